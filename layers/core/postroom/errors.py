@@ -1,0 +1,157 @@
+"""Everything that can go wrong, as one tree: Permanent parks, Transient retries, Invalid goes back to who asked.
+
+Adapters translate the errors of their library once, at the border, with ``raise … from error``. Every error says what
+failed, on what, and what an administrator can do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class PostroomError(Exception):
+    """Say what failed (`what`), on which object (`on`), and what to do (`remedy`); `code` is stable for machines."""
+
+    code = "error"
+    remedy = "Look at the log of this function for the moment of the error."
+
+    def __init__(self, what: str, *, on: str = "", remedy: str = "", code: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.on = on
+        self.remedy = remedy or type(self).remedy
+        self.code = code or type(self).code
+
+    def __str__(self) -> str:
+        where = f" ({self.on})" if self.on else ""
+        return f"{self.what}{where}. {self.remedy}"
+
+
+class Transient(PostroomError):
+    """Worth another try by itself: network, throttling, a locked mailbox, a server that says 'later'."""
+
+    code = "transient"
+    remedy = "It is tried again by itself."
+
+
+class Permanent(PostroomError):
+    """No retry will help: a person must change something, or the message is set aside."""
+
+    code = "permanent"
+
+
+class Invalid(PostroomError):
+    """Input that is refused; nothing was changed. Carries every problem, not only the first."""
+
+    code = "invalid"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            "; ".join(str(problem) for problem in self.problems) or "Invalid input", remedy="Nothing was changed."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One refused value: its path in the file or request, what is wrong with it, and the remedy."""
+
+    path: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem} {self.remedy}"
+
+
+class NotFound(PostroomError):
+    """The object named does not exist."""
+
+    code = "not_found"
+    remedy = "Check the name or id; `list` shows what there is."
+
+
+class Conflict(PostroomError):
+    """Somebody else changed it first, or it exists already, or it is still in use."""
+
+    code = "conflict"
+    remedy = "Read it again and repeat the change."
+
+
+# --- what a mail server can do to us; adapters/{imap,pop3,ews,graph,smtp,oauth} raise these ---
+
+
+class ConnectFailed(Transient):
+    """DNS, TCP or a dead network: back-off and probe."""
+
+    code = "connect_failed"
+    remedy = "Check the server name and port; it is tried again by itself."
+
+
+class TlsFailed(Permanent):
+    """Certificate or protocol not acceptable; no credentials were sent."""
+
+    code = "tls_failed"
+    remedy = "Install a valid certificate on the mail server, or give the mailbox the CA that signed it."
+
+
+class LoginRefused(Permanent):
+    """Wrong credentials or revoked consent: no hammering, a person must act."""
+
+    code = "login_refused"
+    remedy = "Enter the right password or authorise again, then enable the mailbox."
+
+
+class MailboxLocked(Transient):
+    """Someone else holds the mailbox (POP3 [IN-USE]) or too many connections are open."""
+
+    code = "mailbox_locked"
+    remedy = "Another program holds the mailbox; it is tried again in ten minutes."
+
+
+class FolderMissing(Permanent):
+    """The configured folder is not there or not readable."""
+
+    code = "folder_missing"
+    remedy = "Correct `folder_path`, or create the folder on the server."
+
+
+class ServerMisbehaved(Transient):
+    """An answer that breaks the protocol, or a dropped connection in the middle of one."""
+
+    code = "server_misbehaved"
+    remedy = "It is tried again by itself; tell the mail server's operator if it goes on."
+
+
+class DeadlineExceeded(Transient):
+    """The wall-clock deadline of an exchange has passed: a hanging or dripping server."""
+
+    code = "deadline_exceeded"
+    remedy = "The server answered too slowly; it is tried again by itself."
+
+
+class LeaseLost(Transient):
+    """Another poller took the mailbox over; whatever we still wanted to write must not be written."""
+
+    code = "lease_lost"
+
+
+class SendRefused(Permanent):
+    """The next server refused the mail for good (5xx)."""
+
+    code = "send_refused"
+    remedy = "Correct the recipient or the content and send again."
+
+
+class SendDeferred(Transient):
+    """Not sent, and certainly not sent: safe to try again."""
+
+    code = "send_deferred"
+
+
+class SendUncertain(PostroomError):
+    """Whether the mail left is unknown; it must never be repeated blindly (X09)."""
+
+    code = "send_uncertain"
+    remedy = "Ask the recipient or the mail server's log; then mark it sent, or send it again on purpose."

@@ -11,17 +11,21 @@ from dataclasses import dataclass
 
 
 class PostroomError(Exception):
-    """Say what failed (`what`), on which object (`on`), and what to do (`remedy`); `code` is stable for machines."""
+    """Say what failed (`what`), on which object (`on`), and what to do (`remedy`).
+
+    `code` is stable for machines; `step` names the step of an exchange that failed (dns, connect, tls, …).
+    """
 
     code = "error"
     remedy = "Look at the log of this function for the moment of the error."
 
-    def __init__(self, what: str, *, on: str = "", remedy: str = "", code: str = "") -> None:
+    def __init__(self, what: str, *, on: str = "", remedy: str = "", code: str = "", step: str = "") -> None:
         super().__init__(what)
         self.what = what
         self.on = on
         self.remedy = remedy or type(self).remedy
         self.code = code or type(self).code
+        self.step = step
 
     def __str__(self) -> str:
         where = f" ({self.on})" if self.on else ""

@@ -1,0 +1,112 @@
+"""What a mail becomes: an interaction, inbound or outbound, in a thread and (inbound) in a queue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from postroom.mail.address import Address
+from postroom.model.decision import Decision
+
+
+class Direction(StrEnum):
+    """Which way the mail went."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class Subtype(StrEnum):
+    """What kind of mail it is; the names are the reference system's where it has one."""
+
+    INBOUND_NEW = "InboundNew"  # starts a thread
+    INBOUND_CUSTOMER_REPLY = "InboundCustomerReply"  # joins one
+    INBOUND_NDR = "InboundNDR"  # a delivery of ours failed (RFC 3464, or recognised)
+    INBOUND_REPORT = "InboundReport"  # a delivery of ours worked, or is delayed
+    INBOUND_DISPOSITION = "InboundDisposition"  # RFC 8098: read, deleted, …
+    INBOUND_FEEDBACK = "InboundFeedback"  # RFC 5965: a complaint
+    INBOUND_AUTOMATIC = "InboundAutomatic"  # written by a machine: out of office, lists, alerts
+    PERMANENT_UNDELIVERABLE = "PermanentUndeliverable"  # delivery exception (C14)
+    TEMPORARY_UNDELIVERABLE = "TemporaryUndeliverable"  # delivery exception (C14)
+    OUTBOUND_NEW = "OutboundNew"
+    OUTBOUND_REPLY = "OutboundReply"
+    OUTBOUND_ACKNOWLEDGEMENT = "OutboundAcknowledgement"
+    OUTBOUND_AUTO_RESPONSE = "OutboundAutoResponse"
+
+
+class Status(StrEnum):
+    """Where an interaction stands."""
+
+    QUEUED = "queued"  # waits in its queue
+    ASSIGNED = "assigned"  # an agent has it
+    DONE = "done"  # answered or closed
+    OUTBOUND = "outbound"  # an outbound mail: see its outbox state
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """One attached file as recorded; the bytes lie in the content bucket under `key`, or `inline_data` when small."""
+
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    sniffed_type: str | None = None
+    inline: bool = False
+    content_id: str | None = None
+    blocked: str | None = None  # why it was taken out of reach; the raw message still has it
+    key: str | None = None
+    inline_data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What people read: masked text and masked, sanitised HTML."""
+
+    text: str
+    text_reply: str
+    html: str | None = None
+    remote_images: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One inbound mail as people and rules see it. `id` is derived from the content key, so it can exist only once."""
+
+    id: str
+    mailbox: str
+    queue: str
+    department: str
+    thread_id: str  # the id of the interaction that began the thread
+    subtype: Subtype
+    subject: str
+    sender: Address | None
+    created: datetime  # when Postroom made it, UTC
+    size: int  # bytes of the raw message
+    sha256: str
+    raw_key: str
+    status: Status = Status.QUEUED
+    parent_id: str | None = None
+    message_id: str | None = None
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    reply_to: tuple[Address, ...] = ()
+    date: datetime | None = None  # the Date header
+    server_date: datetime | None = None  # when the mail server received it
+    wrap_reason: str | None = None  # set: a wrapping interaction (G25)
+    attachments: tuple[Attachment, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    preview: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of an interaction's history after its creation."""
+
+    at: datetime
+    what: str  # vocabulary of observe.py: acknowledgement_queued, sent, delivered, bounced, …
+    detail: str = ""
+    who: str = "postroom"

@@ -1,0 +1,71 @@
+"""What we send: an outbound interaction, which is its own outbox entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from postroom.model.interaction import Subtype
+
+
+class OutboxState(StrEnum):
+    """NEW → CLAIMED → DATA → SENT | DEFERRED | FAILED | UNCERTAIN (design, rule 7)."""
+
+    NEW = "NEW"  # written together with what caused it
+    CLAIMED = "CLAIMED"  # one sender has it; died here: certainly not sent, taken again
+    DATA = "DATA"  # the content is on the wire; died here: UNCERTAIN
+    SENT = "SENT"  # the next server has taken it
+    DEFERRED = "DEFERRED"  # certainly not sent; next try is `due`
+    FAILED = "FAILED"  # refused for good
+    UNCERTAIN = "UNCERTAIN"  # nobody knows; shown, never blindly repeated (X09)
+
+
+class Delivery(StrEnum):
+    """What became of a sent mail, as far as reports tell."""
+
+    UNKNOWN = "unknown"
+    DELIVERED = "delivered"
+    DELAYED = "delayed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    REJECTED = "rejected"  # by SES before sending
+    OPENED = "opened"  # disposition notification
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """One mail to send. Everything that decides its content is fixed when it is written."""
+
+    id: str  # f(interaction, rule) for automatic mail, f(idempotency key) for an agent's: never twice
+    subtype: Subtype
+    thread_id: str
+    parent_id: str  # the interaction it answers
+    mailbox: str
+    department: str
+    from_address: str  # RFC 5322 mailbox, display name allowed
+    to: tuple[str, ...]
+    subject: str
+    text: str
+    created: datetime
+    server: str  # name of the outbound server in the configuration
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    html: str | None = None
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    state: OutboxState = OutboxState.NEW
+    delivery: Delivery = Delivery.UNKNOWN
+    tries: int = 0
+    due: datetime | None = None
+    message_id: str | None = None  # set when it is claimed: only senders hold the signing key
+    claim: str | None = None
+    provider_id: str | None = None  # what SES or the next server called it
+    reason: str = ""
+
+    @property
+    def automatic(self) -> bool:
+        """Written by a rule, not a person: carries Auto-Submitted and counts against the caps."""
+        return self.subtype in (Subtype.OUTBOUND_ACKNOWLEDGEMENT, Subtype.OUTBOUND_AUTO_RESPONSE)

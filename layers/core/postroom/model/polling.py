@@ -1,0 +1,88 @@
+"""What a poller knows of a mailbox between polls: position, lease, health, balance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a mailbox has been dealt with, in the server's own terms.
+
+    IMAP: `epoch` is UIDVALIDITY, ids are UIDs as decimal text; everything in (`floor`, `cursor`] is stored.
+    POP3, EWS, Graph: `known` holds the ids that are stored and may still lie on the server.
+    """
+
+    epoch: str = ""
+    floor: str = ""  # ids up to here were there before the first connection and are left alone
+    cursor: str = ""
+    known: frozenset[str] = frozenset()
+    problems: dict[str, int] = field(default_factory=dict)  # id → failed tries; three: the problem list
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The books of one poll: listed = stored + known + oversize + problem + left (X01)."""
+
+    listed: int = 0
+    stored: int = 0
+    known: int = 0
+    oversize: int = 0
+    problem: int = 0
+    left: int = 0
+
+    @property
+    def even(self) -> bool:
+        """True when nothing is unaccounted for."""
+        return self.listed == self.stored + self.known + self.oversize + self.problem + self.left
+
+
+class HealthState(StrEnum):
+    """How a mailbox is, for an administrator."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"  # switched off by hand
+    RETRYING = "retrying"  # a fault that may pass; `next_try` says when
+    NEEDS_ATTENTION = "needs-attention"  # wrong credentials and the like: a person must act
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How it is since when, and, when it is not well: the step that failed, why, what to do, when it is tried next.
+
+    Steps: dns, connect, tls, greeting, login, folder, list, fetch, store, act.
+    """
+
+    state: HealthState = HealthState.ACTIVE
+    step: str = ""
+    code: str = ""  # an error code of errors.py
+    reason: str = ""
+    remedy: str = ""
+    since: datetime | None = None
+    failures: int = 0
+    next_try: datetime | None = None
+    last_success: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to fetch a mailbox until `expires`; every write of the holder is conditional on `token`."""
+
+    mailbox: str
+    token: int  # grows with every lease taken: fencing
+    owner: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxState:
+    """Everything remembered of one mailbox."""
+
+    mailbox: str
+    position: Position | None = None  # None: never looked at
+    health: Health = Health()
+    lease: Lease | None = None
+    balances: tuple[tuple[datetime, Balance], ...] = ()  # the last few polls that found something
+    config_digest: str = ""  # of the settings the health was judged by: a change tries again at once

@@ -1,0 +1,66 @@
+"""Caps on automatic replies: they hold even against a peer that strips every header (security.md 7, X10).
+
+The caps are data; the adapter that counts decides nothing. A cap withholds our reply, never the incoming mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from postroom.model.decision import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most `most` automatic replies for one key within `window`; no window counts for the key's whole life."""
+
+    name: str
+    most: int
+    window: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One counter to raise by one, conditionally: refused when it already stands at `cap.most`."""
+
+    cap: Cap
+    key: str
+
+
+SENDER = Cap("sender-and-mailbox", most=1, window=timedelta(hours=24))
+THREAD = Cap("thread", most=3, window=None)
+INSTALLATION = Cap("installation", most=1_000, window=timedelta(hours=1))
+
+CAPS: tuple[Cap, ...] = (SENDER, THREAD, INSTALLATION)
+
+
+def counters(
+    *, sender: str, mailbox: str, thread_id: str, installation_cap: Cap = INSTALLATION, thread_cap: Cap = THREAD
+) -> Iterator[Counter]:
+    """Yield the counters that one automatic reply must pass, narrowest first.
+
+    The sender's key is the address without its plus-part, lower case: a peer that tags its address at random is still
+    one sender.
+    """
+    yield Counter(SENDER, f"{mailbox}\x1f{sender_key(sender)}")
+    yield Counter(thread_cap, thread_id)
+    yield Counter(installation_cap, "all")
+
+
+def sender_key(address: str) -> str:
+    """Return what makes two addresses one sender for the caps."""
+    local, at, domain = address.strip().lower().rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}" if at else domain
+
+
+def refused_by(cap: Cap) -> Decision:
+    """Return the decision that a full counter makes."""
+    period = "a thread" if cap.window is None else f"within {_hours(cap.window)}"
+    return Decision("auto-reply", "suppressed", f"cap {cap.name}: {cap.most} automatic replies {period} is the most")
+
+
+def _hours(window: timedelta) -> str:
+    hours = window.total_seconds() / 3600
+    return f"{hours:g} hour" if hours == 1 else f"{hours:g} hours"

@@ -1,0 +1,106 @@
+"""The key design of the one table. No other module makes up a key.
+
+| what                       | pk                    | sk                     | by_message_id  | by_list (pk / sk)              | by_thread (pk / sk) |
+|----------------------------|-----------------------|------------------------|----------------|--------------------------------|---------------------|
+| interaction, in or out     | `I#<id>`              | `0`                    | `M#<hash>`     | `Q#<queue>` / `<created>#<id>` | `<thread>` / `<created>#<id>` ¹ |
+| … outbound                 | `I#<id>`              | `0`                    | `M#<hash>` ²   | `O#<state>` / `<since>#<id>`   | `<thread>` / `<created>#<id>` |
+| history entry              | `I#<id>`              | `H#<time>#<n>`         |                |                                |                     |
+| state of a mailbox         | `MB#<name>`           | `state`                |                |                                |                     |
+| configuration pointer      | `CONFIG`              | `current`              |                |                                |                     |
+| configuration version      | `CONFIG`              | `V#<8 digits>`         |                |                                |                     |
+| secret                     | `SECRET#<name>`       | `0`                    |                |                                |                     |
+| cap on automatic replies   | `CAP#<what>`          | `0`                    |                |                                |                     |
+| notice (report unmatched)  | `N#<day>`             | `<time>#<id>`          |                |                                |                     |
+
+¹ only members that are not the root: the root is found by its id, which is the thread's id, so new mail pays for no index.
+² set when a sender claims it, since only senders hold the signing key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+PK, SK = "pk", "sk"
+BY_MESSAGE_ID, MESSAGE_ID_PK = "by_message_id", "gsi1pk"
+BY_LIST, LIST_PK, LIST_SK = "by_list", "gsi2pk", "gsi2sk"
+BY_THREAD, THREAD_PK, THREAD_SK = "by_thread", "gsi3pk", "gsi3sk"
+EXPIRES = "expires"  # epoch seconds; the table's time-to-live attribute
+
+ITEM = "0"
+CONFIG = "CONFIG"
+
+Key = dict[str, str]
+
+
+def interaction(interaction_id: str) -> Key:
+    """Key of an interaction, inbound or outbound."""
+    return {PK: f"I#{interaction_id}", SK: ITEM}
+
+
+def history(interaction_id: str, at: datetime, what: str) -> Key:
+    """Key of one history entry; the same event at the same time is the same entry."""
+    return {PK: f"I#{interaction_id}", SK: f"H#{moment(at)}#{what}"}
+
+
+HISTORY_PREFIX = "H#"
+
+
+def mailbox_state(name: str) -> Key:
+    """Key of what is remembered of a mailbox."""
+    return {PK: f"MB#{name}", SK: "state"}
+
+
+def configuration_pointer() -> Key:
+    """Key of the item that says which configuration is in force."""
+    return {PK: CONFIG, SK: "current"}
+
+
+def configuration_version(version: int) -> Key:
+    """Key of the record of one configuration version."""
+    return {PK: CONFIG, SK: f"V#{version:08}"}
+
+
+def secret(name: str) -> Key:
+    """Key of an encrypted secret."""
+    return {PK: f"SECRET#{name}", SK: ITEM}
+
+
+def cap(what: str) -> Key:
+    """Key of a counter of automatic replies."""
+    return {PK: f"CAP#{what}", SK: ITEM}
+
+
+def notice(at: datetime, what: str) -> Key:
+    """Key of a notice to administrators, such as a report that belongs to no mail of ours."""
+    return {PK: f"N#{at:%Y-%m-%d}", SK: f"{moment(at)}#{what}"}
+
+
+def message_id(value: str) -> str:
+    """Index key of a Message-ID; hashed, since senders may write kilobytes of anything."""
+    return "M#" + hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def queue_list(queue: str) -> str:
+    """Index key of a queue's interactions."""
+    return f"Q#{queue}"
+
+
+def outbox_list(state: str) -> str:
+    """Index key of the outbound interactions in a state."""
+    return f"O#{state}"
+
+
+def listed(at: datetime, item_id: str) -> str:
+    """Sort key of a list: by time, then id."""
+    return f"{moment(at)}#{item_id}"
+
+
+def moment(at: datetime) -> str:
+    """Write a UTC time so that text order is time order, to the microsecond."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z"
+
+
+def parse_moment(text: str) -> datetime:
+    """Read what `moment` wrote."""
+    return datetime.fromisoformat(text.removesuffix("Z") + "+00:00")

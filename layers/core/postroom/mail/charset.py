@@ -1,0 +1,276 @@
+"""Decode bytes of a named, misnamed or unnamed charset to text, never raising.
+
+The order is: the declared charset (in the wider form that senders mean), UTF-8, a guess by charset-normalizer, and
+at last windows-1252. RFC 2978 registers the names; the wider forms are those of the WHATWG Encoding Standard §4.2.
+"""
+
+import codecs
+import re
+from functools import lru_cache
+
+# Names that senders use and Python does not know, or whose wider form is what senders mean.
+_ALIASES = {
+    "": "",
+    "ascii": "us-ascii",
+    "usascii": "us-ascii",
+    "ansix341968": "us-ascii",
+    "ansix341986": "us-ascii",
+    "iso646us": "us-ascii",
+    "7bit": "us-ascii",
+    "646": "us-ascii",
+    "iso88591": "windows-1252",
+    "iso885911987": "windows-1252",
+    "latin1": "windows-1252",
+    "l1": "windows-1252",
+    "isoir100": "windows-1252",
+    "cp819": "windows-1252",
+    "ibm819": "windows-1252",
+    "cp1252": "windows-1252",
+    "windows1252": "windows-1252",
+    "win1252": "windows-1252",
+    "ansi": "windows-1252",
+    "iso88598i": "iso-8859-8",
+    "iso88598e": "iso-8859-8",
+    "iso88596i": "iso-8859-6",
+    "iso88596e": "iso-8859-6",
+    "iso88599": "windows-1254",
+    "latin5": "windows-1254",
+    "iso885911": "cp874",
+    "tis620": "cp874",
+    "tis6202533": "cp874",
+    "windows874": "cp874",
+    "gb2312": "gb18030",
+    "gb231280": "gb18030",
+    "csgb2312": "gb18030",
+    "euccn": "gb18030",
+    "gbk": "gb18030",
+    "cp936": "gb18030",
+    "ms936": "gb18030",
+    "windows936": "gb18030",
+    "gb18030": "gb18030",
+    "chinese": "gb18030",
+    "xgbk": "gb18030",
+    "hzgb2312": "hz",
+    "big5": "big5hkscs",
+    "cnbig5": "big5hkscs",
+    "xxbig5": "big5hkscs",
+    "big5eten": "big5hkscs",
+    "ksc5601": "cp949",
+    "ksc56011987": "cp949",
+    "ksc56011989": "cp949",
+    "ks_c_56011987": "cp949",
+    "euckr": "cp949",
+    "korean": "cp949",
+    "windows949": "cp949",
+    "xwindows949": "cp949",
+    "shiftjis": "cp932",
+    "sjis": "cp932",
+    "xsjis": "cp932",
+    "mskanji": "cp932",
+    "windows31j": "cp932",
+    "cswindows31j": "cp932",
+    "windows932": "cp932",
+    "ms932": "cp932",
+    "cseucpkdfmtjapanese": "euc_jp",
+    "xeucjp": "euc_jp",
+    "xeuc": "euc_jp",
+    "csiso2022jp": "iso2022_jp",
+    "iso2022jp": "iso2022_jp",
+    "iso2022jpms": "iso2022_jp",
+    "cp50220": "iso2022_jp",
+    "cp50221": "iso2022_jp",
+    "csiso2022kr": "iso2022_kr",
+    "macintosh": "mac_roman",
+    "mac": "mac_roman",
+    "xmacroman": "mac_roman",
+    "xmaccyrillic": "mac_cyrillic",
+    "xmacce": "mac_latin2",
+    "xmacgreek": "mac_greek",
+    "xmacturkish": "mac_turkish",
+    "koi8ru": "koi8_u",
+    "koi8": "koi8_r",
+    "koi": "koi8_r",
+    "cskoi8r": "koi8_r",
+    "utf8": "utf-8",
+    "utf8mb4": "utf-8",
+    "unicode": "utf-16",
+    "unicode11utf8": "utf-8",
+    "xunicode20utf8": "utf-8",
+    "unicode11utf7": "utf-7",
+    "unicode20utf7": "utf-7",
+    "xunicode20utf7": "utf-7",
+    "csunicode11utf7": "utf-7",
+    "utf7": "utf-7",
+    "ucs2": "utf-16",
+    "iso10646ucs2": "utf-16",
+    "dos862": "cp862",
+    "dos866": "cp866",
+    # Names that mean "I do not know" (RFC 1428 names the second).
+    "xunknown": "",
+    "unknown8bit": "",
+    "unknown": "",
+    "8bit": "",
+    "default": "",
+    "defaultcharset": "",
+    "defaultcharacterset": "",
+    "binary": "",
+    "none": "",
+    "null": "",
+    "xuserdefined": "",
+    "autodetect": "",
+    "autodetectall": "",
+    "charset": "",
+    "utf": "",
+}
+# Python codecs that are no charsets of mail: escapes, transforms, and IDNA whose decoder is quadratic.
+_NO_CHARSETS = {"unicode-escape", "raw-unicode-escape", "unicode_escape", "raw_unicode_escape", "idna", "punycode"}
+_NO_CHARSETS |= {"undefined", "charmap", "mbcs", "oem", "unicode_internal"}
+# Bytes that these leave undefined are what real senders put there: a second codec is asked before guessing.
+_WIDER = {"big5hkscs": ("cp950",), "iso2022_jp": ("iso2022_jp_ext", "iso2022_jp_2004"), "euc_jp": ("euc_jis_2004",)}
+_NAME_NOISE = re.compile(r"[^0-9a-z]+")
+_ESCAPES_7BIT = ("iso2022", "hz", "utf-7")
+_GUESS_BYTES = 8_192
+
+
+def decode(data: bytes, declared: str | None) -> str:
+    """Decode `data` as `declared` if that can be, else as UTF-8, else as what it looks like; U+FFFD at worst."""
+    return decode_checked(data, declared)[0]
+
+
+def decode_checked(data: bytes, declared: str | None) -> tuple[str, bool]:
+    """Decode as `decode` does, and say whether the declared charset was taken at its word."""
+    codec = codec_name(declared) if declared else ""
+    if codec in ("", "us-ascii", "utf-8", "windows-1252"):
+        return _decode_common(data, codec)
+    text = _strict(data, codec)
+    if text is not None:
+        return text, True
+    for wider in _WIDER.get(codec, ()):
+        text = _strict(data, wider)
+        if text is not None:
+            return text, True
+    text = _strict(data, "utf-8")
+    if text is not None:
+        return text, False
+    return _replacing(data, codec), False
+
+
+@lru_cache(maxsize=512)
+def codec_name(declared: str) -> str:
+    """Return the Python codec for a declared charset, "" for one that is unknown."""
+    if len(declared) > 100:
+        return ""
+    # RFC 2231 §5 allows `charset*language`; senders also leave quotes, comments and a second parameter in the name.
+    cleaned = declared.partition("*")[0].strip(" \t\r\n\"'<>()").lower()
+    cleaned = re.split(r"[\s;,\"]", cleaned, maxsplit=1)[0]
+    if "\0" in cleaned:
+        return ""
+    key = _NAME_NOISE.sub("", cleaned)
+    if key in _ALIASES:
+        return _ALIASES[key]
+    for candidate in (cleaned, key, _without_prefix(cleaned)):
+        found = _lookup(candidate)
+        if found:
+            return found
+    return ""
+
+
+def _without_prefix(name: str) -> str:
+    """Reduce `x-cp1251`, `win-1251`, `iso8859_2`, `cp-850` and the like to a name that Python knows."""
+    name = name.removeprefix("x-")
+    if match := re.fullmatch(r"(?:windows|win|cp|microsoft-cp|ms-ansi)[-_ ]?(125\d)", name):
+        return f"cp{match[1]}"
+    if match := re.fullmatch(r"(?:cp|ibm|dos|ms)[-_ ]?(\d{3,5})", name):
+        return f"cp{match[1]}"
+    if match := re.fullmatch(r"iso[-_ ]?8859[-_ ]?(\d{1,2})(?:[-_:].*)?", name):
+        return f"iso8859-{match[1]}"
+    return name
+
+
+def _lookup(name: str) -> str:
+    if not name or not name.isascii():
+        return ""
+    try:
+        info = codecs.lookup(name)
+    except (LookupError, ValueError):
+        return ""
+    if info.name in _NO_CHARSETS or not getattr(info, "_is_text_encoding", True):
+        return ""
+    return _ALIASES.get(_NAME_NOISE.sub("", info.name), info.name)
+
+
+def _strict(data: bytes, codec: str) -> str | None:
+    try:
+        # RFC 2781 §4.3 would read unmarked UTF-16 as big-endian; real senders are little-endian (WHATWG §14.4).
+        return data.decode(codec).removeprefix("\ufeff")
+    except (UnicodeError, LookupError, ValueError):
+        return None
+
+
+def _decode_common(data: bytes, codec: str) -> tuple[str, bool]:
+    """Decode what needs no search: ASCII, UTF-8, and Latin-1 under any of its names."""
+    if data.isascii():
+        # Japanese mail without a charset is ISO-2022-JP: its escapes are ASCII bytes.
+        if b"\x1b$" in data and codec != "utf-8":
+            text = _strict(data, "iso2022_jp")
+            if text is not None:
+                return text, False
+        return data.decode("ascii"), True
+    # Latin-1 text that happens to be valid UTF-8 does not occur; UTF-8 labelled Latin-1 does.
+    text = _strict(data, "utf-8")
+    if text is not None:
+        return text, codec == "utf-8"
+    if codec == "windows-1252":
+        text = _strict(data, "cp1252")
+        return (text if text is not None else data.decode("latin-1")), True
+    if codec == "utf-8":
+        replaced = data.decode("utf-8", "replace")
+        # A few damaged characters (a cut sequence) are better shown as such than a whole text guessed anew.
+        if replaced.count("\ufffd") * 20 <= _non_ascii(replaced):
+            return replaced, False
+    return _guess(data), False
+
+
+def _non_ascii(text: str) -> int:
+    return len(text) - len(text.encode("ascii", "ignore"))
+
+
+def _replacing(data: bytes, codec: str) -> str:
+    """Decode with replacement characters when few are needed, else guess."""
+    try:
+        text = data.decode(codec, "replace").removeprefix("\ufeff")
+    except (UnicodeError, LookupError, ValueError):
+        return _guess(data)
+    damaged = text.count("\ufffd")
+    if damaged * 10 <= _non_ascii(text) or data.isascii() or codec.startswith(_ESCAPES_7BIT):
+        return text
+    return _guess(data)
+
+
+def _guess(data: bytes) -> str:
+    """Ask charset-normalizer about a sample rich in non-ASCII bytes; windows-1252 when it does not know."""
+    if len(data) > 32:
+        name = _normalizer(_sample(data))
+        codec = codec_name(name) if name else ""
+        if codec:
+            text = _strict(data, codec)
+            if text is not None:
+                return text
+    text = _strict(data, "cp1252")
+    return text if text is not None else data.decode("latin-1")
+
+
+def _sample(data: bytes) -> bytes:
+    """Take the lines with non-ASCII bytes, up to 8 KB: what tells charsets apart, at bounded cost."""
+    if len(data) <= _GUESS_BYTES:
+        return data
+    match = re.search(rb"[\x80-\xff]", data)
+    start = max(0, match.start() - 256) if match else 0
+    return data[start : start + _GUESS_BYTES]
+
+
+def _normalizer(sample: bytes) -> str | None:
+    import charset_normalizer  # imported late: it takes longer than reading most mails
+
+    best = charset_normalizer.from_bytes(sample, steps=3, chunk_size=512, enable_fallback=False).best()
+    return best.encoding if best is not None else None

@@ -1,0 +1,49 @@
+"""Collect all file names of a part that any client might use (security.md 9): what is checked is their union."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+from postroom.mail.charset import decode
+from postroom.mail.encoded_words import decode_header
+
+if TYPE_CHECKING:
+    from postroom.mail.part import Part
+
+_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
+_MAX_NAME = 2_000  # characters; file systems allow 255 bytes
+_MAX_NAMES = 50
+
+
+def names_of(part: Part) -> tuple[str, ...]:
+    """Return every name, the best first: the filename of Content-Disposition, then the name of Content-Type."""
+    found: dict[str, None] = {}
+    disposition, content_type = part.disposition_parameters, part.parameters
+    for parameters, key in (
+        (disposition, "filename"),
+        (content_type, "name"),
+        (disposition, "name"),
+        (content_type, "filename"),
+    ):
+        for value in parameters.all(key):
+            _add(found, value)
+    if not found and part.has("content-location") and not part.content_type.startswith(("text/", "multipart/")):
+        # RFC 2557 §4.2: clients save by the last step of the location when there is no other name.
+        path = part.header("content-location").partition("?")[0].rstrip("/")
+        _add(found, path.rpartition("/")[2])
+    return tuple(list(found)[:_MAX_NAMES])
+
+
+def _add(found: dict[str, None], value: str) -> None:
+    """Add a name decoded as far as any client would (RFC 2047 §5 forbids it in parameters; it is common), and as is."""
+    value = value[:_MAX_NAME]
+    decoded = decode_header(value) if "=?" in value else value
+    forms = [decoded, value]
+    if _PERCENT.search(decoded):
+        forms.append(decode(unquote_to_bytes(decoded), None))
+    for form in forms:
+        cleaned = " ".join(form.replace("\0", "").split())
+        if cleaned:
+            found.setdefault(cleaned)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from postroom.model.configuration import Configuration, OutboundServer
 from postroom.model.interaction import Body, Event, Interaction
 from postroom.model.mailbox import Mailbox, SecretReference
-from postroom.model.outbound import Outbound, OutboxState
+from postroom.model.outbound import Delivery, Outbound, OutboxState
 from postroom.model.polling import Balance, Health, Lease, MailboxState, Position
 
 # --- mail servers, incoming -------------------------------------------------------------------------------------------
@@ -123,10 +123,15 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What the next server said. `refused`: recipients it did not take, with its answer."""
+    """What the next server said. `refused` and `deferred`: recipients it did not take (yet), with its answers.
+
+    `message_id`: the Message-ID it wrote over ours, if it does that (SES does).
+    """
 
     provider_id: str = ""
+    message_id: str = ""
     refused: Mapping[str, str] = field(default_factory=dict)
+    deferred: Mapping[str, str] = field(default_factory=dict)
 
 
 class Transport(Protocol):
@@ -232,6 +237,14 @@ class Interactions(Protocol):
 
     def by_message_ids(self, message_ids: Sequence[str]) -> Sequence[ThreadHit]: ...
 
+    def outbound_hit(self, outbound_id: str) -> ThreadHit | None:
+        """Find the outbound mail that a verified token names."""
+        ...
+
+    def add_event(self, interaction_id: str, event: Event) -> None:
+        """Add one entry to a history; the same entry twice is one entry."""
+        ...
+
     def present(self, ids: Sequence[str]) -> frozenset[str]:
         """Tell which of these ids exist (the sweeper's question)."""
         ...
@@ -246,11 +259,13 @@ class Outbox(Protocol):
 
     def get(self, outbound_id: str) -> Outbound | None: ...
 
-    def claim(self, outbound_id: str, *, claim: str, message_id: str, now: datetime) -> Outbound | None:
-        """NEW or due DEFERRED → CLAIMED; None when somebody else has it or it is finished."""
+    def claim(
+        self, outbound_id: str, *, claim: str, message_id: str, now: datetime, abandoned_before: datetime
+    ) -> Outbound | None:
+        """NEW, due DEFERRED or abandoned CLAIMED → CLAIMED; None when somebody else has it or it is finished."""
         ...
 
-    def mark_data(self, outbound_id: str, *, claim: str) -> None:
+    def mark_data(self, outbound_id: str, *, claim: str, now: datetime) -> None:
         """CLAIMED → DATA; raises LeaseLost when the claim is not ours any more."""
         ...
 
@@ -264,8 +279,18 @@ class Outbox(Protocol):
         provider_id: str = "",
         reason: str = "",
         due: datetime | None = None,
+        message_id: str = "",
+        remaining: Sequence[str] = (),
     ) -> None:
         """CLAIMED or DATA → SENT, DEFERRED, FAILED or UNCERTAIN, with the entry in the history."""
+        ...
+
+    def report(self, outbound_id: str, *, report_id: str, delivery: Delivery, event: Event) -> bool:
+        """Record what a report says became of a mail; False when it was recorded before, or there is no such mail."""
+        ...
+
+    def settle(self, outbound_id: str, *, was: OutboxState, state: OutboxState, event: Event) -> None:
+        """Move a mail by a person's word or a report's; raises Conflict when it is not in state `was`."""
         ...
 
     def waiting(self, state: OutboxState, *, before: datetime) -> Iterator[str]:

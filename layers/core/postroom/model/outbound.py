@@ -64,6 +64,7 @@ class Outbound:
     claim: str | None = None
     provider_id: str | None = None  # what SES or the next server called it
     reason: str = ""
+    remaining: tuple[str, ...] = ()  # recipients still to be tried, when some were put off; empty: all
 
     @property
     def automatic(self) -> bool:

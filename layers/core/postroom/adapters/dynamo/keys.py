@@ -1,19 +1,24 @@
 """The key design of the one table. No other module makes up a key.
 
-| what                       | pk                    | sk                     | by_message_id  | by_list (pk / sk)              | by_thread (pk / sk) |
-|----------------------------|-----------------------|------------------------|----------------|--------------------------------|---------------------|
-| interaction, in or out     | `I#<id>`              | `0`                    | `M#<hash>`     | `Q#<queue>` / `<created>#<id>` | `<thread>` / `<created>#<id>` ¹ |
-| … outbound                 | `I#<id>`              | `0`                    | `M#<hash>` ²   | `O#<state>` / `<since>#<id>`   | `<thread>` / `<created>#<id>` |
-| history entry              | `I#<id>`              | `H#<time>#<n>`         |                |                                |                     |
-| state of a mailbox         | `MB#<name>`           | `state`                |                |                                |                     |
-| configuration pointer      | `CONFIG`              | `current`              |                |                                |                     |
-| configuration version      | `CONFIG`              | `V#<8 digits>`         |                |                                |                     |
-| secret                     | `SECRET#<name>`       | `0`                    |                |                                |                     |
-| cap on automatic replies   | `CAP#<what>`          | `0`                    |                |                                |                     |
-| notice (report unmatched)  | `N#<day>`             | `<time>#<id>`          |                |                                |                     |
+| what                      | pk              | sk              |
+|---------------------------|-----------------|-----------------|
+| interaction, in or out    | `I#<id>`        | `0`             |
+| history entry             | `I#<id>`        | `H#<time>#<what>` |
+| state of a mailbox        | `MB#<name>`     | `state`         |
+| configuration pointer     | `CONFIG`        | `current`       |
+| configuration version     | `CONFIG`        | `V#<8 digits>`  |
+| secret                    | `SECRET#<name>` | `0`             |
+| cap on automatic replies  | `CAP#<what>`    | `0`             |
+| notice to administrators  | `N#<day>`       | `<time>#<id>`   |
 
-¹ only members that are not the root: the root is found by its id, which is the thread's id, so new mail pays for no index.
-² set when a sender claims it, since only senders hold the signing key.
+| index          | an inbound interaction            | an outbound one                    |
+|----------------|-----------------------------------|------------------------------------|
+| by_message_id  | `M#<hash of Message-ID>`          | the same, once a sender claims it  |
+| by_list        | `Q#<queue>` / `<created>#<id>`    | `O#<state>` / `<since>#<id>`       |
+| by_thread      | `<thread>` / `<created>#<id>` *   | `<thread>` / `<created>#<id>`      |
+
+* Only members that are not the root: the root is found by its id, which is the thread's id, so new mail pays for no
+  index entry. Outbound mail has no Message-ID before it is claimed, since only senders hold the signing key.
 """
 
 from __future__ import annotations

@@ -1,0 +1,230 @@
+"""Interactions in the table: added at once and once only, read, listed, and their history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from postroom.adapters.dynamo import items, keys
+from postroom.adapters.dynamo.client import aws_errors
+from postroom.model.interaction import Body, Event, Interaction, Status
+from postroom.model.outbound import Outbound, OutboxState
+from postroom.ports import Added, Cap, Contents, ThreadHit
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+NOT_THERE = "attribute_not_exists(pk)"
+"""The condition that makes an id exist once: a second write of the same mail changes nothing."""
+
+_BATCH = 100  # BatchGetItem's most
+
+
+class DynamoInteractions:
+    """Implements ports.Interactions and what the API and the CLI read."""
+
+    def __init__(self, client: DynamoDBClient, table: str, contents: Contents) -> None:
+        self._client = client
+        self._table = table
+        self._contents = contents
+
+    def add(
+        self, interaction: Interaction, body: Body, *, outbound: Outbound | None = None, caps: Sequence[Cap] = ()
+    ) -> Added:
+        """Write the interaction alone with one conditional put, or with its acknowledgement in one transaction."""
+        packed = items.body_values(body)
+        body_key = None
+        if len(packed) > items.BODY_LIMIT:
+            # An orphan, should the write below never happen: harmless, and the same key at the next try.
+            body_key = f"bodies/{interaction.id}"
+            self._contents.put(body_key, packed, content_type="application/zlib")
+        item = items.interaction_item(interaction, None if body_key else packed, body_key)
+        if outbound is None:
+            return self._put(item)
+        return self._transact(item, interaction, outbound, caps)
+
+    def _put(self, item: items.Item) -> Added:
+        try:
+            with aws_errors("writing the interaction"):
+                self._client.put_item(TableName=self._table, Item=item, ConditionExpression=NOT_THERE)
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return Added.EXISTED
+        return Added.CREATED
+
+    def _transact(self, item: items.Item, interaction: Interaction, outbound: Outbound, caps: Sequence[Cap]) -> Added:
+        writes: list[Any] = [
+            {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": NOT_THERE}},
+            {
+                "Put": {
+                    "TableName": self._table,
+                    "Item": items.outbound_item(outbound),
+                    "ConditionExpression": NOT_THERE,
+                }
+            },
+        ]
+        writes += [{"Update": self._count(cap, interaction.created)} for cap in caps]
+        try:
+            with aws_errors("writing the interaction with its acknowledgement"):
+                self._client.transact_write_items(TransactItems=writes)
+        except self._client.exceptions.TransactionCanceledException as error:
+            reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+            if reasons and reasons[0] == "ConditionalCheckFailed":
+                return Added.EXISTED
+            if "ConditionalCheckFailed" in reasons:
+                return Added.CAPPED
+            with aws_errors("writing the interaction with its acknowledgement"):
+                raise
+        return Added.CREATED
+
+    def _count(self, cap: Cap, now: datetime) -> dict[str, Any]:
+        # Windows are fixed ones: the expiry is part of the key's meaning, and a count past it starts again at its key.
+        return {
+            "TableName": self._table,
+            "Key": items.marshal(keys.cap(cap.key)),
+            "UpdateExpression": "ADD #count :one SET #expires = if_not_exists(#expires, :expires)",
+            "ConditionExpression": "attribute_not_exists(pk) OR #count < :limit",
+            "ExpressionAttributeNames": {"#count": "count", "#expires": keys.EXPIRES},
+            "ExpressionAttributeValues": items.marshal(
+                {":one": 1, ":limit": cap.limit, ":expires": int(cap.expires.timestamp())}
+            ),
+        }
+
+    def get(self, interaction_id: str) -> Interaction | None:
+        """Read an inbound interaction; None when there is none, or when the id is an outbound one's."""
+        item = self.item(interaction_id)
+        return items.read_interaction(item) if item and item["direction"]["S"] == "inbound" else None
+
+    def item(self, interaction_id: str) -> Mapping[str, Any] | None:
+        """Read the item behind an id, in or out."""
+        with aws_errors("reading the interaction", on=interaction_id):
+            answer = self._client.get_item(
+                TableName=self._table, Key=items.marshal(keys.interaction(interaction_id)), ConsistentRead=True
+            )
+        return answer.get("Item")
+
+    def body(self, interaction_id: str) -> Body | None:
+        """Read the masked text and HTML of an inbound interaction."""
+        item = self.item(interaction_id)
+        if item is None or item["direction"]["S"] != "inbound":
+            return None
+        values = items.unmarshal({name: item[name] for name in ("body", "body_key") if name in item})
+        return items.read_body(values["body"] if "body" in values else self._contents.get(values["body_key"]))
+
+    def by_message_ids(self, message_ids: Sequence[str]) -> Sequence[ThreadHit]:
+        """Find the stored mails with these Message-IDs, in the order asked for."""
+        hits: list[ThreadHit] = []
+        for message_id in message_ids:
+            with aws_errors("looking a Message-ID up"):
+                answer = self._client.query(
+                    TableName=self._table,
+                    IndexName=keys.BY_MESSAGE_ID,
+                    KeyConditionExpression=f"{keys.MESSAGE_ID_PK} = :id",
+                    ExpressionAttributeValues=items.marshal({":id": keys.message_id(message_id)}),
+                    Limit=10,
+                )
+            for found in map(items.unmarshal, answer["Items"]):
+                hits.append(
+                    ThreadHit(
+                        interaction_id=found[keys.PK].removeprefix("I#"),
+                        thread_id=found["thread"],
+                        message_id=message_id,
+                        mailbox=found["mailbox"],
+                        participants=found.get("people", frozenset()),
+                    )
+                )
+        return hits
+
+    def outbound_hit(self, outbound_id: str) -> ThreadHit | None:
+        """Find the outbound mail that a verified token names."""
+        item = self.item(outbound_id)
+        if item is None:
+            return None
+        values = items.unmarshal({name: value for name, value in item.items() if name not in ("detail", "body")})
+        return ThreadHit(
+            interaction_id=outbound_id,
+            thread_id=values["thread"],
+            message_id=values.get("message_id", ""),
+            mailbox=values["mailbox"],
+            participants=values.get("people", frozenset()),
+        )
+
+    def present(self, ids: Sequence[str]) -> frozenset[str]:
+        """Tell which ids exist, a hundred to a request."""
+        found: set[str] = set()
+        for start in range(0, len(ids), _BATCH):
+            wanted: list[Any] = [items.marshal(keys.interaction(one)) for one in ids[start : start + _BATCH]]
+            while wanted:
+                with aws_errors("reading which interactions exist"):
+                    answer = self._client.batch_get_item(
+                        RequestItems={
+                            self._table: {"Keys": wanted, "ProjectionExpression": "pk", "ConsistentRead": True}
+                        }
+                    )
+                found |= {item["pk"]["S"].removeprefix("I#") for item in answer["Responses"].get(self._table, [])}
+                wanted = list(answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", []))
+        return frozenset(found)
+
+    def list_queue(self, queue: str, *, newest_first: bool = True) -> Iterator[dict[str, Any]]:
+        """List a queue's interactions as rows: id, mailbox, thread, subject, from, created, status, subtype."""
+        yield from self._list(keys.BY_LIST, keys.LIST_PK, keys.queue_list(queue), newest_first=newest_first)
+
+    def list_outbox(self, state: OutboxState, *, newest_first: bool = True) -> Iterator[dict[str, Any]]:
+        """List the outbound interactions in a state as rows."""
+        yield from self._list(keys.BY_LIST, keys.LIST_PK, keys.outbox_list(state.value), newest_first=newest_first)
+
+    def thread(self, thread_id: str) -> list[str]:
+        """List the ids of a thread's members, oldest first, the root included."""
+        rows = self._list(keys.BY_THREAD, keys.THREAD_PK, thread_id, newest_first=False)
+        return [thread_id, *(row["id"] for row in rows)]
+
+    def _list(self, index: str, attribute: str, value: str, *, newest_first: bool) -> Iterator[dict[str, Any]]:
+        start: dict[str, Any] = {}
+        while True:
+            with aws_errors("listing interactions", on=value):
+                answer = self._client.query(
+                    TableName=self._table,
+                    IndexName=index,
+                    KeyConditionExpression=f"{attribute} = :value",
+                    ExpressionAttributeValues=items.marshal({":value": value}),
+                    ScanIndexForward=not newest_first,
+                    **start,
+                )
+            for row in map(items.unmarshal, answer["Items"]):
+                yield {
+                    "id": row.pop(keys.PK).removeprefix("I#"),
+                    **{name: part for name, part in row.items() if not name.startswith("gsi") and name != keys.SK},
+                }
+            if "LastEvaluatedKey" not in answer:
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def history(self, interaction_id: str) -> list[Event]:
+        """Read what happened to an interaction after its creation, oldest first."""
+        with aws_errors("reading the history", on=interaction_id):
+            answer = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+                ExpressionAttributeValues=items.marshal(
+                    {":pk": keys.interaction(interaction_id)[keys.PK], ":prefix": keys.HISTORY_PREFIX}
+                ),
+                ConsistentRead=True,
+            )
+        return [items.read_event(item) for item in answer["Items"]]
+
+    def add_event(self, interaction_id: str, event: Event) -> None:
+        """Add one entry to a history; the same entry twice is one entry."""
+        with aws_errors("writing the history", on=interaction_id):
+            self._client.put_item(TableName=self._table, Item=items.event_item(interaction_id, event))
+
+    def set_status(self, interaction_id: str, status: Status) -> None:
+        """Change where an interaction stands."""
+        with aws_errors("changing the status", on=interaction_id):
+            self._client.update_item(
+                TableName=self._table,
+                Key=items.marshal(keys.interaction(interaction_id)),
+                UpdateExpression="SET #status = :status",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues=items.marshal({":status": status.value}),
+            )

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from postroom.model.configuration import Configuration, OutboundServer
 from postroom.model.interaction import Body, Event, Interaction
 from postroom.model.mailbox import Mailbox, SecretReference
 from postroom.model.outbound import Delivery, Outbound, OutboxState
-from postroom.model.polling import Balance, Health, Lease, MailboxState, Position
+from postroom.model.polling import Health, Lease, MailboxState, Position
 
 # --- mail servers, incoming -------------------------------------------------------------------------------------------
 
@@ -96,6 +96,15 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Log out as the protocol wants it, or drop the connection; never raises."""
+        ...
+
+
+@runtime_checkable
+class Extendable(Protocol):
+    """A session whose deadline can be moved: one login serves the short look and the long fetch."""
+
+    def extend(self, deadline: float) -> None:
+        """Set the deadline (`time.monotonic()`) of everything that follows."""
         ...
 
 
@@ -301,24 +310,15 @@ class Outbox(Protocol):
 class MailboxStates(Protocol):
     """State of mailboxes between polls."""
 
-    def load(self, names: Sequence[str]) -> Mapping[str, MailboxState]:
-        """Read many in one request; a mailbox never polled has an empty state."""
+    def load(self, names: Sequence[str], *, consistent: bool = False) -> Mapping[str, MailboxState]:
+        """Read many, a hundred to a request; a mailbox never polled has an empty state."""
         ...
 
     def take_lease(self, state: MailboxState, *, owner: str, now: datetime, expires: datetime) -> Lease | None:
-        """Take the mailbox; None when another holds it."""
+        """Take the mailbox; None when another holds it, or has held it since `state` was read."""
         ...
 
-    def save(
-        self,
-        lease: Lease,
-        *,
-        position: Position,
-        balance: Balance | None,
-        health: Health,
-        now: datetime,
-        release: bool,
-    ) -> None:
+    def save(self, lease: Lease, state: MailboxState, *, release: bool) -> None:
         """Write what the holder of the lease has done; raises LeaseLost when it is not the holder any more."""
         ...
 
@@ -338,7 +338,9 @@ class Configurations(Protocol):
 class Secrets(Protocol):
     """Reveals secrets to those functions that may."""
 
-    def reveal(self, reference: SecretReference) -> str: ...
+    def reveal(self, reference: SecretReference, *, fresh: bool = False) -> str:
+        """Return the secret, cached for the life of the process; `fresh` reads it again (it may have been rotated)."""
+        ...
 
 
 class Queue(Protocol):
@@ -346,6 +348,14 @@ class Queue(Protocol):
 
     def send(self, message: Mapping[str, Any], *, delay: int = 0) -> None:
         """Queue a JSON message; delay in seconds, 0–900."""
+        ...
+
+
+class BatchQueue(Protocol):
+    """An SQS queue that many messages go to at once."""
+
+    def send_many(self, messages: Sequence[tuple[Mapping[str, Any], int]]) -> None:
+        """Queue JSON messages, each with its delay in seconds, ten to a request."""
         ...
 
 

@@ -20,6 +20,15 @@ class Position:
     cursor: str = ""
     known: frozenset[str] = frozenset()
     problems: dict[str, int] = field(default_factory=dict)  # id → failed tries; three: the problem list
+    connected: datetime | None = None  # the first look: what the server received before is old mail (X13)
+    catching_up: bool = False  # until what lay there at the first look is stored; tells old mail without a date
+
+
+GIVEN_UP = 3
+"""Tries after which a message is on the problem list. Larger numbers there are ids left alone for another reason."""
+OVERSIZE_LEFT = 4  # its headers are an interaction; the mail stays on the server
+BAD_SIZE_LEFT = 5  # the server cannot say its size, and the mailbox does not allow that (G02)
+OLD_LEFT = 6  # it was there before the first connection, and is not wanted (X13)
 
 
 @dataclass(frozen=True, slots=True)

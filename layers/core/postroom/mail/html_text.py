@@ -1,0 +1,304 @@
+"""Turn sanitised HTML into plain text that people read and that `quoting` understands."""
+
+from __future__ import annotations
+
+import re
+
+# The sanitiser writes one canonical form (every tag complete, "<" and ">" escaped in text and in attributes), so
+# reading it needs no second parse.
+_TAG = re.compile(r"<(/?[a-z0-9]+)([^>]*)>")
+_HREF = re.compile(r'\shref="([^"]*)"')
+_ALT = re.compile(r'\salt="([^"]*)"')
+_START = re.compile(r'\sstart="([0-9]+)"')
+_SPACES = re.compile(r"[ \t\n\r\f]+")
+_SCHEME = re.compile(r"(?:https?://(?:www\.)?|mailto:|tel:)", re.IGNORECASE)
+
+# Blank lines asked for around each block element: 1 is a line break, 2 is one empty line.
+_names = str.split
+_BLOCKS = dict.fromkeys(
+    _names("address article aside center dd div dl dt figcaption figure footer header main nav section"), 1
+)
+_BLOCKS |= dict.fromkeys(_names("caption tbody tfoot thead tr"), 1)
+_BLOCKS |= dict.fromkeys(_names("p h1 h2 h3 h4 h5 h6"), 2)
+_MAX_GAP = 3
+_RULE = "_" * 32
+
+
+def to_text(sanitised_html: str) -> str:
+    """Return the text of HTML that `html.sanitise` made.
+
+    Paragraphs, lists and table rows keep their lines, a link keeps its target when the text does not say it, and
+    `<blockquote>` becomes `> ` as in the text of a mail.
+    """
+    parts = _TAG.split(sanitised_html)
+    writer = _Writer()
+    if parts[0]:
+        writer.text(parts[0])
+    handlers = {
+        "br": writer.line_break,
+        "hr": writer.rule,
+        "img": writer.image,
+        "a": writer.open_link,
+        "/a": writer.close_link,
+        "blockquote": writer.open_quote,
+        "/blockquote": writer.close_prefix,
+        "ul": writer.open_list,
+        "ol": writer.open_list,
+        "/ul": writer.close_list,
+        "/ol": writer.close_list,
+        "li": writer.open_item,
+        "/li": writer.close_item,
+        "td": writer.open_cell,
+        "th": writer.open_cell,
+        "/td": writer.close_cell,
+        "/th": writer.close_cell,
+        "table": writer.open_table,
+        "/table": writer.close_table,
+        "pre": writer.open_preformatted,
+        "/pre": writer.close_preformatted,
+    }
+    get_handler, get_block, write = handlers.get, _BLOCKS.get, writer.text
+    for index in range(1, len(parts), 3):
+        tag = parts[index]
+        handler = get_handler(tag)
+        if handler is not None:
+            handler(tag, parts[index + 1])
+        else:
+            gap = get_block(tag[1:] if tag[0] == "/" else tag)
+            if gap is not None:
+                writer.block(gap)
+        text = parts[index + 2]
+        if text:
+            write(text)
+    return writer.result()
+
+
+class _Writer:
+    """Lines being written: the open line, the empty lines asked for, and the prefix of each open quote and list."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._line: list[str] = []
+        self._gap = 0
+        self._prefixes: list[str] = []
+        self._prefix = ""
+        self._gap_prefix: str | None = None
+        self._marker: str | None = None
+        self._lists: list[int | None] = []
+        self._links: list[tuple[str, int, int]] = []
+        self._preformatted = 0
+        self._cells: list[int] = []
+        self._separate = False
+        self._fresh_cell = False
+
+    def text(self, text: str) -> None:
+        """Write a run of text, its white space collapsed outside `<pre>`."""
+        if self._preformatted:
+            self._write_preformatted(text)
+            return
+        if "\n" in text or "  " in text or "\t" in text or "\r" in text or "\f" in text:
+            text = _SPACES.sub(" ", text)
+        line = self._line
+        if text == " ":
+            if line and not self._gap:
+                line.append(text)
+            return
+        if self._gap:
+            self._flush()
+            line = self._line
+        if not line:
+            text = text.lstrip(" ")
+            if self._fresh_cell:
+                self._fresh_cell = False
+            self._separate = False
+        elif self._separate:
+            line.append(" | ")
+            self._separate = False
+            self._fresh_cell = False
+            text = text.lstrip(" ")
+        line.append(text)
+
+    def _write_preformatted(self, text: str) -> None:
+        first, *rest = text.replace("\r\n", "\n").split("\n")
+        if self._gap:
+            self._flush()
+        self._line.append(first)
+        for more in rest:
+            self._end_line()
+            self._line.append(more)
+
+    def block(self, gap: int) -> None:
+        """Ask for a line break (1) or an empty line (2) before the next text."""
+        if self._fresh_cell:
+            return
+        if gap > self._gap:
+            self._gap = gap
+        if self._gap_prefix is None or len(self._prefix) < len(self._gap_prefix):
+            self._gap_prefix = self._prefix
+
+    def line_break(self, _tag: str, _attributes: str) -> None:
+        """Break the line, or add an empty one where there is none yet."""
+        self._fresh_cell = False
+        if self._preformatted:
+            self._end_line()
+        elif self._line and not self._gap:
+            self.block(1)
+        else:
+            self.block(min(self._gap + 1, _MAX_GAP))
+
+    def rule(self, _tag: str, _attributes: str) -> None:
+        """Write a horizontal rule as a line of its own, as mail clients do."""
+        self.block(1)
+        self.text(_RULE)
+        self.block(1)
+
+    def image(self, _tag: str, attributes: str) -> None:
+        """Write the alternative text of an image."""
+        alternative = _ALT.search(attributes)
+        if alternative and alternative[1].strip():
+            self.text(f"[{alternative[1].strip()}]")
+
+    def open_link(self, _tag: str, attributes: str) -> None:
+        """Remember where the text of a link begins."""
+        target = _HREF.search(attributes)
+        self._links.append((target[1] if target else "", len(self._lines), len(self._line)))
+
+    def close_link(self, _tag: str, _attributes: str) -> None:
+        """Add the target of a link unless its text says the same."""
+        if not self._links:
+            return
+        target, lines, start = self._links.pop()
+        if not target:
+            return
+        label = "".join(self._line[start:] if lines == len(self._lines) else self._line)
+        if _bare(label) != _bare(target):
+            self.text(f" &lt;{target.removeprefix('mailto:')}&gt;" if label.strip() else f"&lt;{target}&gt;")
+
+    def open_quote(self, _tag: str, _attributes: str) -> None:
+        """Prefix what follows with `> `."""
+        self._open_prefix("&gt; ")
+
+    def _open_prefix(self, prefix: str) -> None:
+        self.block(2)
+        self._flush()
+        self._prefixes.append(prefix)
+        self._prefix += prefix
+
+    def close_prefix(self, _tag: str, _attributes: str) -> None:
+        """End a quote."""
+        self._pop_prefix()
+        self.block(2)
+
+    def _pop_prefix(self) -> None:
+        if self._line:
+            self._end_line()
+            self._gap = max(self._gap, 1)
+            self._gap_prefix = self._prefix
+        if self._prefixes:
+            prefix = self._prefixes.pop()
+            self._prefix = self._prefix[: len(self._prefix) - len(prefix)]
+
+    def open_list(self, tag: str, attributes: str) -> None:
+        """Begin a list; inside another its items stand further in, without an empty line."""
+        self.block(1 if self._lists else 2)
+        if tag == "ol":
+            start = _START.search(attributes)
+            self._lists.append(int(start[1]) if start else 1)
+        else:
+            self._lists.append(None)
+
+    def close_list(self, _tag: str, _attributes: str) -> None:
+        """End a list."""
+        if self._lists:
+            self._lists.pop()
+        self.block(1 if self._lists else 2)
+
+    def open_item(self, _tag: str, _attributes: str) -> None:
+        """Begin an item with its bullet or number."""
+        self.block(1)
+        self._flush()
+        number = self._lists[-1] if self._lists else None
+        if number is None:
+            marker = "- "
+        else:
+            marker = f"{number}. "
+            self._lists[-1] = number + 1
+        self._marker = self._prefix + marker
+        self._prefixes.append(" " * len(marker))
+        self._prefix += " " * len(marker)
+        self._fresh_cell = True  # a paragraph that begins the item stays beside its bullet
+
+    def close_item(self, _tag: str, _attributes: str) -> None:
+        """End an item."""
+        self._fresh_cell = False
+        self._pop_prefix()
+        self._marker = None
+        self.block(1)
+
+    def open_table(self, _tag: str, _attributes: str) -> None:
+        """Begin a table; one inside a cell is layout and asks for no empty line."""
+        self.block(1 if self._cells else 2)
+
+    def close_table(self, _tag: str, _attributes: str) -> None:
+        """End a table."""
+        self.block(1 if self._cells else 2)
+
+    def open_cell(self, _tag: str, _attributes: str) -> None:
+        """Begin a cell: blocks at its start do not break the row."""
+        self._cells.append(len(self._lines))
+        self._fresh_cell = not self._gap
+
+    def close_cell(self, _tag: str, _attributes: str) -> None:
+        """End a cell: one of a single line is followed by the next in the same line."""
+        self._fresh_cell = False
+        lines = self._cells.pop() if self._cells else 0
+        # The line of the row itself may have been started by an earlier cell, or ended by this one's first text.
+        if self._line and len(self._lines) - lines <= 1:
+            self._gap = 0
+            self._gap_prefix = None
+            self._separate = True
+        else:
+            self.block(1)
+
+    def open_preformatted(self, _tag: str, _attributes: str) -> None:
+        """Keep spaces and line ends as they are."""
+        self.block(2)
+        self._preformatted += 1
+
+    def close_preformatted(self, _tag: str, _attributes: str) -> None:
+        """Collapse white space again."""
+        self._preformatted = max(0, self._preformatted - 1)
+        self.block(2)
+
+    def _flush(self) -> None:
+        """End the line if there is one, then write the empty lines that were asked for."""
+        if self._line:
+            self._end_line()
+        if self._lines and self._gap > 1:
+            empty = (self._prefix if self._gap_prefix is None else self._gap_prefix).rstrip()
+            self._lines.extend([empty] * (self._gap - 1))
+        self._gap = 0
+        self._gap_prefix = None
+        self._separate = False
+
+    def _end_line(self) -> None:
+        line = "".join(self._line).rstrip(" ")
+        prefix = self._prefix
+        if self._marker is not None:
+            prefix, self._marker = self._marker, None
+        self._lines.append(prefix + line if line else prefix.rstrip())
+        self._line = []
+
+    def result(self) -> str:
+        """Return all lines as text, entities resolved."""
+        if self._line:
+            self._end_line()
+        text = "\n".join(self._lines).replace("&nbsp;", " ").replace("\u00a0", " ")
+        text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&amp;", "&")
+        return text.strip("\n") + "\n" if text.strip() else ""
+
+
+def _bare(address: str) -> str:
+    """Reduce a link's text or target to what both say."""
+    bare = _SCHEME.sub("", address.strip().strip("<>").replace("&lt;", "").replace("&gt;", ""), count=1)
+    return bare.partition("?")[0].rstrip("/").lower() if "@" in bare else bare.rstrip("/").lower()

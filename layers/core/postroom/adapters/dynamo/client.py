@@ -1,0 +1,30 @@
+"""How the adapters of the table call DynamoDB; the low-level client, since marshalling in boto3's resource is slow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from postroom.adapters.aws import aws_errors
+from postroom.adapters.dynamo import items, keys
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+__all__ = ["BATCH", "aws_errors", "read_many"]
+
+BATCH = 100  # the most keys that BatchGetItem takes
+
+
+def read_many(
+    client: DynamoDBClient, table: str, wanted: Sequence[keys.Key], *, doing: str, consistent: bool = False
+) -> Iterator[items.Item]:
+    """Read the items that exist of up to any number of keys, a hundred to a request, in no order."""
+    for start in range(0, len(wanted), BATCH):
+        left: list[Any] = [items.marshal(key) for key in wanted[start : start + BATCH]]
+        while left:
+            with aws_errors(doing):
+                answer = client.batch_get_item(RequestItems={table: {"Keys": left, "ConsistentRead": consistent}})
+            yield from answer["Responses"].get(table, [])
+            later = answer.get("UnprocessedKeys", {})
+            left = list(later[table]["Keys"]) if table in later else []

@@ -1,0 +1,252 @@
+"""What is remembered of a mailbox: one item of well under a kilobyte, so that a cycle with news costs two write units.
+
+The lease is fenced: its token grows with every holder, every write of a holder is conditional on it, and whoever takes
+it proves that the state it read is the last one. Clocks that differ can cost a second download, never a second truth.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from postroom.adapters.dynamo import items, keys
+from postroom.adapters.dynamo.client import aws_errors, read_many
+from postroom.errors import LeaseLost, NotFound, Transient
+from postroom.model.polling import Balance, Health, HealthState, Lease, MailboxState, Position
+from postroom.ports import Contents
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+NEVER_TAKEN = "attribute_not_exists(#token)"
+FREE = "#token = :was AND #until < :now"
+"""Nobody has taken it since the state was read, and whoever had it before is through or overdue."""
+MINE = "#token = :token AND #owner = :owner"
+
+_NAMES = {"#token": "token", "#owner": "owner", "#until": "until"}
+INLINE = 8 * 1024  # bytes of packed ids in the item; beyond, one S3 put is cheaper than the write units
+
+
+class Shelf(Contents, Protocol):
+    """Where long lists of ids go."""
+
+    def delete(self, key: str) -> None: ...
+
+
+class DynamoMailboxStates:
+    """Implements ports.MailboxStates."""
+
+    def __init__(self, client: DynamoDBClient, table: str, contents: Shelf) -> None:
+        self._client = client
+        self._table = table
+        self._contents = contents
+        self._shelved: dict[str, tuple[str, Any]] = {}  # mailbox → (key, ids): read once, not at every look
+
+    def load(self, names: Sequence[str], *, consistent: bool = False) -> Mapping[str, MailboxState]:
+        """Read many, a hundred to a request; a mailbox never polled has an empty state."""
+        wanted = [keys.mailbox_state(name) for name in dict.fromkeys(names)]
+        found = read_many(
+            self._client, self._table, wanted, doing="reading the state of mailboxes", consistent=consistent
+        )
+        states = {name: MailboxState(mailbox=name) for name in names}
+        for item in found:
+            name = item[keys.PK]["S"].removeprefix("MB#")
+            states[name] = self._read(name, items.unmarshal(item))
+        return states
+
+    def take_lease(self, state: MailboxState, *, owner: str, now: datetime, expires: datetime) -> Lease | None:
+        """Take the mailbox; None when another holds it, or has held it since `state` was read."""
+        was = state.lease.token if state.lease else 0
+        lease = Lease(mailbox=state.mailbox, token=was + 1, owner=owner, expires=expires)
+        values: dict[str, Any] = {":token": lease.token, ":owner": owner, ":until": _milliseconds(expires)}
+        if was:
+            values |= {":was": was, ":now": _milliseconds(now)}
+        try:
+            with aws_errors("taking the lease", on=state.mailbox):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=items.marshal(keys.mailbox_state(state.mailbox)),
+                    UpdateExpression="SET #token = :token, #owner = :owner, #until = :until",
+                    ConditionExpression=FREE if was else NEVER_TAKEN,
+                    ExpressionAttributeNames=_NAMES,
+                    ExpressionAttributeValues=items.marshal(values),
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            # A lost answer that botocore repeated: the item shows our own token, so the lease is ours.
+            answer: Any = error.response
+            there = items.unmarshal(answer.get("Item", {}))
+            return lease if (there.get("token"), there.get("owner")) == (lease.token, owner) else None
+        return lease
+
+    def save(self, lease: Lease, state: MailboxState, *, release: bool) -> None:
+        """Write what the holder of the lease has done; raises LeaseLost when it is not the holder any more."""
+        values, old_key = self._values(state)
+        if release:
+            values["until"] = 0
+        try:
+            with aws_errors("saving the state of the mailbox", on=state.mailbox):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=items.marshal(keys.mailbox_state(state.mailbox)),
+                    ConditionExpression=MINE,
+                    **_update(values, {":token": lease.token, ":owner": lease.owner}),
+                )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            raise LeaseLost("Another poller has taken this mailbox over", on=state.mailbox) from error
+        if old_key and old_key != values["ids_key"]:
+            self._contents.delete(old_key)
+
+    def save_health(self, mailbox: str, health: Health, *, config_digest: str) -> None:
+        """Write the health alone, without a lease (a failed look)."""
+        with aws_errors("saving the health of the mailbox", on=mailbox):
+            self._client.update_item(
+                TableName=self._table,
+                Key=items.marshal(keys.mailbox_state(mailbox)),
+                **_update({"health": _health_values(health), "digest": config_digest}, {}, names={}),
+            )
+
+    def _values(self, state: MailboxState) -> tuple[dict[str, Any], str | None]:
+        """Turn a state into attributes (None removes one), and name the shelved ids that it replaces."""
+        position = state.position or Position()
+        ids = {"known": sorted(position.known), "problems": position.problems}
+        packed = items.pack(ids) if position.known or position.problems else None
+        key = None
+        old_key, _ids = self._shelved.get(state.mailbox, (None, None))
+        if packed is not None and len(packed) > INLINE:
+            key = f"positions/{state.mailbox}/{hashlib.sha256(packed).hexdigest()}"
+            if key != old_key:
+                self._contents.put(key, packed, content_type="application/zlib")
+                self._shelved[state.mailbox] = (key, ids)
+            packed = None
+        else:
+            self._shelved.pop(state.mailbox, None)
+        values: dict[str, Any] = {
+            "ids": packed,
+            "ids_key": key,
+            "books": _books(state.balances),
+            "health": _health_values(state.health),
+            "digest": state.config_digest,
+        }
+        if state.position is not None:
+            values |= {
+                "epoch": position.epoch,
+                "floor": position.floor or None,
+                "cursor": position.cursor or None,
+                "connected": keys.moment(position.connected) if position.connected else None,
+                "catching_up": position.catching_up or None,
+            }
+        return values, old_key
+
+    def _read(self, name: str, values: Mapping[str, Any]) -> MailboxState:
+        lease = None
+        if "token" in values:
+            expires = datetime.fromtimestamp(values["until"] / 1000, UTC)
+            lease = Lease(mailbox=name, token=values["token"], owner=values["owner"], expires=expires)
+        return MailboxState(
+            mailbox=name,
+            position=self._position(name, values) if "epoch" in values else None,
+            health=_read_health(values.get("health", {})),
+            lease=lease,
+            balances=_read_books(values.get("books", "")),
+            config_digest=values.get("digest", ""),
+        )
+
+    def _position(self, name: str, values: Mapping[str, Any]) -> Position:
+        ids = self._ids(name, values)
+        return Position(
+            epoch=values["epoch"],
+            floor=values.get("floor", ""),
+            cursor=values.get("cursor", ""),
+            known=frozenset(ids.get("known", ())),
+            problems=dict(ids.get("problems", {})),
+            connected=keys.parse_moment(values["connected"]) if "connected" in values else None,
+            catching_up=values.get("catching_up", False),
+        )
+
+    def _ids(self, name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "ids" in values:
+            return dict(items.unpack(values["ids"]))
+        if "ids_key" not in values:
+            return {}
+        key, ids = self._shelved.get(name, ("", {}))
+        if key != values["ids_key"]:
+            try:
+                ids = items.unpack(self._contents.get(values["ids_key"]))
+            except NotFound as error:  # replaced between the two reads
+                raise Transient("The state of the mailbox has just been replaced", on=name) from error
+            self._shelved[name] = (values["ids_key"], ids)
+        return dict(ids)
+
+
+def _update(
+    values: Mapping[str, Any], bound: Mapping[str, Any], *, names: Mapping[str, str] = _NAMES
+) -> dict[str, Any]:
+    """Write an update expression that sets what has a value and removes what is None."""
+    given = {name: value for name, value in values.items() if value is not None}
+    gone = [name for name, value in values.items() if value is None]
+    expression = "SET " + ", ".join(f"#{name} = :set_{name}" for name in given)
+    if gone:
+        expression += " REMOVE " + ", ".join(f"#{name}" for name in gone)
+    used = {f"#{name}": name for name in values} | {k: v for k, v in names.items() if k != "#until"}
+    return {
+        "UpdateExpression": expression,
+        "ExpressionAttributeNames": used,
+        "ExpressionAttributeValues": items.marshal({**{f":set_{n}": v for n, v in given.items()}, **bound}),
+    }
+
+
+def _health_values(health: Health) -> dict[str, Any]:
+    """Write only what is not the default: a healthy mailbox takes two attributes."""
+    times = {"since": health.since, "next_try": health.next_try, "last_success": health.last_success}
+    texts = {"step": health.step, "code": health.code, "reason": health.reason, "remedy": health.remedy}
+    return {
+        "state": health.state.value,
+        **{name: text for name, text in texts.items() if text},
+        **{name: keys.moment(at) for name, at in times.items() if at},
+        **({"failures": health.failures} if health.failures else {}),
+    }
+
+
+def _read_health(values: Mapping[str, Any]) -> Health:
+    def at(name: str) -> datetime | None:
+        return keys.parse_moment(values[name]) if name in values else None
+
+    return Health(
+        state=HealthState(values.get("state", HealthState.ACTIVE.value)),
+        step=values.get("step", ""),
+        code=values.get("code", ""),
+        reason=values.get("reason", ""),
+        remedy=values.get("remedy", ""),
+        since=at("since"),
+        failures=values.get("failures", 0),
+        next_try=at("next_try"),
+        last_success=at("last_success"),
+    )
+
+
+def _books(balances: Sequence[tuple[datetime, Balance]]) -> str | None:
+    """Write balances as text, `<epoch seconds>:listed/stored/known/oversize/problem/left`, a space between two."""
+    return (
+        " ".join(
+            f"{int(at.timestamp())}:{b.listed}/{b.stored}/{b.known}/{b.oversize}/{b.problem}/{b.left}"
+            for at, b in balances
+        )
+        or None
+    )
+
+
+def _read_books(text: str) -> tuple[tuple[datetime, Balance], ...]:
+    read = []
+    for part in text.split():
+        at, _, counts = part.partition(":")
+        listed, stored, known, oversize, problem, left = map(int, counts.split("/"))
+        balance = Balance(listed=listed, stored=stored, known=known, oversize=oversize, problem=problem, left=left)
+        read.append((datetime.fromtimestamp(int(at), UTC), balance))
+    return tuple(read)
+
+
+def _milliseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1000)

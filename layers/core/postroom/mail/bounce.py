@@ -1,0 +1,290 @@
+"""Read bounces that follow no standard: half of the real ones.
+
+A mail is read as a bounce only when its structure says that a mail system wrote it (`automatic.corroboration`) and its
+text reads like a report; words alone never suffice. Which server wrote it, and what its words mean, are tables
+(`bounce_rules`, `bounce_rules_reasons`). flufl.bounce is asked last.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import message_from_bytes
+
+from postroom.mail import bounce_text
+from postroom.mail.address import parse_addresses
+from postroom.mail.automatic import Evidence, automatic, corroboration, is_mailer
+from postroom.mail.bounce_rules import SERVERS, SUBJECTS, Server
+from postroom.mail.part import Message, Part
+from postroom.mail.reasons import NO_FAILURE, Reason
+from postroom.mail.reports import DeliveryReport, Recipient, ReportKind, recipient_for
+
+_MOST_RECIPIENTS = 100
+_LONGEST_ADDRESS = 320
+_FLUFL_LARGEST = 256 * 1024  # bytes; its patterns are not all linear
+
+# The local part may be anything without white space or brackets: phones and gateways write strange ones.
+_ADDR = r"[^\s<>\"'()\[\],;:@]{1,128}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}"
+_LINE_START = re.compile(
+    rf"^[ \t>*\"'+-]{{0,24}}<?({_ADDR})>?[\"']?(?=\s*(?:$|:|\.\.\.|\[|\(|,|\s+(?:on|invalid|error|\.\.\.|-|—|:)|<mailto:))(.*)",
+    re.IGNORECASE,
+)
+_LED_BY = re.compile(
+    rf"(?:address|recipient|recipients|mailbox|to|to the following recipient|for|user|userid|errors|alias)\s?(?:\(s\))?\s{{0,4}}[:=]?\s{{0,4}}[<\"']?({_ADDR})",
+    re.IGNORECASE,
+)
+_NOT_RECIPIENT = ("postmaster@", "mailer-daemon@", "support@", "abuse@")
+
+
+def read_bounce(message: Message) -> DeliveryReport | None:
+    """Read a bounce without a standard report; None for everything that is not surely one."""
+    text = bounce_text.human_text(message)
+    server = server_of(message, text.words)
+    if server is not None and server.name == "amazon-sns":
+        return _sns(text.words + text.returned)
+    if not _is_bounce(message, text.words, server):
+        return None
+    name = server.name if server else "unnamed"
+    recipients = tuple(_recipients(message, text, name))
+    if not recipients:
+        recipients = tuple(_flufl(message))
+        name = "flufl" if recipients else name
+    if not recipients:
+        return None
+    return DeliveryReport(
+        kind=ReportKind.REPORT if all(found.reason in NO_FAILURE for found in recipients) else ReportKind.NDR,
+        recipients=recipients,
+        original_message_id=bounce_text.returned_message_id(message, text),
+        rule=f"bounce:{name}",
+    )
+
+
+def server_of(message: Part, words: str) -> Server | None:
+    """Return the row of the table that describes the server which wrote a report, None when none does."""
+    lowered = words[: bounce_text.TEXT_SCANNED].lower()
+    subject = message.header("Subject")[:500].lower()
+    sender = message.header("From")[:500].lower()
+    for server in SERVERS:
+        if any(piece in sender for piece in server.sender):
+            return server
+        if any(piece in lowered for piece in server.text) and (not server.sender or not server.subject):
+            return server
+        if server.subject and subject.startswith(server.subject) and (not server.text or _any(lowered, server.text)):
+            return server
+        if any(message.has(name) for name in server.header):
+            return server
+    return None
+
+
+def _any(text: str, pieces: tuple[str, ...]) -> bool:
+    return any(piece in text for piece in pieces)
+
+
+def _is_bounce(message: Message, words: str, server: Server | None) -> bool:
+    evidence = corroboration(message)
+    subject = message.header("Subject")[:500].strip().lower()
+    titled = subject.startswith(SUBJECTS)
+    if evidence.evidence is Evidence.REPLY and not titled and server_is_generic(server):
+        return False  # an answering machine may quote "user unknown"
+    if evidence.is_automatic:
+        return server is not None or titled
+    # Some gateways write under a name of their own and keep no return path: title, known words and returned mail.
+    if automatic(message).is_automatic or server is None or server_is_generic(server):
+        return False
+    return titled and _returns_mail(message)
+
+
+def server_is_generic(server: Server | None) -> bool:
+    """Say whether a row names no server, only words that reports use."""
+    return server is None or server.name == "nonames"
+
+
+def _returns_mail(message: Message) -> bool:
+    text = bounce_text.human_text(message)
+    return next(bounce_text.returned_headers(message, text), None) is not None
+
+
+@dataclass(slots=True)
+class _Entry:
+    """An address at the head of the lines that speak about it."""
+
+    address: str
+    lines: list[str]
+
+
+def _recipients(message: Message, text: bounce_text.ReportText, reporter: str) -> Iterator[Recipient]:
+    words = text.words
+    own = {found.address.lower() for found in parse_addresses(message.header("To")[:2_000])}
+    entries = _entries(words, own)
+    named = _failed_recipients(message)
+    if named:
+        # X-Failed-Recipients has the address that was written to; the text may show what an alias made of it.
+        known = {entry.address.lower(): entry for entry in entries}
+        body = [line for entry in entries for line in entry.lines] or words.split("\n")
+        entries = [known.get(address.lower()) or _Entry(address, body) for address in named]
+    if not entries:
+        led = _led(words, own) or bounce_text.returned_recipients(message, text)
+        entries = [_Entry(address, words.split("\n")) for address in led]
+    delayed = _is_delay(message, words)
+    for entry in entries[:_MOST_RECIPIENTS]:
+        said = "\n".join(entry.lines)
+        action = "delayed" if delayed else ""
+        found = recipient_for(entry.address, words=said, reporter=reporter, action=action, context=said)
+        if found.reason == Reason.UNDEFINED or (found.reason == Reason.EXPIRED and not found.reply_code):
+            wider = recipient_for(
+                entry.address,
+                words=f"{said}\n{words}" if said else words,
+                reporter=reporter,
+                action=action,
+                context=words,
+            )
+            if wider.reason != Reason.UNDEFINED and found.reason == Reason.UNDEFINED:
+                found = wider
+        yield found
+
+
+def _entries(words: str, own: set[str]) -> list[_Entry]:
+    """Collect the addresses that stand at the beginning of a line, each with its lines."""
+    entries: list[_Entry] = []
+    blank = 0
+    for line in words.split("\n")[: bounce_text.LINES_SCANNED]:
+        line = line[:_LINE_SCANNED]
+        found = _LINE_START.match(line) if "@" in line else None
+        address = found.group(1).rstrip(".") if found else ""
+        if found and _may_be_recipient(address, own):
+            known = next((entry for entry in entries if entry.address.lower() == address.lower()), None)
+            if known is None:
+                if len(entries) >= _MOST_RECIPIENTS:
+                    break
+                known = _Entry(address, [])
+                entries.append(known)
+            known.lines.append(line.strip())
+            blank = 0
+        elif entries:
+            if not line.strip():
+                blank += 1
+                continue
+            if blank < 2 or len(" ".join(entries[-1].lines)) < len(entries[-1].address) + 12:
+                entries[-1].lines.append(line.strip())
+    return entries
+
+
+_LINE_SCANNED = 1_000
+
+
+def _may_be_recipient(address: str, own: set[str]) -> bool:
+    lowered = address.lower()
+    return len(lowered) <= _LONGEST_ADDRESS and lowered not in own and not is_mailer(lowered)
+
+
+def _led(words: str, own: set[str]) -> list[str]:
+    """Return the addresses that a sentence names: "delivering your mail to <…>", "Unknown user: …"."""
+    found: list[str] = []
+    for match in _LED_BY.finditer(words[: bounce_text.TEXT_SCANNED]):
+        address = match.group(1).rstrip(".")
+        if _may_be_recipient(address, own) and address not in found and not address.lower().startswith(_NOT_RECIPIENT):
+            found.append(address)
+            if len(found) >= _MOST_RECIPIENTS:
+                break
+    return found
+
+
+def _failed_recipients(message: Message) -> list[str]:
+    found: list[str] = []
+    for value in message.headers("X-Failed-Recipients"):
+        for address in value[:10_000].split(","):
+            cleaned = address.strip().strip("<>")
+            if "@" in cleaned and len(cleaned) <= _LONGEST_ADDRESS and cleaned not in found:
+                found.append(cleaned)
+    return found[:_MOST_RECIPIENTS]
+
+
+def _is_delay(message: Message, words: str) -> bool:
+    subject = message.header("Subject")[:500].lower()
+    head = words[:2_000].lower()
+    return (
+        "warning: message" in subject
+        or "(delay" in subject
+        or "delayed mail" in subject
+        or "this is a warning message only" in head
+        or "this is a warning only" in head
+        or "only a temporary failure report" in head
+        or "has not yet been delivered" in head
+    )
+
+
+def _sns(text: str) -> DeliveryReport | None:
+    """Read the notification that Amazon SES sends through SNS by mail: JSON, wrapped or not."""
+    start, end = text.find("{"), text.rfind("}")
+    if start < 0 or end < start:
+        return None
+    try:
+        found = json.loads(text[start : end + 1])
+        if isinstance(found, dict) and isinstance(found.get("Message"), str):
+            found = json.loads(found["Message"])
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    kind = str(found.get("notificationType") or found.get("eventType") or "")
+    mail = found.get("mail")
+    original = mail.get("messageId") if isinstance(mail, dict) else None
+    recipients = tuple(_sns_recipients(found, kind))
+    if not recipients:
+        return None
+    return DeliveryReport(
+        kind={"Bounce": ReportKind.NDR, "Complaint": ReportKind.FEEDBACK}.get(kind, ReportKind.REPORT),
+        recipients=recipients,
+        # SES puts its own id, with the domain of its region, into the Message-ID of what it sends.
+        original_message_id=f"<{original}@email.amazonses.com>" if isinstance(original, str) else None,
+        rule="bounce:amazon-sns",
+    )
+
+
+def _sns_recipients(event: dict[str, object], kind: str) -> Iterator[Recipient]:
+    if kind == "Bounce":
+        for entry in _objects(event.get("bounce"), "bouncedRecipients"):
+            diagnostic = str(entry.get("diagnosticCode") or "")
+            yield recipient_for(
+                str(entry.get("emailAddress") or ""),
+                words=diagnostic.partition(";")[2].strip() or diagnostic,
+                reporter="amazon-sns",
+                action=str(entry.get("action") or "failed"),
+                status=str(entry.get("status") or ""),
+            )
+    elif kind == "Complaint":
+        for entry in _objects(event.get("complaint"), "complainedRecipients"):
+            address = str(entry.get("emailAddress") or "")
+            yield Recipient(address, action="complained", reason=Reason.FEEDBACK.value, permanent=False)
+    elif kind == "Delivery":
+        delivery = event.get("delivery")
+        if isinstance(delivery, dict) and isinstance(delivery.get("recipients"), list):
+            answer = str(delivery.get("smtpResponse") or "")
+            for address in delivery["recipients"][:_MOST_RECIPIENTS]:
+                yield recipient_for(
+                    str(address), words=answer, reporter="amazon-sns", action="delivered",
+                    remote_mta=str(delivery.get("remoteMtaIp") or ""),
+                )  # fmt: skip
+
+
+def _objects(holder: object, name: str) -> list[dict[str, object]]:
+    found = holder.get(name) if isinstance(holder, dict) else None
+    return [entry for entry in found if isinstance(entry, dict)][:_MOST_RECIPIENTS] if isinstance(found, list) else []
+
+
+def _flufl(message: Message) -> Iterator[Recipient]:
+    """Ask flufl.bounce, the last opinion: addresses only."""
+    if len(message.raw) > _FLUFL_LARGEST:
+        return
+    from flufl.bounce import all_failures  # late: it imports the email package and zope
+
+    try:
+        temporary, permanent = all_failures(message_from_bytes(message.raw))
+    except (ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError):
+        return  # it raises on odd mail, each detector in its own way
+    for found in sorted({*temporary, *permanent}):
+        address = found.decode("utf-8", "replace") if isinstance(found, bytes) else str(found)
+        if "@" in address:
+            yield recipient_for(address, words="", reporter="flufl", action="" if found in permanent else "delayed")

@@ -1,0 +1,339 @@
+"""Reports that follow a standard: RFC 3464 delivery status, RFC 8098 dispositions, RFC 5965 complaints.
+
+Also when badly formed: without multipart/report, with the status as plain text, with only some of the fields. What
+follows no standard is read by `bounce`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from postroom.mail import bounce_text
+from postroom.mail.part import Message, Part
+from postroom.mail.reasons import NO_FAILURE, Failure, Reason, is_permanent, reason_for, status_for
+
+
+class ReportKind(StrEnum):
+    """What a report reports."""
+
+    NDR = "ndr"  # a delivery failed or is late
+    REPORT = "report"  # a delivery worked
+    DISPOSITION = "disposition"  # somebody read or deleted the mail
+    FEEDBACK = "feedback"  # somebody complained about it
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """What became of the mail for one recipient; the fields are those of RFC 3464 where it has them."""
+
+    address: str
+    action: str | None = None  # failed, delayed, delivered, relayed, expanded; displayed and so on for dispositions
+    status: str | None = None  # enhanced status; derived from the reason where the server gave none
+    reply_code: str | None = None
+    diagnostic: str | None = None
+    remote_mta: str | None = None
+    permanent: bool | None = None  # True: the address is dead; False: this mail failed, a later one may arrive
+    reason: str | None = None  # a member of Reason
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """A report, and the mail it is about."""
+
+    kind: ReportKind
+    recipients: tuple[Recipient, ...]
+    original_message_id: str | None
+    rule: str  # which standard or which row of the bounce table read it
+    feedback_type: str | None = None  # RFC 5965: abuse, fraud, …
+
+    @property
+    def permanent(self) -> bool:
+        """Say whether an address is dead; None counts as no."""
+        return any(recipient.permanent for recipient in self.recipients)
+
+
+_MOST_RECIPIENTS = 200
+_MOST_FIELDS = 2_000
+_STATUS_SCANNED = 256 * 1024
+_LONGEST_DIAGNOSTIC = 2_000
+
+_FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,60})[ \t]{0,4}:[ \t]*(.*)")
+_STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status", "text/delivery-status"})
+_DISPOSITION_TYPES = frozenset({"message/disposition-notification", "message/global-disposition-notification"})
+_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+
+Fields = dict[str, str]
+
+
+def read_report(message: Message) -> DeliveryReport | None:
+    """Read a report by its standard, in the order RFC 3464, RFC 8098, RFC 5965; None when it follows none."""
+    return delivery_report(message) or disposition(message) or complaint(message)
+
+
+def delivery_report(message: Message) -> DeliveryReport | None:
+    """Read an RFC 3464 delivery status notification, well or badly formed."""
+    blocks, rule = _status_blocks(message)
+    groups = [block for block in blocks if "final-recipient" in block or "original-recipient" in block]
+    if not groups:
+        return None
+    text = bounce_text.human_text(message)
+    reporter = _reporter(message, text.words)
+    recipients: list[Recipient] = []
+    for group in groups[:_MOST_RECIPIENTS]:
+        recipient = _recipient(group, text.words, reporter, alone=len(groups) == 1)
+        if recipient is not None and all(known.address.lower() != recipient.address.lower() for known in recipients):
+            recipients.append(recipient)
+    if not recipients:
+        return None
+    failed = any(recipient.reason not in NO_FAILURE for recipient in recipients)
+    return DeliveryReport(
+        kind=ReportKind.NDR if failed else ReportKind.REPORT,
+        recipients=tuple(recipients),
+        original_message_id=bounce_text.returned_message_id(message, text) or _original_id(blocks),
+        rule=rule,
+    )
+
+
+def disposition(message: Message) -> DeliveryReport | None:
+    """Read an RFC 8098 message disposition notification."""
+    for part in message.walk():
+        if part.content_type not in _DISPOSITION_TYPES:
+            continue
+        fields = _merged(field_blocks(part.text()[:_STATUS_SCANNED]))
+        # RFC 8098 §3.2.6: "mode / sending-mode; type/modifiers"
+        kind = fields.get("disposition", "").rpartition(";")[2].partition("/")[0].strip().lower()
+        who = _address(fields.get("final-recipient") or fields.get("original-recipient") or "") or _first_sender(
+            message
+        )
+        original = fields.get("original-message-id", "").strip()
+        text = bounce_text.human_text(message)
+        return DeliveryReport(
+            kind=ReportKind.DISPOSITION,
+            recipients=(Recipient(who, action=kind or None, diagnostic=_short(fields.get("disposition"))),)
+            if who
+            else (),
+            original_message_id=original or bounce_text.returned_message_id(message, text),
+            rule="rfc8098",
+        )
+    return None
+
+
+def complaint(message: Message) -> DeliveryReport | None:
+    """Read an RFC 5965 abuse report."""
+    for part in message.walk():
+        if part.content_type != "message/feedback-report":
+            continue
+        blocks = field_blocks(part.text()[:_STATUS_SCANNED])
+        fields = _merged(blocks)
+        text = bounce_text.human_text(message)
+        named = fields.get("original-rcpt-to") or fields.get("removal-recipient") or ""
+        who = _address(named) or next(iter(bounce_text.returned_recipients(message, text)), "")
+        kind = fields.get("feedback-type", "").strip().lower() or None
+        return DeliveryReport(
+            kind=ReportKind.FEEDBACK,
+            recipients=(
+                Recipient(who, action="complained", reason=Reason.FEEDBACK.value, permanent=False, diagnostic=kind),
+            )
+            if who
+            else (),
+            original_message_id=bounce_text.returned_message_id(message, text),
+            rule="rfc5965",
+            feedback_type=kind,
+        )
+    return None
+
+
+def field_blocks(text: str) -> list[Fields]:
+    """Split the body of a status part into its blocks of fields (RFC 3464 §2.1), names in lower case.
+
+    A repeated Final-Recipient begins a block too: some senders leave out the empty line.
+    """
+    blocks: list[Fields] = [{}]
+    last = ""
+    for count, line in enumerate(text.split("\n")):
+        if count > _MOST_FIELDS:
+            break
+        line = line.rstrip("\r")[:_LONGEST_DIAGNOSTIC]
+        if not line.strip():
+            if blocks[-1]:
+                blocks.append({})
+            last = ""
+        elif line[0] in " \t" and last:
+            blocks[-1][last] = f"{blocks[-1][last]} {line.strip()}"[: 4 * _LONGEST_DIAGNOSTIC]
+        else:
+            found = _FIELD.match(line.lstrip("> \t") if not last else line)
+            if not found:
+                # A folded line whose white space got lost: it belongs to the diagnostic before it.
+                if last == "diagnostic-code":
+                    blocks[-1][last] = f"{blocks[-1][last]} {line.strip()}"[: 4 * _LONGEST_DIAGNOSTIC]
+                continue
+            name = found.group(1).lower()
+            if name == "final-recipient" and name in blocks[-1]:
+                blocks.append({})
+            last = name
+            blocks[-1].setdefault(name, found.group(2).strip())
+    return [block for block in blocks if block]
+
+
+def recipient_for(
+    address: str,
+    *,
+    words: str,
+    reporter: str,
+    action: str = "",
+    status: str = "",
+    remote_mta: str = "",
+    is_smtp: bool = True,
+    context: str = "",
+) -> Recipient:
+    """Put together what is known of one recipient: codes, command and reason from the words about it.
+
+    `context` is the report's whole text: it is asked for the command, and for the reason where the words give none.
+    """
+    said = bounce_text.status_in(words)
+    code = bounce_text.reply_code_in(words)
+    given = _ENHANCED.match(status.strip())
+    stated = given.group(0) if given else ""
+    # The server's answer is more exact than the reporter's summary of it: "Status: 5.0.0", "550 5.7.1 …".
+    enhanced = (
+        said if said and not (said.endswith(".0.0") and stated and not stated.endswith(".0.0")) else stated or said
+    )
+    failure = Failure(
+        text=words,
+        status=enhanced,
+        reply_code=code,
+        command=bounce_text.command_in(words) or bounce_text.command_in(context),
+        host=f"{remote_mta} {address.rpartition('@')[2]}",
+        reporter=reporter,
+        action=action,
+        is_smtp=is_smtp,
+    )
+    reason = _delivered(action, enhanced) or reason_for(failure)
+    temporary = action == "delayed" or code.startswith("4")
+    return Recipient(
+        address=address,
+        action=action or "failed",
+        status=enhanced or (f"{code[0]}.0.0" if code and code[0] in "245" else status_for(reason, temporary=temporary)),
+        reply_code=code or None,
+        diagnostic=_short(words),
+        remote_mta=remote_mta or None,
+        permanent=is_permanent(reason, enhanced, code),
+        reason=reason.value,
+    )
+
+
+def _delivered(action: str, status: str) -> Reason | None:
+    # RFC 3464 §2.3.3: relayed and expanded are as far as the reporter could follow; postfix says deliverable.
+    if action in {"delivered", "relayed", "expanded", "deliverable"} and not status.startswith(("4", "5")):
+        return Reason.DELIVERED
+    return None
+
+
+def _status_blocks(message: Message) -> tuple[list[Fields], str]:
+    for part in message.walk():
+        if part.content_type in _STATUS_TYPES:
+            blocks = field_blocks(part.text()[:_STATUS_SCANNED])
+            if any("final-recipient" in block or "original-recipient" in block for block in blocks):
+                return blocks, "rfc3464"
+    # The same fields as text: the part's type was lost, or was never right.
+    for part in message.walk():
+        if part.is_multipart or part.is_message or part.content_type == "text/html":
+            continue
+        if not part.content_type.startswith(("text/", "application/octet-stream", "message/")):
+            continue
+        text = part.text()[:_STATUS_SCANNED]
+        lowered = text.lower()
+        if "final-recipient:" in lowered and ("\nstatus:" in lowered or "\naction:" in lowered):
+            return field_blocks(bounce_text.split_returned(text).words), "rfc3464-as-text"
+    return [], ""
+
+
+def _recipient(group: Fields, words: str, reporter: str, *, alone: bool) -> Recipient | None:
+    final = _address(group.get("final-recipient", ""))
+    original = _address(group.get("original-recipient", "")) or _address(group.get("x-actual-recipient", ""))
+    # Exim writes "|/usr/bin/program" and rewritten aliases as final; the address that was written to is what counts.
+    address = final if "@" in final and not final.startswith(("|", "/")) else original if "@" in original else final
+    if not address:
+        return None
+    kind, _, code = group.get("diagnostic-code", "").partition(";")
+    if not code:
+        kind, code = "", kind
+    diagnostic = code.strip()
+    about = bounce_text.words_about(address, words) or (words if alone else "")
+    action = group.get("action", "").partition("(")[0].strip().lower()
+    status = group.get("status", "")
+    comment = status.partition("(")[2].rstrip(") ")
+    said = diagnostic
+    if not said or (bounce_text.reply_code_in(said) and len(said) < 90 and _continues(diagnostic, about)):
+        said = f"{diagnostic} {comment} {about}".strip()
+    recipient = recipient_for(
+        address,
+        words=said or comment,
+        reporter=reporter,
+        action=action,
+        status=status,
+        remote_mta=_address(group.get("remote-mta", "")),
+        is_smtp=kind.strip().lower() not in {"x-unix", "x-prog"},
+        context=about,
+    )
+    if recipient.reason != Reason.UNDEFINED or not words:
+        return recipient
+    return recipient_for(
+        address,
+        words=f"{said} {words if alone else about}",
+        reporter=reporter,
+        action=action,
+        status=status,
+        remote_mta=_address(group.get("remote-mta", "")),
+        context=words,
+    )
+
+
+def _continues(diagnostic: str, about: str) -> bool:
+    """Say whether the text repeats a diagnostic and goes on: sendmail keeps only the first line of an answer."""
+    return bool(diagnostic) and diagnostic[-20:].lower() in about.lower()
+
+
+def _reporter(message: Part, words: str) -> str:
+    from postroom.mail.bounce import server_of
+
+    server = server_of(message, words)
+    return server.name if server else ""
+
+
+def _address(value: str) -> str:
+    """Return the address of an `rfc822; user@example` field, or the name of a `dns; host` one."""
+    kind, semicolon, rest = value.partition(";")
+    text = (rest if semicolon else kind).strip()
+    if text.endswith(">") and "<" in text:
+        text = text[text.rindex("<") + 1 : -1]
+    return text.strip("<> \t\"'")[:998]
+
+
+def _first_sender(message: Part) -> str:
+    from postroom.mail.address import parse_addresses
+
+    found = parse_addresses(message.header("From")[:2_000])
+    return found[0].address if found else ""
+
+
+def _merged(blocks: Iterable[Fields]) -> Fields:
+    merged: Fields = {}
+    for block in blocks:
+        for name, value in block.items():
+            merged.setdefault(name, value)
+    return merged
+
+
+def _original_id(blocks: Iterable[Fields]) -> str | None:
+    fields = _merged(blocks)
+    value = fields.get("original-message-id") or fields.get("x-original-message-id") or ""
+    return value.strip() or None
+
+
+def _short(text: str | None) -> str | None:
+    joined = " ".join((text or "").split())
+    return joined[:_LONGEST_DIAGNOSTIC] or None

@@ -1,0 +1,15 @@
+"""Look at the mailboxes of each poll request, all at the same time, and fetch what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from postroom import bootstrap
+from postroom.records import each_record
+
+
+def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
+    """Serve poll requests from SQS within the time that is left to this invocation."""
+    fetch = bootstrap.fetch_mailboxes()
+    return each_record(event, context, lambda request: fetch(request, context.get_remaining_time_in_millis()))

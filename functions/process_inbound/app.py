@@ -1,0 +1,14 @@
+"""Make an interaction, or a wrapping interaction, of each raw message that S3 announces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from postroom import bootstrap
+from postroom.records import each_record
+
+
+def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
+    """Serve S3 events that come through SQS."""
+    return each_record(event, context, bootstrap.process_inbound())

@@ -1,0 +1,13 @@
+"""Every minute: queue a look at each mailbox that is due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from postroom import bootstrap
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:
+    """Queue the polls of the minute that the schedule names; answer how many mailboxes they look at."""
+    return {"mailboxes": bootstrap.schedule_polls()()}

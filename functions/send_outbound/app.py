@@ -1,0 +1,14 @@
+"""Send the mail that each request names: one attempt, recorded whatever comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from postroom import bootstrap
+from postroom.records import each_record
+
+
+def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
+    """Serve requests to send from SQS."""
+    return each_record(event, context, bootstrap.send_outbound())

@@ -109,12 +109,14 @@ def shared_environment(functions: list[Function]) -> dict[str, str]:
     shared: dict[str, str] = {}
     for function in functions:
         for name, value in function.environment.items():
-            if shared.setdefault(name, value) != value and name not in _MAY_DIFFER:
+            if name in _NAMES_THE_FUNCTION:
+                shared[name] = "postroom"
+            elif shared.setdefault(name, value) != value:
                 raise TemplateProblem(f"{name} has one value in {function.name} and another in a function before it")
     return shared
 
 
-_MAY_DIFFER = frozenset({"POWERTOOLS_SERVICE_NAME"})  # only names the writer of a log line
+_NAMES_THE_FUNCTION = frozenset({"POWERTOOLS_SERVICE_NAME"})  # only says who wrote a log line
 
 
 def import_handler(function: Function) -> Handler:

@@ -216,6 +216,10 @@ _OBSERVATION: dict[str, Maker] = {
 """Logs, alarms and who is told of them: locally the log goes to the terminal."""
 
 _CODE: dict[str, Maker] = {
+    "AWS::ApiGatewayV2::Authorizer": _nothing,
+    "AWS::ApiGatewayV2::Integration": _nothing,
+    "AWS::ApiGatewayV2::Route": _nothing,
+    "AWS::ApiGatewayV2::Stage": _nothing,
     "AWS::Serverless::LayerVersion": _nothing,
     "AWS::Scheduler::ScheduleGroup": _nothing,
     "AWS::Lambda::EventSourceMapping": _nothing,

@@ -80,7 +80,8 @@ class LocalRunner:
             self.stack = Stack(self._template, self.aws, makers=MAKERS, api_url=self.api_url)
             self.stack.make()
             functions = read_functions(self.stack)
-            self._functions = {function.verb_noun: function for function in functions}
+            for function in functions:  # fetch_ews is fetch_mailboxes again, for another queue
+                self._functions.setdefault(function.verb_noun, function)
             self.environment = {**base, **shared_environment(functions)}
             os.environ.update(self.environment)
             for function in functions:

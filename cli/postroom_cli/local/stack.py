@@ -166,5 +166,6 @@ def function_arn(name: str) -> str:
 
 _RUN_HERE: dict[str, Callable[[str, str], Made]] = {
     "AWS::Serverless::Function": lambda name, _url: Made(name, {"Arn": function_arn(name)}),
+    "AWS::ApiGatewayV2::Api": lambda name, url: Made(name, {"ApiId": name, "ApiEndpoint": url}),
     "AWS::Serverless::HttpApi": lambda name, url: Made(name, {"ApiId": name, "ApiEndpoint": url}),
 }

@@ -59,7 +59,20 @@ def read_triggers(stack: Stack, functions: list[Function]) -> list[Trigger]:
         triggers.append(
             _schedule(_find(by_arn, target["Arn"], resource.name), {**properties, "Input": target.get("Input")})
         )
-    return triggers
+    return [*triggers, *_routes(stack, by_arn)]
+
+
+def _routes(stack: Stack, by_arn: Mapping[str, Function]) -> Iterator[RouteTrigger]:
+    uris = {
+        stack.ref(resource.name): stack.resolve(resource.properties["IntegrationUri"])
+        for resource in stack.of_type("AWS::ApiGatewayV2::Integration")
+    }
+    for resource in stack.of_type("AWS::ApiGatewayV2::Route"):
+        properties = stack.resolve(dict(resource.properties))
+        integration = str(properties["Target"]).removeprefix("integrations/")
+        method, _space, path = properties["RouteKey"].partition(" ")
+        function = _find(by_arn, uris.get(integration, integration), resource.name)
+        yield RouteTrigger(function, method if path else "ANY", path or properties["RouteKey"])
 
 
 def _of_function(function: Function) -> Iterator[Trigger]:

@@ -108,14 +108,10 @@ class _Writer:
             line = self._line
         if not line:
             text = text.lstrip(" ")
-            if self._fresh_cell:
-                self._fresh_cell = False
-            self._separate = False
         elif self._separate:
             line.append(" | ")
-            self._separate = False
-            self._fresh_cell = False
             text = text.lstrip(" ")
+        self._separate = self._fresh_cell = False
         line.append(text)
 
     def _write_preformatted(self, text: str) -> None:
@@ -246,7 +242,7 @@ class _Writer:
     def open_cell(self, _tag: str, _attributes: str) -> None:
         """Begin a cell: blocks at its start do not break the row."""
         self._cells.append(len(self._lines))
-        self._fresh_cell = not self._gap
+        self._fresh_cell = True
 
     def close_cell(self, _tag: str, _attributes: str) -> None:
         """End a cell: one of a single line is followed by the next in the same line."""

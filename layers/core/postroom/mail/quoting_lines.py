@@ -1,0 +1,313 @@
+"""Say of each line of a mail what it is: text, quote, attribution, header of a quoted mail, delimiter, signature."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+
+from postroom.mail import quoting_phrases as phrases
+
+
+class Kind(StrEnum):
+    """What a line is."""
+
+    EMPTY = "e"
+    TEXT = "t"
+    QUOTE = "q"
+    ATTRIBUTION = "b"  # "On …, Ann wrote:", "-----Original Message-----"
+    HEADERS = "h"  # From:, Sent:, To:, Subject: above a quoted mail
+    FORWARD = "f"  # "---------- Forwarded message ----------"
+    DELIMITER = "d"  # "-- ", "_____"
+    SIGNATURE = "s"  # "Sent from my iPhone"
+    CONTINUED = "c"  # a further line of the attribution or header block above
+
+
+# A longer line is text: no client writes such an introduction, and matching stays cheap.
+_MAX_MARKER = 400
+_MAX_ATTRIBUTION_LINES = 4
+# What decides stands near the top; the rest of a very long text is only told apart into text, quote and nothing.
+_MAX_LINES = 20_000
+_MAX_CANDIDATES = 500
+
+_INVISIBLE = dict.fromkeys(
+    [0x00AD, 0x061C, 0x180E, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A)]
+)
+# U+1427 is the mark that a mail tracker leaves under the text.
+_INVISIBLE |= {0x00A0: " ", 0x3000: " ", 0x202F: " ", 0x1427: " "}
+
+
+def _any(words: Sequence[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(set(words), key=len, reverse=True))
+
+
+_QUOTE_MARKS = re.compile(r"[>|\s]+")
+_DELIMITER = re.compile(r"(?:[-–—]{2,}|_{3,}|={3,}|\*{3,}|#{3,}|~{3,}|\+{3,}|[-_=*~](?:\s?[-_=*~]){4,})")
+_DECORATION = " \t-–—_=*~<>#|:："
+_WROTE_LAST = re.compile(rf"(?:{_any(phrases.WROTE_LAST)})\s*[:：]?$", re.IGNORECASE)
+_WROTE_INSIDE = re.compile(rf"\b(?:{_any(phrases.WROTE_INSIDE)})\b", re.IGNORECASE)
+_OPENER = re.compile(rf"(?:(?:{_any(phrases.OPENERS)})(?:\b|(?=\d))|[0-9])", re.IGNORECASE)
+_CITING = re.compile(rf"(?:{_any(phrases.CITING)})\s.*[:：]$", re.IGNORECASE)
+_ADDRESS = re.compile(r"[^\s<>@]@[^\s<>@]")
+_ENDS_WITH_ADDRESS = re.compile(r"[<(\[][^<>\s]*@[^<>]*[>)\]]\s*[:：]$")
+_TIME = re.compile(r"\d{1,2}\s?[:.h時点시]\s?\d{2}", re.IGNORECASE)
+_DATE = re.compile(r"\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{1,4}|\d{4}\s?[年년]")
+_NUMBER = re.compile(r"\d+")
+_NOTES = re.compile(r"\S.{0,80}---\s?\d{1,2}[/.]\d{1,2}[/.]\d{2,4} \d{1,2}[:.]\d{2}")
+_GROUPWISE = re.compile(r">>> ?\S.*(?:\d|>>>)$")
+_HEADER = re.compile(r"[*_\s]{0,4}(?P<name>[^\W\d_][^:：*\n]{0,29}?)\s?[*_]{0,2}\s?[:：][*_]{0,2}(?P<value>.*)")
+_FROM = frozenset(word.casefold() for word in phrases.HEADER_FROM)
+_SUBJECT = frozenset(word.casefold() for word in phrases.HEADER_SUBJECT)
+_HEADERS = _FROM | _SUBJECT | {word.casefold() for word in phrases.HEADER_OTHER}
+_ORIGINAL = frozenset(word.casefold() for word in phrases.ORIGINAL_MESSAGE)
+_FORWARDED = frozenset(word.casefold() for word in phrases.FORWARDED)
+_FORWARDED_BY = tuple(word for word in _FORWARDED if word.endswith((" by", " von", " par")))
+_SIGNATURE_START = re.compile(rf"[\W_]*(?:{_any(phrases.SIGNATURE_STARTS)})", re.IGNORECASE)
+_SIGNATURE_END = re.compile(rf"(?:{_any(phrases.SIGNATURE_ENDS)})[\W_]*$", re.IGNORECASE)
+_DEVICE = re.compile(rf"\bmy\b|{_any(phrases.DEVICES)}", re.IGNORECASE)
+_LINK_TARGET = re.compile(r"[<(]?https?://\S*|\(https?://[^)]*\)", re.IGNORECASE)
+_MAX_SIGNATURE = 100
+_LONG_QUOTE_LINE = 65
+
+
+def visible(line: str) -> str:
+    """Return a line without the marks that people do not see, stripped."""
+    return line.strip() if line.isascii() else line.translate(_INVISIBLE).strip()
+
+
+def classify(lines: Sequence[str]) -> list[Kind]:
+    """Return the kind of every line; linear in the length of the text."""
+    shown = [visible(line) for line in lines[:_MAX_LINES]]
+    kinds = [_alone(line) for line in shown]
+    _protect_code(shown, kinds)
+    _mark_wrapped_quotes(shown, kinds)
+    _mark_attributions(shown, kinds)
+    _mark_header_blocks(shown, kinds)
+    _mark_signatures(shown, kinds)
+    _keep_underlines(shown, kinds)
+    kinds.extend(_roughly(line) for line in lines[_MAX_LINES:])
+    return kinds
+
+
+def _roughly(line: str) -> Kind:
+    if line.startswith(">"):
+        return Kind.QUOTE
+    return Kind.EMPTY if line.isspace() or not line else Kind.TEXT
+
+
+def _alone(line: str) -> Kind:
+    if not line:
+        return Kind.EMPTY
+    if len(line) > _MAX_MARKER:
+        return Kind.QUOTE if line[0] == ">" else Kind.TEXT
+    first = line[0]
+    if first == ">":
+        if _GROUPWISE.fullmatch(line) and _DATE.search(line):
+            return Kind.ATTRIBUTION
+        marker = _introduction(_QUOTE_MARKS.sub("", line, count=1))
+        return marker or Kind.QUOTE
+    if first in "-–—_=*#~+" and _DELIMITER.fullmatch(line):
+        return Kind.DELIMITER
+    return _introduction(line) or Kind.TEXT
+
+
+def _introduction(line: str) -> Kind | None:
+    """Recognise the fixed titles above a quoted or forwarded mail."""
+    bare = line.strip(_DECORATION).casefold()
+    if bare in _FORWARDED:
+        return Kind.FORWARD
+    dashed = line.startswith(("--", "==", "__", "**", "~~", "<<", "—", "–"))
+    if dashed and bare.startswith(_FORWARDED_BY):
+        return Kind.FORWARD
+    # Without dashes it could be the customer's own words.
+    return Kind.ATTRIBUTION if bare in _ORIGINAL and (dashed or line.startswith(("-", "_", "*"))) else None
+
+
+def _protect_code(shown: list[str], kinds: list[Kind]) -> None:
+    opened: int | None = None
+    for index, line in enumerate(shown):
+        if line.startswith("```"):
+            if opened is None:
+                opened = index
+            else:
+                kinds[opened : index + 1] = [Kind.TEXT] * (index + 1 - opened)
+                opened = None
+
+
+def _mark_wrapped_quotes(shown: list[str], kinds: list[Kind]) -> None:
+    """A client that breaks long quoted lines leaves the rest of each without its ">"."""
+    for index in range(1, len(kinds) - 1):
+        if (
+            kinds[index] is Kind.TEXT
+            and kinds[index - 1] is Kind.QUOTE
+            and kinds[index + 1] is Kind.QUOTE
+            and len(shown[index - 1]) >= _LONG_QUOTE_LINE
+            and len(shown[index]) < len(shown[index - 1])
+        ):
+            kinds[index] = Kind.QUOTE
+
+
+def _mark_attributions(shown: list[str], kinds: list[Kind]) -> None:
+    candidates = 0
+    for index, line in enumerate(shown):
+        if kinds[index] not in (Kind.TEXT, Kind.QUOTE) or not _may_end_attribution(line):
+            continue
+        candidates += 1
+        if candidates > _MAX_CANDIDATES:
+            return
+        start = _attribution_start(shown, kinds, index)
+        if start is not None:
+            kinds[start] = Kind.ATTRIBUTION
+            for further in range(start + 1, index + 1):
+                kinds[further] = Kind.CONTINUED
+
+
+def _may_end_attribution(line: str) -> bool:
+    if len(line) > _MAX_MARKER or not line:
+        return False
+    bare = line.rstrip(" *_-–")
+    return bare.endswith((":", "：")) or _WROTE_LAST.search(bare) is not None or "---" in line
+
+
+def _attribution_start(shown: list[str], kinds: list[Kind], end: int) -> int | None:
+    """Find the line with which the attribution that ends at `end` begins."""
+    quoted_next = _next_is_quote(kinds, end)
+    weak: int | None = None
+    joined = ""
+    for start in range(end, max(-1, end - _MAX_ATTRIBUTION_LINES), -1):
+        line = shown[start]
+        if kinds[start] not in (Kind.TEXT, Kind.QUOTE) or len(joined) + len(line) > _MAX_MARKER:
+            break
+        if (line[:1] == ">") != (shown[end][:1] == ">") or (start < end and line.endswith((".", "!", "?", ":", ";"))):
+            break
+        joined = f"{_QUOTE_MARKS.sub('', line, count=1) if line[:1] == '>' else line} {joined}".strip()
+        bare = joined.strip(" *_-–")
+        strength = _attribution_strength(bare, quoted_next=quoted_next)
+        if strength == 2:
+            return start
+        if strength and weak is None:
+            weak = start
+    return weak
+
+
+def _attribution_strength(text: str, *, quoted_next: bool) -> int:
+    """Return 2 for a whole attribution, 1 for one that may begin a line earlier, 0 for none."""
+    dated = _is_dated(text)
+    addressed = _ADDRESS.search(text) is not None
+    opener = _OPENER.match(text) is not None
+    colon = text.endswith((":", "："))
+    if _NOTES.match(text) or (_CITING.match(text) and (addressed or quoted_next)):
+        return 2
+    if _WROTE_LAST.search(text):
+        if opener and (dated or addressed) and (colon or dated):
+            return 2
+        if opener and quoted_next and _NUMBER.search(text):
+            return 2
+        if colon and (dated or addressed or (quoted_next and len(text.split()) <= 8)):
+            return 1
+        return 1 if dated and addressed else 0
+    if colon and _WROTE_INSIDE.search(text):
+        if opener and (dated or addressed):
+            return 2
+        if (_TIME.search(text) and (_DATE.search(text) or dated)) or addressed:
+            return 1
+        return 1 if quoted_next and dated else 0
+    if colon and opener and dated and _ENDS_WITH_ADDRESS.search(text):
+        return 2
+    return 0
+
+
+def _is_dated(text: str) -> bool:
+    if _TIME.search(text) or _DATE.search(text):
+        return True
+    numbers = _NUMBER.findall(text)
+    return any(len(number) == 4 for number in numbers) and any(len(number) <= 2 for number in numbers)
+
+
+def _next_is_quote(kinds: list[Kind], index: int) -> bool:
+    for kind in kinds[index + 1 : index + 5]:
+        if kind is not Kind.EMPTY:
+            return kind is Kind.QUOTE
+    return False
+
+
+def _mark_header_blocks(shown: list[str], kinds: list[Kind]) -> None:
+    index = 0
+    while index < len(shown):
+        if kinds[index] is Kind.TEXT and _header(shown[index]):
+            end, is_block = _header_block(shown, kinds, index)
+            if is_block:
+                kinds[index] = Kind.HEADERS
+                for further in range(index + 1, end):
+                    if kinds[further] is not Kind.EMPTY:
+                        kinds[further] = Kind.CONTINUED
+            index = end
+        else:
+            index += 1
+
+
+def _header(line: str) -> tuple[str, str] | None:
+    match = _HEADER.match(line) if line and len(line) <= 4 * _MAX_MARKER else None
+    if match is None:
+        return None
+    name = match["name"].strip().casefold()
+    return (name, match["value"].strip()) if name in _HEADERS else None
+
+
+def _header_block(shown: list[str], kinds: list[Kind], start: int) -> tuple[int, bool]:
+    """Return where the header lines from `start` end, and whether they are the header of a mail."""
+    found: dict[str, str] = {}
+    end = index = start
+    unknown = 0
+    while index < len(shown) and index - start < 40 and unknown <= 3:
+        header = _header(shown[index]) if kinds[index] is Kind.TEXT else None
+        if header is not None:
+            found.setdefault(*header)
+            end = index + 1
+            unknown = 0
+        elif kinds[index] is Kind.TEXT and found and kinds[index - 1] is not Kind.EMPTY:
+            unknown += 1  # a list of recipients goes on in the next line
+        elif kinds[index] is not Kind.EMPTY or kinds[index - 1] is Kind.EMPTY:
+            break
+        index += 1
+    has_from = not _FROM.isdisjoint(found)
+    addressed = any("@" in value for value in found.values())
+    # "From: Paris, To: London, Date: …" is a customer's journey: only a subject or an address makes it a mail.
+    complete = len(found) >= 3 and (addressed or (has_from and not _SUBJECT.isdisjoint(found)))
+    after_rule = start > 0 and kinds[start - 1] in (Kind.DELIMITER, Kind.ATTRIBUTION)
+    return end, complete or (len(found) == 2 and has_from and (addressed or after_rule))
+
+
+def _mark_signatures(shown: list[str], kinds: list[Kind]) -> None:
+    previous = Kind.EMPTY
+    for index, line in enumerate(shown):
+        if kinds[index] is Kind.TEXT and _is_signature(line, alone=previous is not Kind.TEXT):
+            following = kinds[index + 1] if index + 1 < len(kinds) else Kind.EMPTY
+            goes_on = following is Kind.TEXT and not _is_signature(shown[index + 1], alone=True)
+            if not goes_on:
+                kinds[index] = Kind.SIGNATURE
+        previous = kinds[index]
+
+
+def _is_signature(line: str, *, alone: bool) -> bool:
+    if not line or len(line) > _MAX_MARKER:
+        return False
+    words = _LINK_TARGET.sub("", line)
+    if len(words) > _MAX_SIGNATURE:
+        return False
+    if _SIGNATURE_START.match(words):
+        return alone or _DEVICE.search(words) is not None
+    return alone and _DEVICE.search(words) is not None and _SIGNATURE_END.search(words) is not None
+
+
+def _keep_underlines(shown: list[str], kinds: list[Kind]) -> None:
+    """A row of "=" or "-" as long as the line above it underlines a heading."""
+    for index in range(1, len(kinds)):
+        if (
+            kinds[index] is Kind.DELIMITER
+            and kinds[index - 1] is Kind.TEXT
+            and len(shown[index]) >= 4
+            and shown[index][0] in "=-"
+            and abs(len(shown[index]) - len(shown[index - 1])) <= 2
+        ):
+            kinds[index] = Kind.TEXT

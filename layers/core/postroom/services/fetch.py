@@ -1,0 +1,341 @@
+"""Fetch what is new in one mailbox: lease, sizes, sets of messages to S3, remember, and only then tell the server.
+
+The order is what keeps mail (design, 'Identities and order'): a message is on the server until its bytes are stored,
+and stored bytes are found again by their key. Whatever dies in between is done again and comes to the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import uuid
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from postroom.errors import DeadlineExceeded, PostroomError, Transient
+from postroom.model.mailbox import Mailbox
+from postroom.model.polling import GIVEN_UP, OVERSIZE_LEFT, Health, Lease, MailboxState, Position
+from postroom.ports import Action, Extendable, Fetched, FetchFailed, Item, Listing, Session
+from postroom.services import health, positions
+from postroom.services.connecting import open_mailbox
+from postroom.services.polling import Outcome, Polling, Result, after_giving_up, after_oversize, after_storage
+from postroom.services.storing import UPLOADS, StoreFailed, Uploads
+
+logger = logging.getLogger(__name__)
+
+LEASE_GRACE = timedelta(seconds=30)  # beyond what the function has left: nobody is fetching any more by then
+SAVING = 12.0  # seconds kept free at the end to remember what is stored and to tell the server
+LEAST = 5.0  # seconds below which no set is begun
+REOPENINGS = 3  # new connections in one poll, after messages that broke the old one
+KEPT_BALANCES = 8
+SLOWEST = 128 * 1024  # bytes a second that a server must manage
+BASE_BUDGET = 30.0  # seconds for a set beyond that
+
+
+def fetch(
+    mailbox: Mailbox, state: MailboxState, session: Session, *, polling: Polling, deadline: float, backlog: bool = False
+) -> Outcome:
+    """Fetch from an open mailbox; `deadline` is when the function ends (`time.monotonic()`).
+
+    Closes the session. Raises LeaseLost when another poller has taken over, and what the state's storage raises;
+    other faults of the mail server or the storage end in the mailbox's health and in the outcome.
+    """
+    run = _Run(mailbox, state, session, polling=polling, deadline=deadline)
+    try:
+        return run.poll(backlog=backlog)
+    finally:
+        run.drop_session()
+
+
+class _Run:
+    """One poll of one mailbox with news, and the books it keeps."""
+
+    def __init__(
+        self, mailbox: Mailbox, state: MailboxState, session: Session, *, polling: Polling, deadline: float
+    ) -> None:
+        self.mailbox = mailbox
+        self.polling = polling
+        self._state = state
+        self._session: Session | None = session
+        self._deadline = deadline
+        self._until = deadline - SAVING
+        self._problems: dict[str, int] = {}  # changes of the problem list in this poll
+        self._given_up: list[str] = []
+        self._error: PostroomError | None = None  # what ended fetching
+        self._act_error: PostroomError | None = None  # what the server refused afterwards
+        self._stopped = False
+        self._reopened = 0
+        self._checked = polling.monotonic()
+        self._size = 0
+
+    # --- the order of things ---
+
+    def poll(self, *, backlog: bool) -> Outcome:
+        """List, decide, and, where something is new, take the lease and fetch."""
+        first = self._state.position is None
+        self._started = self.polling.clock()
+        with _step("list"):
+            listing = self._open().list(self._state.position)
+        self._news = listing.news
+        self._resynced = listing.resynced
+        self._position = _begin(self._state.position, listing, self._started)
+        plan = positions.sort_listing(listing, self.mailbox, self._position, first=first, backlog=backlog)
+        self._books = positions.Books(listed=len(listing.news) + len(listing.unfinished) + listing.known, plan=plan)
+        if not (first or listing.resynced or plan.take or plan.again or plan.aside):
+            self._act(plan.unfinished, after_storage(self.mailbox))
+            self._note_health()
+            return self._outcome(Result.ACTED if plan.unfinished else Result.IDLE)
+        left = timedelta(seconds=max(0.0, self._deadline - self.polling.monotonic()))
+        lease = self.polling.states.take_lease(
+            self._state, owner=uuid.uuid4().hex[:16], now=self._started, expires=self._started + left + LEASE_GRACE
+        )
+        if lease is None:
+            return Outcome(self.mailbox.name, Result.BUSY)
+        self._problems = dict(plan.aside)
+        with ThreadPoolExecutor(UPLOADS, thread_name_prefix="upload") as pool:
+            untold = self._fetch_sets(lease, plan, pool)
+        self._finish(lease, untold)
+        return self._outcome(Result.STOPPED if self._stopped else Result.FETCHED)
+
+    def _fetch_sets(self, lease: Lease, plan: positions.Plan, pool: ThreadPoolExecutor) -> list[str]:
+        """Fetch set after set, each remembered before the server is told; returns the ids it was not told of yet."""
+        todo = [(one, False) for one in positions.sets(plan.take, self.mailbox)]
+        todo += [((item,), True) for item in plan.again]
+        untold = list(plan.unfinished)
+        while todo and self._may_go_on():
+            if self._books.stored:
+                self._remember(lease, release=False)
+                self._act(untold, after_storage(self.mailbox))
+                untold = []
+            items, alone = todo.pop(0)
+            before = set(self._books.stored)
+            if rest := self._fetch_set(items, alone=alone, pool=pool):
+                todo.insert(0, (rest, False))
+            untold += sorted(self._books.stored - before)
+        self._books.left = {item.id for items, _alone in todo for item in items}
+        return untold
+
+    def _finish(self, lease: Lease, untold: Sequence[str]) -> None:
+        """Write position, books and health together with the release of the lease; then tell the server."""
+        balance = self._books.balance()
+        if balance.listed:
+            balances = (*self._state.balances, (self._started, balance))
+            self._state = replace(self._state, balances=balances[-KEPT_BALANCES:])
+        self._position = replace(self._position, catching_up=self._position.catching_up and balance.left > 0)
+        act_error = self._act_error
+        self._remember(lease, release=True)
+        if self._stopped:
+            return  # what is wanted on the server may have changed too: the next poll knows
+        self._act(untold, after_storage(self.mailbox))
+        self._act(sorted(self._books.oversize), after_oversize(self.mailbox))
+        self._act(self._given_up, after_giving_up(self.mailbox))
+        if self._act_error is not act_error:
+            self._note_health()
+
+    # --- one set ---
+
+    def _fetch_set(self, items: Sequence[Item], *, alone: bool, pool: ThreadPoolExecutor) -> tuple[Item, ...]:
+        """Fetch and store one set; returns what a broken connection, or a changed mailbox, left of it."""
+        budget = BASE_BUDGET + sum(item.size or 0 for item in items) / SLOWEST
+        if alone:  # G22: what failed before gets a connection of its own and more time with every try
+            budget *= 2 ** self._position.problems.get(items[0].id, 0)
+            self.drop_session()
+        uploads = Uploads(
+            pool,
+            self.polling.raw,
+            mailbox=self.mailbox.name,
+            position=self._position,
+            clock=self.polling.clock,
+            stored=self._enter_stored,
+        )
+        try:
+            session = self._open(budget)
+            with _step("fetch"):
+                try:
+                    self._read_set(session, items, uploads)
+                finally:
+                    uploads.settle()
+        except StoreFailed as error:
+            self._error = error.cause
+            self.drop_session()
+        except PostroomError as error:
+            self.drop_session()
+            rest = self._unanswered(items)
+            if error.step != "fetch" or not rest:
+                self._error = error
+                return rest
+            # Answers come in order, so the first one missing is the message that the connection broke at.
+            self._fail(rest[0], error.what)
+            return rest[1:]
+        return self._unanswered(items) if self._stopped or self._error else ()
+
+    def _read_set(self, session: Session, items: Sequence[Item], uploads: Uploads) -> None:
+        large = [item for item in items if positions.is_oversize(item, self.mailbox)]
+        whole = [item for item in items if item not in large]
+        for item in large:
+            if self.mailbox.enable_big_msg_stripping:
+                uploads.headers(item, session.headers(item))
+            else:
+                self._enter_stored(item, True)
+        if not whole:
+            return
+        for result in session.fetch(whole):
+            self._take(result, whole, uploads)
+            if not self._still_wanted():
+                self.drop_session()  # answers are still on their way; nobody will read them
+                return
+
+    def _take(self, result: Fetched | FetchFailed, asked: Sequence[Item], uploads: Uploads) -> None:
+        if isinstance(result, Fetched):
+            if result.item in asked:
+                uploads.message(result)
+            else:  # a connector that confuses ids must not move the books
+                result.path.unlink(missing_ok=True)
+        elif result.gone:
+            self._books.gone.add(result.item.id)
+        elif result.item in asked:
+            self._fail(result.item, result.reason)
+
+    def _enter_stored(self, item: Item, headers_only: bool) -> None:
+        if not headers_only:
+            self._books.stored.add(item.id)
+            self._size += item.size or 0
+            return
+        self._books.oversize.add(item.id)
+        if not self.mailbox.delete_big_msg:
+            self._problems[item.id] = OVERSIZE_LEFT
+
+    def _fail(self, item: Item, reason: str) -> None:
+        """Count a failed try; the third puts a message on the problem list, and the next ones proceed."""
+        tries = min(GIVEN_UP, self._position.problems.get(item.id, 0) + 1)
+        self._problems[item.id] = tries
+        self._books.failed[item.id] = reason
+        if tries == GIVEN_UP:
+            self._given_up.append(item.id)
+        logger.warning(
+            "message_not_fetched",
+            extra={"mailbox": self.mailbox.name, "server_id": item.id, "tries": tries, "reason": reason},
+        )
+
+    def _unanswered(self, items: Sequence[Item]) -> tuple[Item, ...]:
+        return tuple(item for item in items if not self._books.answered(item.id))
+
+    # --- whether to go on ---
+
+    def _may_go_on(self) -> bool:
+        if self._error is not None or self.polling.monotonic() + LEAST > self._until:
+            return False
+        return self._reopened <= REOPENINGS and self._still_wanted()
+
+    def _still_wanted(self) -> bool:
+        """Look whether the mailbox is still configured as it was when this poll began (fault 4)."""
+        now = self.polling.monotonic()
+        if self._stopped or now - self._checked < self.polling.config_check:
+            return not self._stopped
+        self._checked = now
+        with contextlib.suppress(Transient):  # not knowing is no reason to stop
+            self._stopped = self.polling.configurations.current().mailbox(self.mailbox.name) != self.mailbox
+        return not self._stopped
+
+    # --- the session ---
+
+    def _open(self, budget: float | None = None) -> Session:
+        """Return the session, with a new deadline where a budget is given; opens a new one when it was lost."""
+        until = self._until if budget is None else min(self._until, self.polling.monotonic() + budget)
+        if self._session is None:
+            self._reopened += 1
+            self._session = open_mailbox(
+                self.mailbox, connectors=self.polling.connectors, secrets=self.polling.secrets, deadline=until
+            )
+            with _step("list"):
+                # POP3 numbers messages anew in every session: the listing is what ids are found by.
+                self._session.list(self._state.position)
+        elif budget is not None and isinstance(self._session, Extendable):
+            self._session.extend(until)
+        return self._session
+
+    def drop_session(self) -> None:
+        """Close the session if there is one."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    def _act(self, ids: Sequence[str], action: Action | None) -> None:
+        """Tell the server; a failure is noted and repeated by a later poll, since the ids stay unfinished there."""
+        if not ids or action is None or self._error is not None or self._act_error is not None:
+            return
+        try:
+            session = self._open()
+            if isinstance(session, Extendable):
+                session.extend(self._deadline - 2)
+            with _step("act"):
+                session.act(ids, action)
+        except PostroomError as error:
+            self.drop_session()
+            if not (isinstance(error, DeadlineExceeded) and self.polling.monotonic() >= self._until):
+                self._act_error = error
+
+    # --- what is remembered ---
+
+    def _remember(self, lease: Lease, *, release: bool) -> None:
+        books = self._books
+        done = books.stored | books.gone | {one for one in books.oversize if one not in self._problems}
+        self._state = replace(
+            self._state,
+            position=positions.advance(self._position, self.mailbox, self._news, done=done, failed=self._problems),
+            health=self._health(written_anyway=True),
+            config_digest=health.settings_digest(self.mailbox),
+        )
+        self.polling.states.save(lease, self._state, release=release)
+
+    def _health(self, *, written_anyway: bool = False) -> Health:
+        now = self.polling.clock()
+        if (error := self._error or self._act_error) is not None:
+            return health.failed(self._state.health, error, now=now)
+        return (health.fetched if written_anyway else health.succeeded)(self._state.health, now=now)
+
+    def _note_health(self) -> None:
+        """Write the health alone, when it has changed."""
+        new = self._health()
+        if new != self._state.health:
+            digest = health.settings_digest(self.mailbox)
+            self.polling.states.save_health(self.mailbox.name, new, config_digest=digest)
+
+    def _outcome(self, result: Result) -> Outcome:
+        books = self._books
+        error = self._error or self._act_error
+        oldest = books.plan.oldest
+        left = books.plan.more or bool(books.left)
+        return Outcome(
+            mailbox=self.mailbox.name,
+            result=Result.FAILED if error is not None else result,
+            balance=books.balance(),
+            more=left and self._error is None and not self._stopped and self._reopened <= REOPENINGS,
+            step=error.step if error else "",
+            code=error.code if error else "",
+            lag=max(0.0, (self._started - oldest).total_seconds()) if oldest else 0.0,
+            size=self._size,
+            resynced=self._resynced,
+        )
+
+
+@contextlib.contextmanager
+def _step(name: str) -> Iterator[None]:
+    """Name the step on what a connector raises."""
+    try:
+        yield
+    except PostroomError as error:
+        error.step = name
+        raise
+
+
+def _begin(known: Position | None, listing: Listing, now: datetime) -> Position:
+    """Bring what is known to the server's epoch; a first look notes its moment."""
+    position = listing.position
+    if listing.resynced:  # ids of the old epoch mean other messages now
+        position = replace(position, known=frozenset(), problems={})
+    if known is None:
+        return replace(position, connected=now, catching_up=True)
+    return replace(position, connected=known.connected, catching_up=known.catching_up)

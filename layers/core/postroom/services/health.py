@@ -1,0 +1,95 @@
+"""How a mailbox is: pure transitions from what happened to what an administrator reads and when it is tried next.
+
+Three failed connects are enough to stop asking every cycle; a probe every ten minutes finds out when the fault has
+passed. What only a person can mend stops at once: a wrong password asked for again locks accounts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from postroom.errors import FolderMissing, LoginRefused, MailboxLocked, NotFound, Permanent, PostroomError, TlsFailed
+from postroom.model.mailbox import Mailbox
+from postroom.model.polling import Health, HealthState
+
+PROBE = timedelta(minutes=10)
+SLOW_PROBE = timedelta(hours=1)
+PATIENCE = 3  # failures in a row before the probe
+_LONGEST = 300  # characters of a reason or remedy that are kept: the item stays small
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one kind of error means; the first rule whose `error` fits wins."""
+
+    error: type[PostroomError]
+    state: HealthState
+    counts: bool  # whether it is a failure that patience counts
+    probe: timedelta | None  # wait until the next try; None: not tried again before something is changed
+    at_once: bool  # whether the wait holds from the first time
+
+
+RULES: tuple[Rule, ...] = (
+    # Trying a refused password again locks accounts, and revoked consent does not come back by itself.
+    Rule(LoginRefused, HealthState.NEEDS_ATTENTION, counts=True, probe=None, at_once=True),
+    # No credentials travel before these fail, so an hourly look harms nobody and sees a renewed certificate.
+    Rule(TlsFailed, HealthState.NEEDS_ATTENTION, counts=True, probe=SLOW_PROBE, at_once=True),
+    Rule(FolderMissing, HealthState.NEEDS_ATTENTION, counts=True, probe=SLOW_PROBE, at_once=True),
+    # Somebody else is at work in it: no fault of the mailbox, but asking each cycle keeps the lock busy.
+    Rule(MailboxLocked, HealthState.RETRYING, counts=False, probe=PROBE, at_once=True),
+    # A secret that nobody has entered.
+    Rule(NotFound, HealthState.NEEDS_ATTENTION, counts=True, probe=PROBE, at_once=True),
+    Rule(Permanent, HealthState.NEEDS_ATTENTION, counts=True, probe=SLOW_PROBE, at_once=True),
+    Rule(PostroomError, HealthState.RETRYING, counts=True, probe=PROBE, at_once=False),
+)
+
+
+def failed(health: Health, error: PostroomError, *, now: datetime, step: str = "") -> Health:
+    """Say how a mailbox is after a failure; `step` is used where the error names none."""
+    rule = next(rule for rule in RULES if isinstance(error, rule.error))
+    failures = health.failures + rule.counts
+    waits = rule.probe is not None and (rule.at_once or failures >= PATIENCE)
+    return Health(
+        state=rule.state,
+        step=error.step or step,
+        code=error.code,
+        reason=error.what[:_LONGEST],
+        remedy=error.remedy[:_LONGEST],
+        since=health.since if health.state is rule.state and health.since else now,
+        failures=failures,
+        next_try=now + rule.probe if waits and rule.probe else None,
+        last_success=health.last_success,
+    )
+
+
+def succeeded(health: Health, *, now: datetime) -> Health:
+    """Say how a mailbox is after it worked: the very same object when it was well before, so nothing is written."""
+    if health.state is HealthState.ACTIVE and not health.failures:
+        return health
+    return Health(last_success=now)
+
+
+def fetched(health: Health, *, now: datetime) -> Health:
+    """Note a success that is written anyway, together with what was fetched."""
+    return replace(succeeded(health, now=now), last_success=now)
+
+
+def may_be_tried(health: Health, *, now: datetime, same_settings: bool) -> bool:
+    """Tell whether to look at the mailbox now; changed settings are tried at once."""
+    if not same_settings:
+        return True
+    if health.next_try is not None:
+        return health.next_try <= now
+    return health.state is not HealthState.NEEDS_ATTENTION
+
+
+def shown(health: Health, mailbox: Mailbox) -> Health:
+    """Say what people see: a mailbox that is switched off is inactive, whatever happened before."""
+    return health if mailbox.enabled else replace(health, state=HealthState.INACTIVE, next_try=None)
+
+
+def settings_digest(mailbox: Mailbox) -> str:
+    """Digest of the settings that a health was judged by."""
+    return hashlib.sha256(mailbox.model_dump_json().encode("utf-8")).hexdigest()[:16]

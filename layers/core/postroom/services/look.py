@@ -1,0 +1,219 @@
+"""Look at all mailboxes of a poll request at the same time, and fetch where something is new.
+
+Looking is free of writes: one read of the configuration pointer, one of the states of all, and nothing else but the
+mail servers. Each mailbox has a thread and a deadline of its own, so one that hangs costs the others nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from typing import Any
+
+from postroom.errors import DeadlineExceeded, LeaseLost, PostroomError, Transient
+from postroom.model.mailbox import Mailbox
+from postroom.model.polling import Health, MailboxState
+from postroom.ports import Extendable, Session
+from postroom.services import health
+from postroom.services.connecting import open_mailbox
+from postroom.services.fetch import SAVING, fetch
+from postroom.services.polling import Outcome, Polling, Result
+from postroom.services.schedule import poll_request, read_poll_request
+
+logger = logging.getLogger(__name__)
+
+LOOK_BUDGET = 25.0  # seconds: POP3 servers take up to 12 to say that a mailbox is in use
+FETCHING = 8  # mailboxes fetched from at the same time: bounds what lies in /tmp
+LAST_MOMENT = 1.0  # seconds before the function's end by which threads that still hang are left behind
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a poll request came to."""
+
+    mailboxes: int
+    results: Mapping[Result, int]
+    stored: int
+    oversize: int
+    problem: int
+    left: int
+    size: int  # bytes stored
+    lag: float  # seconds, the worst of all mailboxes with news
+    imbalances: int
+    resynced: int
+    failures: Mapping[str, str]  # mailbox → error code
+    seconds: float
+
+    def facts(self) -> dict[str, Any]:
+        """Return it as what a log line says."""
+        return {
+            "mailboxes": self.mailboxes,
+            **{result.value: count for result, count in self.results.items()},
+            "stored": self.stored,
+            "oversize": self.oversize,
+            "problem": self.problem,
+            "left": self.left,
+            "bytes": self.size,
+            "lag": round(self.lag, 1),
+            "imbalances": self.imbalances,
+            "resynced": self.resynced,
+            "failures": dict(self.failures),
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def poll(message: Mapping[str, Any], *, polling: Polling, deadline: float) -> Summary:
+    """Serve one poll request; `deadline` is when the function ends (`time.monotonic()`).
+
+    Raises what the table or the queue raise, so that the request is served again; a fault of one mailbox ends in that
+    mailbox's health. What no code expects is raised as it is, after all other mailboxes are through.
+    """
+    started = polling.monotonic()
+    names, backlog = read_poll_request(message)
+    configuration = polling.configurations.current()
+    wanted = frozenset(names)
+    mailboxes = [mailbox for mailbox in configuration.mailboxes if mailbox.name in wanted and mailbox.enabled]
+    states = polling.states.load([mailbox.name for mailbox in mailboxes], consistent=backlog) if mailboxes else {}
+    gate = threading.BoundedSemaphore(FETCHING)
+    jobs = [_Job(mailbox, states[mailbox.name], polling, deadline, gate, backlog) for mailbox in mailboxes]
+    outcomes, unexpected = _side_by_side(jobs, seconds=deadline - LAST_MOMENT - polling.monotonic())
+    for error in unexpected:
+        if not isinstance(error, Exception):
+            raise error
+    more = [outcome.mailbox for outcome in outcomes if outcome.more]
+    if more:
+        polling.queue.send(poll_request(more, backlog=True))
+    summary = _summary(outcomes, seconds=polling.monotonic() - started)
+    logger.info("polled", extra=summary.facts())
+    for error in unexpected:
+        raise error
+    return summary
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One mailbox of a poll request."""
+
+    mailbox: Mailbox
+    state: MailboxState
+    polling: Polling
+    deadline: float
+    gate: threading.BoundedSemaphore
+    backlog: bool
+
+    def run(self) -> Outcome:
+        """Look, and fetch where something is new; a fault of the mailbox is noted in its health."""
+        digest = health.settings_digest(self.mailbox)
+        known = self.state.health
+        same = digest == self.state.config_digest
+        if not health.may_be_tried(known, now=self.polling.clock(), same_settings=same):
+            return Outcome(self.mailbox.name, Result.WAITING, code=known.code, step=known.step)
+        try:
+            return self._look(digest)
+        except LeaseLost as error:
+            return Outcome(self.mailbox.name, Result.BUSY, code=error.code)
+        except PostroomError as error:
+            # Without a step it is our own table that does not answer: no use in writing health to it.
+            if error.step:
+                self._note(health.failed(known, error, now=self.polling.clock()), digest)
+            return Outcome(self.mailbox.name, Result.FAILED, code=error.code, step=error.step)
+
+    def _look(self, digest: str) -> Outcome:
+        session: Session | None = None
+        with contextlib.ExitStack() as stack:
+            session = self._open(self.polling.monotonic() + LOOK_BUDGET)
+            stack.callback(session.close)
+            # A mailbox never looked at is always dealt with: the moment of the first look must be known (X13).
+            if self.state.position is not None and not session.look(self.state.position):
+                self._note(health.succeeded(self.state.health, now=self.polling.clock()), digest)
+                return Outcome(self.mailbox.name, Result.IDLE)
+            if isinstance(session, Extendable):
+                session.extend(self.deadline - SAVING)
+                stack.pop_all()  # `fetch` closes it
+            else:
+                session = None
+        # What waits here holds an open mailbox; its turn comes, or its deadline.
+        if not self.gate.acquire(timeout=max(0.0, self.deadline - 2 * SAVING - self.polling.monotonic())):
+            if session is not None:
+                session.close()
+            return Outcome(self.mailbox.name, Result.WAITING, more=True)
+        try:
+            session = session or self._open(self.deadline - SAVING)
+            return fetch(
+                self.mailbox, self.state, session, polling=self.polling, deadline=self.deadline, backlog=self.backlog
+            )
+        finally:
+            self.gate.release()
+
+    def _open(self, until: float) -> Session:
+        return open_mailbox(
+            self.mailbox,
+            connectors=self.polling.connectors,
+            secrets=self.polling.secrets,
+            deadline=min(self.deadline - SAVING, until),
+        )
+
+    def _note(self, new: Health, digest: str) -> None:
+        """Write the health when it has changed."""
+        if new == self.state.health:
+            return
+        logger.warning(
+            "health_changed",
+            extra={"mailbox": self.mailbox.name, "state": new.state.value, "step": new.step, "code": new.code},
+        )
+        with contextlib.suppress(Transient):  # the next look finds the same
+            self.polling.states.save_health(self.mailbox.name, new, config_digest=digest)
+
+
+def _side_by_side(jobs: Sequence[_Job], *, seconds: float) -> tuple[list[Outcome], list[BaseException]]:
+    """Run each job in a thread of its own; what hangs past all deadlines is left behind, with an outcome that says so.
+
+    Daemon threads, not a pool: a pool waits for its threads at the end, and that is what a hanging one must not cause.
+    """
+    futures: list[Future[Outcome]] = []
+    for job in jobs:
+        future: Future[Outcome] = Future()
+        threading.Thread(target=_serve, args=(job.run, future), name=f"look-{job.mailbox.name}", daemon=True).start()
+        futures.append(future)
+    wait(futures, timeout=max(0.0, seconds))
+    outcomes: list[Outcome] = []
+    unexpected: list[BaseException] = []
+    for job, future in zip(jobs, futures, strict=True):
+        if not future.done():
+            logger.error("left_behind", extra={"mailbox": job.mailbox.name})
+            outcomes.append(Outcome(job.mailbox.name, Result.FAILED, code=DeadlineExceeded.code))
+        elif (error := future.exception()) is not None:
+            unexpected.append(error)
+        else:
+            outcomes.append(future.result())
+    return outcomes, unexpected
+
+
+def _serve(run: Callable[[], Outcome], future: Future[Outcome]) -> None:
+    try:
+        future.set_result(run())
+    except BaseException as error:  # noqa: BLE001 - the edge of a thread: handed over to the one that waits
+        future.set_exception(error)
+
+
+def _summary(outcomes: Sequence[Outcome], *, seconds: float) -> Summary:
+    balances = [outcome.balance for outcome in outcomes if outcome.balance is not None]
+    return Summary(
+        mailboxes=len(outcomes),
+        results=dict(Counter(outcome.result for outcome in outcomes)),
+        stored=sum(balance.stored for balance in balances),
+        oversize=sum(balance.oversize for balance in balances),
+        problem=sum(balance.problem for balance in balances),
+        left=sum(balance.left for balance in balances),
+        size=sum(outcome.size for outcome in outcomes),
+        lag=max((outcome.lag for outcome in outcomes), default=0.0),
+        imbalances=sum(not balance.even for balance in balances),
+        resynced=sum(outcome.resynced for outcome in outcomes),
+        failures={outcome.mailbox: outcome.code for outcome in outcomes if outcome.result is Result.FAILED},
+        seconds=seconds,
+    )

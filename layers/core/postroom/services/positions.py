@@ -1,0 +1,182 @@
+"""The books of one poll, pure: what to do with a listing, and how far the mailbox is dealt with afterwards.
+
+Nothing may pass out of sight: an id is either before the cursor (or known), on the problem list, or will be listed as
+news again. IMAP ids are numbers that only grow, so a cursor suffices; ids past it that are stored, because an earlier
+one could not be fetched, are kept in `known` until the cursor has passed them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from postroom.model.mailbox import FirstConnection, Mailbox, Type
+from postroom.model.polling import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, Balance, Position
+from postroom.ports import Item, Listing
+
+MEGABYTE = 1024 * 1024
+SET_MESSAGES = 100
+SET_BYTES = 32 * MEGABYTE
+
+OLD_MARGIN = timedelta(minutes=10)
+"""Mail that the server received this long before the first look counts as new: clocks differ, INTERNALDATE has whole
+seconds, and whoever has just connected a mailbox and writes to it expects an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one poll does with a listing."""
+
+    take: tuple[Item, ...]  # fetched together, oldest first; over-size ones as headers
+    again: tuple[Item, ...]  # failed before: each alone, so that it costs the others nothing
+    unfinished: tuple[str, ...]  # stored before; the server is told (again)
+    aside: Mapping[str, int] = field(default_factory=dict)  # left alone from now on, and why (model/polling.py)
+    bad_size: int = 0
+    known: int = 0
+    left: int = 0  # for the next cycle
+    more: bool = False  # whether that should follow at once
+    oldest: datetime | None = None
+
+
+def sort_listing(listing: Listing, mailbox: Mailbox, position: Position, *, first: bool, backlog: bool) -> Plan:
+    """Decide what to do; `first`: nothing is known of this mailbox yet, `backlog`: this poll follows one at once."""
+    take: list[Item] = []
+    again: list[Item] = []
+    aside: dict[str, int] = {}
+    unfinished = [one for one in listing.unfinished if one not in position.problems]
+    known = listing.known + len(listing.unfinished)
+    bad_size = 0
+    for item in listing.news:
+        tries = position.problems.get(item.id, 0)
+        if tries >= GIVEN_UP:
+            known += 1
+        elif item.id in position.known:
+            known += 1
+            unfinished.append(item.id)
+        elif not _wanted(item, mailbox, position, first=first, resynced=listing.resynced):
+            aside[item.id] = OLD_LEFT
+            known += 1
+        elif (item.size is None or item.size < 0) and not mailbox.allow_bad_msg_size:
+            aside[item.id] = BAD_SIZE_LEFT
+            bad_size += 1
+        else:
+            (again if tries else take).append(item)
+    # What failed before gets a tenth of the places, and none in a poll that follows another at once: three tries
+    # within a second would say nothing. A flood of new mail thus starves neither.
+    most = mailbox.maximum_msg_number
+    tries_now = 0 if backlog else min(len(again), max(1, most // 10) if most > 1 or not take else 0)
+    now = min(len(take), most - tries_now)
+    return Plan(
+        take=tuple(take[:now]),
+        again=tuple(again[:tries_now]),
+        unfinished=tuple(unfinished),
+        aside=aside,
+        bad_size=bad_size,
+        known=known,
+        left=len(take) - now + len(again) - tries_now,
+        more=len(take) > now,
+        oldest=min((item.date for item in (*take, *again) if item.date), default=None),
+    )
+
+
+def _wanted(item: Item, mailbox: Mailbox, position: Position, *, first: bool, resynced: bool) -> bool:
+    """Apply the choice of the first connection (X13); a server that begins a new epoch must not undo it."""
+    if not (first or resynced):
+        return True
+    match mailbox.first_connection:
+        case FirstConnection.ALL:
+            return True
+        case FirstConnection.FROM_NOW:
+            if first:
+                return False
+            return item.date is None or position.connected is None or item.date >= position.connected - OLD_MARGIN
+        case FirstConnection.SINCE:
+            since = mailbox.first_connection_since
+            return since is None or item.date is None or item.date.date() >= since
+
+
+def is_old(item: Item, position: Position) -> bool:
+    """Tell whether a mail was there before the first connection: it gets no automatic reply (X13)."""
+    if position.connected is None or item.date is None:
+        return position.catching_up
+    return item.date < position.connected - OLD_MARGIN
+
+
+def is_oversize(item: Item, mailbox: Mailbox) -> bool:
+    """Tell whether only the headers are fetched."""
+    return item.size is not None and item.size > mailbox.maximum_msg_size * MEGABYTE
+
+
+def sets(items: Sequence[Item], mailbox: Mailbox) -> Iterator[tuple[Item, ...]]:
+    """Cut what is to be fetched into sets; after each, the position is remembered and the server told."""
+    current: list[Item] = []
+    size = 0
+    for item in items:
+        weight = 0 if is_oversize(item, mailbox) else (item.size or 0)
+        if current and (len(current) == SET_MESSAGES or size + weight > SET_BYTES):
+            yield tuple(current)
+            current, size = [], 0
+        current.append(item)
+        size += weight
+    if current:
+        yield tuple(current)
+
+
+def advance(
+    position: Position, mailbox: Mailbox, news: Sequence[Item], *, done: Collection[str], failed: Mapping[str, int]
+) -> Position:
+    """Move on: `done` are ids dealt with for good, `failed` ids with their tries or the reason they are left alone."""
+    problems = {one: tries for one, tries in position.problems.items() if one not in done} | dict(failed)
+    settled = set(done) | {one for one, tries in problems.items() if tries >= GIVEN_UP}
+    if mailbox.type is not Type.IMAP:
+        return replace(position, known=position.known | frozenset(done), problems=problems)
+    cursor = int(position.cursor or position.floor or 0)
+    known = set(position.known) | settled
+    ahead = sorted(int(item.id) for item in news if int(item.id) > cursor)
+    floor = position.floor
+    if cursor == int(floor or 0):
+        # What lies there unwanted from before the first connection: one number says it, as far as it is in one piece.
+        for uid in itertools.takewhile(lambda uid: problems.get(str(uid)) == OLD_LEFT, ahead):
+            floor = str(uid)
+            del problems[floor]
+    for uid in ahead:
+        if str(uid) not in known:
+            break
+        cursor = uid
+    return replace(
+        position,
+        floor=floor,
+        cursor=str(cursor) if cursor else position.cursor,
+        known=frozenset(one for one in known if int(one) > cursor and problems.get(one, 0) < GIVEN_UP),
+        problems=problems,
+    )
+
+
+@dataclass(slots=True)
+class Books:
+    """What has become of the messages of one poll so far."""
+
+    listed: int
+    plan: Plan
+    stored: set[str] = field(default_factory=set)
+    oversize: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)  # id → reason
+    gone: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)  # planned, not begun
+
+    def balance(self) -> Balance:
+        """Draw the balance (X01): what vanished while we were fetching was not there."""
+        return Balance(
+            listed=self.listed - len(self.gone),
+            stored=len(self.stored),
+            known=self.plan.known,
+            oversize=len(self.oversize),
+            problem=len(self.failed) + self.plan.bad_size,
+            left=self.plan.left + len(self.left),
+        )
+
+    def answered(self, item_id: str) -> bool:
+        """Tell whether it is clear what became of a message."""
+        return any(item_id in those for those in (self.stored, self.oversize, self.failed, self.gone))

@@ -7,13 +7,18 @@ it from here. Every change takes effect at the next cycle; nothing is restarted.
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import field_validator
 
+from postroom.mail.address import Address
+from postroom.model.fields import ConfigObject, Line, MailboxAddress, Name, SecretReference, option, split_mailbox
 from postroom.model.period import Period
+
+__all__ = ["DEFAULT_PORTS", "FirstConnection", "Grant", "Mailbox", "Name", "SecretReference", "Security", "Type"]
 
 
 class Type(StrEnum):
@@ -50,8 +55,6 @@ class Grant(StrEnum):
     REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
-
 DEFAULT_PORTS: dict[tuple[Type, bool], int] = {
     (Type.IMAP, True): 993,
     (Type.IMAP, False): 143,
@@ -62,49 +65,25 @@ DEFAULT_PORTS: dict[tuple[Type, bool], int] = {
 }
 
 
-class SecretReference(BaseModel):
-    """Where a secret lies: under a name in Postroom's own store, or in AWS Secrets Manager. Never the secret."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    secret: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$", description="Name in the own store")
-    secretsmanager: str | None = Field(None, description="ARN of an existing Secrets Manager secret")
-
-    def model_post_init(self, _context: Any) -> None:
-        """Hold exactly one of the two."""
-        if (self.secret is None) == (self.secretsmanager is None):
-            raise ValueError("needs exactly one of `secret` (a name) or `secretsmanager` (an ARN)")
-
-    def __str__(self) -> str:
-        return f"secret {self.secret}" if self.secret else str(self.secretsmanager)
-
-
-def option(default: Any, description: str, *, reference: str = "", **constraints: Any) -> Any:
-    """Declare one option: its default, its sentence, and its spelling in the reference system."""
-    extra = {"reference": reference} if reference else {}
-    return Field(default, description=description, json_schema_extra=extra, **constraints)
-
-
-class Mailbox(BaseModel):
+class Mailbox(ConfigObject):
     """One mailbox and everything an administrator can say about it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     name: Name = option(..., "Alphanumeric, at most 40 characters; cannot be changed later.")
     department: str | None = option(None, "The department it belongs to; the first one when empty.")
-    address: str = option(
+    description: Line = option("", "For people.")
+    address: MailboxAddress = option(
         ..., "The mailbox's own address, unique in the installation; From of automatic replies.", reference="address"
     )
     type: Type = option(Type.IMAP, "The protocol.", reference="type")
     enabled: bool = option(False, "Polled only while true; from the next cycle on.", reference="enable-client")
 
-    server: str | None = option(None, "Host name; for EWS the URL; empty for Graph.", reference="server")
+    server: Line | None = option(None, "Host name; for EWS the URL; empty for Graph.", reference="server")
     port: int | None = option(None, "Empty: the protocol's own port.", reference="port", ge=1, le=65535)
     security: Security = option(
         Security.SSL_TLS, "How the connection is protected.", reference="pop-connection-security"
     )
     ca_certificate: str | None = option(None, "PEM of the only CA to trust for this server; empty: the public ones.")
-    login: str | None = option(None, "User name; the address when empty.", reference="mailbox")
+    login: Line | None = option(None, "User name; the address when empty.", reference="mailbox")
     password: SecretReference | None = option(
         None, "Password, refresh token or application secret, by grant.", reference="password"
     )
@@ -116,7 +95,7 @@ class Mailbox(BaseModel):
     )
     enable_debug: bool = option(False, "Protocol trace, without any secret in it.", reference="enable-debug")
 
-    folder_path: str = option("INBOX", "Folder to fetch from, nested by the separator.", reference="folder-path")
+    folder_path: Line = option("INBOX", "Folder to fetch from, nested by the separator.", reference="folder-path")
     folder_separator: str = option(
         "/", "Separator in folder names here.", reference="folder-separator", min_length=1, max_length=1
     )
@@ -139,10 +118,10 @@ class Mailbox(BaseModel):
     leave_msg_on_server: bool = option(
         False, "True: left and marked read; false: deleted after safe storage.", reference="leave-msg-on-server"
     )
-    processed_items_folder_name: str = option(
+    processed_items_folder_name: Line = option(
         "", "Moved there after safe storage; empty: not moved.", reference="processed-items-folder-name"
     )
-    failed_items_folder_name: str = option(
+    failed_items_folder_name: Line = option(
         "failedItems", "Where items that cannot be fetched go.", reference="failed-items-folder-name"
     )
     move_failed_ews_item: bool = option(
@@ -155,22 +134,24 @@ class Mailbox(BaseModel):
     copy_message_to_recipients: bool = option(
         False, "One interaction for each To and Cc recipient.", reference="copy-message-to-recipients"
     )
-    copy_message_with_header: str = option(
+    copy_message_with_header: Line = option(
         "X-Genesys-To", "Header that names the recipient of a copy.", reference="copy-message-with-header"
     )
     inbound_msg_copy_limit: int = option(
         10, "Copies of one message at most.", reference="inbound-msg-copy-limit", ge=1, le=50
     )
 
-    client_id: str | None = option(None, "OAuth application (client) id.", reference="client-id")
-    directory_id: str | None = option(None, "OAuth tenant id.", reference="directory-id")
-    tenant_authority: str | None = option(None, "OAuth authority URL.", reference="tenant-authority")
-    scope: str | None = option(None, "OAuth scopes, separated by spaces.", reference="scope")
+    client_id: Line | None = option(None, "OAuth application (client) id.", reference="client-id")
+    directory_id: Line | None = option(None, "OAuth tenant id.", reference="directory-id")
+    tenant_authority: Line | None = option(None, "OAuth authority URL.", reference="tenant-authority")
+    scope: Line | None = option(None, "OAuth scopes, separated by spaces.", reference="scope")
     client_secret: SecretReference | None = option(None, "OAuth application secret.", reference="secret")
     grant: Grant | Literal[""] = option("", "OAuth grant; empty: password.", reference="grant-type")
-    service_account: str | None = option(
+    service_account: Line | None = option(
         None, "Account whose token opens this shared mailbox.", reference="service-account"
     )
+    account: str | None = option(None, "E-mail account (OAuth consent) whose tokens open this mailbox.")
+    shared_mailbox: bool = option(False, "The account opens this mailbox as a shared one.")
     exchange_version: str = option("", "EWS server version; empty: 2019 and newer.", reference="exchange-version")
     properties: dict[str, str] = option({}, "Protocol properties from the allow-list.", reference="mail.<property>")
 
@@ -181,10 +162,27 @@ class Mailbox(BaseModel):
             raise ValueError("is zero; write at least 00:00:01")
         return value
 
+    @field_validator("copy_message_with_header")
+    @classmethod
+    def _header_name(cls, value: str) -> str:
+        if not re.fullmatch(r"[!-9;-~]{1,76}", value):
+            raise ValueError(f"{value!r} is no header name; use letters, digits and hyphens (RFC 5322 §2.2)")
+        return value
+
+    @property
+    def sender(self) -> Address:
+        """The address split into display name (decoded) and bare address."""
+        return split_mailbox(self.address)
+
+    @property
+    def bare_address(self) -> str:
+        """The address without display name, as written."""
+        return self.sender.address
+
     @property
     def user(self) -> str:
         """The name to log in with."""
-        return self.login or self.address
+        return self.login or self.bare_address
 
     @property
     def effective_port(self) -> int:

@@ -1,0 +1,63 @@
+"""OAuth applications and e-mail accounts (C06–C10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from postroom.model.configuration import Configuration
+from postroom.model.oauth import Cloud, Provider
+from postroom.services.validation import Finding
+
+
+def problems(configuration: Configuration) -> Iterator[Finding]:
+    """List what is wrong with applications, accounts and the mailboxes that use them."""
+    for index, application in enumerate(configuration.oauth_applications):
+        if application.provider is Provider.MICROSOFT and not application.tenant_id:
+            yield Finding(
+                ("oauth_applications", index, "tenant_id"),
+                "is missing: Microsoft's tokens need it.",
+                "Give the directory (tenant) id of the registered application.",
+            )
+        if application.provider is Provider.GOOGLE:
+            if application.endpoint is not Cloud.WORLDWIDE:
+                yield Finding(
+                    ("oauth_applications", index, "endpoint"), "does not exist at Google.", "Write worldwide."
+                )
+            if application.tenant_id:
+                yield Finding(("oauth_applications", index, "tenant_id"), "is for Microsoft only.", "Remove it.")
+            if application.client_secret is None:
+                yield Finding(
+                    ("oauth_applications", index, "client_secret"),
+                    "is missing: Google asks for it.",
+                    "Write `client_secret: {secret: NAME}`.",
+                )
+    for index, mailbox in enumerate(configuration.mailboxes):
+        account = configuration.account(mailbox.account)
+        if account is None:
+            continue
+        if mailbox.type is not account.server_type.mailbox_type:
+            yield Finding(
+                ("mailboxes", index, "type"),
+                f"is {mailbox.type}, but the account `{account.name}` is of server type {account.server_type}.",
+                f"Write `type: {account.server_type.mailbox_type}`, or use another account.",
+            )
+        if not mailbox.shared_mailbox and mailbox.bare_address.casefold() != account.address.casefold():
+            yield Finding(
+                ("mailboxes", index, "account"),
+                f"`{account.name}` belongs to {account.address}, not to {mailbox.bare_address}.",
+                "Write `shared_mailbox: true` when it is a shared mailbox, or use the account of this address.",
+            )
+        if mailbox.enabled and not account.active:
+            yield Finding(
+                ("mailboxes", index, "account"),
+                f"`{account.name}` is inactive, and the mailbox is enabled.",
+                "Activate the account, or disable the mailbox.",
+            )
+
+
+def warnings(configuration: Configuration) -> Iterator[Finding]:
+    """List applications that no account uses."""
+    used = {account.application for account in configuration.accounts}
+    for index, application in enumerate(configuration.oauth_applications):
+        if application.name not in used:
+            yield Finding(("oauth_applications", index), "is used by no account.", "Add an account, or remove it.")

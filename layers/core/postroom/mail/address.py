@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from postroom.mail.charset import decode
-from postroom.mail.encoded_words import decode_header
+from postroom.mail.charset import GuessBudget, decode
+from postroom.mail.encoded_words import decode_header, decode_raw
 
 _FAST = re.compile(
     r"[ \t]*(?:\"?([^\"<>,;:()@\\=?\r\n]*?)\"?[ \t]*)?<([\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+)>[ \t\r\n]*\Z", re.ASCII
@@ -52,15 +52,17 @@ def is_valid(address: str) -> bool:
     return match is not None and len(match[1].encode("utf-8", "replace")) <= 64
 
 
-def parse_addresses(value: str | bytes) -> list[Address]:
-    """Parse an address header's raw value (encoded words still in it) into mailboxes; groups give their members."""
-    if isinstance(value, bytes):
-        text = value.decode("latin-1")
-    elif value.isascii():
-        text = value
+def parse_addresses(value: str | bytes, *, charset: str | None = None) -> list[Address]:
+    """Parse an address header's raw value (encoded words still in it) into mailboxes; groups give their members.
+
+    `charset` is what raw 8-bit names are read as when they are not UTF-8: that of the message's text, if known.
+    """
+    if value.isascii():
+        text = value if isinstance(value, str) else value.decode("ascii")
     else:
-        # Text is read as its UTF-8 bytes, so that raw and decoded headers go one way.
-        text = value.encode("utf-8", "surrogateescape").decode("latin-1")
+        # From here on, text is its UTF-8 bytes, one character each: raw and decoded headers go one way.
+        raw = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
+        text = decode_raw(raw, charset, GuessBudget(1)).encode("utf-8").decode("latin-1")
     match = _FAST.match(text)
     if match:
         return [Address((match[1] or "").strip(), match[2])]
@@ -86,8 +88,6 @@ class _Scanner:
         self.position = 0
         self.found: list[Address] = []
         self.in_group = False
-        self.quotes_close = True
-        self.comments_close = True
         self._reset()
 
     def _reset(self) -> None:
@@ -97,11 +97,11 @@ class _Scanner:
         self.space = False
 
     def scan(self) -> list[Address]:
-        text, size = self.text, len(self.text)
+        size = len(self.text)  # which stays, whatever is replaced in it
         while self.position < size and len(self.found) < _MAX_ADDRESSES:
-            match = _TOKEN.match(text, self.position)
-            if match is None:  # a lone `=` and the like
-                self._add(text[self.position])
+            match = _TOKEN.match(self.text, self.position)
+            if match is None:
+                self._add(self.text[self.position])
                 self.position += 1
                 continue
             self.position = match.end()
@@ -149,11 +149,7 @@ class _Scanner:
     def _quoted(self) -> None:
         start = self.position
         here = start
-        while self.quotes_close:
-            end = self.text.find('"', here)
-            if end < 0:
-                self.quotes_close = False
-                break
+        while (end := self.text.find('"', here)) >= 0:
             backslashes = 0
             while end - 1 - backslashes >= start and self.text[end - 1 - backslashes] == "\\":
                 backslashes += 1
@@ -165,18 +161,16 @@ class _Scanner:
                 self._add(inner, quoted=True)
                 self.position = here
                 return
-        # Never closed: the quote is left out and the rest is read as if it were not there.
+        # Never closed: quotes are left out and the rest is read as if they were not there.
+        self.text = self.text[:start] + self.text[start:].replace('"', " ")
 
     def _comment(self) -> None:
-        if not self.comments_close:
-            self._add("(")
-            return
         depth, here = 1, self.position
         while depth:
             match = _PARENTHESIS.search(self.text, here)
             if match is None:
-                self.comments_close = False
-                self._add("(")
+                # Never closed: read on as if the remaining parentheses were not there.
+                self.text = self.text[: self.position] + self.text[self.position :].replace("(", " ")
                 return
             here = match.end()
             if match[0] == "\\":
@@ -190,10 +184,11 @@ class _Scanner:
     def _angle(self) -> None:
         text = self.text
         end = text.find(">", self.position)
-        opening = text.find("<", self.position, end if end >= 0 else self.position)
+        opening = text.rfind("<", self.position, end if end >= 0 else self.position)
         if opening >= 0:
             # `a <b <c@d>`: the last one counts, the rest is part of the name.
-            self._add("<")
+            self._add(text[self.position - 1 : opening])
+            self.position = opening
             return
         if end < 0:
             comma = text.find(",", self.position)
@@ -257,13 +252,6 @@ class _Scanner:
         if match:
             # The whole mailbox was put into an encoded word or quotes.
             self._found((match[1] or "").strip(), match[2] or match[3])
-        elif (
-            len(groups) == 1
-            and not any(quoted for _, quoted, _ in self.phrase)
-            and decoded.isascii()
-            and "=?" not in self.phrase[0][0]
-        ):
-            self._found(self._comment_text(), decoded)  # a local name: `MAILER-DAEMON`
         else:
             self._found(decoded, "")
 

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from postroom.mail.part import Message, Part
 
 _TEXT_KINDS = {"text/plain", "text/html"}
-# Text that is shown although its type is neither: what else would a reader do with the only text there is?
-_SHOWN_AS_TEXT = {"text/enriched", "text/richtext", "text/markdown", "text/x-markdown", "text/x-amp-html"}
-_INLINE_MEDIA = ("image/", "audio/", "video/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,7 @@ def bodies(message: Message) -> Bodies:
 
 
 def _is_text(part: Part) -> bool:
-    return part.content_type in _TEXT_KINDS or part.content_type in _SHOWN_AS_TEXT or _is_unsplit(part)
+    return part.content_type in _TEXT_KINDS or _is_unsplit(part)
 
 
 def _is_unsplit(part: Part) -> bool:

@@ -6,6 +6,8 @@ at last windows-1252. RFC 2978 registers the names; the wider forms are those of
 
 import codecs
 import re
+from dataclasses import dataclass
+from encodings.aliases import aliases
 from functools import lru_cache
 
 # Names that senders use and Python does not know, or whose wider form is what senders mean.
@@ -123,25 +125,44 @@ _ALIASES = {
     "utf": "",
 }
 # Python codecs that are no charsets of mail: escapes, transforms, and IDNA whose decoder is quadratic.
-_NO_CHARSETS = {"unicode-escape", "raw-unicode-escape", "unicode_escape", "raw_unicode_escape", "idna", "punycode"}
-_NO_CHARSETS |= {"undefined", "charmap", "mbcs", "oem", "unicode_internal"}
+_NO_CHARSETS = {"unicode_escape", "raw_unicode_escape", "idna", "punycode", "undefined", "charmap", "mbcs", "oem"}
+_PYTHON_CODECS = set(aliases.values()) | {"utf_8_sig", "koi8_t", "koi8_u", "kz1048", "cp720", "cp737", "cp856", "cp874"}
+_PYTHON_CODECS |= {"cp875", "cp1006", "mac_arabic", "mac_croatian", "mac_farsi", "mac_romanian"}
 # Bytes that these leave undefined are what real senders put there: a second codec is asked before guessing.
 _WIDER = {"big5hkscs": ("cp950",), "iso2022_jp": ("iso2022_jp_ext", "iso2022_jp_2004"), "euc_jp": ("euc_jis_2004",)}
 _NAME_NOISE = re.compile(r"[^0-9a-z]+")
 _ESCAPES_7BIT = ("iso2022", "hz", "utf-7")
 _GUESS_BYTES = 8_192
+# What mail without a true label is written in; Macintosh and DOS code pages would win too often on short text.
+_LATIN = ["cp1252", "cp1250", "cp1254", "cp1257", "iso8859_2"]
+_OTHER = ["cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "cp874", "gb18030", "cp932", "euc_jp", "cp949", "big5hkscs"]
+# Signs that cp1252 has where cp1250 has letters: within a word they show that it is not Western.
+_NOT_WESTERN = re.compile(r"\w[\u00b9\u00b3\u00bf\u00be\u00bc\u00aa\u00ba\u00a3\u00a5\u00af]+\w")
+_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 
 
-def decode(data: bytes, declared: str | None) -> str:
+@dataclass(slots=True)
+class GuessBudget:
+    """Bound how often one message may have a charset guessed: a guess costs as much as a hundred decodings."""
+
+    left: int = 20
+
+    def take(self) -> bool:
+        """Use up one guess, if there is one left."""
+        self.left -= 1
+        return self.left >= 0
+
+
+def decode(data: bytes, declared: str | None, *, budget: GuessBudget | None = None) -> str:
     """Decode `data` as `declared` if that can be, else as UTF-8, else as what it looks like; U+FFFD at worst."""
-    return decode_checked(data, declared)[0]
+    return decode_checked(data, declared, budget=budget)[0]
 
 
-def decode_checked(data: bytes, declared: str | None) -> tuple[str, bool]:
+def decode_checked(data: bytes, declared: str | None, *, budget: GuessBudget | None = None) -> tuple[str, bool]:
     """Decode as `decode` does, and say whether the declared charset was taken at its word."""
     codec = codec_name(declared) if declared else ""
     if codec in ("", "us-ascii", "utf-8", "windows-1252"):
-        return _decode_common(data, codec)
+        return _decode_common(data, codec, budget)
     text = _strict(data, codec)
     if text is not None:
         return text, True
@@ -152,7 +173,7 @@ def decode_checked(data: bytes, declared: str | None) -> tuple[str, bool]:
     text = _strict(data, "utf-8")
     if text is not None:
         return text, False
-    return _replacing(data, codec), False
+    return _replacing(data, codec, budget), False
 
 
 @lru_cache(maxsize=512)
@@ -188,13 +209,16 @@ def _without_prefix(name: str) -> str:
 
 
 def _lookup(name: str) -> str:
-    if not name or not name.isascii():
+    """Find a Python codec among those Python knows by name; asking for others would search the disk each time."""
+    key = name.replace("-", "_").replace(" ", "_").replace(".", "_")
+    known = aliases.get(key) or (key if key in _PYTHON_CODECS else "")
+    if not known or known in _NO_CHARSETS:
         return ""
     try:
-        info = codecs.lookup(name)
+        info = codecs.lookup(known)
     except (LookupError, ValueError):
         return ""
-    if info.name in _NO_CHARSETS or not getattr(info, "_is_text_encoding", True):
+    if not getattr(info, "_is_text_encoding", True):
         return ""
     return _ALIASES.get(_NAME_NOISE.sub("", info.name), info.name)
 
@@ -207,7 +231,7 @@ def _strict(data: bytes, codec: str) -> str | None:
         return None
 
 
-def _decode_common(data: bytes, codec: str) -> tuple[str, bool]:
+def _decode_common(data: bytes, codec: str, budget: GuessBudget | None) -> tuple[str, bool]:
     """Decode what needs no search: ASCII, UTF-8, and Latin-1 under any of its names."""
     if data.isascii():
         # Japanese mail without a charset is ISO-2022-JP: its escapes are ASCII bytes.
@@ -228,36 +252,54 @@ def _decode_common(data: bytes, codec: str) -> tuple[str, bool]:
         # A few damaged characters (a cut sequence) are better shown as such than a whole text guessed anew.
         if replaced.count("\ufffd") * 20 <= _non_ascii(replaced):
             return replaced, False
-    return _guess(data), False
+    return _guess(data, budget), False
 
 
 def _non_ascii(text: str) -> int:
     return len(text) - len(text.encode("ascii", "ignore"))
 
 
-def _replacing(data: bytes, codec: str) -> str:
+def _replacing(data: bytes, codec: str, budget: GuessBudget | None) -> str:
     """Decode with replacement characters when few are needed, else guess."""
     try:
         text = data.decode(codec, "replace").removeprefix("\ufeff")
     except (UnicodeError, LookupError, ValueError):
-        return _guess(data)
+        return _guess(data, budget)
     damaged = text.count("\ufffd")
     if damaged * 10 <= _non_ascii(text) or data.isascii() or codec.startswith(_ESCAPES_7BIT):
         return text
-    return _guess(data)
+    return _guess(data, budget)
 
 
-def _guess(data: bytes) -> str:
+def _guess(data: bytes, budget: GuessBudget | None) -> str:
     """Ask charset-normalizer about a sample rich in non-ASCII bytes; windows-1252 when it does not know."""
-    if len(data) > 32:
-        name = _normalizer(_sample(data))
+    latin = _looks_latin(data)
+    if latin:
+        text = _strict(data, "cp1252")
+        if text is not None and not _NOT_WESTERN.search(text):
+            return text
+    if budget is None or budget.take():
+        name = _normalizer(_sample(data), _LATIN if latin else _OTHER)
         codec = codec_name(name) if name else ""
         if codec:
             text = _strict(data, codec)
             if text is not None:
                 return text
+            # A wrong byte somewhere: the sample's charset still reads best.
+            text = data.decode(codec, "replace")
+            if text.count("\ufffd") * 50 <= _non_ascii(text):
+                return text
     text = _strict(data, "cp1252")
     return text if text is not None else data.decode("latin-1")
+
+
+def _looks_latin(data: bytes) -> bool:
+    """Say whether bytes above ASCII stand alone between letters; other scripts have runs of them."""
+    sample = _sample(data)
+    runs = _HIGH_RUN.findall(sample)
+    high = sum(map(len, runs))
+    longest = max(map(len, runs), default=0)
+    return (high < len(runs) * 1.6 or longest <= 2) and high * 2 < len(sample)
 
 
 def _sample(data: bytes) -> bytes:
@@ -269,8 +311,10 @@ def _sample(data: bytes) -> bytes:
     return data[start : start + _GUESS_BYTES]
 
 
-def _normalizer(sample: bytes) -> str | None:
+def _normalizer(sample: bytes, candidates: list[str]) -> str | None:
     import charset_normalizer  # imported late: it takes longer than reading most mails
 
-    best = charset_normalizer.from_bytes(sample, steps=3, chunk_size=512, enable_fallback=False).best()
+    best = charset_normalizer.from_bytes(
+        sample, steps=3, chunk_size=512, cp_isolation=candidates, enable_fallback=False
+    ).best()
     return best.encoding if best is not None else None

@@ -3,42 +3,46 @@
 import binascii
 import re
 
-from postroom.mail.charset import decode
+from postroom.mail.charset import GuessBudget, decode
 from postroom.mail.transfer import decode_base64
 
 # RFC 2047 §2: =?charset?encoding?text?=; spaces around the pieces are seen. The end is sought by hand, in linear time.
 _START = re.compile(rb"=\?[ \t]{0,4}([^?\s]{1,80})[ \t]{0,4}\?[ \t]{0,4}([bBqQ])[ \t]{0,4}\?")
-_FOLD = re.compile(rb"\r*\n[ \t]*|\r+[ \t]*")
-_BASE64_TEXT = re.compile(rb"[A-Za-z0-9+/=_-]*\?")
+_FOLD = re.compile(rb"[ \t]{0,10}(?:\r*\n|\r+)[ \t]*")
 _CONTROLS = re.compile(r"[\r\n\0]+[ \t]*")
 
 
-def unfold(value: str) -> str:
-    """Join folded lines (RFC 5322 §2.2.3): a line end and the white space after it become one space."""
-    if "\n" in value or "\r" in value:
-        value = _FOLD_TEXT.sub(" ", value)
-    return value.strip(" \t\r\n\0")
+def decode_header(value: bytes | str, *, charset: str | None = None, budget: GuessBudget | None = None) -> str:
+    """Decode an unstructured header value, unfolded, in one line of text; anything gives some text.
 
-
-_FOLD_TEXT = re.compile(r"[ \t]*(?:\r*\n|\r+)[ \t]*")
-
-
-def decode_header(value: bytes | str) -> str:
-    """Decode an unstructured header value, unfolded, in one line of text; anything gives some text."""
+    `charset` is what raw 8-bit text is read as when it is not UTF-8: that of the message's text, if known.
+    """
     raw = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
     if b"\n" in raw or b"\r" in raw:
         raw = _FOLD.sub(b" ", raw)
     raw = raw.strip(b" \t\r\n\0")
+    budget = budget or GuessBudget(10)
     if b"=?" not in raw:
-        text = raw.decode("ascii") if raw.isascii() and b"\x1b" not in raw else decode(raw, None)
+        text = raw.decode("ascii") if raw.isascii() and b"\x1b" not in raw else decode_raw(raw, charset, budget)
     else:
-        text = _decode_words(raw)
+        text = _decode_words(raw, charset, budget)
     if "\n" in text or "\r" in text or "\0" in text:
         text = _CONTROLS.sub(" ", text).strip()
     return text
 
 
-def _decode_words(raw: bytes) -> str:
+def decode_raw(raw: bytes, charset: str | None, budget: GuessBudget) -> str:
+    """Decode 8-bit text that no encoded word labels: UTF-8 (RFC 6532), else the hinted charset, else a guess."""
+    try:
+        return raw.decode("utf-8") if b"\x1b" not in raw else decode(raw, charset, budget=budget)
+    except UnicodeDecodeError:
+        return decode(raw, charset, budget=budget)
+
+
+def _decode_words(raw: bytes, hint: str | None, budget: GuessBudget) -> str:
+    if not raw.isascii():
+        # The text between the words is decoded as a whole: one charset, one guess.
+        raw = decode_raw(raw, hint, budget).encode("utf-8")
     out: list[str] = []
     charset = ""  # of the words collected in `pending`
     pending: list[bytes] = []
@@ -62,21 +66,21 @@ def _decode_words(raw: bytes) -> str:
         adjacent = bool(pending) and not between.strip()
         if not (adjacent and word_charset == charset):
             # A character split over two words of one charset is joined first; other charsets start anew.
-            _flush(out, pending, charset)
+            _flush(out, pending, charset, budget)
             if between and not adjacent:
-                out.append(decode(between, None))
+                out.append(between.decode("utf-8", "replace"))
         charset = word_charset
         pending.append(content)
         position = after
-    _flush(out, pending, charset)
+    _flush(out, pending, charset, budget)
     if position < size:
-        out.append(decode(raw[position:], None))
+        out.append(raw[position:].decode("utf-8", "replace"))
     return "".join(out)
 
 
-def _flush(out: list[str], pending: list[bytes], charset: str) -> None:
+def _flush(out: list[str], pending: list[bytes], charset: str, budget: GuessBudget) -> None:
     if pending:
-        out.append(decode(b"".join(pending), charset))
+        out.append(decode(b"".join(pending), charset, budget=budget))
         pending.clear()
 
 

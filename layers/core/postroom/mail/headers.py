@@ -84,7 +84,9 @@ def block_text(buffer: bytes, start: int, end: int, broken: list[tuple[int, int]
 
 
 def fields(block: str) -> list[tuple[str, str]]:
-    """Split a header section into (name, raw value) pairs, both with one character a byte."""
+    """Split a header section into (name, raw value) pairs, one character a byte, folds as LF."""
+    if "\r" in block:
+        block = block.replace("\r\n", "\n")
     found: list[tuple[str, str]] = _FIELD.findall(block)
     return found
 

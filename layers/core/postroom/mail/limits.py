@@ -14,6 +14,7 @@ class Limits:
     depth: int = 100  # multiparts within multiparts, embedded messages included
     parameters: int = 2_000  # of one Content-Type or Content-Disposition
     addresses: int = 10_000  # of one address header
+    address_bytes: int = 1024 * 1024  # of all address headers together
 
 
 LIMITS = Limits()

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from postroom.mail.charset import decode_checked
+from postroom.mail.address import Address, parse_addresses
+from postroom.mail.charset import GuessBudget, decode_checked
 from postroom.mail.encoded_words import decode_header
 from postroom.mail.limits import LIMITS, Limits, Unreadable
 from postroom.mail.parameters import Parameters, parse
@@ -40,6 +41,16 @@ class Context:
     depth: int = 0  # of the message that these parts belong to
     parts: list[int] = field(default_factory=lambda: [0])  # one counter for a message and all embedded in it
     defects: list[str] = field(default_factory=list)
+    budget: GuessBudget = field(default_factory=GuessBudget)
+    root: Part | None = None
+
+    @property
+    def text_charset(self) -> str | None:
+        """Return the charset that the message declares for its first text: raw 8-bit headers are written in it too."""
+        for _, part in zip(range(20), self.root.walk() if self.root else (), strict=False):
+            if part.content_type.startswith("text/") and part.charset:
+                return part.charset
+        return None
 
     def note(self, defect: str) -> None:
         """Remember a defect once."""
@@ -86,20 +97,36 @@ class Part:
     def header(self, name: str) -> str:
         """Return the first header of that name, decoded and unfolded; "" without one."""
         values = self._fields.get(name.lower())
-        return _decoded(values[0]) if values else ""
+        return self._decoded(values[0]) if values else ""
 
     def headers(self, name: str) -> list[str]:
         """Return all headers of that name, decoded and unfolded, in order."""
-        return [_decoded(value) for value in self._fields.get(name.lower(), ())]
+        return [self._decoded(value) for value in self._fields.get(name.lower(), ())]
 
     def raw_headers(self, name: str) -> list[bytes]:
-        """Return all values of that name as they stand in the message, folds included, without the final line end."""
+        """Return all values of that name undecoded, folds included as LF, without the final line end."""
         return [value.encode("latin-1").strip(b" \t\r\n") for value in self._fields.get(name.lower(), ())]
 
     def raw_header(self, name: str) -> str:
         """Return the first value as written, one character a byte; "" without one."""
         values = self._fields.get(name.lower())
         return values[0] if values else ""
+
+    def addresses(self, name: str) -> list[Address]:
+        """Return the mailboxes of all headers of that name, in order."""
+        found: list[Address] = []
+        for value in self._fields.get(name.lower(), ()):
+            charset = None if value.isascii() else self._context.text_charset
+            found += parse_addresses(value.encode("latin-1"), charset=charset)
+        return found
+
+    def _decoded(self, value: str) -> str:
+        if "=?" not in value and value.isascii() and "\r" not in value and "\x1b" not in value and "\0" not in value:
+            if "\n" in value:
+                return " ".join(map(str.strip, value.split("\n"))).strip()
+            return value.strip()
+        charset = None if value.isascii() else self._context.text_charset
+        return decode_header(value.encode("latin-1"), charset=charset, budget=self._context.budget)
 
     # What the part is
 
@@ -201,7 +228,7 @@ class Part:
     def text(self) -> str:
         """Return the body as text with `\\n` line ends; never raises, U+FFFD stands for what is lost."""
         charset = self.charset
-        text, sure = decode_checked(self.data(), charset)
+        text, sure = decode_checked(self.data(), charset, budget=self._context.budget)
         if not sure:
             self._context.note(f"charset {charset or 'none'} is not that of the text of part {self.path or '1'}"[:100])
         if "\r" in text:
@@ -223,7 +250,7 @@ class Part:
 
     @property
     def message(self) -> Message | None:
-        """Return the embedded message, read when first asked for; None for other parts, and for one over a limit."""
+        """Return the embedded message, read when first asked for; None for other parts and what cannot be one."""
         if self._message is None:
             self._message = (self.is_message and self._read_message()) or False
         return self._message if isinstance(self._message, Message) else None
@@ -243,6 +270,9 @@ class Part:
                 root = read_root(inner, 0, len(data))
         except Unreadable as error:
             context.note(f"embedded message of part {self.path or '1'}: {error.reason}")
+            return None
+        if not root.header_names:
+            context.note(f"part {self.path or '1'} is no message although it says so")
             return None
         return Message(inner, root, inner.buffer if encoding != IDENTITY else None)
 
@@ -275,12 +305,6 @@ class Message(Part):
     def walk(self) -> Iterator[Part]:
         """Go through all parts from the root on, in order; embedded messages are not entered."""
         return self.root.walk()
-
-
-def _decoded(value: str) -> str:
-    if value.isascii() and "=?" not in value and "\n" not in value and "\r" not in value and "\x1b" not in value:
-        return value.strip(" \t\0").replace("\0", " ")
-    return decode_header(value.encode("latin-1"))
 
 
 _KNOWN_TYPES = {

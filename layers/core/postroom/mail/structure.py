@@ -47,7 +47,7 @@ class _Reader:
 
     def read(self, start: int) -> Part:
         """Read the whole; then look again at multiparts in which no part was found."""
-        root = self._entity(start, "text/plain", "")
+        root = self.context.root = self._entity(start, "text/plain", "")
         self._run(root)
         while self.unsplit:
             part = self.unsplit.pop()
@@ -129,6 +129,8 @@ class _Reader:
         for name in ("content-type", "content-disposition"):
             if any(value.count(";") > limits.parameters for value in fields.get(name, ())):
                 raise Unreadable(f"more than {limits.parameters} parameters", "parameters")
+        if sum(len(value) for name in _ADDRESS_HEADERS for value in fields.get(name, ())) > limits.address_bytes:
+            raise Unreadable(f"address headers of more than {limits.address_bytes} bytes", "address_bytes")
         for name in _ADDRESS_HEADERS:
             if sum(value.count(",") + value.count(";") for value in fields.get(name, ())) >= limits.addresses:
                 raise Unreadable(f"more than {limits.addresses} addresses", "addresses")

@@ -8,6 +8,7 @@ _SEGMENTS = re.compile(rb"[^=]+=*")
 _ONLY_BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]*+\Z")
 _URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
 _SOFT_BREAK_SPACE = re.compile(rb"=[ \t]+(?=\r?\n)")
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n"
 _TOKEN = re.compile(r"[^\w]*([\w-]+)")
 BASE64, QUOTED_PRINTABLE, UUENCODE, IDENTITY = "base64", "quoted-printable", "uuencode", "8bit"
 _NAMES = {
@@ -52,9 +53,10 @@ def decode_base64(data: bytes | memoryview) -> bytes:
     try:
         decoded = binascii.a2b_base64(data)
     except binascii.Error:
-        return _repair_base64(bytes(data))
+        repaired = bytes(data)
+        return _repair_base64(repaired) if _is_base64(repaired) else repaired
     # The fast decoder stops at the first padding and reads nothing at all where the padding is in the wrong place.
-    if len(decoded) * 3 < len(data) * 2 - 8 and len(data) > 8:
+    if len(decoded) * 3 < len(data) * 2 - 8:
         return _check_short(bytes(data), decoded)
     return decoded
 
@@ -66,12 +68,20 @@ def _check_short(data: bytes, decoded: bytes) -> bytes:
         url_safe = data.translate(_URL_ALPHABET)
         if _ONLY_BASE64.match(url_safe) and not _ONLY_BASE64.match(data):
             return decode_base64(url_safe)
-    if padding < 0 or not data[padding:].strip(b"= \t\r\n"):
-        return decoded
+    if padding < 0:
+        return decoded if _is_base64(data) else data
+    rest = data[padding:].lstrip(b"= \t\r\n")
     # Encoded in pieces, each padded: the rest is base64 too. A mailing list's footer is not, and is left out.
-    if _ONLY_BASE64.match(data, padding):
-        return b"".join(_repair_base64(piece) for piece in _SEGMENTS.findall(data))
+    if rest and _ONLY_BASE64.match(rest) and len(b"".join(rest.split())) % 4 == 0:
+        pieces = _SEGMENTS.findall(b"".join(data.split()))
+        return b"".join(binascii.a2b_base64(p) if len(p) % 4 == 0 else _repair_base64(p) for p in pieces)
     return decoded
+
+
+def _is_base64(data: bytes) -> bool:
+    """Say whether base64 is what this is, damage aside: prose under a wrong label has spaces and marks in it."""
+    foreign = data.translate(None, _ALPHABET)
+    return len(foreign) * 10 < len(data)
 
 
 def _repair_base64(data: bytes) -> bytes:

@@ -66,6 +66,8 @@ _SIGNATURE_START = re.compile(rf"[\W_]*(?:{_any(phrases.SIGNATURE_STARTS)})", re
 _SIGNATURE_END = re.compile(rf"(?:{_any(phrases.SIGNATURE_ENDS)})[\W_]*$", re.IGNORECASE)
 _DEVICE = re.compile(rf"\bmy\b|{_any(phrases.DEVICES)}", re.IGNORECASE)
 _LINK_TARGET = re.compile(r"[<(]?https?://\S*|\(https?://[^)]*\)", re.IGNORECASE)
+_WHOLE = 4
+_VERBLESS = 3
 _MAX_SIGNATURE = 100
 _LONG_QUOTE_LINE = 65
 
@@ -172,49 +174,50 @@ def _may_end_attribution(line: str) -> bool:
 def _attribution_start(shown: list[str], kinds: list[Kind], end: int) -> int | None:
     """Find the line with which the attribution that ends at `end` begins."""
     quoted_next = _next_is_quote(kinds, end)
-    weak: int | None = None
+    best: tuple[int, int | None] = (0, None)
     joined = ""
     for start in range(end, max(-1, end - _MAX_ATTRIBUTION_LINES), -1):
         line = shown[start]
         if kinds[start] not in (Kind.TEXT, Kind.QUOTE) or len(joined) + len(line) > _MAX_MARKER:
             break
-        if (line[:1] == ">") != (shown[end][:1] == ">") or (start < end and line.endswith((".", "!", "?", ":", ";"))):
+        if (line[:1] == ">") != (shown[end][:1] == ">") or (start < end and _ends_sentence(line)):
             break
         joined = f"{_QUOTE_MARKS.sub('', line, count=1) if line[:1] == '>' else line} {joined}".strip()
-        bare = joined.strip(" *_-–")
-        strength = _attribution_strength(bare, quoted_next=quoted_next)
-        if strength == 2:
+        evidence = _evidence(joined.strip(" *_-–"), quoted_next=quoted_next)
+        if evidence == _WHOLE:
             return start
-        if strength and weak is None:
-            weak = start
-    return weak
+        if evidence > best[0]:
+            best = (evidence, start)
+    return best[1]
 
 
-def _attribution_strength(text: str, *, quoted_next: bool) -> int:
-    """Return 2 for a whole attribution, 1 for one that may begin a line earlier, 0 for none."""
+def _ends_sentence(line: str) -> bool:
+    """Tell the end of a sentence from an abbreviation such as "febr." or "p.m."."""
+    return line.endswith(("!", "?", ":", ";")) or (line.endswith(".") and len(line.rsplit(None, 1)[-1]) > 6)
+
+
+def _evidence(text: str, *, quoted_next: bool) -> int:
+    """Return how surely `text` is an attribution: 0 it is none, below `_WHOLE` it may begin a line earlier."""
     dated = _is_dated(text)
     addressed = _ADDRESS.search(text) is not None
     opener = _OPENER.match(text) is not None
     colon = text.endswith((":", "："))
     if _NOTES.match(text) or (_CITING.match(text) and (addressed or quoted_next)):
-        return 2
+        return _WHOLE
     if _WROTE_LAST.search(text):
-        if opener and (dated or addressed) and (colon or dated):
-            return 2
-        if opener and quoted_next and _NUMBER.search(text):
-            return 2
-        if colon and (dated or addressed or (quoted_next and len(text.split()) <= 8)):
-            return 1
-        return 1 if dated and addressed else 0
-    if colon and _WROTE_INSIDE.search(text):
-        if opener and (dated or addressed):
-            return 2
-        if (_TIME.search(text) and (_DATE.search(text) or dated)) or addressed:
-            return 1
-        return 1 if quoted_next and dated else 0
-    if colon and opener and dated and _ENDS_WITH_ADDRESS.search(text):
-        return 2
-    return 0
+        if opener and ((dated and (colon or addressed)) or (quoted_next and _NUMBER.search(text))):
+            return _WHOLE
+        if not colon and not (dated and addressed):
+            return 0
+        return dated + addressed + 1 if dated or addressed else int(quoted_next and len(text.split()) <= 8)
+    if not colon:
+        return 0
+    if _WROTE_INSIDE.search(text):
+        if opener and dated:
+            return _WHOLE
+        return dated + addressed + 1 if addressed or (dated and (quoted_next or _TIME.search(text))) else 0
+    # Gmail in Russian, Japanese and Hebrew has a date and an address, and no verb.
+    return _VERBLESS if dated and _TIME.search(text) and _ENDS_WITH_ADDRESS.search(text) else 0
 
 
 def _is_dated(text: str) -> bool:

@@ -54,7 +54,8 @@ WROTE_LAST: tuple[str, ...] = (
     "napísal(a)",  # sk
     "napísal",
     "napísala",
-    "je napisal",  # sl
+    "napisala",  # sl
+    "je napisal",
     "je napisal/-a",
     "je napisala",
     "je napisao",  # hr, sr, bs
@@ -156,6 +157,7 @@ WROTE_INSIDE: tuple[str, ...] = (
     "geskryf",
     "skrifaði",
     "kirjutas",
+    "wiadomość napisana przez",
 )
 
 # How the line begins: "On Monday", "Am 5. Mai", "Quoting Ann".

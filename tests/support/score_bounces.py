@@ -1,7 +1,7 @@
 """Score the reading of bounces against a corpus: `python -m tests.support.score_bounces [FOLDER]`.
 
-The measures are those of the project's goals: recognised, status class, permanent or temporary, a right recipient, reason;
-and how much ordinary mail is called a failure.
+Measured are: recognised, status class, permanent or temporary, a right recipient, reason; and how much ordinary mail is
+called a failure.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def main() -> None:
     root = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/corpora")
     score = score_bounces(root / "bounces")
     count, called = failures_among([root / "mime", root / "mime-odd", root / "replies"])
-    print(
+    print(  # noqa: T201 (a command)
         "\n".join([*score.misses, "", *score.lines(), f"ordinary mail called a failure {len(called)}/{count}", *called])
     )
 

@@ -35,9 +35,11 @@ class Automatic:
 
 
 class Headers(Protocol):
-    """What is read of a message: its own header fields, decoded."""
+    """What is read of a message: its own header fields."""
 
     def headers(self, name: str) -> list[str]: ...
+
+    def raw_headers(self, name: str) -> list[bytes]: ...
 
 
 PERSON = Automatic(is_automatic=False)
@@ -96,7 +98,7 @@ def _mailer_path(text: str) -> bool:
 
 
 def _mailer_sender(text: str) -> bool:
-    return any(is_mailer(found.address) for found in parse_addresses(text[:_LONGEST_VALUE]))
+    return any(is_mailer(found.address or found.name) for found in parse_addresses(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,12 @@ def _first(message: Headers, rows: Iterable[Row]) -> Automatic:
     for row in rows:
         found = values.get(row.header)
         if found is None:
-            found = values[row.header] = message.headers(row.header)
+            # Addresses are parsed before encoded words are decoded: a name must not become an address (RFC 2047 §5).
+            found = values[row.header] = (
+                [value[:_LONGEST_VALUE].decode("latin-1") for value in message.raw_headers("From")]
+                if row.header == "From"
+                else message.headers(row.header)
+            )
         for value in found:
             if row.matches(value):
                 shown = " ".join(value[:_LONGEST_VALUE].split())

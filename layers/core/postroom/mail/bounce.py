@@ -27,12 +27,12 @@ _FLUFL_LARGEST = 256 * 1024  # bytes; its patterns are not all linear
 
 # The local part may be anything without white space or brackets: phones and gateways write strange ones.
 _ADDR = r"[^\s<>\"'()\[\],;:@]{1,128}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}"
-_LINE_START = re.compile(
-    rf"^[ \t>*\"'+-]{{0,24}}<?({_ADDR})>?[\"']?(?=\s*(?:$|:|\.\.\.|\[|\(|,|\s+(?:on|invalid|error|\.\.\.|-|—|:)|<mailto:))(.*)",
-    re.IGNORECASE,
-)
+# What may follow an address that heads the lines about it.
+_AFTER = r"\s*(?:$|:|\.\.\.|\[|\(|,|<|-|—|\s(?:on|invalid|error)\b)"
+_LINE_START = re.compile(rf"^[ \t>*\"'+-]{{0,24}}<?({_ADDR})>?[\"']?(?={_AFTER})", re.IGNORECASE)
 _LED_BY = re.compile(
-    rf"(?:address|recipient|recipients|mailbox|to|to the following recipient|for|user|userid|errors|alias)\s?(?:\(s\))?\s{{0,4}}[:=]?\s{{0,4}}[<\"']?({_ADDR})",
+    r"(?:address|recipients?|mailbox|to|for|user|userid|errors|alias)(?:\(s\))?\s{0,4}[:=]?\s{0,4}[<\"']?"
+    rf"({_ADDR})",
     re.IGNORECASE,
 )
 _NOT_RECIPIENT = ("postmaster@", "mailer-daemon@", "support@", "abuse@")
@@ -44,7 +44,7 @@ def read_bounce(message: Message) -> DeliveryReport | None:
     server = server_of(message, text.words)
     if server is not None and server.name == "amazon-sns":
         return _sns(text.words + text.returned)
-    if not _is_bounce(message, text.words, server):
+    if not _is_bounce(message, server):
         return None
     name = server.name if server else "unnamed"
     recipients = tuple(_recipients(message, text, name))
@@ -67,6 +67,10 @@ def server_of(message: Part, words: str) -> Server | None:
     subject = message.header("Subject")[:500].lower()
     sender = message.header("From")[:500].lower()
     for server in SERVERS:
+        if server.every:
+            if _any(lowered, server.text) and any(message.has(name) for name in server.header):
+                return server
+            continue
         if any(piece in sender for piece in server.sender):
             return server
         if any(piece in lowered for piece in server.text) and (not server.sender or not server.subject):
@@ -82,10 +86,12 @@ def _any(text: str, pieces: tuple[str, ...]) -> bool:
     return any(piece in text for piece in pieces)
 
 
-def _is_bounce(message: Message, words: str, server: Server | None) -> bool:
+def _is_bounce(message: Message, server: Server | None) -> bool:
     evidence = corroboration(message)
     subject = message.header("Subject")[:500].strip().lower()
     titled = subject.startswith(SUBJECTS)
+    if server is not None and server.sufficient:
+        return True
     if evidence.evidence is Evidence.REPLY and not titled and server_is_generic(server):
         return False  # an answering machine may quote "user unknown"
     if evidence.is_automatic:
@@ -116,7 +122,7 @@ class _Entry:
 
 def _recipients(message: Message, text: bounce_text.ReportText, reporter: str) -> Iterator[Recipient]:
     words = text.words
-    own = {found.address.lower() for found in parse_addresses(message.header("To")[:2_000])}
+    own = {found.address.lower() for found in parse_addresses(b",".join(message.raw_headers("To"))[:2_000])}
     entries = _entries(words, own)
     named = _failed_recipients(message)
     if named:
@@ -132,15 +138,13 @@ def _recipients(message: Message, text: bounce_text.ReportText, reporter: str) -
         said = "\n".join(entry.lines)
         action = "delayed" if delayed else ""
         found = recipient_for(entry.address, words=said, reporter=reporter, action=action, context=said)
-        if found.reason == Reason.UNDEFINED or (found.reason == Reason.EXPIRED and not found.reply_code):
+        vague = found.reason == Reason.UNDEFINED
+        if vague or (found.reason == Reason.EXPIRED and not found.reply_code and len(entries) == 1):
+            # The words stand before the address (Notes, MailMarshal), or further down ("Technical details: …").
             wider = recipient_for(
-                entry.address,
-                words=f"{said}\n{words}" if said else words,
-                reporter=reporter,
-                action=action,
-                context=words,
+                entry.address, words=f"{said}\n{words}", reporter=reporter, action=action, context=words
             )
-            if wider.reason != Reason.UNDEFINED and found.reason == Reason.UNDEFINED:
+            if (vague and wider.reason != Reason.UNDEFINED) or (not vague and wider.reply_code):
                 found = wider
         yield found
 
@@ -148,6 +152,7 @@ def _recipients(message: Message, text: bounce_text.ReportText, reporter: str) -
 def _entries(words: str, own: set[str]) -> list[_Entry]:
     """Collect the addresses that stand at the beginning of a line, each with its lines."""
     entries: list[_Entry] = []
+    current: _Entry | None = None
     blank = 0
     for line in words.split("\n")[: bounce_text.LINES_SCANNED]:
         line = line[:_LINE_SCANNED]
@@ -161,13 +166,12 @@ def _entries(words: str, own: set[str]) -> list[_Entry]:
                 known = _Entry(address, [])
                 entries.append(known)
             known.lines.append(line.strip())
-            blank = 0
-        elif entries:
+            current, blank = known, 0
+        elif current is not None:
             if not line.strip():
                 blank += 1
-                continue
-            if blank < 2 or len(" ".join(entries[-1].lines)) < len(entries[-1].address) + 12:
-                entries[-1].lines.append(line.strip())
+            elif blank < 2 or len(" ".join(current.lines)) < len(current.address) + 12:
+                current.lines.append(line.strip())
     return entries
 
 
@@ -215,15 +219,19 @@ def _is_delay(message: Message, words: str) -> bool:
     )
 
 
+_JSON = json.JSONDecoder(strict=False)
+
+
 def _sns(text: str) -> DeliveryReport | None:
     """Read the notification that Amazon SES sends through SNS by mail: JSON, wrapped or not."""
-    start, end = text.find("{"), text.rfind("}")
-    if start < 0 or end < start:
+    start = text.find("{")
+    if start < 0:
         return None
     try:
-        found = json.loads(text[start : end + 1])
+        # Not strict: mail breaks the long line, and the break lies within a string. Text follows the object.
+        found, _ = _JSON.raw_decode(text[start:].replace("\n", ""))
         if isinstance(found, dict) and isinstance(found.get("Message"), str):
-            found = json.loads(found["Message"])
+            found, _ = _JSON.raw_decode(found["Message"].strip())
     except (ValueError, RecursionError):
         return None
     if not isinstance(found, dict):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from postroom.mail.bounce_rules import COMMANDS, RETURNED
-from postroom.mail.part import Message, Part
+from postroom.mail.part import Part
 from postroom.mail.reasons import Command
 
 TEXT_SCANNED = 64 * 1024  # characters; reports say what they say in the first few hundred
@@ -24,12 +24,59 @@ _BARS = "-=*#|>~_+ \t"
 _HEADER_LINE = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,60}:")
 
 _REPLY_CODES = frozenset(
-    ["421", "432", "450", "451", "452", "453", "454", "455", "458", "459", "471", "500", "501", "502", "503", "504", "511", "521", "523", "524", "525", "530", "531", "533", "534", "535", "538", "540", "541", "542", "543", "544", "545", "546", "547", "550", "551", "552", "553", "554", "555", "556", "557", "559", "571", "572"]
+    [
+        "421",
+        "432",
+        "450",
+        "451",
+        "452",
+        "453",
+        "454",
+        "455",
+        "458",
+        "459",
+        "471",
+        "500",
+        "501",
+        "502",
+        "503",
+        "504",
+        "511",
+        "521",
+        "523",
+        "524",
+        "525",
+        "530",
+        "531",
+        "533",
+        "534",
+        "535",
+        "538",
+        "540",
+        "541",
+        "542",
+        "543",
+        "544",
+        "545",
+        "546",
+        "547",
+        "550",
+        "551",
+        "552",
+        "553",
+        "554",
+        "555",
+        "556",
+        "557",
+        "559",
+        "571",
+        "572",
+    ]
 )
-_STATUS_AFTER_CODE = re.compile(r"(?<![\d.])[245]\d\d[ -]{1,3}#?([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)")
+_STATUS_AFTER_CODE = re.compile(r"(?<![\d.])[245]\d\d[ :-]{1,3}['\"]?#?([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)")
 _STATUS_MARKED = re.compile(r"#([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)")
 _STATUS = re.compile(r"(?<![\w.\[/-])([245]\.\d{1,2}\.\d{1,3})(?![\w\]/-]|\.\d)")
-_CODE = re.compile(r"(?:^|[\s:;(\['\"<>=])([245]\d\d)(?=[ -]#?[245]\.\d{1,3}\.\d|[ :-]|$)")
+_CODE = re.compile(r"(?:^|[\s:;(\['\"<>=])([245]\d\d)(?=[\s:,'-]|$)")
 _MESSAGE_ID = re.compile(
     r"^[ \t>|]{0,8}Message-I[dD][ \t]{0,8}:\s{0,4}(<[^<>\s]{1,900}>)", re.IGNORECASE | re.MULTILINE
 )
@@ -44,13 +91,14 @@ class ReportText:
 
 
 def human_text(message: Part) -> ReportText:
-    """Return the words of a report before the returned mail, from its text parts; of HTML where there is no plain text."""
+    """Return the words of a report before the returned mail, from its text parts; from HTML where there is no text."""
     plain: list[str] = []
     html: list[str] = []
     size = 0
     for part in message.walk():
         if part.is_multipart or part.is_message or size > TEXT_SCANNED:
             continue
+        # A multipart without a boundary is text, whatever it says.
         if part.content_type in {"text/plain", "text/html"} or not part.content_type.startswith(_NOT_TEXT):
             text = part.text()[:TEXT_SCANNED]
             size += len(text)
@@ -60,7 +108,7 @@ def human_text(message: Part) -> ReportText:
     return split_returned("\n".join(_without_tags(piece) for piece in html))
 
 
-_NOT_TEXT = ("image/", "audio/", "video/", "application/", "message/", "text/", "multipart/")
+_NOT_TEXT = ("image/", "audio/", "video/", "application/", "message/", "text/")
 
 
 def split_returned(text: str) -> ReportText:
@@ -174,7 +222,9 @@ def returned_message_id(message: Part, text: ReportText) -> str | None:
                 return value[: value.index(">") + 1]
             if value and "@" in value:
                 return f"<{value.strip('<>')}>"
-    return None
+    # PMDF lists header fields of the mail among its own words.
+    found = _MESSAGE_ID.search(text.words)
+    return found.group(1) if found else None
 
 
 def returned_recipients(message: Part, text: ReportText) -> list[str]:
@@ -182,11 +232,15 @@ def returned_recipients(message: Part, text: ReportText) -> list[str]:
     from postroom.mail.address import parse_addresses
 
     for returned in returned_headers(message, text):
-        value = _field(returned, "To") if isinstance(returned, str) else returned.header("To")
+        value = _field(returned, "To").encode("utf-8", "replace") if isinstance(returned, str) else _raw_to(returned)
         found = [address.address for address in parse_addresses(value[:2_000]) if "@" in address.address]
         if found:
             return found[:50]
     return []
+
+
+def _raw_to(message: Part) -> bytes:
+    return b",".join(message.raw_headers("To"))
 
 
 def _field(headers: str, name: str) -> str:
@@ -201,8 +255,3 @@ def _field(headers: str, name: str) -> str:
                 value += folded
             return value
     return ""
-
-
-def is_message(message: Part) -> bool:
-    """Say whether a part is the message itself, which has a `raw` of its own."""
-    return isinstance(message, Message)

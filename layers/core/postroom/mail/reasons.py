@@ -83,21 +83,25 @@ class Failure:
 def reason_for(failure: Failure) -> Reason:
     """Name the reason of one failure; UNDEFINED where nothing tells."""
     # Late import: only bounces need the tables, and they are a small part of all mail.
-    from postroom.mail.bounce_rules_reasons import HOST_RULES, STATUS_REASONS, TEXT_RULES
+    from postroom.mail.bounce_rules_hosts import HOST_RULES
+    from postroom.mail.bounce_rules_reasons import STATUS_REASONS
+    from postroom.mail.bounce_rules_texts import TEXT_RULES
 
     if failure.status.startswith("2"):
         return Reason.DELIVERED
-    full = _normalised(failure.text)
+    full = normalised(failure.text)
     host = failure.host.lower()
     for rule in HOST_RULES:
         if rule.matches(full, failure, host):
             return rule.reason
-    plain = _URL.sub(" ", full)
+    plain = _without_names(full)
     for rule in TEXT_RULES:
         if rule.matches(plain, failure, host):
             return rule.reason
+    if failure.action in {"delayed", "expired"}:
+        return Reason.EXPIRED
     if failure.status:
-        named = STATUS_REASONS.get(failure.status[2:])
+        named = STATUS_REASONS.get(failure.status[2:]) or STATUS_REASONS.get(failure.status[2:3])
         if named:
             return named
     if not failure.is_smtp:
@@ -106,8 +110,6 @@ def reason_for(failure: Failure) -> Reason:
         by_command = _BY_COMMAND[failure.command] if failure.reply_code.startswith("5") else None
         if by_command:
             return by_command
-    if failure.action == "delayed" or failure.action == "expired":
-        return Reason.EXPIRED
     return Reason.UNDEFINED
 
 
@@ -132,13 +134,22 @@ def status_for(reason: Reason, *, temporary: bool) -> str:
 
 _URL = re.compile(r"https?://[^\s>\")\]]{1,500}")
 _CONTINUED = re.compile(r"(?<![\w.#])[245]\d\d-(?:[245]\.\d{1,3}\.\d{1,3} )?")
+_REPEATED = re.compile(r"(?<=[\w.,]) [245]\d\d [245]\.\d{1,3}\.\d{1,3} (?=[a-z])")
+# SES used to put its own summary before the server's answer: "5.1.0 - Unknown address error 550-'5.7.1 …'".
+_SUMMARY = re.compile(r"\b[245]\.\d\.\d - [a-z ]{3,60} (?=[245]\d\d-')")
+_ADDRESS = re.compile(r"<?[^\s<>\"'()\[\]:;,@]{1,128}@[a-z0-9][a-z0-9.-]{0,252}>?")
 _QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\xa0": " "})
 
 
-def _normalised(text: str) -> str:
-    """Return a server's words in one line: lower case, continuation codes of multi-line replies removed."""
+def normalised(text: str) -> str:
+    """Return a server's words in one line: lower case, the codes that multi-line replies repeat removed."""
     joined = " ".join(text.translate(_QUOTES).split()).lower()
-    return _CONTINUED.sub("", joined)
+    return _REPEATED.sub(" ", _CONTINUED.sub("", _SUMMARY.sub("", joined)))
+
+
+def _without_names(text: str) -> str:
+    """Return normalised words without URLs, addresses and postfix's prefix: the local part `mailboxfull` says nothing."""
+    return _ADDRESS.sub(" ", _URL.sub(" ", text)).replace("recipient address rejected: ", "")
 
 
 _BY_COMMAND: dict[Command, Reason | None] = {

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from postroom.mail import bounce_text
+from postroom.mail.bounce_rules import PASSING
 from postroom.mail.part import Message, Part
 from postroom.mail.reasons import NO_FAILURE, Failure, Reason, is_permanent, reason_for, status_for
 
@@ -212,7 +213,7 @@ def recipient_for(
         is_smtp=is_smtp,
     )
     reason = _delivered(action, enhanced) or reason_for(failure)
-    temporary = action == "delayed" or code.startswith("4")
+    temporary = action == "delayed" or code.startswith("4") or any(piece in words.lower() for piece in PASSING)
     return Recipient(
         address=address,
         action=action or "failed",
@@ -242,7 +243,7 @@ def _status_blocks(message: Message) -> tuple[list[Fields], str]:
     for part in message.walk():
         if part.is_multipart or part.is_message or part.content_type == "text/html":
             continue
-        if not part.content_type.startswith(("text/", "application/octet-stream", "message/")):
+        if not part.content_type.startswith(("text/", "application/octet-stream", "message/", "multipart/")):
             continue
         text = part.text()[:_STATUS_SCANNED]
         lowered = text.lower()
@@ -254,8 +255,7 @@ def _status_blocks(message: Message) -> tuple[list[Fields], str]:
 def _recipient(group: Fields, words: str, reporter: str, *, alone: bool) -> Recipient | None:
     final = _address(group.get("final-recipient", ""))
     original = _address(group.get("original-recipient", "")) or _address(group.get("x-actual-recipient", ""))
-    # Exim writes "|/usr/bin/program" and rewritten aliases as final; the address that was written to is what counts.
-    address = final if "@" in final and not final.startswith(("|", "/")) else original if "@" in original else final
+    address = final if "@" in final else original if "@" in original else final
     if not address:
         return None
     kind, _, code = group.get("diagnostic-code", "").partition(";")
@@ -266,6 +266,8 @@ def _recipient(group: Fields, words: str, reporter: str, *, alone: bool) -> Reci
     action = group.get("action", "").partition("(")[0].strip().lower()
     status = group.get("status", "")
     comment = status.partition("(")[2].rstrip(") ")
+    if comment.startswith(("other or undefined", "undefined")):
+        comment = ""  # the registry's own words for x.y.0
     said = diagnostic
     if not said or (bounce_text.reply_code_in(said) and len(said) < 90 and _continues(diagnostic, about)):
         said = f"{diagnostic} {comment} {about}".strip()
@@ -277,7 +279,7 @@ def _recipient(group: Fields, words: str, reporter: str, *, alone: bool) -> Reci
         status=status,
         remote_mta=_address(group.get("remote-mta", "")),
         is_smtp=kind.strip().lower() not in {"x-unix", "x-prog"},
-        context=about,
+        context=words if alone else about,
     )
     if recipient.reason != Reason.UNDEFINED or not words:
         return recipient
@@ -307,16 +309,19 @@ def _reporter(message: Part, words: str) -> str:
 def _address(value: str) -> str:
     """Return the address of an `rfc822; user@example` field, or the name of a `dns; host` one."""
     kind, semicolon, rest = value.partition(";")
-    text = (rest if semicolon else kind).strip()
+    text = (rest if semicolon else kind).strip()[:998]
     if text.endswith(">") and "<" in text:
         text = text[text.rindex("<") + 1 : -1]
-    return text.strip("<> \t\"'")[:998]
+    if text.startswith(("|", "/")):  # exim: the program behind the address, and the address among its arguments
+        text = next((word for word in text.split() if "@" in word), text)
+    return text.strip("<> \t\"'")
 
 
 def _first_sender(message: Part) -> str:
     from postroom.mail.address import parse_addresses
 
-    found = parse_addresses(message.header("From")[:2_000])
+    fields = message.raw_headers("From")
+    found = parse_addresses(fields[0][:2_000]) if fields else []
     return found[0].address if found else ""
 
 

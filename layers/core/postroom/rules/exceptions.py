@@ -73,7 +73,7 @@ def problem_with(phrase: str) -> str | None:
 def predefined() -> tuple[DeliveryException, ...]:
     """Return the 127 phrases of the reference system, in its order; its inventory is C13's."""
     source = resources.files("postroom.rules.data").joinpath("delivery_exceptions.csv")
-    with source.open(encoding="utf-8", newline="") as rows:
+    with source.open(encoding="utf-8") as rows:
         return tuple(
             DeliveryException(
                 name=row["name"],

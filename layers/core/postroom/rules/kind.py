@@ -107,7 +107,8 @@ def _returned_of_ours(message: Message, is_ours: Callable[[str], bool], ndr_send
 
 
 def _from_address(message: Message) -> str:
-    found = parse_addresses(message.header("From")[:2_000])
+    fields = message.raw_headers("From")
+    found = parse_addresses(fields[0][:2_000]) if fields else []
     return found[0].address if found else ""
 
 

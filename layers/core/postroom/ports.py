@@ -189,8 +189,8 @@ class RawMessages(Protocol):
         """Read one; NotFound when it is not there."""
         ...
 
-    def keys_of_day(self, mailbox: str, day: datetime) -> Iterator[tuple[str, datetime]]:
-        """List (key, stored at) of one mailbox and day."""
+    def keys_of_hour(self, hour: datetime) -> Iterator[tuple[str, datetime]]:
+        """List (key, stored at) of all raw messages stored in an hour."""
         ...
 
 
@@ -229,6 +229,7 @@ class ThreadHit:
     message_id: str
     mailbox: str
     participants: frozenset[str]  # addresses that took part in it, lower case
+    outbound: bool = False  # we sent it
 
 
 class Interactions(Protocol):

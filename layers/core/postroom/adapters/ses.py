@@ -17,7 +17,7 @@ from postroom.errors import SendDeferred, SendRefused, SendUncertain
 from postroom.ports import BeforeData, Envelope, Sent
 
 if TYPE_CHECKING:
-    from types_boto3_sesv2 import SESV2Client
+    from mypy_boto3_sesv2 import SESV2Client
 
 TAG = "postroom-outbound"
 """Tag that SES gives back in every event about the mail."""
@@ -65,7 +65,8 @@ class SesTransport:
         except HTTPClientError as error:  # read timeout, connection closed: the request may have been taken
             raise SendUncertain(f"SES did not answer: {error}", on="SES") from error
         return Sent(
-            provider_id=answer["MessageId"], message_id=message_id_of(answer["MessageId"], self._client.meta.region_name)
+            provider_id=answer["MessageId"],
+            message_id=message_id_of(answer["MessageId"], self._client.meta.region_name),
         )
 
 

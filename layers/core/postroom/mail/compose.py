@@ -115,7 +115,9 @@ def _address_problems(field: str, values: Sequence[str]) -> list[Problem]:
             try:
                 _header_address(parsed[0])
             except (HeaderParseError, ValueError, IndexError):
-                problems.append(Problem(field, f"{value[:80]!r} cannot be written in a header.", "Use a plain address."))
+                problems.append(
+                    Problem(field, f"{value[:80]!r} cannot be written in a header.", "Use a plain address.")
+                )
     return problems
 
 

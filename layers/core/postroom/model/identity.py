@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from datetime import date
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+_RAW_KEY = re.compile(r"raw/(\d{4})/(\d\d)/(\d\d)/(\d\d)/([^/]+)/[0-9a-f]{16}-([0-9a-f]{64})\.eml")
 
 
 def short_id(*parts: str) -> str:
@@ -23,21 +27,39 @@ def outbound_id(cause: str, rule: str) -> str:
     return short_id("outbound", cause, rule)
 
 
-def raw_key(mailbox: str, day: date, server_id: str, sha256: str) -> str:
-    """Name the raw object; the server's id is hashed, since it may hold anything.
+def raw_key(mailbox: str, stored: datetime, server_id: str, sha256: str) -> str:
+    """Name the raw object, by the hour it is stored in (UTC), so that the sweeper can list what is recent.
 
-    Example: `raw/support/2026/11/21/<16 hex of the server id>-<64 hex of the content>.eml`
+    The server's id is hashed, since it may hold anything. Example:
+    `raw/2026/11/21/14/support/<16 hex of the server id>-<64 hex of the content>.eml`
     """
     server = hashlib.sha256(server_id.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return f"raw/{mailbox}/{day:%Y/%m/%d}/{server}-{sha256}.eml"
+    return f"{raw_prefix(stored)}{mailbox}/{server}-{sha256}.eml"
 
 
-def parse_raw_key(key: str) -> tuple[str, str]:
-    """Split a raw key into (mailbox, sha256 of the content); ValueError when it is not one of ours."""
-    parts = key.split("/")
-    if len(parts) != 6 or parts[0] != "raw" or not parts[5].endswith(".eml"):
+def raw_prefix(hour: datetime) -> str:
+    """Return what the keys of all raw messages stored in an hour begin with."""
+    return f"raw/{hour:%Y/%m/%d/%H}/"
+
+
+@dataclass(frozen=True, slots=True)
+class RawKey:
+    """What a raw key says: the mailbox, the hour it was stored in, and the SHA-256 of the content (hex)."""
+
+    mailbox: str
+    stored: datetime
+    sha256: str
+
+    @property
+    def interaction_id(self) -> str:
+        """The id of the interaction that this raw message becomes."""
+        return interaction_id(self.mailbox, self.sha256)
+
+
+def parse_raw_key(key: str) -> RawKey:
+    """Read a raw key; ValueError when it is not one of ours."""
+    match = _RAW_KEY.fullmatch(key)
+    if match is None:
         raise ValueError(f"{key!r} is not the key of a raw message")
-    sha256 = parts[5].removesuffix(".eml").rpartition("-")[2]
-    if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
-        raise ValueError(f"{key!r} carries no content hash")
-    return parts[1], sha256
+    year, month, day, hour, mailbox, sha256 = match.groups()
+    return RawKey(mailbox, datetime(int(year), int(month), int(day), int(hour), tzinfo=UTC), sha256)

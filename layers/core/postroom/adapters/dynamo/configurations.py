@@ -19,7 +19,7 @@ from postroom.model.configuration import Configuration
 from postroom.ports import Contents
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 NOBODY_WAS_FASTER = "attribute_not_exists(pk) OR version = :expected"
 
@@ -65,9 +65,7 @@ class ConfigurationStore:
             raise NotFound(f"there is no configuration {version}", remedy="`postroom config history` lists them.")
         return self._document(version, items.unmarshal(answer["Item"])["digest"])
 
-    def put(
-        self, configuration: Configuration, *, expected_version: int, author: str, note: str, now: datetime
-    ) -> int:
+    def put(self, configuration: Configuration, *, expected_version: int, author: str, note: str, now: datetime) -> int:
         """Put a configuration in force and return its version; Conflict when another was applied since `expected`."""
         document = configuration.model_dump_json(exclude_defaults=True).encode()
         digest = hashlib.sha256(document).hexdigest()

@@ -7,18 +7,20 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from postroom.adapters.dynamo import items, keys
-from postroom.adapters.dynamo.client import aws_errors
-from postroom.model.interaction import Body, Event, Interaction, Status
+from postroom.adapters.dynamo.client import aws_errors, read_many
+from postroom.model.interaction import Body, Direction, Event, Interaction, Status
 from postroom.model.outbound import Outbound, OutboxState
 from postroom.ports import Added, Cap, Contents, ThreadHit
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 NOT_THERE = "attribute_not_exists(pk)"
 """The condition that makes an id exist once: a second write of the same mail changes nothing."""
 
-_BATCH = 100  # BatchGetItem's most
+BELOW_LIMIT = "attribute_not_exists(pk) OR #count < :limit"
+FREE_AGAIN = "attribute_not_exists(pk) OR #count < :limit OR #expires <= :now"
+"""Conditions of the caps on automatic replies."""
 
 
 class DynamoInteractions:
@@ -68,26 +70,26 @@ class DynamoInteractions:
             with aws_errors("writing the interaction with its acknowledgement"):
                 self._client.transact_write_items(TransactItems=writes)
         except self._client.exceptions.TransactionCanceledException as error:
-            reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
-            if reasons and reasons[0] == "ConditionalCheckFailed":
-                return Added.EXISTED
-            if "ConditionalCheckFailed" in reasons:
-                return Added.CAPPED
-            with aws_errors("writing the interaction with its acknowledgement"):
-                raise
+            # Only failed conditions come through here; the first write is the interaction, the rest are caps.
+            first, *_ = error.response["CancellationReasons"]
+            return Added.EXISTED if first.get("Code") == "ConditionalCheckFailed" else Added.CAPPED
         return Added.CREATED
 
     def _count(self, cap: Cap, now: datetime) -> dict[str, Any]:
-        # Windows are fixed ones: the expiry is part of the key's meaning, and a count past it starts again at its key.
+        values = {":one": 1, ":limit": cap.limit, ":expires": int(cap.expires.timestamp())}
+        # One a window: the window begins with each reply. More: the window's number is part of the key.
+        first = {":now": int(now.timestamp())} if cap.limit == 1 else {}
         return {
             "TableName": self._table,
             "Key": items.marshal(keys.cap(cap.key)),
-            "UpdateExpression": "ADD #count :one SET #expires = if_not_exists(#expires, :expires)",
-            "ConditionExpression": "attribute_not_exists(pk) OR #count < :limit",
-            "ExpressionAttributeNames": {"#count": "count", "#expires": keys.EXPIRES},
-            "ExpressionAttributeValues": items.marshal(
-                {":one": 1, ":limit": cap.limit, ":expires": int(cap.expires.timestamp())}
+            "UpdateExpression": (
+                "SET #count = :one, #expires = :expires"
+                if first
+                else "ADD #count :one SET #expires = if_not_exists(#expires, :expires)"
             ),
+            "ConditionExpression": FREE_AGAIN if first else BELOW_LIMIT,
+            "ExpressionAttributeNames": {"#count": "count", "#expires": keys.EXPIRES},
+            "ExpressionAttributeValues": items.marshal(values | first),
         }
 
     def get(self, interaction_id: str) -> Interaction | None:
@@ -131,6 +133,7 @@ class DynamoInteractions:
                         message_id=message_id,
                         mailbox=found["mailbox"],
                         participants=found.get("people", frozenset()),
+                        outbound=found.get("direction") == Direction.OUTBOUND.value,
                     )
                 )
         return hits
@@ -147,23 +150,14 @@ class DynamoInteractions:
             message_id=values.get("message_id", ""),
             mailbox=values["mailbox"],
             participants=values.get("people", frozenset()),
+            outbound=values["direction"] == Direction.OUTBOUND.value,
         )
 
     def present(self, ids: Sequence[str]) -> frozenset[str]:
         """Tell which ids exist, a hundred to a request."""
-        found: set[str] = set()
-        for start in range(0, len(ids), _BATCH):
-            wanted: list[Any] = [items.marshal(keys.interaction(one)) for one in ids[start : start + _BATCH]]
-            while wanted:
-                with aws_errors("reading which interactions exist"):
-                    answer = self._client.batch_get_item(
-                        RequestItems={
-                            self._table: {"Keys": wanted, "ProjectionExpression": "pk", "ConsistentRead": True}
-                        }
-                    )
-                found |= {item["pk"]["S"].removeprefix("I#") for item in answer["Responses"].get(self._table, [])}
-                wanted = list(answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", []))
-        return frozenset(found)
+        wanted = [keys.interaction(one) for one in ids]
+        found = read_many(self._client, self._table, wanted, doing="reading which interactions exist", consistent=True)
+        return frozenset(item[keys.PK]["S"].removeprefix("I#") for item in found)
 
     def list_queue(self, queue: str, *, newest_first: bool = True) -> Iterator[dict[str, Any]]:
         """List a queue's interactions as rows: id, mailbox, thread, subject, from, created, status, subtype."""

@@ -9,7 +9,8 @@
 | configuration version     | `CONFIG`        | `V#<8 digits>`  |
 | secret                    | `SECRET#<name>` | `0`             |
 | cap on automatic replies  | `CAP#<what>`    | `0`             |
-| notice to administrators  | `N#<day>`       | `<time>#<id>`   |
+| notice to administrators  | `N#<day>`       | `<time>#<what>` |
+| mark of the sweeper       | `SWEEP`         | `mark`          |
 
 | index          | an inbound interaction            | an outbound one                    |
 |----------------|-----------------------------------|------------------------------------|
@@ -79,6 +80,11 @@ def cap(what: str) -> Key:
 def notice(at: datetime, what: str) -> Key:
     """Key of a notice to administrators, such as a report that belongs to no mail of ours."""
     return {PK: f"N#{at:%Y-%m-%d}", SK: f"{moment(at)}#{what}"}
+
+
+def sweep_mark() -> Key:
+    """Key of the hour up to which the sweeper found everything in order."""
+    return {PK: "SWEEP", SK: "mark"}
 
 
 def message_id(value: str) -> str:

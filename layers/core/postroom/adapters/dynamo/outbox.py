@@ -16,7 +16,7 @@ from postroom.model.interaction import Event, Status
 from postroom.model.outbound import Delivery, Outbound, OutboxState
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 NOT_THERE = "attribute_not_exists(pk)"
 FREE = "#state = :new OR (#state = :deferred AND #due <= :now)"
@@ -61,11 +61,10 @@ class DynamoOutbox:
             with aws_errors("writing the reply"):
                 self._client.transact_write_items(TransactItems=writes)
         except self._client.exceptions.TransactionCanceledException as error:
-            reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
-            if reasons and reasons[0] == "ConditionalCheckFailed":
+            first, *_ = error.response["CancellationReasons"]
+            if first.get("Code") == "ConditionalCheckFailed":
                 return False
-            with aws_errors("writing the reply"):
-                raise
+            raise Conflict("the interaction that is answered is gone", on=answers or "") from error
         return True
 
     def get(self, outbound_id: str) -> Outbound | None:

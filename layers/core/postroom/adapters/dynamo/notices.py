@@ -1,0 +1,72 @@
+"""Small records for administrators and for the sweeper: notices, and up to where everything is in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from postroom.adapters.dynamo import items, keys
+from postroom.adapters.dynamo.client import aws_errors
+from postroom.model.interaction import Event
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KEPT = timedelta(days=90)
+
+
+class DynamoNotices:
+    """Implements services.track.Notices, and lists what it wrote."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def add(self, *, at: datetime, what: str, detail: str) -> None:
+        """Write one notice; it goes after 90 days."""
+        with aws_errors("writing a notice"):
+            self._client.put_item(
+                TableName=self._table,
+                Item=items.marshal(
+                    {
+                        **keys.notice(at, what),
+                        "at": keys.moment(at),
+                        "what": what,
+                        "detail": detail,
+                        "who": "postroom",
+                        keys.EXPIRES: int((at + KEPT).timestamp()),
+                    }
+                ),
+            )
+
+    def of_day(self, day: datetime) -> Iterator[Event]:
+        """List the notices of a day, oldest first."""
+        with aws_errors("listing notices"):
+            answer = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues=items.marshal({":pk": keys.notice(day, "")[keys.PK]}),
+            )
+        yield from map(items.read_event, answer["Items"])
+
+
+class DynamoMark:
+    """Implements services.sweep.Mark."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def load(self) -> datetime | None:
+        """The hour up to which every stored raw message is an interaction; None before the first sweep."""
+        with aws_errors("reading the sweeper's mark"):
+            answer = self._client.get_item(TableName=self._table, Key=items.marshal(keys.sweep_mark()))
+        return keys.parse_moment(answer["Item"]["hour"]["S"]) if "Item" in answer else None
+
+    def save(self, hour: datetime) -> None:
+        """Move the mark."""
+        with aws_errors("moving the sweeper's mark"):
+            self._client.put_item(
+                TableName=self._table, Item=items.marshal({**keys.sweep_mark(), "hour": keys.moment(hour)})
+            )

@@ -1,0 +1,278 @@
+"""Wires services to adapters, one function below for each Lambda function; the only module that knows both.
+
+Nothing happens at import time. What a function needs is made at its first event and kept while it is warm; imports of
+what only some functions need stand inside the functions, since import time is what a cold start waits for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from postroom.adapters.aws import config
+from postroom.adapters.clock import utc_now
+from postroom.adapters.dynamo.configurations import ConfigurationStore
+from postroom.adapters.s3 import S3Contents
+from postroom.config import Environment, read_environment
+
+if TYPE_CHECKING:
+    from postroom.services.look import Summary
+
+_LOOKERS = 110  # connections: one a mailbox of a poll request, and some
+
+
+@cache
+def _client(service: str, *, connections: int = 10, attempts: int = 3, read_timeout: float = 10.0) -> Any:
+    settings = config(connections=connections, attempts=attempts, read_timeout=read_timeout)
+    return boto3.client(service, config=settings)  # type: ignore[call-overload]  # one cache for clients of any kind
+
+
+def forget() -> None:
+    """Drop everything made so far (tests and the local runner, when the environment changes)."""
+    for made in (_client, schedule_polls, _fetch, process_inbound, send_outbound, track_delivery, sweep):
+        made.cache_clear()
+
+
+def _contents(settings: Environment) -> S3Contents:
+    return S3Contents(_client("s3"), settings["content_bucket"])
+
+
+def _configurations(settings: Environment) -> ConfigurationStore:
+    return ConfigurationStore(_client("dynamodb"), settings["table"], _contents(settings))
+
+
+@cache
+def schedule_polls() -> Callable[[], int]:
+    """Queue the polls of the coming minute; answers the number of mailboxes."""
+    from postroom.adapters.sqs import SqsQueue
+    from postroom.services.schedule import schedule
+
+    settings = read_environment(os.environ, "table", "content_bucket", "poll_queue", "ews_poll_queue")
+    configurations = _configurations(settings)
+    queue = SqsQueue(_client("sqs"), settings["poll_queue"])
+    ews_queue = SqsQueue(_client("sqs"), settings["ews_poll_queue"])
+
+    def run() -> int:
+        now = utc_now()
+        scheduled = schedule(configurations=configurations, queue=queue, ews_queue=ews_queue, tick=now, now=now)
+        return scheduled.mailboxes
+
+    return run
+
+
+def fetch_mailboxes() -> Callable[[Mapping[str, Any], int], Summary]:
+    """Serve one poll request of IMAP, POP3 or Graph mailboxes, within the given milliseconds."""
+    return _fetch("poll_queue")
+
+
+def fetch_ews() -> Callable[[Mapping[str, Any], int], Summary]:
+    """Serve one poll request of EWS mailboxes, within the given milliseconds."""
+    return _fetch("ews_poll_queue")
+
+
+@cache
+def _fetch(queue: str) -> Callable[[Mapping[str, Any], int], Summary]:
+    import time
+
+    from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
+    from postroom.adapters.s3 import S3RawMessages
+    from postroom.adapters.secrets import StoredSecrets
+    from postroom.adapters.sqs import SqsQueue
+    from postroom.services.look import poll
+    from postroom.services.polling import Polling
+
+    settings = read_environment(
+        os.environ,
+        "table",
+        "raw_bucket",
+        "content_bucket",
+        queue,
+        "credentials_key",
+        "allow_plaintext_credentials",
+        "private_mail_networks",
+    )
+    dynamo = _client("dynamodb", connections=_LOOKERS)
+    polling = Polling(
+        configurations=_configurations(settings),
+        states=DynamoMailboxStates(dynamo, settings["table"], _contents(settings)),
+        secrets=StoredSecrets(
+            table=settings["table"],
+            dynamo=dynamo,
+            kms=_client("kms"),
+            key_id=settings["credentials_key"],
+            secrets_manager=_client("secretsmanager"),
+        ),
+        connectors=connectors(settings),
+        raw=S3RawMessages(_client("s3", connections=_LOOKERS, read_timeout=60.0), settings["raw_bucket"]),
+        queue=SqsQueue(_client("sqs"), settings[queue]),
+        clock=utc_now,
+    )
+
+    def run(request: Mapping[str, Any], milliseconds: int) -> Summary:
+        return poll(request, polling=polling, deadline=time.monotonic() + milliseconds / 1000)
+
+    return run
+
+
+def connectors(settings: Environment) -> Mapping[Any, Any]:
+    """Make the connectors of a fetching function; their libraries are imported when a mailbox needs them."""
+    from postroom.adapters.imap import ImapConnector
+    from postroom.model.mailbox import Type
+
+    networks = settings.private_mail_networks
+    plaintext = settings.allow_plaintext_credentials
+    return {Type.IMAP: ImapConnector(allowed_networks=networks, allow_plaintext_credentials=plaintext)}
+
+
+@cache
+def process_inbound() -> Callable[[Mapping[str, Any]], int]:
+    """Process the raw messages of one S3 event; answers how many there were."""
+    from postroom.adapters.s3 import S3RawMessages
+    from postroom.adapters.thread_key import ThreadKeys
+    from postroom.services.stored_events import stored_keys
+
+    settings = read_environment(
+        os.environ, "table", "raw_bucket", "content_bucket", "outbound_queue", "thread_key_secret"
+    )
+    keys = ThreadKeys(_client("secretsmanager"), settings["thread_key_secret"])
+    ingest = _ingest(settings, S3RawMessages(_client("s3"), settings["raw_bucket"]), keys.all)
+
+    def run(event: Mapping[str, Any]) -> int:
+        stored = stored_keys(event)
+        for key in stored:
+            ingest(key)
+        return len(stored)
+
+    return run
+
+
+def _ingest(settings: Environment, raw: Any, thread_keys: Callable[[], tuple[bytes, ...]]) -> Any:
+    from postroom.adapters.dynamo.interactions import DynamoInteractions
+    from postroom.adapters.dynamo.outbox import DynamoOutbox
+    from postroom.adapters.sqs import SqsQueue
+    from postroom.services.ingest import Ingest
+
+    contents = _contents(settings)
+    return Ingest(
+        raw=raw,
+        contents=contents,
+        interactions=DynamoInteractions(_client("dynamodb"), settings["table"], contents),
+        outbox=DynamoOutbox(_client("dynamodb"), settings["table"]),
+        configurations=_configurations(settings),
+        outbound_queue=SqsQueue(_client("sqs"), settings["outbound_queue"]),
+        thread_keys=thread_keys,
+        clock=utc_now,
+    )
+
+
+@cache
+def send_outbound() -> Callable[[Mapping[str, Any]], Any]:
+    """Send the outbound mail that a queue message names."""
+    from postroom.adapters.dynamo.outbox import DynamoOutbox
+    from postroom.adapters.secrets import StoredSecrets
+    from postroom.adapters.ses import SesTransport
+    from postroom.adapters.thread_key import ThreadKeys
+    from postroom.adapters.transports import ConfiguredTransports
+    from postroom.services.send import send
+
+    settings = read_environment(
+        os.environ,
+        "table",
+        "content_bucket",
+        "credentials_key",
+        "thread_key_secret",
+        "configuration_set",
+        "allow_plaintext_credentials",
+        "private_mail_networks",
+    )
+    outbox = DynamoOutbox(_client("dynamodb"), settings["table"])
+    configurations = _configurations(settings)
+    keys = ThreadKeys(_client("secretsmanager"), settings["thread_key_secret"])
+    transports = ConfiguredTransports(
+        secrets=StoredSecrets(
+            table=settings["table"],
+            dynamo=_client("dynamodb"),
+            kms=_client("kms"),
+            key_id=settings["credentials_key"],
+            secrets_manager=_client("secretsmanager"),
+        ),
+        # ONE attempt: by itself the client would repeat a request whose outcome is unknown, and send twice.
+        ses=lambda: SesTransport(
+            _client("sesv2", attempts=1, read_timeout=30.0), configuration_set=settings["configuration_set"]
+        ),
+        allowed_networks=settings.private_mail_networks,
+        allow_plaintext_credentials=settings.allow_plaintext_credentials,
+    )
+
+    def run(message: Mapping[str, Any]) -> Any:
+        return send(
+            message["outbound"],
+            outbox=outbox,
+            configurations=configurations,
+            transports=transports,
+            thread_key=keys.newest,
+            clock=utc_now,
+        )
+
+    return run
+
+
+@cache
+def track_delivery() -> Callable[[Mapping[str, Any]], Any]:
+    """Record one SES event."""
+    from postroom.adapters.dynamo.notices import DynamoNotices
+    from postroom.adapters.dynamo.outbox import DynamoOutbox
+    from postroom.services.track import track
+
+    settings = read_environment(os.environ, "table")
+    outbox = DynamoOutbox(_client("dynamodb"), settings["table"])
+    notices = DynamoNotices(_client("dynamodb"), settings["table"])
+
+    def run(event: Mapping[str, Any]) -> Any:
+        return track(event, outbox=outbox, notices=notices, clock=utc_now)
+
+    return run
+
+
+@cache
+def sweep() -> Callable[[], dict[str, int]]:
+    """Sweep once; answers the counts."""
+    from dataclasses import asdict
+
+    from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
+    from postroom.adapters.dynamo.notices import DynamoMark
+    from postroom.adapters.s3 import S3RawMessages
+    from postroom.adapters.sqs import SqsDeadLetters, SqsQueue
+    from postroom.services.sweep import Sweep
+
+    settings = read_environment(
+        os.environ,
+        "table",
+        "raw_bucket",
+        "content_bucket",
+        "inbound_queue",
+        "inbound_dead_letters",
+        "outbound_queue",
+    )
+    raw = S3RawMessages(_client("s3"), settings["raw_bucket"])
+    # A wrapping interaction needs no key: nothing in it is believed.
+    ingest = _ingest(settings, raw, lambda: ())
+    run = Sweep(
+        raw=raw,
+        raw_bucket=settings["raw_bucket"],
+        interactions=ingest.interactions,
+        outbox=ingest.outbox,
+        states=DynamoMailboxStates(_client("dynamodb"), settings["table"], _contents(settings)),
+        configurations=_configurations(settings),
+        inbound_queue=SqsQueue(_client("sqs"), settings["inbound_queue"]),
+        outbound_queue=SqsQueue(_client("sqs"), settings["outbound_queue"]),
+        dead_letters=SqsDeadLetters(_client("sqs"), settings["inbound_dead_letters"]),
+        ingest=ingest,
+        mark=DynamoMark(_client("dynamodb"), settings["table"]),
+        clock=utc_now,
+    )
+    return lambda: asdict(run())

@@ -1,0 +1,155 @@
+"""Acknowledge a mail by template, unless a guard or a cap says no (security.md 7); each answer is a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from postroom.mail import placeholders
+from postroom.mail.address import is_valid, parse_addresses
+from postroom.mail.compose import is_message_id
+from postroom.model.decision import Decision
+from postroom.model.identity import outbound_id
+from postroom.model.interaction import Interaction, Subtype
+from postroom.model.mailbox import Mailbox
+from postroom.model.outbound import Outbound
+from postroom.ports import Cap
+from postroom.rules import loop_caps
+from postroom.rules.auto_reply import AutoReplyFacts, refusal
+from postroom.services.policy import Policy
+from postroom.services.understand import Understanding
+
+RULE = "auto-reply"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An acknowledgement with the caps it must pass, or none; and why."""
+
+    decision: Decision
+    outbound: Outbound | None = None
+    caps: tuple[Cap, ...] = ()
+
+
+def acknowledge(
+    interaction: Interaction,
+    mail: Understanding,
+    *,
+    template_name: str,
+    policy: Policy,
+    mailbox: Mailbox | None,
+    old: bool,
+    now: datetime,
+) -> Plan:
+    """Decide whether this mail is acknowledged, and with what."""
+    configuration = policy.configuration
+    template = next((one for one in configuration.templates if one.name == template_name), None)
+    if template is None:
+        return Plan(Decision(RULE, "suppressed", f"no-template: there is no template {template_name}"))
+    if mailbox is None:
+        return Plan(Decision(RULE, "suppressed", "no-mailbox: the mailbox is not configured any more"))
+    target = mail.sender.address if mail.sender else ""
+    refused = refusal(_facts(interaction, mail, policy=policy, target=target, old=old, now=now))
+    if refused is not None:
+        return Plan(refused)
+    caps = _caps(interaction, policy, target, now)
+    closed = next((cap.name for cap in caps if cap.limit == 0), None)
+    if closed is not None:
+        return Plan(Decision(RULE, "suppressed", f"cap {closed}: the configuration allows none"))
+    values = _values(interaction, mailbox, mail, now)
+    outbound = Outbound(
+        id=outbound_id(interaction.id, f"acknowledgement\x00{template.name}"),
+        subtype=Subtype.OUTBOUND_ACKNOWLEDGEMENT,
+        thread_id=interaction.thread_id,
+        parent_id=interaction.id,
+        mailbox=interaction.mailbox,
+        department=interaction.department,
+        from_address=mailbox.address,
+        to=(target,),
+        subject=" ".join(placeholders.fill(template.subject, values).split()),
+        text=placeholders.fill(template.text, values),
+        html=placeholders.fill(template.html, values, escape=True) if template.html else None,
+        created=now,
+        server=_server(policy, mailbox),
+        in_reply_to=mail.message_id if is_message_id(mail.message_id or "") else None,
+        references=tuple(one for one in (*mail.references[-10:], mail.message_id or "") if is_message_id(one)),
+    )
+    return Plan(
+        Decision(RULE, "queued", f"template {template.name}, as {outbound.id}"),
+        outbound,
+        caps,
+    )
+
+
+def without_acknowledgement(interaction: Interaction, caps: Sequence[Cap]) -> Interaction:
+    """Return the interaction with the acknowledgement's decision replaced by the caps that forbade it."""
+    kept = tuple(one for one in interaction.decisions if one.rule != RULE)
+    names = ", ".join(f"{cap.name} (at most {cap.limit})" for cap in caps)
+    return replace(interaction, decisions=(*kept, Decision(RULE, "suppressed", f"cap: one of {names} is reached")))
+
+
+def _facts(
+    interaction: Interaction, mail: Understanding, *, policy: Policy, target: str, old: bool, now: datetime
+) -> AutoReplyFacts:
+    received = interaction.server_date
+    return AutoReplyFacts(
+        subtype=interaction.subtype,
+        from_address=target,
+        automatic=mail.automatic,
+        return_path=mail.return_path,
+        own_addresses=policy.own_addresses,
+        has_own_tag=mail.own_tag,
+        list_headers=mail.list_headers,
+        delivery_exception=mail.delivery_exception,
+        dmarc=mail.sender_verdict.auth.dmarc,
+        sender_valid=is_valid(target),
+        age=now - received if received else None,
+        age_limit=policy.auto_reply_age,
+        before_first_connection=old,
+        wrapped=mail.wrap_reason is not None,
+    )
+
+
+def _values(interaction: Interaction, mailbox: Mailbox, mail: Understanding, now: datetime) -> dict[str, str]:
+    # RFC 3834 §4 and security.md 7: nothing that an unverified sender wrote is sent on in our name.
+    verified = mail.sender_verdict.auth.dmarc == "pass"
+    parsed = parse_addresses(mailbox.address)
+    return {
+        "interaction.id": interaction.id,
+        "mailbox.address": parsed[0].address if parsed else mailbox.address,
+        "mailbox.name": mailbox.name,
+        "department.name": interaction.department,
+        "received.date": f"{(interaction.server_date or now):%Y-%m-%d}",
+        "subject": interaction.subject if verified else "",
+    }
+
+
+def _server(policy: Policy, mailbox: Mailbox) -> str:
+    own = [one.address.lower() for one in parse_addresses(mailbox.address)]
+    for alias in policy.configuration.aliases:
+        if alias.outbound_server and [one.address.lower() for one in parse_addresses(alias.address)] == own:
+            return alias.outbound_server
+    return policy.configuration.settings.default_outbound_server
+
+
+def _caps(interaction: Interaction, policy: Policy, target: str, now: datetime) -> tuple[Cap, ...]:
+    settings = policy.configuration.settings.auto_reply
+    limits = {
+        loop_caps.SENDER.name: settings.per_sender_a_day,
+        loop_caps.THREAD.name: settings.per_thread,
+        loop_caps.INSTALLATION.name: settings.per_hour,
+    }
+    counters = loop_caps.counters(sender=target, mailbox=interaction.mailbox, thread_id=interaction.thread_id)
+    return tuple(_cap(counter, limits[counter.cap.name], now) for counter in counters)
+
+
+def _cap(counter: loop_caps.Counter, limit: int, now: datetime) -> Cap:
+    """Make a cap. One a window is a rolling window; more are counted in fixed ones, whose number is part of the key."""
+    window = counter.cap.window
+    key = f"{counter.cap.name}#{counter.key}"
+    if window is None:
+        return Cap(counter.cap.name, key, limit, now + timedelta(days=365))
+    if limit == 1:
+        return Cap(counter.cap.name, key, limit, now + window)
+    return Cap(counter.cap.name, f"{key}#{int(now.timestamp() // window.total_seconds())}", limit, now + 2 * window)

@@ -1,0 +1,220 @@
+"""Turn a stored raw message into an interaction, or a wrapping interaction; never neither.
+
+Everything that makes up the interaction is written at once under an id that its bytes decide: the same mail again, from
+a repeated event, a second download or a redrive, finds itself there and changes nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from postroom.errors import Transient
+from postroom.model.configuration import Configuration
+from postroom.model.identity import interaction_id, parse_raw_key
+from postroom.model.interaction import Attachment, Body, Interaction, Status, Subtype
+from postroom.model.mailbox import Mailbox
+from postroom.model.outbound import Outbound
+from postroom.ports import (
+    Added,
+    Cap,
+    Clock,
+    Configurations,
+    Contents,
+    Interactions,
+    Outbox,
+    Queue,
+    RawMessage,
+    RawMessages,
+)
+from postroom.rules.routing import Route, route
+from postroom.services.acknowledge import acknowledge, without_acknowledgement
+from postroom.services.policy import Policy, policy_of
+from postroom.services.reports import record_report
+from postroom.services.threads import Threaded, find_thread
+from postroom.services.understand import NO_TEXT, PREVIEW, Understanding, understand, wrap
+
+INLINE_ATTACHMENT = 8_000
+"""Bytes; smaller attachments lie in the item itself (S05), as long as they fit together."""
+
+_INLINE_TOTAL = 24_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What became of a raw message."""
+
+    interaction: Interaction
+    added: Added
+    outbound_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """The use case with what it needs; one for each warm function."""
+
+    raw: RawMessages
+    contents: Contents
+    interactions: Interactions
+    outbox: Outbox
+    configurations: Configurations
+    outbound_queue: Queue
+    thread_keys: Callable[[], Sequence[bytes]]
+    clock: Clock
+
+    def __call__(self, key: str) -> Ingested:
+        """Process the raw message under `key`; raises Transient when it must be tried again."""
+        mailbox_name = parse_raw_key(key).mailbox
+        stored = self.raw.get(key)
+        policy = self._policy()
+        mailbox = policy.configuration.mailbox(mailbox_name)
+        understood = understand(stored.content, policy=policy)
+        return self._store(stored, mailbox_name, mailbox, understood, policy)
+
+    def wrap(self, key: str, reason: str) -> Ingested:
+        """Make a wrapping interaction of a raw message that processing failed at again and again."""
+        mailbox_name = parse_raw_key(key).mailbox
+        stored = self.raw.get(key)
+        policy = self._policy()
+        understood = wrap(stored.content, reason, policy=policy, raw_key=key)
+        return self._store(stored, mailbox_name, policy.configuration.mailbox(mailbox_name), understood, policy)
+
+    def _policy(self) -> Policy:
+        return policy_of(self.configurations.current(), thread_keys=self.thread_keys())
+
+    def _store(
+        self, stored: RawMessage, mailbox_name: str, mailbox: Mailbox | None, mail: Understanding, policy: Policy
+    ) -> Ingested:
+        now = self.clock()
+        facts = _Facts(stored, mailbox_name, mailbox, policy.configuration, now)
+        thread = find_thread(mail, interactions=self.interactions, thread_keys=policy.thread_keys)
+        interaction = self._interaction(mail, thread, facts)
+        routed = route(policy.configuration, mailbox, interaction.subtype)
+        interaction = replace(
+            interaction,
+            queue=routed.queue,
+            department=routed.department,
+            status=routed.status,
+            decisions=(*interaction.decisions, *routed.decisions),
+        )
+        body = mail.body if mail.body.text.strip() else replace(mail.body, text=NO_TEXT, text_reply=NO_TEXT)
+        ingested = self._add(interaction, body, mail, routed, policy, facts)
+        if mail.report is not None:  # repeatable: a report counts once
+            record_report(ingested.interaction, mail, outbox=self.outbox, now=now)
+        if ingested.outbound_id is not None:
+            # It lies in the outbox already: should this message be lost, the sweeper queues it again.
+            with contextlib.suppress(Transient):
+                self.outbound_queue.send({"v": 1, "outbound": ingested.outbound_id})
+        return ingested
+
+    def _interaction(self, mail: Understanding, thread: Threaded, facts: _Facts) -> Interaction:
+        own_id = interaction_id(facts.mailbox_name, mail.sha256)
+        subtype = mail.subtype or (Subtype.INBOUND_CUSTOMER_REPLY if thread.join else Subtype.INBOUND_NEW)
+        decisions = [*mail.decisions, thread.decision]
+        return Interaction(
+            id=own_id,
+            mailbox=facts.mailbox_name,
+            queue="",
+            department="",
+            thread_id=thread.join or own_id,
+            parent_id=thread.parent,
+            subtype=subtype,
+            status=Status.QUEUED,
+            subject=mail.subject,
+            sender=mail.sender,
+            created=facts.now,
+            size=mail.size,
+            sha256=mail.sha256,
+            raw_key=facts.stored.key,
+            message_id=mail.message_id,
+            to=mail.to,
+            cc=mail.cc,
+            reply_to=mail.reply_to,
+            date=mail.date,
+            server_date=facts.server_date,
+            wrap_reason=mail.wrap_reason,
+            attachments=self._attachments(mail, facts),
+            decisions=tuple(decisions),
+            attributes=mail.attributes,
+            preview=" ".join((mail.body.text_reply or mail.body.text)[: 4 * PREVIEW].split())[:PREVIEW],
+        )
+
+    def _attachments(self, mail: Understanding, facts: _Facts) -> tuple[Attachment, ...]:
+        """Store what is attached: small files in the item, others once by content; the original is the raw message."""
+        recorded: list[Attachment] = []
+        inline_left = _INLINE_TOTAL
+        for file in mail.files:
+            attachment = file.attachment
+            if mail.wrap_reason:
+                recorded.append(replace(attachment, key=facts.stored.key))
+            elif attachment.size < INLINE_ATTACHMENT and attachment.size <= inline_left and not attachment.blocked:
+                inline_left -= attachment.size
+                recorded.append(replace(attachment, inline_data=file.data()))
+            else:
+                folder = "quarantine" if attachment.blocked else "attachments"
+                key = f"{folder}/{facts.day:%Y/%m/%d}/{attachment.sha256}"
+                self.contents.put(key, file.data(), content_type="application/octet-stream")
+                recorded.append(replace(attachment, key=key))
+        return tuple(recorded)
+
+    def _add(
+        self,
+        interaction: Interaction,
+        body: Body,
+        mail: Understanding,
+        routed: Route,
+        policy: Policy,
+        facts: _Facts,
+    ) -> Ingested:
+        outbound: Outbound | None = None
+        caps: Sequence[Cap] = ()
+        if routed.acknowledgement:
+            plan = acknowledge(
+                interaction,
+                mail,
+                template_name=routed.acknowledgement,
+                policy=policy,
+                mailbox=facts.mailbox,
+                old=facts.old,
+                now=facts.now,
+            )
+            interaction = replace(interaction, decisions=(*interaction.decisions, plan.decision))
+            outbound, caps = plan.outbound, plan.caps
+        added = self.interactions.add(interaction, body, outbound=outbound, caps=caps)
+        if added is Added.CAPPED:
+            # Our reply is withheld, never the mail (security.md 7).
+            interaction = without_acknowledgement(interaction, caps)
+            outbound = None
+            added = self.interactions.add(interaction, body)
+        return Ingested(interaction, added, outbound.id if outbound else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What is known beside the mail's own bytes."""
+
+    stored: RawMessage
+    mailbox_name: str
+    mailbox: Mailbox | None
+    configuration: Configuration
+    now: datetime
+
+    @property
+    def server_date(self) -> datetime | None:
+        """When the mail server received it, as the fetcher noted."""
+        text = self.stored.metadata.get("server-date", "")
+        with contextlib.suppress(ValueError):
+            return datetime.fromisoformat(text).astimezone(UTC)
+        return None
+
+    @property
+    def day(self) -> datetime:
+        """The day attachments are filed under: the same at every try, since the raw key names it."""
+        return parse_raw_key(self.stored.key).stored
+
+    @property
+    def old(self) -> bool:
+        """It lay there before the mailbox was connected (X13)."""
+        return self.stored.metadata.get("old") == "true"

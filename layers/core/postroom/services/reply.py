@@ -1,0 +1,160 @@
+"""An agent answers an interaction: one outbound mail in the outbox, however often the button was pressed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from postroom.errors import Conflict, Invalid, NotFound, Problem, Transient
+from postroom.mail.address import is_valid, parse_addresses
+from postroom.mail.compose import is_message_id
+from postroom.model.configuration import Alias, Configuration
+from postroom.model.identity import outbound_id
+from postroom.model.interaction import Interaction, Subtype
+from postroom.model.outbound import Outbound
+from postroom.ports import Clock, Configurations, Interactions, Outbox, Queue
+
+_MOST_TEXT = 1_000_000  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an agent wants to send; empty `to` and `subject` are taken from the interaction."""
+
+    text: str
+    idempotency_key: str
+    agent: str
+    html: str | None = None
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """The outbound mail, and whether this call made it (else an earlier one with the same key had)."""
+
+    outbound: Outbound
+    created: bool
+
+
+def reply(
+    interaction_id: str,
+    wanted: Reply,
+    *,
+    interactions: Interactions,
+    outbox: Outbox,
+    configurations: Configurations,
+    outbound_queue: Queue,
+    clock: Clock,
+) -> Replied:
+    """Write the reply to the outbox and queue it; raises NotFound, or Invalid with every problem."""
+    interaction = interactions.get(interaction_id)
+    if interaction is None:
+        raise NotFound("there is no such interaction", on=interaction_id)
+    outbound = compose_reply(interaction, wanted, configuration=configurations.current(), now=clock())
+    created = outbox.add(outbound, answers=interaction.id)
+    if not created:
+        stored = outbox.get(outbound.id)
+        if stored is not None and (stored.text, stored.to) != (outbound.text, outbound.to):
+            raise Conflict(
+                "another reply was sent with this idempotency key",
+                on=interaction_id,
+                remedy="Use a new key for a new reply.",
+            )
+        return Replied(stored or outbound, created=False)
+    with contextlib.suppress(Transient):  # it lies in the outbox: the sweeper queues it again within minutes
+        outbound_queue.send({"v": 1, "outbound": outbound.id})
+    return Replied(outbound, created=True)
+
+
+def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Configuration, now: datetime) -> Outbound:
+    """Decide everything about the reply; raises Invalid with every problem."""
+    mailbox = configuration.mailbox(interaction.mailbox)
+    alias = _alias(configuration, interaction, mailbox.address if mailbox else "")
+    to: Sequence[str] = wanted.to or _answer_to(interaction)
+    cc: Sequence[str] = wanted.cc
+    bcc: Sequence[str] = wanted.bcc
+    sender = alias.address if alias else (mailbox.address if mailbox else "")
+    problems = _problems(wanted, to, sender, interaction)
+    if problems:
+        raise Invalid(problems)
+    if alias and alias.send_mail_to:
+        to, cc, bcc = [alias.send_mail_to], [], []
+    elif alias and alias.automatic_bcc:
+        bcc = [*bcc, alias.automatic_bcc]
+    subject = wanted.subject or interaction.subject
+    references = [*interaction.attributes.get("References", "").split(), interaction.message_id or ""]
+    return Outbound(
+        id=outbound_id(interaction.id, f"reply\x00{wanted.idempotency_key}"),
+        subtype=Subtype.OUTBOUND_REPLY,
+        thread_id=interaction.thread_id,
+        parent_id=interaction.id,
+        mailbox=interaction.mailbox,
+        department=interaction.department,
+        from_address=sender,
+        to=tuple(to),
+        cc=tuple(cc),
+        bcc=tuple(bcc),
+        subject=subject if subject.lower().startswith("re:") else f"Re: {subject}".strip(),
+        text=wanted.text,
+        html=wanted.html,
+        created=now,
+        server=(alias.outbound_server if alias else None) or configuration.settings.default_outbound_server,
+        in_reply_to=interaction.message_id if is_message_id(interaction.message_id or "") else None,
+        references=tuple(reference for reference in references if is_message_id(reference)),
+        attributes={"agent": wanted.agent},
+    )
+
+
+def _alias(configuration: Configuration, interaction: Interaction, address: str) -> Alias | None:
+    """The alias that replies leave by: the mailbox's own address, else the department's default (C01, C20)."""
+    plain = _bare(address)
+    for alias in configuration.aliases:
+        if plain and _bare(alias.address) == plain:
+            return alias
+    return next(
+        (
+            alias
+            for alias in configuration.aliases
+            if alias.default and alias.active and alias.department in (None, interaction.department) and not address
+        ),
+        None,
+    )
+
+
+def _bare(address: str) -> str:
+    parsed = parse_addresses(address)
+    return parsed[0].address.lower() if parsed else ""
+
+
+def _answer_to(interaction: Interaction) -> tuple[str, ...]:
+    targets = interaction.reply_to or ((interaction.sender,) if interaction.sender else ())
+    return tuple(target.address for target in targets if is_valid(target.address))
+
+
+def _problems(wanted: Reply, to: Sequence[str], sender: str, interaction: Interaction) -> list[Problem]:
+    problems = []
+    if not wanted.text.strip():
+        problems.append(Problem("text", "is empty.", "Write what to answer."))
+    if len(wanted.text) > _MOST_TEXT:
+        problems.append(Problem("text", f"has {len(wanted.text):,} characters.", f"Use at most {_MOST_TEXT:,}."))
+    if not wanted.idempotency_key or len(wanted.idempotency_key) > 200:
+        problems.append(Problem("idempotency_key", "is empty or too long.", "Give 1 to 200 characters, new a reply."))
+    if not to:
+        problems.append(Problem("to", f"{interaction.id} has no sender to answer.", "Name a recipient."))
+    if not sender:
+        problems.append(
+            Problem(
+                "from", f"mailbox {interaction.mailbox} is not configured any more.", "Give its department an alias."
+            )
+        )
+    for field, values in (("to", to), ("cc", wanted.cc), ("bcc", wanted.bcc)):
+        for value in values:
+            parsed = parse_addresses(value)
+            if len(parsed) != 1 or not is_valid(parsed[0].address):
+                problems.append(Problem(field, f"{value[:80]!r} is not one e-mail address.", "Write name@domain."))
+    return problems

@@ -1,0 +1,181 @@
+"""Repair what no retry will, every five minutes: lost events, dead claims, due retries, dead letters.
+
+Nothing here decides anew: it queues again what the other functions would have done, and they are repeatable.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from postroom.errors import Conflict, NotFound
+from postroom.model.identity import parse_raw_key
+from postroom.model.interaction import Event
+from postroom.model.outbound import Delivery, OutboxState
+from postroom.model.polling import HealthState
+from postroom.ports import Clock, Configurations, Interactions, MailboxStates, Outbox, Queue, RawMessages
+from postroom.services.ingest import Ingest
+from postroom.services.send import CLAIM_LASTS
+from postroom.services.stored_events import stored_event, stored_keys
+
+logger = logging.getLogger(__name__)
+
+SETTLED = timedelta(minutes=10)
+"""A raw message this old should be an interaction; younger ones are still on their way."""
+
+NEW_WAITS = timedelta(minutes=2)
+"""An outbox entry this old has lost its queue message."""
+
+LOOK_BACK = timedelta(hours=48)
+_MOST_DEAD_LETTERS = 50  # a run
+
+
+class DeadLetters(Protocol):
+    """The inbound dead-letter queue."""
+
+    def receive(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """Up to ten messages as (receipt, content); empty when there are none."""
+        ...
+
+    def delete(self, receipt: str) -> None: ...
+
+
+class Mark(Protocol):
+    """Remembers up to which hour everything stored is known to be an interaction."""
+
+    def load(self) -> datetime | None: ...
+
+    def save(self, hour: datetime) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a run found and repaired; counts."""
+
+    raw_looked_at: int = 0
+    raw_queued_again: int = 0
+    wrapped_from_dead_letters: int = 0
+    sends_queued_again: int = 0
+    uncertain: int = 0
+    mailboxes_failing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The use case with what it needs."""
+
+    raw: RawMessages
+    raw_bucket: str
+    interactions: Interactions
+    outbox: Outbox
+    states: MailboxStates
+    configurations: Configurations
+    inbound_queue: Queue
+    outbound_queue: Queue
+    dead_letters: DeadLetters
+    ingest: Ingest
+    mark: Mark
+    clock: Clock
+
+    def __call__(self) -> Swept:
+        """Sweep once."""
+        now = self.clock()
+        looked, queued = self._raw_messages(now)
+        return Swept(
+            raw_looked_at=looked,
+            raw_queued_again=queued,
+            wrapped_from_dead_letters=self._dead_letters(),
+            sends_queued_again=self._sends(now),
+            uncertain=self._died_sending(now),
+            mailboxes_failing=self._mailboxes(),
+        )
+
+    def _raw_messages(self, now: datetime) -> tuple[int, int]:
+        """Queue again every raw message that should be an interaction and is none (fault 43)."""
+        earliest = now - LOOK_BACK
+        start = max(self.mark.load() or earliest, earliest).replace(minute=0, second=0, microsecond=0)
+        looked = queued = 0
+        clean = hour = start
+        while hour <= now:
+            following = hour + timedelta(hours=1)
+            settled = [key for key, stored in self.raw.keys_of_hour(hour) if now - stored >= SETTLED]
+            missing = self._without_interaction(settled)
+            for key in missing:
+                self.inbound_queue.send(stored_event(self.raw_bucket, key))
+            looked += len(settled)
+            queued += len(missing)
+            if not missing and clean == hour and following + SETTLED < now:
+                clean = following
+            hour = following
+        if clean > start:
+            self.mark.save(clean)
+        return looked, queued
+
+    def _without_interaction(self, keys: list[str]) -> list[str]:
+        ids = {key: parse_raw_key(key).interaction_id for key in keys}
+        present = self.interactions.present(list(ids.values())) if ids else frozenset()
+        return [key for key, interaction_id in ids.items() if interaction_id not in present]
+
+    def _dead_letters(self) -> int:
+        """Make wrapping interactions of what processing failed at five times (fault 48)."""
+        wrapped = 0
+        while wrapped < _MOST_DEAD_LETTERS:
+            messages = self.dead_letters.receive()
+            if not messages:
+                break
+            for receipt, content in messages:
+                for key in stored_keys(content):
+                    try:
+                        self.ingest.wrap(key, "processing failed or crashed five times; see the log of process_inbound")
+                    except NotFound:
+                        logger.error("raw_message_missing", extra={"key": key})
+                    wrapped += 1
+                self.dead_letters.delete(receipt)
+        return wrapped
+
+    def _sends(self, now: datetime) -> int:
+        """Queue again what is to be sent: message lost, time come, or its sender died before the content went out."""
+        due = [
+            (OutboxState.NEW, now - NEW_WAITS),
+            (OutboxState.DEFERRED, now),
+            (OutboxState.CLAIMED, now - CLAIM_LASTS),
+        ]
+        queued = 0
+        for state, before in due:
+            for outbound_id in self.outbox.waiting(state, before=before):
+                self.outbound_queue.send({"v": 1, "outbound": outbound_id})
+                queued += 1
+        return queued
+
+    def _died_sending(self, now: datetime) -> int:
+        """A sender died with the content on the wire: UNCERTAIN, unless a report has told already (faults 70, 71)."""
+        uncertain = 0
+        for outbound_id in self.outbox.waiting(OutboxState.DATA, before=now - CLAIM_LASTS):
+            outbound = self.outbox.get(outbound_id)
+            if outbound is None:
+                continue
+            known = outbound.delivery is not Delivery.UNKNOWN
+            state = OutboxState.SENT if known else OutboxState.UNCERTAIN
+            detail = f"reported {outbound.delivery.value}" if known else "the sender died while the content went out"
+            event = Event(at=now, what="settled" if known else "uncertain", detail=detail)
+            try:
+                self.outbox.settle(outbound_id, was=OutboxState.DATA, state=state, event=event)
+            except Conflict:
+                continue  # its sender was alive after all
+            uncertain += not known
+        return uncertain
+
+    def _mailboxes(self) -> int:
+        """Count and log the enabled mailboxes that are not well."""
+        enabled = [mailbox.name for mailbox in self.configurations.current().mailboxes if mailbox.enabled]
+        states = self.states.load(enabled) if enabled else {}
+        failing = 0
+        for name in enabled:
+            health = states[name].health
+            if health.state in (HealthState.RETRYING, HealthState.NEEDS_ATTENTION):
+                failing += 1
+                logger.warning("mailbox_failing", extra={"mailbox": name, "step": health.step, "code": health.code})
+        return failing

@@ -1,0 +1,104 @@
+"""Find the thread of a mail: look its claims up, then let the pure rules of mail/threading.py decide.
+
+A report is tied to the mail of ours that it is about; only a signed or unguessable identifier proves that, since
+anybody can write a bounce (security.md 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from postroom.mail import token
+from postroom.mail.threading import Claims, ReferenceFact, ThreadDecision, TokenFact, decide
+from postroom.model.decision import Decision
+from postroom.ports import Interactions, ThreadHit
+from postroom.services.understand import Understanding
+
+_MOST_TOKENS = 4
+_MOST_REFERENCES = 12  # the nearest and the root decide; the middle of a long chain adds nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Threaded:
+    """The thread to join and the mail in it that is answered; both None for a new thread."""
+
+    join: str | None
+    parent: str | None
+    decision: Decision
+
+
+def find_thread(mail: Understanding, *, interactions: Interactions, thread_keys: Sequence[bytes]) -> Threaded:
+    """Look up what the mail refers to, and decide; no look-up at all for a mail that refers to nothing."""
+    if mail.original_message_id is not None:
+        found = _outbound(mail.original_message_id, interactions, thread_keys)
+        if found is not None:
+            detail = f"the report is about our mail {found.interaction_id}"
+            return Threaded(found.thread_id, found.interaction_id, Decision("thread.report", "joined", detail))
+    by_token = {one.outbound_id: interactions.outbound_hit(one.outbound_id) for one in mail.tokens[:_MOST_TOKENS]}
+    wanted = _wanted(mail)
+    proven = any(hit is not None for hit in by_token.values())
+    hits = {hit.message_id: hit for hit in interactions.by_message_ids(wanted)} if wanted and not proven else {}
+    decision = decide(_claims(mail, by_token, wanted, hits))
+    parent = _parent(decision, mail, by_token, wanted, hits) if decision.join else None
+    return Threaded(decision.join, parent, Decision(f"thread.{decision.rule}", decision.outcome, decision.detail))
+
+
+def _outbound(message_id: str, interactions: Interactions, thread_keys: Sequence[bytes]) -> ThreadHit | None:
+    signed = token.verify(message_id, keys=thread_keys) if thread_keys else None
+    if signed is not None:
+        return interactions.outbound_hit(signed)
+    return next((hit for hit in interactions.by_message_ids([message_id]) if hit.outbound), None)
+
+
+def _wanted(mail: Understanding) -> list[str]:
+    chain = list(dict.fromkeys([*mail.in_reply_to, *reversed(mail.references)]))
+    if len(chain) > _MOST_REFERENCES:
+        chain = [*chain[: _MOST_REFERENCES - 1], chain[-1]]
+    return chain
+
+
+def _claims(
+    mail: Understanding, by_token: dict[str, ThreadHit | None], wanted: list[str], hits: dict[str, ThreadHit]
+) -> Claims:
+    return Claims(
+        sender=mail.sender.address.lower() if mail.sender else "",
+        sender_verified=mail.sender_verdict.verified,
+        dmarc_failed=mail.sender_verdict.auth.dmarc == "fail",
+        tokens=tuple(
+            TokenFact(
+                outbound_id=one.outbound_id,
+                place=one.place,
+                thread_id=hit.thread_id if hit else None,
+                participants=hit.participants if hit else frozenset(),
+            )
+            for one in mail.tokens[:_MOST_TOKENS]
+            for hit in (by_token[one.outbound_id],)
+        ),
+        forged_token=mail.forged_token,
+        references=tuple(_reference(message_id, hits.get(message_id)) for message_id in wanted),
+    )
+
+
+def _reference(message_id: str, hit: ThreadHit | None) -> ReferenceFact:
+    if hit is None:
+        return ReferenceFact(message_id, None)
+    return ReferenceFact(
+        message_id,
+        hit.thread_id,
+        participants=hit.participants,
+        ours=hit.outbound,
+        # Ours, and not of our making: the sending service wrote it, and only recipients have seen it.
+        unguessable=hit.outbound and not token.looks_ours(message_id),
+    )
+
+
+def _parent(
+    decision: ThreadDecision,
+    mail: Understanding,
+    by_token: dict[str, ThreadHit | None],
+    wanted: list[str],
+    hits: dict[str, ThreadHit],
+) -> str | None:
+    found = [by_token[one.outbound_id] for one in mail.tokens[:_MOST_TOKENS]] + [hits.get(one) for one in wanted]
+    return next((hit.interaction_id for hit in found if hit and hit.thread_id == decision.join), decision.join)

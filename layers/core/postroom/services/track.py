@@ -1,0 +1,141 @@
+"""Follow what became of sent mail: SES events, as EventBridge delivers them.
+
+The tag that SES carries for us says which mail an event is about; an event without it, or about no mail of ours, is
+noted for administrators and changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from postroom.errors import Conflict
+from postroom.model.interaction import Event
+from postroom.model.outbound import Delivery, Outbound, OutboxState
+from postroom.ports import Clock, Outbox
+
+TAG = "postroom-outbound"
+
+KINDS: dict[str, tuple[Delivery | None, str]] = {
+    "Send": (None, "taken_by_ses"),
+    "Delivery": (Delivery.DELIVERED, "delivered"),
+    "Bounce": (Delivery.BOUNCED, "bounced"),
+    "Complaint": (Delivery.COMPLAINED, "complained"),
+    "DeliveryDelay": (Delivery.DELAYED, "delayed"),
+    "Reject": (Delivery.REJECTED, "rejected"),
+    "Rendering Failure": (Delivery.REJECTED, "rejected"),
+    "Open": (Delivery.OPENED, "opened"),
+}
+"""`eventType` of SES → (what became of the mail, name in its history)."""
+
+_PROGRESS = (
+    Delivery.UNKNOWN,
+    Delivery.DELAYED,
+    Delivery.DELIVERED,
+    Delivery.OPENED,
+    Delivery.REJECTED,
+    Delivery.BOUNCED,
+    Delivery.COMPLAINED,
+)
+"""Reports come in any order; a later word in this list is never taken back by an earlier one."""
+
+
+class Notices(Protocol):
+    """Where administrators see what belongs to no mail."""
+
+    def add(self, *, at: datetime, what: str, detail: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """What an event changed."""
+
+    outbound_id: str | None
+    kind: str
+    news: bool
+
+
+def track(event: Mapping[str, Any], *, outbox: Outbox, notices: Notices, clock: Clock) -> Tracked:
+    """Record one SES event on the outbound mail that it is about."""
+    detail: Mapping[str, Any] = event.get("detail") or event
+    kind = str(detail.get("eventType") or detail.get("notificationType") or "unknown")
+    report_id = _identity(event, detail)
+    now = clock()
+    outbound_id = _tag(detail)
+    outbound = outbox.get(outbound_id) if outbound_id else None
+    if outbound is None:
+        notices.add(at=now, what="unmatched_report", detail=f"{kind} {_text(detail)}"[:500])
+        return Tracked(outbound_id, kind, news=False)
+    delivery, what = KINDS.get(kind, (None, kind.lower()))
+    news = outbox.report(
+        outbound.id,
+        report_id=report_id,
+        delivery=_furthest(outbound.delivery, delivery),
+        event=Event(at=_when(detail, now), what=what, detail=_text(detail)),
+    )
+    if news and kind != "Rendering Failure":
+        _settle(outbound, kind, outbox, now)
+    return Tracked(outbound.id, kind, news)
+
+
+def _settle(outbound: Outbound, kind: str, outbox: Outbox, now: datetime) -> None:
+    """SES tells of the mail, so it had taken it: an uncertain sending is certain now (X09)."""
+    if outbound.state is not OutboxState.UNCERTAIN:
+        return
+    event = Event(at=now, what="settled", detail=f"SES reported {kind}: the mail had been sent")
+    try:
+        outbox.settle(outbound.id, was=OutboxState.UNCERTAIN, state=OutboxState.SENT, event=event)
+    except Conflict:
+        return  # a person or another event was faster; the report itself is recorded
+
+
+def _furthest(known: Delivery, reported: Delivery | None) -> Delivery:
+    if reported is None:
+        return known
+    return max(known, reported, key=_PROGRESS.index)
+
+
+def _tag(detail: Mapping[str, Any]) -> str | None:
+    values: Sequence[str] = (detail.get("mail") or {}).get("tags", {}).get(TAG) or ()
+    return values[0] if values else None
+
+
+def _identity(event: Mapping[str, Any], detail: Mapping[str, Any]) -> str:
+    """Identify the report itself, so that it counts once however often it is delivered."""
+    if isinstance(event.get("id"), str):
+        return str(event["id"])
+    return hashlib.sha256(json.dumps(detail, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def _when(detail: Mapping[str, Any], now: datetime) -> datetime:
+    kind = str(detail.get("eventType", "")).lower()
+    stamp = (detail.get(kind) or {}).get("timestamp")
+    try:
+        return datetime.fromisoformat(str(stamp)).astimezone(UTC)
+    except ValueError:
+        return now
+
+
+def _text(detail: Mapping[str, Any]) -> str:
+    """Say what an administrator wants to know: for a bounce type, status and diagnostic; for a complaint its kind."""
+    parts: list[str] = []
+    bounce = detail.get("bounce") or {}
+    if bounce:
+        parts.append(f"{bounce.get('bounceType', '')} {bounce.get('bounceSubType', '')}".strip())
+        for recipient in bounce.get("bouncedRecipients") or []:
+            words = (recipient.get("emailAddress"), recipient.get("status"), recipient.get("diagnosticCode"))
+            parts.append(" ".join(str(word) for word in words if word))
+    for name, key in (
+        ("delivery", "smtpResponse"),
+        ("complaint", "complaintFeedbackType"),
+        ("deliveryDelay", "delayType"),
+        ("reject", "reason"),
+    ):
+        value = (detail.get(name) or {}).get(key)
+        if value:
+            parts.append(str(value))
+    return "; ".join(parts)[:1000]

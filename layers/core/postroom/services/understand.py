@@ -1,0 +1,312 @@
+"""Understand one mail: bytes and a policy in; out comes everything that can be known and decided without looking up.
+
+Pure, and never fails: what cannot be read becomes a wrapping understanding with the reason (G25). `process_inbound` and
+`postroom explain` both run exactly this.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from postroom.mail import references, token
+from postroom.mail.address import Address, is_valid, parse_addresses
+from postroom.mail.authresults import auth_results
+from postroom.mail.automatic import PERSON, Automatic
+from postroom.mail.bodies import Bodies, bodies
+from postroom.mail.date import parse_date
+from postroom.mail.files import File, files
+from postroom.mail.html import SanitisedHtml, sanitise, to_text
+from postroom.mail.message import Message, Unreadable, read
+from postroom.mail.quoting import reply_text
+from postroom.mail.reports import DeliveryReport
+from postroom.mail.sender import SenderVerdict, sender_verdict
+from postroom.mail.sniff import sniff
+from postroom.mail.threading import TokenPlace
+from postroom.model.decision import Decision
+from postroom.model.interaction import Attachment, Body, Subtype
+from postroom.rules import attachments as attachment_rules
+from postroom.rules import masking
+from postroom.rules.kind import Kind, decide_kind
+from postroom.services.policy import Policy
+
+UNKNOWN_SUBJECT = "Unknown subject"
+WRAPPING_TEXT = "Error encountered during preprocessing of this message"
+ATTACHED_TEXT = "Original Incoming Email is attached to this Email."
+NO_TEXT = "***WARNING: Could not get IMAP body text."
+PREVIEW = 200  # characters
+"""The reference systems' words: people and rules of migrated installations look for them (G25, S04)."""
+
+UNKNOWN_SENDER = SenderVerdict(None, ())
+
+_HEADER_PEEK = 256 * 1024
+_HEAD_BYTES = 4096  # what the attachment rules and the sniffer look at
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """One attached file: what is recorded of it, and its bytes on demand (decoded anew each time, to save memory)."""
+
+    attachment: Attachment
+    data: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenToken:
+    """An outbound mail of ours that this one proves to answer, and where the proof stood."""
+
+    outbound_id: str
+    place: TokenPlace
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """Everything about one mail that its bytes and the configuration tell."""
+
+    sha256: str
+    size: int
+    subject: str
+    sender: Address | None
+    body: Body
+    subtype: Subtype | None  # None: a person's mail, whether new or a reply the thread decides
+    wrap_reason: str | None = None
+    reply_to: tuple[Address, ...] = ()
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    date: datetime | None = None
+    message_id: str | None = None
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    files: tuple[ReadFile, ...] = ()
+    automatic: Automatic = PERSON
+    report: DeliveryReport | None = None
+    original_message_id: str | None = None
+    delivery_exception: str | None = None
+    return_path: str | None = None
+    list_headers: tuple[str, ...] = ()
+    tokens: tuple[ProvenToken, ...] = ()
+    forged_token: bool = False
+    own_tag: bool = False  # its own Message-ID is one of ours: it came back to us
+    sender_verdict: SenderVerdict = UNKNOWN_SENDER
+    attributes: dict[str, str] = field(default_factory=dict)
+    decisions: tuple[Decision, ...] = ()
+
+    @property
+    def outcome(self) -> str:
+        """`interaction` or `wrapped`."""
+        return "wrapped" if self.wrap_reason else "interaction"
+
+
+def understand(raw: bytes, *, policy: Policy) -> Understanding:
+    """Read, decide and mask; never raises for any bytes."""
+    try:
+        return _understand(raw, policy)
+    except Unreadable as error:
+        return wrap(raw, str(error), policy=policy)
+    except (RecursionError, MemoryError) as error:
+        return wrap(raw, f"the message exhausts the reader ({type(error).__name__})", policy=policy)
+    except Exception as error:  # noqa: BLE001 - the promise of this function: a defect of ours costs no mail either
+        return wrap(raw, f"the reader failed: {type(error).__name__}: {error}"[:500], policy=policy)
+
+
+def _understand(raw: bytes, policy: Policy) -> Understanding:
+    message = read(raw)
+    kind = decide_kind(
+        message,
+        is_ours=lambda message_id: token.verify(message_id, keys=policy.thread_keys) is not None,
+        exceptions=policy.exceptions,
+        strict=policy.strict_exceptions,
+    )
+    decisions = list(kind.decisions)
+    content = bodies(message)
+    clean = sanitise(content.html) if content.html is not None else None
+    text = _text(content.text, clean)
+    read_files = _files(content, policy, decisions)
+    senders = _addresses(message, "from")
+    verdict = sender_verdict(message, auth=auth_results(message, authserv_ids=policy.trusted_authserv_ids))
+    decisions += [Decision("sender", flag.value) for flag in verdict.flags]
+    tokens, forged = _tokens(message, text, policy)
+    body = _masked_body(text, clean, policy, decisions)
+    return Understanding(
+        sha256=hashlib.sha256(raw).hexdigest(),
+        size=len(raw),
+        subject=masking.mask_text(message.header("subject"), policy.masking).text,
+        sender=senders[0] if senders else None,
+        body=body,
+        subtype=kind.subtype,
+        reply_to=_addresses(message, "reply-to"),
+        to=_addresses(message, "to"),
+        cc=_addresses(message, "cc"),
+        date=parse_date(message.header("date")),
+        message_id=references.message_id(message),
+        in_reply_to=references.in_reply_to(message),
+        references=references.references(message),
+        files=read_files,
+        automatic=kind.automatic,
+        report=kind.report,
+        original_message_id=kind.original_message_id,
+        delivery_exception=kind.exception.exception.name if kind.exception and kind.exception.diverts else None,
+        return_path=message.header("return-path") if message.has("return-path") else None,
+        list_headers=tuple(name for name in message.header_names if name.lower().startswith("list-")),
+        tokens=tokens,
+        forged_token=forged,
+        own_tag=token.verify(message.header("message-id"), keys=policy.thread_keys) is not None,
+        sender_verdict=verdict,
+        attributes=_attributes(message, kind, read_files, clean),
+        decisions=tuple(decisions),
+    )
+
+
+def wrap(raw: bytes, reason: str, *, policy: Policy, raw_key: str = "") -> Understanding:
+    """Understand a mail as a wrapping interaction: its header where it can be read, the reason, the original (G25)."""
+    head = _peek(raw)
+    senders = [one for one in (_addresses(head, "from") if head else ()) if is_valid(one.address)]
+    subject = head.header("subject") if head else ""
+    unknown = Address("", f"unknown@{policy.configuration.settings.default_domain}")
+    text = f"{WRAPPING_TEXT}\n{reason}\n{ATTACHED_TEXT}"
+    sha256 = hashlib.sha256(raw).hexdigest()
+    original = Attachment(
+        name="original.eml", content_type="message/rfc822", size=len(raw), sha256=sha256, key=raw_key or None
+    )
+    return Understanding(
+        sha256=sha256,
+        size=len(raw),
+        subject=masking.mask_text(subject, policy.masking).text or UNKNOWN_SUBJECT,
+        sender=senders[0] if senders else unknown,
+        body=Body(text=text, text_reply=text),
+        subtype=None,
+        wrap_reason=reason,
+        reply_to=_addresses(head, "reply-to") if head else (),
+        to=_addresses(head, "to") if head else (),
+        cc=_addresses(head, "cc") if head else (),
+        date=parse_date(head.header("date")) if head else None,
+        message_id=references.message_id(head) if head else None,
+        in_reply_to=references.in_reply_to(head) if head else (),
+        references=references.references(head) if head else (),
+        files=(ReadFile(original, lambda: raw),),
+        attributes={"_WrappingMessageReason": reason, "_AttachmentFileNames": "original.eml"},
+        decisions=(Decision("wrap", "wrapped", reason),),
+    )
+
+
+def _peek(raw: bytes) -> Message | None:
+    """Read the header section alone; None when not even that can be read."""
+    end = min((at for at in (raw.find(b"\r\n\r\n"), raw.find(b"\n\n")) if at >= 0), default=len(raw))
+    if end > _HEADER_PEEK:
+        return None
+    try:
+        return read(raw[:end] + b"\r\n\r\n")
+    except (Unreadable, RecursionError, MemoryError):
+        return None
+
+
+def _addresses(message: Message, name: str) -> tuple[Address, ...]:
+    return tuple(
+        address
+        for value in message.raw_headers(name)
+        for address in parse_addresses(value)
+        if address.address or address.name
+    )
+
+
+def _text(text: str | None, clean: SanitisedHtml | None) -> str:
+    """The best plain text: the text part, or the HTML read as text when that part is missing or blank."""
+    if text is not None and text.strip():
+        return text
+    return to_text(clean.html) if clean is not None else (text or "")
+
+
+def _masked_body(text: str, clean: SanitisedHtml | None, policy: Policy, decisions: list[Decision]) -> Body:
+    masked = masking.mask_text(text, policy.masking)
+    html = masking.mask_html(clean.html, policy.masking) if clean is not None else None
+    hits = masked.hits + (html.hits if html else 0)
+    if hits:
+        decisions.append(Decision("masking", "masked", f"{hits} places"))
+    if not masked.text.strip():
+        decisions.append(Decision("text", "missing", "the mail has no text"))
+    return Body(
+        text=masked.text,
+        text_reply=reply_text(masked.text),
+        html=html.text if html else None,
+        remote_images=clean.remote_images if clean else 0,
+    )
+
+
+def _files(content: Bodies, policy: Policy, decisions: list[Decision]) -> tuple[ReadFile, ...]:
+    return tuple(_read_file(one, policy, decisions) for one in files(content))
+
+
+def _read_file(one: File, policy: Policy, decisions: list[Decision]) -> ReadFile:
+    data = one.data()
+    head = data[:_HEAD_BYTES]
+    sniffed = sniff(head)
+    name = masking.mask_text(one.name, policy.masking).text
+    candidate = attachment_rules.Candidate(names=one.names, content_type=one.content_type, head=head, size=len(data))
+    blocked = attachment_rules.judge(candidate, policy.attachments)
+    if blocked is not None:
+        decisions.append(Decision("attachment", blocked.outcome, f"{name}: {blocked.detail}"))
+    attachment = Attachment(
+        name=name,
+        content_type=one.content_type,
+        size=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        sniffed_type=sniffed,
+        inline=one.inline,
+        content_id=one.content_id,
+        blocked=blocked.detail if blocked else None,
+    )
+    return ReadFile(attachment, one.data)
+
+
+def _tokens(message: Message, text: str, policy: Policy) -> tuple[tuple[ProvenToken, ...], bool]:
+    """Collect the proven tokens, by references first, then recipients, then the body; and whether one was forged."""
+    if not policy.thread_keys:
+        return (), False
+    recipients = (address.address for name in ("to", "cc", "delivered-to") for address in _addresses(message, name))
+    places = (
+        (TokenPlace.REFERENCES, (*references.in_reply_to(message), *reversed(references.references(message)))),
+        (TokenPlace.PLUS_ADDRESS, tuple(recipients)),
+        (TokenPlace.BODY, tuple(token.markers_in(text))),
+    )
+    proven: dict[str, ProvenToken] = {}
+    forged = False
+    for place, candidates in places:
+        for candidate in candidates:
+            if not token.looks_ours(candidate):
+                continue
+            outbound_id = token.verify(candidate, keys=policy.thread_keys)
+            forged |= outbound_id is None
+            if outbound_id is not None:
+                proven.setdefault(outbound_id, ProvenToken(outbound_id, place))
+    return tuple(proven.values()), forged
+
+
+def _attributes(
+    message: Message, kind: Kind, read_files: tuple[ReadFile, ...], clean: SanitisedHtml | None
+) -> dict[str, str]:
+    attributes: dict[str, str] = {}
+    names = [one.attachment.name for one in read_files if one.attachment.name]
+    if names:
+        attributes["_AttachmentFileNames"] = "; ".join(names)[:2000]
+    chain = references.references(message) or references.in_reply_to(message)
+    if chain:
+        attributes["References"] = " ".join(chain[-20:])[:4000]
+    if clean is not None and clean.remote_images:
+        attributes["RemoteImages"] = str(clean.remote_images)
+    if kind.report is not None and kind.report.recipients:
+        first = kind.report.recipients[0]
+        for name, value in (
+            ("Final-Recipient", first.address),
+            ("Action", first.action),
+            ("Status", first.status),
+            ("Diagnostic-Code", first.diagnostic),
+            ("Remote-MTA", first.remote_mta),
+            ("Reason", first.reason),
+        ):
+            if value:
+                attributes[name] = value[:500]
+    if kind.exception is not None:
+        attributes["DeliveryException"] = kind.exception.exception.name
+    return attributes

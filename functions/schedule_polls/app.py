@@ -8,6 +8,6 @@ from typing import Any
 from postroom import bootstrap
 
 
-def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:
+def handler(_event: Mapping[str, Any], _context: Any) -> dict[str, int]:
     """Queue the polls of the minute that the schedule names; answer how many mailboxes they look at."""
     return {"mailboxes": bootstrap.schedule_polls()()}

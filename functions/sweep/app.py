@@ -8,6 +8,6 @@ from typing import Any
 from postroom import bootstrap
 
 
-def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+def handler(_event: Mapping[str, Any], _context: Any) -> Mapping[str, Any]:
     """Sweep once; answer what was found and repaired."""
     return bootstrap.sweep()()

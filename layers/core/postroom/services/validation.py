@@ -60,8 +60,9 @@ def validate(model: type[BaseModel], data: Any, path: Path = ()) -> Validated:
 
 def _findings(model: type[BaseModel], data: Any, path: Path, error: ValidationError) -> list[Finding]:
     found: dict[Path, dict[str, Any]] = {}
-    for detail in map(dict, error.errors(include_url=False)):
-        place = _existing(data, tuple(detail["loc"]), keep_last=detail["type"] in ("missing", "extra_forbidden"))
+    for error_detail in error.errors(include_url=False):
+        detail: dict[str, Any] = dict(error_detail)
+        place = _existing(data, detail["loc"], keep_last=detail["type"] in ("missing", "extra_forbidden"))
         found[place] = _merged(found[place], detail) if place in found else detail
     return [
         Finding(path + place, *_sentences(detail, place, *_field_at(model, place))) for place, detail in found.items()

@@ -1,0 +1,213 @@
+"""`postroom config`: the configuration as a file: check, plan, apply, export, history, roll back."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from postroom.errors import Invalid, PostroomError, Problem
+
+from postroom_cli import output
+from postroom_cli.errors import describe_problem
+from postroom_cli.output import Json
+
+if TYPE_CHECKING:
+    from postroom.services.configure import Change, Plan
+
+app = typer.Typer(help="Check, apply, export and roll back the configuration.", no_args_is_help=True)
+
+File = Annotated[Path, typer.Argument(help="A YAML or JSON file; - for standard input.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")]
+Note = Annotated[str, typer.Option("--note", help="Why; kept in the history.")]
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the group."""
+    parent.add_typer(app, name="config")
+
+
+def read_text(path: Path) -> str:
+    """Read a text file, or standard input for `-`; raises Invalid when it cannot be read."""
+    try:
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise Invalid(
+            [Problem(str(path), f"cannot be read: {error.strerror}.", "Give a file that is there.")]
+        ) from error
+    except UnicodeDecodeError as error:
+        raise Invalid([Problem(str(path), "is not UTF-8 text.", "Save it as UTF-8.")]) from error
+
+
+@app.command()
+def check(file: File, json: Json = False) -> None:
+    """Say whether a file is right, without an installation; every problem is listed."""
+    from postroom.services.config_file import read_configuration, summary_of
+
+    found = read_configuration(read_text(file))
+    counts = summary_of(found.configuration)
+    if json:
+        output.document(
+            {"ok": True, "objects": counts, "warnings": [describe_problem(warning) for warning in found.warnings]}
+        )
+        return
+    for warning in found.warnings:
+        output.say(f"Warning: {warning}")
+    told = ", ".join(f"{count} {section.replace('_', ' ')}" for section, count in counts.items())
+    output.say(f"The file is right: {told or 'nothing but defaults'}.")
+
+
+@app.command()
+def schema(json: Json = False) -> None:  # noqa: ARG001 - JSON is all it prints
+    """Print the JSON Schema of configuration files, for editors."""
+    from postroom.model.configuration import Configuration
+
+    document = Configuration.model_json_schema(mode="validation")
+    document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    output.document(document)
+
+
+@app.command()
+def apply(
+    context: typer.Context,
+    file: File,
+    yes: Yes = False,
+    note: Note = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan only.")] = False,
+    json: Json = False,
+) -> None:
+    """Show what a file would change, and change it after confirmation: all of it, or nothing."""
+    from postroom.services.config_file import read_configuration
+
+    new = read_configuration(read_text(file)).configuration
+    _apply(context, new, yes=yes, note=note, dry_run=dry_run, json=json)
+
+
+@app.command()
+def export(context: typer.Context, json: Json = False, version: int | None = None) -> None:
+    """Write the configuration as a file: what differs from the defaults, secrets as references."""
+    from postroom.services.config_file import export_configuration
+    from postroom.services.configure import load
+
+    store = _stack(context).configurations
+    configuration = load(store, store.version() if version is None else version)
+    if json:
+        output.document(configuration.model_dump(mode="json", exclude_defaults=True))
+    else:
+        sys.stdout.write(export_configuration(configuration))
+
+
+@app.command()
+def history(context: typer.Context, json: Json = False) -> None:
+    """List the configurations that were applied, newest first."""
+    versions = _stack(context).configurations.history()
+    if json:
+        output.document(versions)
+        return
+    output.table(
+        "",
+        ("version", "at", "by", "note"),
+        ((one.version, f"{one.at:%Y-%m-%d %H:%M:%S}", one.author, one.note) for one in versions),
+        empty="No configuration was applied yet.",
+    )
+
+
+@app.command()
+def rollback(
+    context: typer.Context,
+    version: Annotated[int, typer.Argument(help="The version to return to; 0: the empty one.", min=0)],
+    yes: Yes = False,
+    note: Note = "",
+    json: Json = False,
+) -> None:
+    """Apply an earlier configuration again, as a new version."""
+    from postroom.services.configure import load
+
+    old = load(_stack(context).configurations, version)
+    _apply(context, old, yes=yes, note=note or f"back to version {version}", dry_run=False, json=json)
+
+
+def _stack(context: typer.Context) -> Any:
+    from postroom_cli.stack import find_stack
+
+    return find_stack(context)
+
+
+def _apply(context: typer.Context, new: Any, *, yes: bool, note: str, dry_run: bool, json: bool) -> None:
+    from postroom.services import configure
+
+    stack = _stack(context)
+    store = stack.configurations
+    version = store.version()
+    plan = configure.plan(configure.load(store, version), new)
+    if not json:
+        _show(plan)
+    applied = None
+    if not plan.empty and not dry_run and _confirmed(yes=yes):
+        applied = configure.apply(store, new, expected_version=version, author=_author(), note=note, now=stack.clock())
+    if json:
+        output.document(
+            {
+                "version": applied or version,
+                "applied": applied is not None,
+                "changes": plan.changes,
+                "warnings": [describe_problem(warning) for warning in plan.warnings],
+            }
+        )
+    elif applied is not None:
+        output.say(f"Applied as version {applied}; in force from the next cycle on.")
+    elif plan.empty:
+        output.say("Nothing to change.")
+    else:
+        output.say("Nothing was changed.")
+
+
+def _confirmed(*, yes: bool) -> bool:
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise PostroomError(
+            "There is nobody to confirm the plan", remedy="Repeat with --yes, or with --dry-run.", code="unconfirmed"
+        )
+    return typer.confirm("Apply?")
+
+
+def _author() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no name for this user id, as in containers
+        return "unknown"
+
+
+_SIGNS = {"added": "+", "changed": "~", "removed": "-"}
+
+
+def _show(plan: Plan) -> None:
+    for change in plan.changes:
+        output.say(f"{_SIGNS[change.kind]} {change.section}{f' {change.name}' if change.name else ''}")
+        for line in _field_lines(change):
+            output.say(f"    {line}")
+    for warning in plan.warnings:
+        output.say(f"Warning: {warning}")
+
+
+def _field_lines(change: Change) -> list[str]:
+    lines = []
+    for field in change.fields:
+        if change.kind == "added":
+            lines.append(f"{field.field}: {_written(field.after)}")
+        else:
+            lines.append(f"{field.field}: {_written(field.before)} → {_written(field.after)}")
+    return lines
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return "(default)"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {_written(part)}" for name, part in value.items()) + "}"
+    text = str(value).replace("\n", "⏎")
+    return text if len(text) <= 100 else f"{text[:99]}…"

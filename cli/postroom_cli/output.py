@@ -1,0 +1,101 @@
+"""Print results for people or for machines: tables and sentences, or with `--json` one document or JSON lines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from postroom.errors import Invalid, PostroomError
+from pydantic_core import to_jsonable_python
+
+from postroom_cli.errors import describe
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+"""The parameter that every command has."""
+
+
+def console(*, error: bool = False) -> Console:
+    """Return a console for standard output or standard error, as wide as the terminal."""
+    from rich.console import Console  # takes 50 ms: not for --json
+
+    return Console(stderr=error, highlight=False, soft_wrap=True)
+
+
+def document(value: Any, *, indent: int | None = 2) -> None:
+    """Print one JSON document."""
+    sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=indent) + "\n")
+
+
+def line(value: Any) -> None:
+    """Print one JSON line."""
+    sys.stdout.write(json.dumps(plain(value), ensure_ascii=False) + "\n")
+
+
+def plain(value: Any) -> Any:
+    """Turn dataclasses, models, moments and vocabularies into what JSON has; bytes are left out."""
+    return to_jsonable_python(value, fallback=str, bytes_mode="base64", inf_nan_mode="null")
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "") -> None:
+    """Print a table, or the sentence `empty` when there are no rows."""
+    from rich import box  # takes 50 ms: not for --json
+    from rich.table import Table
+    from rich.text import Text
+
+    listed = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for column in columns:
+        listed.add_column(column, overflow="fold")
+    count = 0
+    for row in rows:
+        # Text, never markup: names, subjects and addresses come from strangers.
+        listed.add_row(*(Text(_cell(value)) for value in row))
+        count += 1
+    if count:
+        console().print(listed)
+    elif empty:
+        say(empty)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    return "".join(letter if letter.isprintable() or letter == "\n" else "\ufffd" for letter in text)
+
+
+def pairs(values: Mapping[str, Any]) -> None:
+    """Print names and values below each other."""
+    width = max((len(name) for name in values), default=0)
+    for name, value in values.items():
+        if value not in (None, "", (), []):
+            say(f"{name:<{width}}  {_cell(value)}")
+
+
+def say(text: str) -> None:
+    """Print a sentence as it is."""
+    sys.stdout.write(text + "\n")
+
+
+def note(text: str) -> None:
+    """Print a sentence to standard error: progress, warnings, what is no part of the result."""
+    sys.stderr.write(text + "\n")
+
+
+def tell_error(error: PostroomError, *, as_json: bool) -> None:
+    """Tell what failed, on what, and what to do; as JSON it is the document of the command."""
+    if as_json:
+        line(describe(error))
+        return
+    if isinstance(error, Invalid):
+        count = len(error.problems)
+        note(f"Nothing was changed: {count} problem{'s' if count != 1 else ''}.")
+        for problem in error.problems:
+            note(f"  {problem}")
+        return
+    note(f"Error: {error}")

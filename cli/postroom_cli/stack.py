@@ -1,0 +1,156 @@
+"""Find the installation that a command is about: a deployed stack by name, or the one that runs on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from postroom.config import SETTINGS
+from postroom.errors import NotFound, PostroomError
+
+if TYPE_CHECKING:
+    import boto3
+    from postroom.adapters.dynamo.configurations import ConfigurationStore
+
+
+@dataclass
+class Options:
+    """What stands before the command's name."""
+
+    stack: str | None = None
+    region: str | None = None
+    state: Path = field(default_factory=lambda: Path(".postroom"))
+
+
+def output_name(setting: str) -> str:
+    """Return the name of the output that holds a setting: raw_bucket → RawBucket."""
+    return "".join(word.capitalize() for word in setting.split("_"))
+
+
+class Stack:
+    """One installation: its resources' names, and adapters made when first asked for."""
+
+    def __init__(self, name: str, environment: Mapping[str, str], session: boto3.Session, endpoint_url: str | None):
+        self.name = name
+        self.environment = environment
+        self._session = session
+        self._endpoint_url = endpoint_url
+
+    def clock(self) -> datetime:
+        """Return now, in UTC."""
+        return datetime.now(UTC)
+
+    def setting(self, name: str) -> str:
+        """Return the value of a setting of config.py; NotFound when the stack does not say it."""
+        setting = SETTINGS[name]
+        value = self.environment.get(setting.variable, setting.default)
+        if value is None:
+            raise NotFound(
+                f"The stack does not say {setting.purpose} ({output_name(name)})",
+                on=self.name,
+                remedy="Deploy the present template.",
+            )
+        return value
+
+    def client(self, service: str) -> Any:
+        """Return a client of an AWS service, for this stack."""
+        from postroom.adapters.aws import config
+
+        return self._session.client(service, endpoint_url=self._endpoint_url, config=config())  # type: ignore[call-overload]
+
+    @cached_property
+    def _dynamodb(self) -> Any:
+        return self.client("dynamodb")
+
+    @cached_property
+    def _s3(self) -> Any:
+        return self.client("s3")
+
+    @cached_property
+    def contents(self) -> Any:
+        """The content bucket."""
+        from postroom.adapters.s3 import S3Contents
+
+        return S3Contents(self._s3, self.setting("content_bucket"))
+
+    @cached_property
+    def configurations(self) -> ConfigurationStore:
+        """The configurations."""
+        from postroom.adapters.dynamo.configurations import ConfigurationStore
+
+        return ConfigurationStore(self._dynamodb, self.setting("table"), self.contents)
+
+
+def options_of(context: typer.Context) -> Options:
+    """Return what was said before the command."""
+    found = context.find_root().obj
+    return found if isinstance(found, Options) else Options()
+
+
+def find_stack(context: typer.Context) -> Stack:
+    """Find the stack; raises NotFound with what to do when there is none."""
+    options = options_of(context)
+    return deployed_stack(options.stack, options.region) if options.stack else local_stack(options.state)
+
+
+def local_stack(directory: Path) -> Stack:
+    """Find the stack that runs on this machine."""
+    import boto3
+
+    from postroom_cli.local.state import read_state
+
+    state = read_state(directory)
+    if state is None:
+        raise NotFound(
+            "No stack runs on this machine",
+            on=str(directory),
+            remedy="Start one with `postroom local`, or name a deployed one: `postroom --stack NAME …`.",
+        )
+    session = boto3.Session(
+        aws_access_key_id=state.environment.get("AWS_ACCESS_KEY_ID", "local"),
+        aws_secret_access_key=state.environment.get("AWS_SECRET_ACCESS_KEY", "local"),
+        region_name=state.region,
+    )
+    return Stack("local", state.environment, session, state.endpoint_url)
+
+
+def deployed_stack(name: str, region: str | None) -> Stack:
+    """Find a deployed stack by its name in CloudFormation."""
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+
+    try:
+        session = boto3.Session(region_name=region)
+        answer = session.client("cloudformation").describe_stacks(StackName=name)
+    except NoRegionError as error:
+        raise PostroomError("No AWS region is set", remedy="Give --region, or set AWS_REGION.") from error
+    except NoCredentialsError as error:
+        raise PostroomError(
+            "No AWS credentials were found", code="no_credentials", remedy="Log in: `aws sso login`, or set a profile."
+        ) from error
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        if code == "ValidationError":
+            raise NotFound(
+                f"There is no stack {name}", on=session.region_name, remedy="Check name and region."
+            ) from error
+        raise PostroomError(
+            f"AWS refused to describe the stack: {code}",
+            on=name,
+            code="aws_denied",
+            remedy="Log in with enough rights.",
+        ) from error
+    except BotoCoreError as error:
+        raise PostroomError(f"AWS could not be asked: {error}", on=name, remedy="Check network and profile.") from error
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in answer["Stacks"][0].get("Outputs", [])}
+    environment = {
+        setting.variable: outputs[output_name(name)]
+        for name, setting in SETTINGS.items()
+        if output_name(name) in outputs
+    }
+    return Stack(name, environment, session, None)

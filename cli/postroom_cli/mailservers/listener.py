@@ -1,0 +1,206 @@
+"""What the three servers share: a listening socket on 127.0.0.1, a thread for each connection, and a clean stop."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from functools import lru_cache
+from types import TracebackType
+from typing import Self
+
+from postroom_cli.mailservers.certificates import Authority, Certificate
+
+
+class Closed(Exception):
+    """The client has gone, or the server stops."""
+
+
+class Connection:
+    """One client, in blocking reads and writes; counts nothing, judges nothing."""
+
+    def __init__(self, sock: socket.socket, stopping: threading.Event) -> None:
+        self._sock = sock
+        self._buffer = b""
+        self.stopping = stopping
+        self.encrypted = isinstance(sock, ssl.SSLSocket)
+
+    def line(self, limit: int = 1_000_000) -> bytes:
+        """Read a line without its end."""
+        while (end := self._buffer.find(b"\n")) < 0:
+            if len(self._buffer) > limit:
+                raise Closed
+            self._receive()
+        line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
+        return line.removesuffix(b"\r")
+
+    def exactly(self, count: int) -> bytes:
+        """Read counted bytes."""
+        while len(self._buffer) < count:
+            self._receive()
+        data, self._buffer = self._buffer[:count], self._buffer[count:]
+        return data
+
+    def send(self, data: bytes) -> None:
+        """Send all."""
+        try:
+            self._sock.sendall(data)
+        except (OSError, ValueError) as error:
+            raise Closed from error
+
+    def drip(self, data: bytes, seconds: float) -> None:
+        """Send byte after byte, `seconds` apart, until the server stops."""
+        for index in range(len(data)):
+            self.send(data[index : index + 1])
+            if self.stopping.wait(seconds):
+                raise Closed
+
+    def hang(self) -> None:
+        """Say nothing until the server stops."""
+        self.stopping.wait()
+        raise Closed
+
+    def start_tls(self, context: ssl.SSLContext) -> None:
+        """Go over to TLS; what the client sent before is forgotten."""
+        self._buffer = b""
+        try:
+            self._sock = context.wrap_socket(self._sock, server_side=True)
+        except (OSError, ValueError) as error:
+            raise Closed from error
+        self.encrypted = True
+
+    def close(self) -> None:
+        """Close, so that a thread waiting in a read wakes up."""
+        with contextlib.suppress(OSError, ValueError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError, ValueError):
+            self._sock.close()
+
+    def _receive(self) -> None:
+        try:
+            data = self._sock.recv(262_144)
+        except (OSError, ValueError) as error:
+            raise Closed from error
+        if not data:
+            raise Closed
+        self._buffer += data
+
+
+class Listener:
+    """Accepts connections while it is entered, and lets `serve` talk to each until it goes or raises Closed.
+
+    `tls` is implicit, starttls or none.
+    """
+
+    def __init__(
+        self,
+        serve: Callable[[Connection], None],
+        *,
+        tls: str = "implicit",
+        certificate: Certificate | None = None,
+        port: int = 0,
+    ) -> None:
+        if tls not in ("implicit", "starttls", "none"):
+            raise ValueError(f"tls is implicit, starttls or none, not {tls!r}")
+        self._talk = serve
+        self.tls = tls
+        self.host = "127.0.0.1"
+        self.port = port
+        self.ca_pem = ""
+        self.context: ssl.SSLContext | None = None
+        if tls != "none":
+            if certificate is None:
+                authority = _authority()
+                certificate = _default_certificate()
+                self.ca_pem = authority.pem
+            else:
+                self.ca_pem = certificate.certificate_pem
+            self.context = certificate.server_context()
+        self.connections = 0  # accepted so far
+        self._stopping = threading.Event()
+        self._open: set[Connection] = set()
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+
+    def start(self) -> None:
+        """Listen on 127.0.0.1, on a free port unless one was given."""
+        self._socket = socket.create_server((self.host, self.port), backlog=256)
+        self.port = self._socket.getsockname()[1]
+        self._run(self._accept, self._socket)
+
+    def stop(self) -> None:
+        """Close everything and wait for the threads."""
+        self._stopping.set()
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)  # wakes accept()
+            self._socket.close()
+        with self._lock:
+            connections = list(self._open)
+        for connection in connections:
+            connection.close()
+        for thread in list(self._threads):
+            if thread is not threading.current_thread():
+                thread.join(5)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def kick(self) -> None:
+        """Drop every connection, as an operator does."""
+        with self._lock:
+            connections = list(self._open)
+        for connection in connections:
+            connection.close()
+
+    def _run(self, target: Callable[[socket.socket], None], sock: socket.socket) -> None:
+        thread = threading.Thread(target=target, args=(sock,), name=type(self).__name__, daemon=True)
+        with self._lock:
+            self._threads = [known for known in self._threads if known.is_alive()]
+            self._threads.append(thread)
+        thread.start()
+
+    def _accept(self, listening: socket.socket) -> None:
+        while not self._stopping.is_set():
+            try:
+                sock, _peer = listening.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self._run(self._serve, sock)
+
+    def _serve(self, sock: socket.socket) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = Connection(sock, self._stopping)
+        with self._lock:
+            self._open.add(connection)
+        try:
+            if self.tls == "implicit" and self.context is not None:
+                connection.start_tls(self.context)
+            self._talk(connection)
+        except Closed:
+            pass
+        finally:
+            connection.close()
+            with self._lock:
+                self._open.discard(connection)
+
+
+@lru_cache(maxsize=1)
+def _authority() -> Authority:
+    """Make the CA of this process when it is first needed: a key pair costs milliseconds, but not at import."""
+    return Authority()
+
+
+@lru_cache(maxsize=1)
+def _default_certificate() -> Certificate:
+    return _authority().issue()

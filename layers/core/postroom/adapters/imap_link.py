@@ -1,0 +1,192 @@
+"""One logged-in IMAP connection with its folder, and how to get it again when it is lost."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+
+from postroom.adapters.imap_errors import refused
+from postroom.adapters.imap_login import Opened, Rules, at_step, dial, examine, quote_folder, search_result
+from postroom.adapters.imap_wire import Client, Wire
+from postroom.errors import PostroomError, Transient
+from postroom.model.mailbox import Mailbox
+
+_NAMESPACE = re.compile(rb'\(\("((?:[^"\\]|\\.)*)" (?:"((?:[^"\\]|\\.)*)"|NIL)')
+_LIST = re.compile(rb'\([^)]*\) (?:"((?:[^"\\]|\\.)*)"|NIL)')
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How the server writes folder names: its hierarchy separator and the prefix of the personal namespace."""
+
+    separator: str
+    prefix: str = ""
+
+    def translate(self, path: str, separator: str) -> str:
+        """Write an administrator's path, whose separator is given, as the server does."""
+        name = path.replace(separator, self.separator) if self.separator else path
+        if name.upper() == "INBOX" or (self.prefix and name.startswith(self.prefix)):
+            return name
+        return self.prefix + name
+
+
+class Link:
+    """Holds the connection. Every exchange ends at the deadline or the mailbox's protocol timeout."""
+
+    def __init__(self, mailbox: Mailbox, *, secret: str, deadline: float, rules: Rules, search: bytes = b"") -> None:
+        self.mailbox = mailbox
+        self._secret = secret
+        self._deadline = deadline
+        self._rules = rules
+        self._naming: Naming | None = None
+        self._writable = False
+        self._given_up = False
+        self.opened = self._dial(search)
+
+    @property
+    def client(self) -> Client:
+        """IMAPClient on this connection."""
+        return self.opened.client
+
+    @property
+    def wire(self) -> Wire:
+        """The connection beneath it."""
+        return self.opened.client.wire
+
+    @property
+    def on(self) -> str:
+        """What errors are about: host and port."""
+        return self.wire.stream.on
+
+    def begin(self, step: str, *, extra: float = 0.0) -> None:
+        """Begin an exchange that is read without imaplib: name the step, set the time it may take."""
+        if self._given_up:
+            self.redial()
+        stream = self.wire.stream
+        stream.step = step
+        timeout = self.mailbox.protocol_timeout.total_seconds() + extra
+        stream.deadline = min(self._deadline, time.monotonic() + timeout)
+
+    def give_up(self) -> None:
+        """Drop the connection: what comes on it is not to be understood any more. The next exchange dials again."""
+        self.wire.stream.close()
+        self._given_up = True
+
+    @property
+    def overdue(self) -> bool:
+        """True when the deadline of the whole session has passed."""
+        return time.monotonic() >= self._deadline
+
+    def exchange(self, step: str, *, extra: float = 0.0) -> AbstractContextManager[None]:
+        """Begin an exchange that may take the protocol timeout, and `extra` seconds for what is large."""
+        if self._given_up:
+            self.redial()
+        timeout = self.mailbox.protocol_timeout.total_seconds() + extra
+        return at_step(self.wire.stream, step, timeout=timeout, session_deadline=self._deadline)
+
+    def redial(self) -> None:
+        """Connect again after the connection was lost or given up; the folder must be the same as before."""
+        self.wire.stream.close()
+        before = self.opened.uidvalidity
+        self._writable = False
+        self.opened = self._dial(b"")
+        self._given_up = False
+        if self.opened.uidvalidity != before:
+            raise Transient("The folder was replaced while it was read", on=self.on, step="list", code="resync")
+
+    def search(self, criteria: bytes, *, step: str) -> list[int]:
+        """UID SEARCH; sorted UIDs."""
+        self.command("UID SEARCH", criteria, step=step)
+        return search_result(self.client)
+
+    def command(self, name: str, arguments: bytes, *, step: str) -> bytes:
+        """Send one command and return the text of its OK; raises what NO or BAD means."""
+        with self.exchange(step):
+            kind, text = self.wire.flight([(name, arguments)])[0]
+            if kind != "OK":
+                raise refused(text, step=step, on=self.on)
+            return text
+
+    def can(self, capability: bytes) -> bool:
+        """Tell whether the server has a capability, asking once."""
+        with self.exchange("act"):
+            return bool(self.client.has_capability(capability))
+
+    def writable(self) -> None:
+        """SELECT the folder, so that flags may be changed; raises when it opens read-only."""
+        if self._writable:
+            return
+        before = self.opened
+        with self.exchange("act"):
+            self.opened = examine(before.client, before.folder, read_only=False)
+        if self.opened.uidvalidity != before.uidvalidity:
+            raise Transient("The folder was replaced while it was read", on=self.on, step="act", code="resync")
+        if self.opened.read_only:
+            raise refused(b"[READ-ONLY] the folder opens read-only", step="act", on=self.on)
+        self._writable = True
+
+    def folder_name(self, path: str) -> bytes:
+        """Write an administrator's folder path as the server does, quoted."""
+        with self.exchange("folder"):
+            return quote_folder(self._ask_naming(self.wire).translate(path, self.mailbox.folder_separator))
+
+    def close(self) -> None:
+        """Send LOGOUT and close, without waiting for the answer; never raises."""
+        with suppress(PostroomError):
+            self.wire.stream.send(self.wire.new_tag() + b" LOGOUT\r\n")
+        self.wire.stream.close()
+
+    def _dial(self, search: bytes) -> Opened:
+        """Open the folder under the name given; only if there is none, ask how the server writes names."""
+        path = self.mailbox.folder_path
+        opened = dial(
+            self.mailbox,
+            folder=quote_folder(self._naming.translate(path, self.mailbox.folder_separator) if self._naming else path),
+            secret=self._secret,
+            deadline=self._deadline,
+            rules=self._rules,
+            search=search,
+        )
+        if isinstance(opened, Opened):
+            return opened
+        client, missing = opened.client, opened.error
+        try:
+            if self._naming is not None or missing.code != "folder_missing":
+                raise missing
+            stream = client.wire.stream
+            timeout = self.mailbox.protocol_timeout.total_seconds()
+            with at_step(stream, "folder", timeout=timeout, session_deadline=self._deadline):
+                name = self._ask_naming(client.wire).translate(path, self.mailbox.folder_separator)
+                if name == path:
+                    raise missing
+                return examine(client, quote_folder(name))
+        except BaseException:
+            client.wire.stream.close()
+            raise
+
+    def _ask_naming(self, wire: Wire) -> Naming:
+        if self._naming is None:
+            wire.untagged_responses.clear()
+            results = wire.flight([("NAMESPACE", b""), ("LIST", b'"" ""')])
+            self._naming = _naming(
+                wire.untagged_responses.pop("NAMESPACE", []) if results[0][0] == "OK" else [],
+                wire.untagged_responses.pop("LIST", []) if results[1][0] == "OK" else [],
+            )
+        return self._naming
+
+
+def _naming(namespace: Sequence[object], listed: Sequence[object]) -> Naming:
+    for line in namespace:
+        if isinstance(line, bytes) and (match := _NAMESPACE.match(line)):
+            return Naming(_unquote(match[2] or b""), _unquote(match[1]))
+    for line in listed:
+        if isinstance(line, bytes) and (match := _LIST.match(line)):
+            return Naming(_unquote(match[1] or b""))
+    return Naming("")
+
+
+def _unquote(text: bytes) -> str:
+    return re.sub(rb"\\(.)", rb"\1", text).decode("ascii", "replace")

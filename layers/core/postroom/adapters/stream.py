@@ -1,0 +1,156 @@
+"""A connection on which a wall-clock deadline holds for every byte, and a reader with one reused buffer over it.
+
+A socket's own timeout bounds one system call: a server that drips a byte a second outlives it for ever. Here every
+call waits only for what is left until the deadline.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import time
+from collections.abc import Callable
+
+from postroom.adapters.tls import tls_failure
+from postroom.errors import DeadlineExceeded, ServerMisbehaved
+
+BUFFER = 64 * 1024
+
+
+class Stream:
+    """One TCP or TLS connection; `deadline` is a `time.monotonic()` value, `step` names what an error belongs to.
+
+    Raises DeadlineExceeded, and ServerMisbehaved when the connection is lost; both carry `step`.
+    """
+
+    def __init__(self, sock: socket.socket, *, deadline: float, on: str, step: str = "greeting") -> None:
+        self._sock = sock
+        self.deadline = deadline
+        self.on = on
+        self.step = step
+        self.encrypted = False
+
+    def left(self) -> float:
+        """Seconds until the deadline; raises DeadlineExceeded when there are none."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise DeadlineExceeded("The server did not answer in time", on=self.on, step=self.step)
+        return left
+
+    def receive_into(self, view: memoryview) -> int:
+        """Read at least one byte; raises when the server has closed the connection."""
+        self._sock.settimeout(self.left())
+        try:
+            count = self._sock.recv_into(view)
+        except TimeoutError as error:
+            raise DeadlineExceeded("The server did not answer in time", on=self.on, step=self.step) from error
+        except OSError as error:
+            raise self._lost(error) from error
+        if not count:
+            raise self._lost(None)
+        return count
+
+    def send(self, data: bytes) -> None:
+        """Send all of it."""
+        view = memoryview(data)
+        while view:
+            self._sock.settimeout(self.left())
+            try:
+                view = view[self._sock.send(view) :]
+            except TimeoutError as error:
+                raise DeadlineExceeded("The server stopped reading", on=self.on, step=self.step) from error
+            except OSError as error:
+                raise self._lost(error) from error
+
+    def start_tls(self, context: ssl.SSLContext, server_name: str) -> None:
+        """Go over to TLS; nothing may be buffered from before (the reader sees to that). Raises TlsFailed."""
+        self.step = "tls"
+        self._sock.settimeout(self.left())
+        try:
+            self._sock = context.wrap_socket(self._sock, server_hostname=server_name)
+        except TimeoutError as error:
+            raise DeadlineExceeded("The TLS handshake took too long", on=self.on, step=self.step) from error
+        except (ssl.SSLError, ssl.CertificateError) as error:
+            raise tls_failure(error, on=self.on) from error
+        except OSError as error:
+            raise self._lost(error) from error
+        except ValueError as error:  # a name that cannot be in a certificate
+            raise tls_failure(error, on=self.on) from error
+        self.encrypted = True
+
+    def close(self) -> None:
+        """Drop the connection; never raises."""
+        with contextlib.suppress(OSError, ValueError):
+            self._sock.close()
+
+    def _lost(self, error: OSError | None) -> ServerMisbehaved:
+        why = f": {error.strerror or error}" if error is not None else " by the server"
+        return ServerMisbehaved(f"The connection was closed{why}", on=self.on, step=self.step, code="connection_lost")
+
+
+class Reader:
+    """Reads lines and counted bytes from a stream through one buffer that is never reallocated."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self._buffer = bytearray(BUFFER)
+        self._view = memoryview(self._buffer)
+        self._start = 0
+        self._end = 0
+
+    @property
+    def buffered(self) -> int:
+        """Bytes received and not yet read."""
+        return self._end - self._start
+
+    def line(self, limit: int) -> bytes:
+        """Read up to and including the next LF; raises ServerMisbehaved beyond `limit` bytes."""
+        pieces: list[bytes] = []
+        size = 0
+        while True:
+            newline = self._buffer.find(b"\n", self._start, self._end)
+            stop = newline + 1 if newline >= 0 else self._end
+            piece = bytes(self._view[self._start : stop])
+            self._start = stop
+            size += len(piece)
+            if size > limit:
+                raise ServerMisbehaved(
+                    f"The server sent a line of more than {limit:,} bytes",
+                    on=self.stream.on,
+                    step=self.stream.step,
+                    code="line_too_long",
+                )
+            if newline >= 0:
+                if not pieces:
+                    return piece
+                pieces.append(piece)
+                return b"".join(pieces)
+            pieces.append(piece)
+            self._fill()
+
+    def exactly(self, count: int, sink: Callable[[memoryview], object]) -> None:
+        """Hand exactly `count` bytes to `sink`, in pieces of the one buffer: a sink must copy what it keeps."""
+        while count:
+            if self._start == self._end:
+                self._fill()
+            stop = min(self._end, self._start + count)
+            sink(self._view[self._start : stop])
+            count -= stop - self._start
+            self._start = stop
+
+    def block(self) -> memoryview:
+        """Return all that is buffered, after waiting for at least one byte; valid until the next call."""
+        if self._start == self._end:
+            self._fill()
+        piece = self._view[self._start : self._end]
+        self._start = self._end
+        return piece
+
+    def unread(self, count: int) -> None:
+        """Give back the last `count` bytes of the block just read."""
+        self._start -= count
+
+    def _fill(self) -> None:
+        self._start = self._end = 0
+        self._end = self.stream.receive_into(self._view)

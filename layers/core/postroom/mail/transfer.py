@@ -73,8 +73,10 @@ def _check_short(data: bytes, decoded: bytes) -> bytes:
     rest = data[padding:].lstrip(b"= \t\r\n")
     # Encoded in pieces, each padded: the rest is base64 too. A mailing list's footer is not, and is left out.
     if rest and _ONLY_BASE64.match(rest) and len(b"".join(rest.split())) % 4 == 0:
-        pieces = _SEGMENTS.findall(b"".join(data.split()))
-        return b"".join(binascii.a2b_base64(p) if len(p) % 4 == 0 else _repair_base64(p) for p in pieces)
+        out = bytearray()  # not a list: there may be millions of pieces
+        for match in _SEGMENTS.finditer(b"".join(data.split())):
+            out += binascii.a2b_base64(match[0]) if len(match[0]) % 4 == 0 else _repair_base64(match[0])
+        return bytes(out)
     return decoded
 
 

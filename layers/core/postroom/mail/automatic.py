@@ -37,6 +37,9 @@ class Automatic:
 class Headers(Protocol):
     """What is read of a message: its own header fields."""
 
+    @property
+    def header_names(self) -> tuple[str, ...]: ...
+
     def headers(self, name: str) -> list[str]: ...
 
     def raw_headers(self, name: str) -> list[bytes]: ...
@@ -170,7 +173,7 @@ ROWS: tuple[Row, ...] = (
 
 def automatic(message: Headers) -> Automatic:
     """Say whether the headers of a mail prove that a machine sent it, and which one proved it."""
-    return _first(message, ROWS)
+    return _first(message, _ALL)
 
 
 def corroboration(message: Headers) -> Automatic:
@@ -193,13 +196,17 @@ def list_headers(message: Headers) -> tuple[str, ...]:
     return tuple(row.header for row in _LIST_FIELDS if message.headers(row.header))
 
 
-_CORROBORATING = tuple(row for row in ROWS if row.evidence in {Evidence.REPORT, Evidence.REPLY})
+_ALL = tuple((row.header.lower(), row) for row in ROWS)
+_CORROBORATING = tuple((name, row) for name, row in _ALL if row.evidence in {Evidence.REPORT, Evidence.REPLY})
 _LIST_FIELDS = tuple(row for row in ROWS if row.header.lower().startswith(("list-", "mailing-list")))
 
 
-def _first(message: Headers, rows: Iterable[Row]) -> Automatic:
+def _first(message: Headers, rows: Iterable[tuple[str, Row]]) -> Automatic:
+    present = set(message.header_names)
     values: dict[str, list[str]] = {}
-    for row in rows:
+    for name, row in rows:
+        if name not in present:
+            continue
         found = values.get(row.header)
         if found is None:
             # Addresses are parsed before encoded words are decoded: a name must not become an address (RFC 2047 §5).

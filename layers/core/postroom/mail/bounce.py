@@ -11,11 +11,10 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email import message_from_bytes
 
 from postroom.mail import bounce_text
 from postroom.mail.address import parse_addresses
-from postroom.mail.automatic import Evidence, automatic, corroboration, is_mailer
+from postroom.mail.automatic import Automatic, automatic, corroboration, is_mailer
 from postroom.mail.bounce_rules import SERVERS, SUBJECTS, Server
 from postroom.mail.part import Message, Part
 from postroom.mail.reasons import NO_FAILURE, Reason
@@ -38,13 +37,22 @@ _LED_BY = re.compile(
 _NOT_RECIPIENT = ("postmaster@", "mailer-daemon@", "support@", "abuse@")
 
 
-def read_bounce(message: Message) -> DeliveryReport | None:
-    """Read a bounce without a standard report; None for everything that is not surely one."""
+def read_bounce(message: Message, *, evidence: Automatic | None = None) -> DeliveryReport | None:
+    """Read a bounce without a standard report; None for everything that is not surely one.
+
+    `evidence` is what `corroboration` found, where the caller has asked already.
+    """
+    if evidence is None:
+        evidence = corroboration(message)
+    titled = is_titled(message)
+    # Ordinary mail ends here, before its text is decoded.
+    if not (evidence.is_automatic or titled or _may_suffice(message)):
+        return None
     text = bounce_text.human_text(message)
     server = server_of(message, text.words)
     if server is not None and server.name == "amazon-sns":
         return _sns(text.words + text.returned)
-    if not _is_bounce(message, server):
+    if not _is_bounce(message, text, server, evidence, titled):
         return None
     name = server.name if server else "unnamed"
     recipients = tuple(_recipients(message, text, name))
@@ -67,48 +75,59 @@ def server_of(message: Part, words: str) -> Server | None:
     subject = message.header("Subject")[:500].lower()
     sender = message.header("From")[:500].lower()
     for server in SERVERS:
-        if server.every:
-            if _any(lowered, server.text) and any(message.has(name) for name in server.header):
-                return server
-            continue
-        if any(piece in sender for piece in server.sender):
-            return server
-        if any(piece in lowered for piece in server.text) and (not server.sender or not server.subject):
-            return server
-        if server.subject and subject.startswith(server.subject) and (not server.text or _any(lowered, server.text)):
-            return server
-        if any(message.has(name) for name in server.header):
+        tests = []
+        if server.sender:
+            tests.append(_any(sender, server.sender))
+        if server.subject:
+            tests.append(subject.startswith(server.subject))
+        if server.header:
+            tests.append(any(message.has(name) for name in server.header))
+        if server.text and (not server.every or all(tests)):
+            tests.append(_any(lowered, server.text))
+        if all(tests) if server.every else any(tests):
             return server
     return None
+
+
+def is_titled(message: Part) -> bool:
+    """Say whether the subject is one that mail systems put on reports."""
+    return message.header("Subject")[:500].strip().lower().startswith(SUBJECTS)
 
 
 def _any(text: str, pieces: tuple[str, ...]) -> bool:
     return any(piece in text for piece in pieces)
 
 
-def _is_bounce(message: Message, server: Server | None) -> bool:
-    evidence = corroboration(message)
-    subject = message.header("Subject")[:500].strip().lower()
-    titled = subject.startswith(SUBJECTS)
+def _may_suffice(message: Part) -> bool:
+    sender = message.header("From")[:500].lower()
+    return any(
+        server.sufficient and (_any(sender, server.sender) or any(message.has(name) for name in server.header))
+        for server in SERVERS
+    )
+
+
+def _is_bounce(
+    message: Message, text: bounce_text.ReportText, server: Server | None, evidence: Automatic, titled: bool
+) -> bool:
     if server is not None and server.sufficient:
         return True
-    if evidence.evidence is Evidence.REPLY and not titled and server_is_generic(server):
-        return False  # an answering machine may quote "user unknown"
-    if evidence.is_automatic:
-        return server is not None or titled
-    # Some gateways write under a name of their own and keep no return path: title, known words and returned mail.
-    if automatic(message).is_automatic or server is None or server_is_generic(server):
-        return False
-    return titled and _returns_mail(message)
+    if not evidence.is_automatic:
+        # Some gateways write under a name of their own and keep no return path: title, known words and returned mail.
+        return (
+            titled and not is_generic(server) and not automatic(message).is_automatic and _returns_mail(message, text)
+        )
+    if is_generic(server):
+        # An answering machine may quote "user unknown", and a postmaster is a person too.
+        return titled or message.has("X-Failed-Recipients") or (server is not None and _returns_mail(message, text))
+    return True
 
 
-def server_is_generic(server: Server | None) -> bool:
+def is_generic(server: Server | None) -> bool:
     """Say whether a row names no server, only words that reports use."""
     return server is None or server.name == "nonames"
 
 
-def _returns_mail(message: Message) -> bool:
-    text = bounce_text.human_text(message)
+def _returns_mail(message: Message, text: bounce_text.ReportText) -> bool:
     return next(bounce_text.returned_headers(message, text), None) is not None
 
 
@@ -286,7 +305,10 @@ def _flufl(message: Message) -> Iterator[Recipient]:
     """Ask flufl.bounce, the last opinion: addresses only."""
     if len(message.raw) > _FLUFL_LARGEST:
         return
-    from flufl.bounce import all_failures  # late: it imports the email package and zope
+    # Late: few mails come this far, and the packages cost more to import than all of ours.
+    from email import message_from_bytes
+
+    from flufl.bounce import all_failures
 
     try:
         temporary, permanent = all_failures(message_from_bytes(message.raw))

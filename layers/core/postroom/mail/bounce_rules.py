@@ -75,7 +75,9 @@ SERVERS: tuple[Server, ...] = (
         ),
         subject=("failure notice",),
     ),
-    Server("x2", text=("message from ",), subject=("delivery failure", "failed delivery", "failure delivery")),
+    Server(
+        "x2", every=True, text=("message from ",), subject=("delivery failure", "failed delivery", "failure delivery")
+    ),
     Server("yahoo", text=("sorry, we were unable to deliver your message to the following address",)),
     Server("postfix", text=("this is the mail system at host", "this is the postfix program", "this is the postfix")),
     Server("opensmtpd", text=("this is the mailer-daemon, please do not reply",)),

@@ -148,7 +148,7 @@ def normalised(text: str) -> str:
 
 
 def _without_names(text: str) -> str:
-    """Return normalised words without URLs, addresses and postfix's prefix: the local part `mailboxfull` says nothing."""
+    """Return normalised words without URLs, postfix's prefix and addresses: `mailboxfull@…` says nothing."""
     return _ADDRESS.sub(" ", _URL.sub(" ", text)).replace("recipient address rejected: ", "")
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from postroom.mail import bounce_text
+from postroom.mail.automatic import Automatic, corroboration
 from postroom.mail.bounce_rules import PASSING
 from postroom.mail.part import Message, Part
 from postroom.mail.reasons import NO_FAILURE, Failure, Reason, is_permanent, reason_for, status_for
@@ -69,14 +70,17 @@ _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 Fields = dict[str, str]
 
 
-def read_report(message: Message) -> DeliveryReport | None:
-    """Read a report by its standard, in the order RFC 3464, RFC 8098, RFC 5965; None when it follows none."""
-    return delivery_report(message) or disposition(message) or complaint(message)
+def read_report(message: Message, *, evidence: Automatic | None = None) -> DeliveryReport | None:
+    """Read a report by its standard, in the order RFC 3464, RFC 8098, RFC 5965; None when it follows none.
+
+    `evidence` is what `corroboration` found, where the caller has asked already.
+    """
+    return delivery_report(message, evidence=evidence) or disposition(message) or complaint(message)
 
 
-def delivery_report(message: Message) -> DeliveryReport | None:
+def delivery_report(message: Message, *, evidence: Automatic | None = None) -> DeliveryReport | None:
     """Read an RFC 3464 delivery status notification, well or badly formed."""
-    blocks, rule = _status_blocks(message)
+    blocks, rule = _status_blocks(message, evidence)
     groups = [block for block in blocks if "final-recipient" in block or "original-recipient" in block]
     if not groups:
         return None
@@ -233,13 +237,16 @@ def _delivered(action: str, status: str) -> Reason | None:
     return None
 
 
-def _status_blocks(message: Message) -> tuple[list[Fields], str]:
+def _status_blocks(message: Message, evidence: Automatic | None) -> tuple[list[Fields], str]:
     for part in message.walk():
         if part.content_type in _STATUS_TYPES:
             blocks = field_blocks(part.text()[:_STATUS_SCANNED])
             if any("final-recipient" in block or "original-recipient" in block for block in blocks):
                 return blocks, "rfc3464"
-    # The same fields as text: the part's type was lost, or was never right.
+    # The same fields as text: the part's type was lost, or was never right. People quote such text, too, so only where
+    # the mail is built like one of a mail system.
+    if not (evidence or corroboration(message)).is_automatic:
+        return [], ""
     for part in message.walk():
         if part.is_multipart or part.is_message or part.content_type == "text/html":
             continue

@@ -50,7 +50,8 @@ _SUBTYPES: dict[ReportKind, Subtype] = {
 
 def find_report(message: Message) -> DeliveryReport | None:
     """Read what a mail reports, by a standard or by the table of servers."""
-    return read_report(message) or read_bounce(message)
+    evidence = corroboration(message)
+    return read_report(message, evidence=evidence) or read_bounce(message, evidence=evidence)
 
 
 def decide_kind(
@@ -84,7 +85,7 @@ def decide_kind(
             _from_address(message),
             message.header("Subject"),
             table=exceptions,
-            corroborated=corroboration(message).is_automatic,
+            corroborated=verdict.is_automatic and corroboration(message).is_automatic,
             strict=strict,
         )
         if match is not None:

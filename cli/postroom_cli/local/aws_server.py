@@ -112,7 +112,7 @@ class LocalSes:
     def _send(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         request = json.loads(body)
-        _verify(request.get("FromEmailAddress") or "")
+        verify_sender(request.get("FromEmailAddress") or "")
         # moto reads the content as UTF-8 text and fails on any other octets; what it keeps of it is not used.
         shown = {**request, "Content": {"Raw": {"Data": "RnJvbTogYUBsb2NhbC5pbnZhbGlkDQoNCg=="}}}
         replaced = json.dumps(shown if "Raw" in request.get("Content", {}) else request).encode()
@@ -125,7 +125,7 @@ class LocalSes:
         if message_id:
             mail = accepted(request, message_id=message_id, at=datetime.now(UTC))
             self._sent.append(mail)
-            _publish(mail)
+            publish_events(mail)
         return [answer]
 
 
@@ -135,13 +135,15 @@ def _backend(service: str) -> Any:
     return get_backend(service)[ACCOUNT][REGION]  # type: ignore[call-overload]
 
 
-def _verify(sender: str) -> None:
+def verify_sender(sender: str) -> None:
+    """Let moto's SES (of this process) take mail from this sender's domain."""
     domain = parseaddr(sender)[1].rpartition("@")[2]
     if domain:
         _backend("ses").verify_domain(domain)
 
 
-def _publish(mail: Accepted) -> None:
+def publish_events(mail: Accepted) -> None:
+    """Tell moto's EventBridge (of this process) what SES would tell of the mail."""
     destination = _backend("ses").config_set_event_destination.get(mail.configuration_set)
     if destination:
         entries = list(events(mail, matching=destination.get("MatchingEventTypes", ())))

@@ -34,8 +34,8 @@ _ATTRIBUTE = re.compile(r'\s(href|src|alt|title)="([^"]*)"')
 _names = str.split
 _INLINE = frozenset(
     _names(
-        "a abbr b bdi bdo big cite code del dfn em font i ins kbd mark q s samp small span strike strong sub sup time tt "
-        "u var wbr"
+        "a abbr b bdi bdo big cite code del dfn em font i ins kbd mark q s samp small span strike strong sub sup time "
+        "tt u var wbr"
     )
 )
 
@@ -309,15 +309,17 @@ class _Candidates:
             if span not in self._read:
                 self._read[span] = _plain(self._text, *span)
             plain, places, tokens = self._read[span]
-            self._checks_left -= len(tokens) * len(kind.lengths)
-            if self._checks_left < 0:
-                yield span
-            elif kind.whole:
+            if kind.whole:
                 if len(plain) in kind.lengths and kind.check(plain):
                     yield span
-            else:
-                for first, last in windows(tokens, kind, plain):
-                    yield places[first], places[last - 1] + 1
+                continue
+            found, checks = windows(tokens, kind, plain, self._checks_left)
+            if checks > self._checks_left:
+                yield span
+                continue
+            self._checks_left -= checks
+            for first, last in found:
+                yield places[first], places[last - 1] + 1
 
 
 def _plain(text: str, start: int, end: int) -> tuple[str, list[int], list[tuple[int, int]]]:

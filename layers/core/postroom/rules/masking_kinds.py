@@ -5,7 +5,7 @@ Each kind is a pattern for candidates and a check of the candidate without its s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 # Between two digits of a number people type, and mail programs break: spaces, dashes, full stops, slashes, line ends
@@ -31,6 +31,8 @@ class Kind:
     """Plain lengths tried, the likeliest first."""
     whole: bool = False
     """The candidate is checked as it was found, not window by window."""
+    lengths_at: Callable[[str, int], tuple[int, ...]] | None = None
+    """The lengths that are possible at a place, where what stands there tells."""
 
 
 def luhn(digits: str) -> bool:
@@ -71,6 +73,11 @@ _IBAN_LENGTHS = {
     }.items()
     for country in countries.split()
 }
+
+
+def _iban_lengths(plain: str, start: int) -> tuple[int, ...]:
+    length = _IBAN_LENGTHS.get(plain[start : start + 2].upper())
+    return (length,) if length and plain[start + 2 : start + 4].isdigit() else ()
 
 
 def _iban(text: str) -> bool:
@@ -174,7 +181,8 @@ KINDS: dict[str, Kind] = {
             "bank account number (IBAN) with the right length and check digits",
             rf"[A-Za-z]{{2}}{_SEPARATOR}{_DIGIT}{_SEPARATOR}{_DIGIT}(?:{_SEPARATOR}[A-Za-z0-9\p{{Nd}}]){{11,}}",
             _iban,
-            tuple(range(15, 34)),
+            tuple(sorted(set(_IBAN_LENGTHS.values()))),
+            lengths_at=_iban_lengths,
         ),
         Kind(
             "us-ssn",
@@ -241,20 +249,25 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def windows(tokens: list[tuple[int, int]], kind: Kind, plain: str) -> Iterator[tuple[int, int]]:
-    """Yield the parts of a candidate that pass the kind's check, as positions in `plain`, left to right.
+def windows(tokens: list[tuple[int, int]], kind: Kind, plain: str, limit: int) -> tuple[list[tuple[int, int]], int]:
+    """Return the parts of a candidate that pass the kind's check, as positions in `plain`, and how many were checked.
 
     `tokens` are the runs of `plain` that were written without a separator: a number begins and ends where one does, so
-    that no part of a longer number is taken for another.
+    that no part of a longer number is taken for another. Ends early when more than `limit` had to be checked.
     """
     ends = {end for _, end in tokens}
-    done = 0
+    found: list[tuple[int, int]] = []
+    checks = done = 0
     for start, _ in tokens:
         if start < done:
             continue
-        for length in kind.lengths:
-            end = start + length
-            if end in ends and kind.check(plain[start:end]):
-                yield start, end
-                done = end
-                break
+        for length in kind.lengths_at(plain, start) if kind.lengths_at else kind.lengths:
+            if start + length in ends:
+                checks += 1
+                if kind.check(plain[start : start + length]):
+                    done = start + length
+                    found.append((start, done))
+                    break
+        if checks > limit:
+            break
+    return found, checks

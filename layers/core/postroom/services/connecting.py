@@ -6,13 +6,19 @@ from collections.abc import Mapping
 
 from postroom.errors import LoginRefused, Permanent, PostroomError
 from postroom.model.mailbox import Mailbox, SecretReference, Type
+from postroom.model.polling import Position
 from postroom.ports import Connector, Secrets, Session
 
 
 def open_mailbox(
-    mailbox: Mailbox, *, connectors: Mapping[Type, Connector], secrets: Secrets, deadline: float
+    mailbox: Mailbox,
+    *,
+    connectors: Mapping[Type, Connector],
+    secrets: Secrets,
+    deadline: float,
+    ask: Position | None = None,
 ) -> Session:
-    """Log in and select the folder; a refused password is read anew once, since it may have been rotated."""
+    """Log in and select the folder (ports.Connector); a refused password is read anew once, in case of rotation."""
     connector = connectors.get(mailbox.type)
     if connector is None:
         raise Permanent(
@@ -24,15 +30,15 @@ def open_mailbox(
         )
     reference = mailbox.password or mailbox.client_secret
     if reference is None:
-        return connector.open(mailbox, secret="", deadline=deadline)
+        return connector.open(mailbox, secret="", deadline=deadline, ask=ask)
     secret = _reveal(secrets, reference)
     try:
-        return connector.open(mailbox, secret=secret, deadline=deadline)
+        return connector.open(mailbox, secret=secret, deadline=deadline, ask=ask)
     except LoginRefused:
         rotated = _reveal(secrets, reference, fresh=True)
         if rotated == secret:
             raise
-    return connector.open(mailbox, secret=rotated, deadline=deadline)
+    return connector.open(mailbox, secret=rotated, deadline=deadline, ask=ask)
 
 
 def _reveal(secrets: Secrets, reference: SecretReference, *, fresh: bool = False) -> str:

@@ -14,9 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from postroom.errors import DeadlineExceeded, PostroomError, Transient
+from postroom.errors import DeadlineExceeded, PostroomError, ServerMisbehaved, Transient
 from postroom.model.mailbox import Mailbox
-from postroom.model.polling import GIVEN_UP, OVERSIZE_LEFT, Health, Lease, MailboxState, Position
+from postroom.model.polling import GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, Health, Lease, MailboxState, Position
 from postroom.ports import Action, Extendable, Fetched, FetchFailed, Item, Listing, Session
 from postroom.services import health, positions
 from postroom.services.connecting import open_mailbox
@@ -138,6 +138,7 @@ class _Run:
 
     def _fetch_set(self, items: Sequence[Item], *, alone: bool, pool: ThreadPoolExecutor) -> tuple[Item, ...]:
         """Fetch and store one set; returns what a broken connection, or a changed mailbox, left of it."""
+        started = self.polling.monotonic()
         budget = BASE_BUDGET + sum(item.size or 0 for item in items) / SLOWEST
         if alone:  # G22: what failed before gets a connection of its own and more time with every try
             budget *= 2 ** self._position.problems.get(items[0].id, 0)
@@ -163,13 +164,22 @@ class _Run:
         except PostroomError as error:
             self.drop_session()
             rest = self._unanswered(items)
-            if error.step != "fetch" or not rest:
+            if not rest or not self._is_the_messages_fault(error, started + budget):
                 self._error = error
                 return rest
             # Answers come in order, so the first one missing is the message that the connection broke at.
             self._fail(rest[0], error.what)
             return rest[1:]
         return self._unanswered(items) if self._stopped or self._error else ()
+
+    def _is_the_messages_fault(self, error: PostroomError, enough: float) -> bool:
+        """Tell whether a message, and not the server or our own end, is to blame: it broke a connection that worked.
+
+        `enough`: until when it was given time; a message that the function's end cut short is not to blame.
+        """
+        if isinstance(error, DeadlineExceeded):
+            return error.step == "fetch" and enough <= self._until
+        return error.step == "fetch" and isinstance(error, ServerMisbehaved)
 
     def _read_set(self, session: Session, items: Sequence[Item], uploads: Uploads) -> None:
         large = [item for item in items if positions.is_oversize(item, self.mailbox)]
@@ -323,19 +333,24 @@ class _Run:
 
 @contextlib.contextmanager
 def _step(name: str) -> Iterator[None]:
-    """Name the step on what a connector raises."""
+    """Name the step on what a connector raises without one."""
     try:
         yield
     except PostroomError as error:
-        error.step = name
+        error.step = error.step or name
         raise
 
 
 def _begin(known: Position | None, listing: Listing, now: datetime) -> Position:
-    """Bring what is known to the server's epoch; a first look notes its moment."""
+    """Take the position that a connector lists against; a first look notes its moment.
+
+    What a connector leaves alone by its own reading of the first connection stands in `known` of a new epoch; it goes
+    to the ids left alone for good, since `known` is what is stored and may be removed.
+    """
     position = listing.position
-    if listing.resynced:  # ids of the old epoch mean other messages now
-        position = replace(position, known=frozenset(), problems={})
+    if known is None or listing.resynced:
+        aside = dict.fromkeys(position.known, OLD_LEFT)
+        position = replace(position, known=frozenset(), problems={**position.problems, **aside})
     if known is None:
         return replace(position, connected=now, catching_up=True)
-    return replace(position, connected=known.connected, catching_up=known.catching_up)
+    return replace(position, connected=known.connected, catching_up=known.catching_up or listing.resynced)

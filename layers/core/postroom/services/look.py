@@ -17,7 +17,7 @@ from typing import Any
 
 from postroom.errors import DeadlineExceeded, LeaseLost, PostroomError, Transient
 from postroom.model.mailbox import Mailbox
-from postroom.model.polling import Health, MailboxState
+from postroom.model.polling import Health, MailboxState, Position
 from postroom.ports import Extendable, Session
 from postroom.services import health
 from postroom.services.connecting import open_mailbox
@@ -126,7 +126,7 @@ class _Job:
     def _look(self, digest: str) -> Outcome:
         session: Session | None = None
         with contextlib.ExitStack() as stack:
-            session = self._open(self.polling.monotonic() + LOOK_BUDGET)
+            session = self._open(self.polling.monotonic() + LOOK_BUDGET, ask=self.state.position)
             stack.callback(session.close)
             # A mailbox never looked at is always dealt with: the moment of the first look must be known (X13).
             if self.state.position is not None and not session.look(self.state.position):
@@ -150,12 +150,13 @@ class _Job:
         finally:
             self.gate.release()
 
-    def _open(self, until: float) -> Session:
+    def _open(self, until: float, *, ask: Position | None = None) -> Session:
         return open_mailbox(
             self.mailbox,
             connectors=self.polling.connectors,
             secrets=self.polling.secrets,
             deadline=min(self.deadline - SAVING, until),
+            ask=ask,
         )
 
     def _note(self, new: Health, digest: str) -> None:

@@ -8,7 +8,7 @@ one could not be fetched, are kept in `known` until the cursor has passed them.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -19,6 +19,10 @@ from postroom.ports import Item, Listing
 MEGABYTE = 1024 * 1024
 SET_MESSAGES = 100
 SET_BYTES = 32 * MEGABYTE
+
+JUDGED = 1_000
+JUDGED_CYCLES = 5
+"""Connectors size the first thousand news, or five cycles' worth; a missing size further on means nothing yet."""
 
 OLD_MARGIN = timedelta(minutes=10)
 """Mail that the server received this long before the first look counts as new: clocks differ, INTERNALDATE has whole
@@ -41,23 +45,27 @@ class Plan:
 
 
 def sort_listing(listing: Listing, mailbox: Mailbox, position: Position, *, first: bool, backlog: bool) -> Plan:
-    """Decide what to do; `first`: nothing is known of this mailbox yet, `backlog`: this poll follows one at once."""
+    """Decide what to do; `first`: nothing was known of this mailbox yet, `backlog`: this poll follows one at once."""
     take: list[Item] = []
     again: list[Item] = []
     aside: dict[str, int] = {}
     unfinished = [one for one in listing.unfinished if one not in position.problems]
     known = listing.known + len(listing.unfinished)
-    bad_size = 0
-    for item in listing.news:
+    bad_size = beyond = 0
+    unwanted = _unwanted(listing, mailbox, position, first=first)
+    judged = max(JUDGED, JUDGED_CYCLES * mailbox.maximum_msg_number)
+    for number, item in enumerate(listing.news):
         tries = position.problems.get(item.id, 0)
         if tries >= GIVEN_UP:
             known += 1
         elif item.id in position.known:
             known += 1
             unfinished.append(item.id)
-        elif not _wanted(item, mailbox, position, first=first, resynced=listing.resynced):
+        elif unwanted(item):
             aside[item.id] = OLD_LEFT
             known += 1
+        elif number >= judged:
+            beyond += 1
         elif (item.size is None or item.size < 0) and not mailbox.allow_bad_msg_size:
             aside[item.id] = BAD_SIZE_LEFT
             bad_size += 1
@@ -75,26 +83,30 @@ def sort_listing(listing: Listing, mailbox: Mailbox, position: Position, *, firs
         aside=aside,
         bad_size=bad_size,
         known=known,
-        left=len(take) - now + len(again) - tries_now,
-        more=len(take) > now,
+        left=len(take) - now + len(again) - tries_now + beyond,
+        more=len(take) + beyond > now,
         oldest=min((item.date for item in (*take, *again) if item.date), default=None),
     )
 
 
-def _wanted(item: Item, mailbox: Mailbox, position: Position, *, first: bool, resynced: bool) -> bool:
-    """Apply the choice of the first connection (X13); a server that begins a new epoch must not undo it."""
-    if not (first or resynced):
-        return True
+def _unwanted(listing: Listing, mailbox: Mailbox, position: Position, *, first: bool) -> Callable[[Item], bool]:
+    """Say what the choice of the first connection leaves alone (X13), also where a server begins a new epoch.
+
+    Connectors whose servers can be asked for dates have chosen already; then what they list is wanted.
+    """
+    if not position.catching_up:
+        return lambda _item: False
+    begin = position.connected - OLD_MARGIN if position.connected else None
+    chosen = bool(int(listing.position.floor) if listing.position.floor.isdigit() else listing.position.floor)
+    chosen = chosen or bool(listing.position.known or listing.position.problems)
     match mailbox.first_connection:
         case FirstConnection.ALL:
-            return True
+            return lambda _item: False
         case FirstConnection.FROM_NOW:
-            if first:
-                return False
-            return item.date is None or position.connected is None or item.date >= position.connected - OLD_MARGIN
+            return lambda item: item.date < begin if item.date and begin else first and not chosen
         case FirstConnection.SINCE:
             since = mailbox.first_connection_since
-            return since is None or item.date is None or item.date.date() >= since
+            return lambda item: bool(since and item.date and item.date.date() < since)
 
 
 def is_old(item: Item, position: Position) -> bool:
@@ -134,7 +146,7 @@ def advance(
         return replace(position, known=position.known | frozenset(done), problems=problems)
     cursor = int(position.cursor or position.floor or 0)
     known = set(position.known) | settled
-    ahead = sorted(int(item.id) for item in news if int(item.id) > cursor)
+    ahead = sorted({uid for uid in (*(int(item.id) for item in news), *map(int, known)) if uid > cursor})
     floor = position.floor
     if cursor == int(floor or 0):
         # What lies there unwanted from before the first connection: one number says it, as far as it is in one piece.

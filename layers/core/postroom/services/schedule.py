@@ -95,7 +95,7 @@ def _due(mailboxes: Sequence[Mailbox], start: int) -> list[tuple[str, int]]:
         for rank, name in enumerate(sorted(names, key=_order)):
             phase = rank * groups // len(names) * cycle // groups
             first = start - back + (phase - (start - back)) % cycle
-            due += [(name, max(0, at - start)) for at in range(first, start + TICK, cycle)]
+            due += [(name, (at - start) % TICK) for at in range(first, start + TICK, cycle)]
     return due
 
 

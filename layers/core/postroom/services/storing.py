@@ -101,8 +101,8 @@ class Uploads:
             path.unlink(missing_ok=True)
 
     def _put_file(self, item: Item, path: Path, sha256: str, metadata: Mapping[str, str]) -> None:
-        day = item.date or self._clock()
-        key = raw_key(self._mailbox, day, f"{self._position.epoch}/{item.id}", sha256)
+        now = self._clock()
+        key = raw_key(self._mailbox, now, f"{self._position.epoch}/{item.id}", sha256)
         self._raw.put_if_absent(key, path, sha256=sha256, metadata=metadata)
 
     def _metadata(self, item: Item, *, size: int) -> dict[str, str]:

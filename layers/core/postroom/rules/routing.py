@@ -50,11 +50,13 @@ def route(configuration: Configuration, mailbox: Mailbox | None, subtype: Subtyp
 
 
 def _department(configuration: Configuration, mailbox: Mailbox | None, decisions: list[Decision]) -> Department | None:
-    wanted = (mailbox.department if mailbox else None) or configuration.settings.default_department
+    named = mailbox.department if mailbox else None
+    wanted = named or configuration.settings.default_department
     found = next((one for one in configuration.departments if one.name == wanted), None)
     if found is None and configuration.departments:
         found = configuration.departments[0]
-        decisions.append(Decision("department", found.name, f"there is no department {wanted}: the first one"))
+        if named:
+            decisions.append(Decision("department", found.name, f"there is no department {named}: the first one"))
     return found
 
 

@@ -20,7 +20,7 @@ class Policy:
     exceptions: tuple[exceptions.DeliveryException, ...]
     strict_exceptions: bool
     attachments: attachments.AttachmentPolicy
-    masking: masking.CompiledPatterns
+    masking: tuple[masking.Compiled, ...]
     trusted_authserv_ids: tuple[str, ...]
     auto_reply_age: timedelta
     thread_keys: tuple[bytes, ...]

@@ -221,9 +221,8 @@ def _text(text: str | None, clean: SanitisedHtml | None) -> str:
 def _masked_body(text: str, clean: SanitisedHtml | None, policy: Policy, decisions: list[Decision]) -> Body:
     masked = masking.mask_text(text, policy.masking)
     html = masking.mask_html(clean.html, policy.masking) if clean is not None else None
-    hits = masked.hits + (html.hits if html else 0)
-    if hits:
-        decisions.append(Decision("masking", "masked", f"{hits} places"))
+    for hit in masked.hits or (html.hits if html else ()):
+        decisions.append(Decision("masking", "masked", f"{hit.name}: {hit.count}"))
     if not masked.text.strip():
         decisions.append(Decision("text", "missing", "the mail has no text"))
     return Body(
@@ -242,7 +241,7 @@ def _read_file(one: File, policy: Policy, decisions: list[Decision]) -> ReadFile
     data = one.data()
     head = data[:_HEAD_BYTES]
     sniffed = sniff(head)
-    name = masking.mask_text(one.name, policy.masking).text
+    name = masking.mask_name(one.name, policy.masking).text
     candidate = attachment_rules.Candidate(names=one.names, content_type=one.content_type, head=head, size=len(data))
     blocked = attachment_rules.judge(candidate, policy.attachments)
     if blocked is not None:

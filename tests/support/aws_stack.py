@@ -1,0 +1,140 @@
+"""The stack that template.yaml declares, in this process (moto), for tests that run the real handlers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+from moto import mock_aws
+
+from postroom.adapters.clock import utc_now
+from postroom.adapters.dynamo.configurations import ConfigurationStore
+from postroom.adapters.dynamo.interactions import DynamoInteractions
+from postroom.adapters.dynamo.outbox import DynamoOutbox
+from postroom.adapters.s3 import S3Contents
+from postroom.model.configuration import Configuration
+from postroom.model.identity import interaction_id, raw_key
+from postroom.services.stored_events import stored_event
+from postroom_cli.local.environment import environment
+from postroom_cli.local.functions import Function, import_handler, read_functions, shared_environment
+from postroom_cli.local.makers import MAKERS
+from postroom_cli.local.stack import Aws, Stack
+from postroom_cli.local.template import REGION, read_template
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+_SQS = {"eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:queue", "awsRegion": REGION}
+
+
+@dataclass(frozen=True, slots=True)
+class AwsStack:
+    """Handles of everything a test asks of the stack."""
+
+    environment: Mapping[str, str]
+    functions: Mapping[str, Function]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the mocked AWS."""
+        return boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
+
+    @property
+    def table(self) -> str:
+        return self.environment["TABLE_NAME"]
+
+    @property
+    def contents(self) -> S3Contents:
+        return S3Contents(self.client("s3"), self.environment["CONTENT_BUCKET"])
+
+    @property
+    def interactions(self) -> DynamoInteractions:
+        return DynamoInteractions(self.client("dynamodb"), self.table, self.contents)
+
+    @property
+    def outbox(self) -> DynamoOutbox:
+        return DynamoOutbox(self.client("dynamodb"), self.table)
+
+    @property
+    def configurations(self) -> ConfigurationStore:
+        return ConfigurationStore(self.client("dynamodb"), self.table, self.contents)
+
+    def configure(self, **content: Any) -> Configuration:
+        """Put a configuration in force."""
+        configuration = Configuration.model_validate(content)
+        store = self.configurations
+        store.put(configuration, expected_version=store.version(), author="test", note="", now=utc_now())
+        return configuration
+
+    def store_raw(self, content: bytes, *, mailbox: str = "support", metadata: Mapping[str, str] | None = None) -> str:
+        """Put a raw message where the fetcher would, and return its key."""
+        key = raw_key(mailbox, datetime.now(UTC), f"1/{sha256(content).hexdigest()[:6]}", sha256(content).hexdigest())
+        given = {"server-date": datetime.now(UTC).isoformat(), **(metadata or {})}
+        self.client("s3").put_object(Bucket=self.environment["RAW_BUCKET"], Key=key, Body=content, Metadata=given)
+        return key
+
+    def invoke(self, function: str, event: Any, *, seconds: float = 60) -> Any:
+        """Call a function's real handler, named as in the template (`ProcessInbound`)."""
+        context = SimpleNamespace(
+            get_remaining_time_in_millis=lambda: int(seconds * 1000),
+            function_name=function,
+            memory_limit_in_mb=512,
+            invoked_function_arn=f"arn:aws:lambda:{REGION}:123456789012:function:{function}",
+            aws_request_id="test",
+        )
+        return import_handler(self.functions[function])(event, context)
+
+    def process(self, content: bytes, *, mailbox: str = "support", metadata: Mapping[str, str] | None = None) -> str:
+        """Store a mail and run process_inbound on its event; return the interaction's id."""
+        key = self.store_raw(content, mailbox=mailbox, metadata=metadata)
+        answer = self.invoke("ProcessInbound", sqs_event(stored_event(self.environment["RAW_BUCKET"], key)))
+        assert answer == {"batchItemFailures": []}
+        return interaction_id(mailbox, sha256(content).hexdigest())
+
+    def queued(self, variable: str) -> list[dict[str, Any]]:
+        """Take all messages that wait in the queue named by an environment variable."""
+        sqs, found = self.client("sqs"), []
+        while messages := sqs.receive_message(QueueUrl=self.environment[variable], MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
+            for message in messages:
+                found.append(json.loads(message["Body"]))
+                sqs.delete_message(QueueUrl=self.environment[variable], ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+
+def sqs_event(*bodies: Mapping[str, Any]) -> dict[str, Any]:
+    """The event by which Lambda hands SQS messages to a function."""
+    return {
+        "Records": [
+            {"messageId": str(number), "receiptHandle": str(number), "body": json.dumps(body), "attributes": {}, **_SQS}
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+@contextmanager
+def aws_stack(**overrides: str) -> Iterator[AwsStack]:
+    """Make the template's resources in moto, and point the process's environment at them."""
+    template = read_template(
+        TEMPLATE, stack="test", overrides={"PrivateMailNetworks": "127.0.0.0/8,::1/128", **overrides}
+    )
+    with mock_aws():
+        stack = Stack(template, Aws(), makers=MAKERS, api_url="http://127.0.0.1")
+        stack.make()
+        functions = read_functions(stack)
+        variables = {
+            **shared_environment(functions),
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "POWERTOOLS_METRICS_DISABLED": "true",
+        }
+        with environment(variables):
+            yield AwsStack(variables, {function.name: function for function in functions})

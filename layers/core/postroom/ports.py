@@ -111,9 +111,10 @@ class Extendable(Protocol):
 class Connector(Protocol):
     """One protocol. `open` performs dns → connect → tls → greeting → login → folder, each failure naming its step."""
 
-    def open(self, mailbox: Mailbox, *, secret: str, deadline: float) -> Session:
+    def open(self, mailbox: Mailbox, *, secret: str, deadline: float, ask: Position | None = None) -> Session:
         """Connect and select the folder; `deadline` is a `time.monotonic()` value that bounds the whole session.
 
+        `ask` is the position that `look` will be asked with: a connector may send that question with the login.
         Raises the mail-server errors of errors.py, with `.step` set to the step that failed.
         """
         ...

@@ -16,6 +16,13 @@ from postroom.errors import NotFound, PostroomError
 if TYPE_CHECKING:
     import boto3
     from postroom.adapters.dynamo.configurations import ConfigurationStore
+    from postroom.adapters.dynamo.interactions import DynamoInteractions
+    from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
+    from postroom.adapters.dynamo.outbox import DynamoOutbox
+    from postroom.adapters.s3 import S3Contents, S3RawMessages
+    from postroom.adapters.secrets import SecretWriter
+    from postroom.adapters.sqs import SqsQueue
+    from postroom.services.api_routes import Desk
 
 
 @dataclass
@@ -72,11 +79,18 @@ class Stack:
         return self.client("s3")
 
     @cached_property
-    def contents(self) -> Any:
+    def contents(self) -> S3Contents:
         """The content bucket."""
         from postroom.adapters.s3 import S3Contents
 
         return S3Contents(self._s3, self.setting("content_bucket"))
+
+    @cached_property
+    def raw(self) -> S3RawMessages:
+        """The raw bucket."""
+        from postroom.adapters.s3 import S3RawMessages
+
+        return S3RawMessages(self._s3, self.setting("raw_bucket"))
 
     @cached_property
     def configurations(self) -> ConfigurationStore:
@@ -84,6 +98,59 @@ class Stack:
         from postroom.adapters.dynamo.configurations import ConfigurationStore
 
         return ConfigurationStore(self._dynamodb, self.setting("table"), self.contents)
+
+    @cached_property
+    def interactions(self) -> DynamoInteractions:
+        """The interactions."""
+        from postroom.adapters.dynamo.interactions import DynamoInteractions
+
+        return DynamoInteractions(self._dynamodb, self.setting("table"), self.contents)
+
+    @cached_property
+    def outbox(self) -> DynamoOutbox:
+        """The outbound mails."""
+        from postroom.adapters.dynamo.outbox import DynamoOutbox
+
+        return DynamoOutbox(self._dynamodb, self.setting("table"))
+
+    @cached_property
+    def states(self) -> DynamoMailboxStates:
+        """The mailboxes' states."""
+        from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
+
+        return DynamoMailboxStates(self._dynamodb, self.setting("table"), self.contents)
+
+    @cached_property
+    def secrets(self) -> SecretWriter:
+        """Where secrets are entered; nothing here can read them back."""
+        from postroom.adapters.secrets import SecretWriter
+
+        return SecretWriter(
+            table=self.setting("table"),
+            dynamo=self._dynamodb,
+            kms=self.client("kms"),
+            key_id=self.setting("credentials_key"),
+        )
+
+    def queue(self, setting: str) -> SqsQueue:
+        """Return a queue by the name of its setting."""
+        from postroom.adapters.sqs import SqsQueue
+
+        return SqsQueue(self.client("sqs"), self.setting(setting))
+
+    @cached_property
+    def desk(self) -> Desk:
+        """What the API answers too: the same services."""
+        from postroom.services.api_routes import Desk
+
+        return Desk(
+            interactions=self.interactions,
+            outbox=self.outbox,
+            configurations=self.configurations,
+            states=self.states,
+            outbound_queue=self.queue("outbound_queue"),
+            clock=self.clock,
+        )
 
 
 def options_of(context: typer.Context) -> Options:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from postroom_cli.commands import config
+from postroom_cli.commands import config, dlq, explain, interaction, mailbox, raw, secret, sending
 
 
 def register_all(app: typer.Typer) -> None:
-    """Add every command."""
-    for module in (config,):
+    """Add every command, in the order of the help."""
+    for module in (config, mailbox, secret, interaction, sending, raw, dlq, explain):
         module.register(app)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ import typer
 from postroom.errors import Invalid, PostroomError, Problem
 
 from postroom_cli import output
+from postroom_cli.author import author
 from postroom_cli.errors import describe_problem
 from postroom_cli.output import Json
 
@@ -147,7 +147,7 @@ def _apply(context: typer.Context, new: Any, *, yes: bool, note: str, dry_run: b
         _show(plan)
     applied = None
     if not plan.empty and not dry_run and _confirmed(yes=yes):
-        applied = configure.apply(store, new, expected_version=version, author=_author(), note=note, now=stack.clock())
+        applied = configure.apply(store, new, expected_version=version, author=author(), note=note, now=stack.clock())
     if json:
         output.document(
             {
@@ -173,13 +173,6 @@ def _confirmed(*, yes: bool) -> bool:
             "There is nobody to confirm the plan", remedy="Repeat with --yes, or with --dry-run.", code="unconfirmed"
         )
     return typer.confirm("Apply?")
-
-
-def _author() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # no name for this user id, as in containers
-        return "unknown"
 
 
 _SIGNS = {"added": "+", "changed": "~", "removed": "-"}

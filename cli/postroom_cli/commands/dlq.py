@@ -1,0 +1,106 @@
+"""`postroom dlq`: what failed again and again, and how to try it once more."""
+
+from __future__ import annotations
+
+import json as json_module
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from postroom.errors import NotFound
+
+from postroom_cli import output
+from postroom_cli.output import Json
+from postroom_cli.stack import Stack, find_stack
+
+app = typer.Typer(help="List and redrive dead letters.", no_args_is_help=True)
+
+_QUEUES = {"poll": "poll_queue", "ews-poll": "ews_poll_queue", "inbound": "inbound_queue", "outbound": "outbound_queue"}
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetters:
+    """One queue, and the one that its failed messages go to."""
+
+    name: str
+    queue_url: str
+    url: str
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the group."""
+    parent.add_typer(app, name="dlq")
+
+
+@app.command("list")
+def list_(context: typer.Context, json: Json = False) -> None:
+    """Tell how many messages lie in each dead-letter queue."""
+    stack = find_stack(context)
+    sqs = stack.client("sqs")
+    rows = [(queue, _count(sqs, queue.url)) for queue in _dead_letters(stack, sqs)]
+    if json:
+        output.document([{"queue": queue.name, "messages": count, "url": queue.url} for queue, count in rows])
+    else:
+        output.table("", ("queue", "messages"), ((queue.name, count) for queue, count in rows))
+
+
+@app.command()
+def redrive(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(metavar="QUEUE", help="inbound, outbound, …; else all.")] = None,
+    json: Json = False,
+) -> None:
+    """Put dead letters back into their queue, to be tried again."""
+    stack = find_stack(context)
+    sqs = stack.client("sqs")
+    queues = [queue for queue in _dead_letters(stack, sqs) if name in (None, queue.name)]
+    if not queues:
+        raise NotFound("There is no such queue", on=name or "", remedy=f"Name one of: {', '.join(_QUEUES)}.")
+    moved = {queue.name: _move(sqs, queue) for queue in queues}
+    if json:
+        output.document({"redriven": moved})
+    else:
+        for queue_name, count in moved.items():
+            output.say(f"{queue_name}: {count} message{'s' * (count != 1)} put back.")
+
+
+def _dead_letters(stack: Stack, sqs: Any) -> Iterator[DeadLetters]:
+    from postroom.adapters.aws import aws_errors  # botocore is imported late
+
+    for name, setting in _QUEUES.items():
+        url = stack.setting(setting)
+        with aws_errors("asking for a queue's dead letters", on=name):
+            answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
+            policy = answer.get("Attributes", {}).get("RedrivePolicy")
+            if policy:
+                arn = json_module.loads(policy)["deadLetterTargetArn"]
+                yield DeadLetters(name, url, sqs.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"])
+
+
+def _count(sqs: Any, url: str) -> int:
+    from postroom.adapters.aws import aws_errors  # botocore is imported late
+
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    with aws_errors("counting dead letters"):
+        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)
+    return sum(int(value) for value in answer["Attributes"].values())
+
+
+def _move(sqs: Any, queue: DeadLetters) -> int:
+    """Move message by message: each is in its queue before it leaves the dead letters, so that none is lost."""
+    from postroom.adapters.aws import aws_errors  # botocore is imported late
+
+    moved = 0
+    # As many as there were at the start: one that fails again at once must not be moved round and round.
+    for _round in range(_count(sqs, queue.url)):
+        with aws_errors("redriving dead letters", on=queue.name):
+            answer = sqs.receive_message(QueueUrl=queue.url, MaxNumberOfMessages=10, VisibilityTimeout=60)
+            messages = answer.get("Messages", [])
+            for message in messages:
+                sqs.send_message(QueueUrl=queue.queue_url, MessageBody=message["Body"])
+                sqs.delete_message(QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"])
+                moved += 1
+        if not messages:
+            break
+    return moved

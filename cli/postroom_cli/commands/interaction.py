@@ -1,0 +1,149 @@
+"""`postroom interaction` and `postroom why`: what came in, what it became, and why."""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import Annotated, Any
+
+import typer
+
+from postroom_cli import output
+from postroom_cli.output import Json
+from postroom_cli.stack import Stack, find_stack
+
+app = typer.Typer(help="List and show interactions.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The interaction's id.")]
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the group and `why`."""
+    parent.add_typer(app, name="interaction")
+    parent.command()(why)
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    queue: Annotated[str | None, typer.Option(help="Only this queue; else every queue that is configured.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 100,
+    json: Json = False,
+) -> None:
+    """List interactions, newest first in each queue."""
+    from postroom.services.api_routes import plain
+
+    stack = find_stack(context)
+    queues = [queue] if queue else _queues(stack)
+    rows = islice(
+        chain.from_iterable(
+            ({"queue": name, **plain(row)} for row in stack.interactions.list_queue(name)) for name in queues
+        ),
+        limit,
+    )
+    if json:
+        for row in rows:
+            output.line(row)
+        return
+    output.table(
+        "",
+        ("id", "queue", "created", "from", "subject", "kind", "status"),
+        (
+            (
+                row["id"],
+                row["queue"],
+                str(row.get("created", ""))[:19].replace("T", " "),
+                row.get("from", ""),
+                row.get("subject", ""),
+                row.get("subtype", ""),
+                row.get("status", ""),
+            )
+            for row in rows
+        ),
+        empty="There is no interaction.",
+    )
+
+
+def _queues(stack: Stack) -> list[str]:
+    configuration = stack.configurations.current()
+    settings = configuration.settings
+    names = [queue.name for queue in configuration.queues]
+    return list(dict.fromkeys([*names, settings.default_inbound_queue, settings.exception_queue]))
+
+
+@app.command()
+def show(context: typer.Context, interaction_id: Id, json: Json = False) -> None:
+    """Show one interaction with its text."""
+    shown = find_stack(context).desk.interaction(interaction_id)
+    if json:
+        output.document(shown)
+        return
+    sender = shown["sender"] or {}
+    output.pairs(
+        {
+            "id": shown["id"],
+            "from": f"{sender.get('name', '')} <{sender.get('address', '')}>".strip(),
+            "to": ", ".join(address["address"] for address in shown["to"]),
+            "cc": ", ".join(address["address"] for address in shown["cc"]),
+            "subject": shown["subject"],
+            "date": shown["date"],
+            "kind": shown["subtype"],
+            "status": shown["status"],
+            "queue": shown["queue"],
+            "mailbox": shown["mailbox"],
+            "thread": shown["thread_id"],
+            "message-id": shown["message_id"],
+            "wrapped": shown["wrap_reason"],
+            "attachments": ", ".join(
+                f"{one['name']} ({one['size']:,} bytes{', blocked' if one['blocked'] else ''})"
+                for one in shown["attachments"]
+            ),
+        }
+    )
+    output.say("")
+    output.say(str((shown["body"] or {}).get("text", "")))
+
+
+@app.command()
+def history(context: typer.Context, interaction_id: Id, json: Json = False) -> None:
+    """Show what was decided when it came, and what happened since."""
+    told = find_stack(context).desk.history(interaction_id)
+    if json:
+        output.document(told)
+        return
+    _tell(told["decisions"], told["events"])
+
+
+def why(
+    context: typer.Context,
+    mail: Annotated[str, typer.Argument(metavar="MESSAGE-ID|ID", help="A Message-ID, an id, or a raw key.")],
+    json: Json = False,
+) -> None:
+    """Say why a mail is where it is: which rules decided what, in order, and what happened since."""
+    from postroom.services.api_routes import plain
+    from postroom.services.why import why as explain_mail
+
+    stack = find_stack(context)
+    for number, explanation in enumerate(explain_mail(mail, interactions=stack.interactions, outbox=stack.outbox)):
+        told = plain(explanation)
+        if json:
+            output.line(told)
+            continue
+        if number:
+            output.say("")
+        decisions, events = told.pop("decisions"), told.pop("events")
+        output.pairs(told)
+        output.say("")
+        _tell(decisions, events)
+
+
+def _tell(decisions: list[dict[str, Any]], events: list[dict[str, Any]]) -> None:
+    output.table(
+        "Decisions, in order",
+        ("rule", "outcome", "detail"),
+        ((one["rule"], one["outcome"], one["detail"]) for one in decisions),
+    )
+    output.table(
+        "Events",
+        ("at", "what", "by", "detail"),
+        ((one["at"][:19].replace("T", " "), one["what"], one["who"], one["detail"]) for one in events),
+    )

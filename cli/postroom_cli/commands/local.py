@@ -1,0 +1,86 @@
+"""`postroom local`: the template on this machine, until it is stopped."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from postroom_cli import output
+from postroom_cli.output import Json
+from postroom_cli.stack import options_of
+
+_LOOK_SECONDS = 1.0
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the command."""
+    parent.command()(local)
+
+
+def local(
+    context: typer.Context,
+    template: Annotated[Path | None, typer.Option(help="The template to run; template.yaml by default.")] = None,
+    state: Annotated[
+        Path | None, typer.Option("--state", help="Where to say how to reach it; .postroom by default.")
+    ] = None,
+    retry_after: Annotated[
+        int | None,
+        typer.Option(min=0, help="Seconds until a failed message comes again; else as the template says."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run everything the template declares on this machine, until Ctrl-C; the other commands find it by themselves."""
+    from postroom_cli.local.location import find_template
+    from postroom_cli.local.runner import LocalRunner
+    from postroom_cli.local.state import read_state, remove_state, write_state
+
+    directory = state or options_of(context).state
+    if running := read_state(directory):
+        from postroom.errors import Conflict
+
+        raise Conflict(
+            f"A local stack runs already (process {running.pid})",
+            on=str(directory),
+            remedy="Stop it with Ctrl-C, or use another --state directory.",
+        )
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    with LocalRunner(find_template(template), retry_after=retry_after) as runner:
+        path = write_state(directory, runner.state)
+        try:
+            if json:
+                output.document(runner.state)
+            else:
+                _tell(runner.state, path)
+            sys.stdout.flush()
+            _until_stopped(runner)
+        finally:
+            remove_state(directory)
+
+
+def _tell(state: Any, path: Path) -> None:
+    output.pairs(
+        {
+            "HTTP API": state.api_url,
+            "AWS (moto)": state.endpoint_url,
+            "State": path,
+        }
+    )
+    output.say("Mail servers on this machine are allowed. Everything is gone when it stops. Stop with Ctrl-C.")
+
+
+def _until_stopped(runner: Any) -> None:
+    stop = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        while not stop.wait(_LOOK_SECONDS):
+            runner.local_aws.check()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

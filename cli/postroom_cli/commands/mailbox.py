@@ -1,0 +1,253 @@
+"""`postroom mailbox`: add, show, switch, poll and test mailboxes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from postroom.errors import Invalid, NotFound, Problem
+
+from postroom_cli import output
+from postroom_cli.author import author
+from postroom_cli.entering import enter_secret
+from postroom_cli.output import Json
+from postroom_cli.stack import Stack, find_stack
+
+app = typer.Typer(help="Add, show, switch, poll and test mailboxes.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The mailbox's name.")]
+Options = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="OPTION=VALUE", help="Any other option, as in a configuration file; repeatable."),
+]
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the group."""
+    parent.add_typer(app, name="mailbox")
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    name: Name,
+    address: Annotated[str, typer.Option(help="Its own address, with a display name if wanted.")],
+    type_: Annotated[str, typer.Option("--type", help="IMAP, POP3, EWS or GRAPH.")] = "IMAP",
+    server: Annotated[str | None, typer.Option(help="Host name; for EWS the URL.")] = None,
+    login: Annotated[str | None, typer.Option(help="User name; the address when left out.")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="The endpoint its mail goes to.")] = None,
+    password: Annotated[
+        bool, typer.Option("--password", help="Ask for the password (or read it from standard input) and store it.")
+    ] = False,
+    options: Options = None,
+    json: Json = False,
+) -> None:
+    """Add a mailbox; it is disabled until `postroom mailbox enable`."""
+    given: dict[str, Any] = {"name": name, "address": address, "type": type_}
+    given |= {key: value for key, value in (("server", server), ("login", login), ("endpoint", endpoint)) if value}
+    given |= parse_options(options or [])
+    if password:
+        given["password"] = {"secret": f"mailbox.{name}"}
+    given.setdefault("enabled", "false")
+    stack = find_stack(context)
+    configuration = stack.configurations.current()
+    if configuration.mailbox(name):
+        raise Invalid([Problem("name", f"there is a mailbox `{name}` already.", "Choose another name.")])
+    mailbox = _validated(given)
+    new = configuration.model_copy(update={"mailboxes": (*configuration.mailboxes, mailbox)})
+    _check_plan(configuration, new)  # before anything is asked or stored
+    if password:
+        stack.secrets.put(f"mailbox.{name}", enter_secret(f"Password of {name}"), now=stack.clock())
+    version = _apply(stack, new, f"mailbox {name} added")
+    _told(json, {"mailbox": name, "enabled": mailbox.enabled, "version": version}, f"Mailbox {name} was added.")
+
+
+def parse_options(pairs: list[str]) -> dict[str, Any]:
+    """Read `option=value` pairs; `secret:NAME` and `properties.mail.x=y` are understood."""
+    values: dict[str, Any] = {}
+    problems = []
+    for pair in pairs:
+        option, sign, value = pair.partition("=")
+        if not sign:
+            problems.append(Problem(f"--set {option}", "has no value.", "Write OPTION=VALUE."))
+        elif option.startswith("properties."):
+            values.setdefault("properties", {})[option.removeprefix("properties.")] = value
+        elif option in ("password", "client_secret"):
+            kind, colon, secret = value.partition(":")
+            if kind != "secret" or not colon:
+                # The value is not repeated: it is most likely the secret itself.
+                problems.append(
+                    Problem(
+                        f"--set {option}", "takes no secret itself.", f"Write {option}=secret:NAME, see `secret set`."
+                    )
+                )
+            values[option] = {"secret": secret}
+        else:
+            values[option.replace("-", "_")] = value
+    if problems:
+        raise Invalid(problems)
+    return values
+
+
+@app.command()
+def change(
+    context: typer.Context,
+    name: Name,
+    options: Annotated[list[str], typer.Argument(metavar="OPTION=VALUE…", help="As in a configuration file.")],
+    json: Json = False,
+) -> None:
+    """Change options of a mailbox; in force from the next cycle on."""
+    values = parse_options(options)
+    _update(find_stack(context), name, values, f"mailbox {name} changed", json=json)
+
+
+@app.command("list")
+def list_(context: typer.Context, json: Json = False) -> None:
+    """List the mailboxes with their health."""
+    rows = find_stack(context).desk.mailboxes()
+    if json:
+        for row in rows:
+            output.line(row)
+        return
+    output.table(
+        "",
+        ("name", "address", "type", "enabled", "health", "why"),
+        (
+            (
+                row["name"],
+                row["address"],
+                row["type"],
+                row["enabled"],
+                row["health"]["state"] if row["enabled"] else "inactive",
+                row["health"]["reason"],
+            )
+            for row in rows
+        ),
+        empty="There is no mailbox yet; `postroom mailbox add` makes one.",
+    )
+
+
+@app.command()
+def show(context: typer.Context, name: Name, json: Json = False) -> None:
+    """Show a mailbox: settings, health, what the last polls found."""
+    stack = find_stack(context)
+    shown = stack.desk.mailbox(name)
+    if json:
+        output.document(shown)
+        return
+    from postroom.model.mailbox import Mailbox
+
+    mailbox = stack.configurations.current().mailbox(name) or Mailbox(name=name, address=shown["settings"]["address"])
+    settings = mailbox.model_dump(mode="json", exclude_defaults=True)
+    output.pairs({**settings, "password": str(mailbox.password or ""), "enabled": mailbox.enabled})
+    output.say("")
+    output.pairs({f"health: {field}": value for field, value in shown["health"].items() if value})
+    if shown["balances"]:
+        output.table(
+            "Last polls that found something",
+            ("at", "listed", "stored", "known", "over-size", "problem", "left"),
+            (
+                [balance[key] for key in ("at", "listed", "stored", "known", "oversize", "problem", "left")]
+                for balance in shown["balances"]
+            ),
+        )
+
+
+@app.command()
+def enable(context: typer.Context, name: Name, json: Json = False) -> None:
+    """Poll the mailbox from the next cycle on."""
+    _update(find_stack(context), name, {"enabled": True}, f"mailbox {name} enabled", json=json)
+
+
+@app.command()
+def disable(context: typer.Context, name: Name, json: Json = False) -> None:
+    """Stop polling the mailbox from the next cycle on; nothing is lost meanwhile."""
+    _update(find_stack(context), name, {"enabled": False}, f"mailbox {name} disabled", json=json)
+
+
+@app.command()
+def remove(context: typer.Context, name: Name, json: Json = False) -> None:
+    """Remove a mailbox that is disabled; its interactions stay."""
+    stack = find_stack(context)
+    configuration = stack.configurations.current()
+    _existing(configuration, name)
+    kept = tuple(mailbox for mailbox in configuration.mailboxes if mailbox.name != name)
+    version = _apply(stack, configuration.model_copy(update={"mailboxes": kept}), f"mailbox {name} removed")
+    _told(json, {"mailbox": name, "removed": True, "version": version}, f"Mailbox {name} was removed.")
+
+
+@app.command()
+def poll(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(help="Their names; without any, all enabled ones.")] = None,
+    json: Json = False,
+) -> None:
+    """Look at mailboxes now instead of at their next cycle."""
+    from postroom.model.mailbox import Type
+
+    stack = find_stack(context)
+    configuration = stack.configurations.current()
+    wanted = [_existing(configuration, name) for name in names or []] or [
+        mailbox for mailbox in configuration.mailboxes if mailbox.enabled
+    ]
+    disabled = [mailbox.name for mailbox in wanted if not mailbox.enabled]
+    if disabled:
+        raise Invalid(
+            [Problem(name, "is not enabled.", f"Enable it: `postroom mailbox enable {name}`.") for name in disabled]
+        )
+    for setting, of_ews in (("poll_queue", False), ("ews_poll_queue", True)):
+        some = [mailbox.name for mailbox in wanted if (mailbox.type is Type.EWS) is of_ews]
+        for start in range(0, len(some), 100):
+            stack.queue(setting).send({"v": 1, "mailboxes": some[start : start + 100], "backlog": False})
+    polled = [mailbox.name for mailbox in wanted]
+    _told(json, {"polled": polled}, f"Queued: {', '.join(polled) or 'no mailbox is enabled'}.")
+
+
+def _existing(configuration: Any, name: str) -> Any:
+    mailbox = next((found for found in configuration.mailboxes if found.name == name), None)
+    if mailbox is None:
+        raise NotFound("There is no such mailbox", on=name, remedy="`postroom mailbox list` shows them.")
+    return mailbox
+
+
+def _update(stack: Stack, name: str, values: dict[str, Any], note: str, *, json: bool) -> None:
+    configuration = stack.configurations.current()
+    old = _existing(configuration, name)
+    given = {**old.model_dump(mode="json", exclude_defaults=True), **values, "name": name}
+    mailbox = _validated({option: value for option, value in given.items() if value is not None})
+    mailboxes = tuple(mailbox if found.name == name else found for found in configuration.mailboxes)
+    new = configuration.model_copy(update={"mailboxes": mailboxes})
+    version = _apply(stack, new, note)
+    state = "enabled" if mailbox.enabled else "disabled"
+    _told(json, {"mailbox": name, "enabled": mailbox.enabled, "version": version}, f"Mailbox {name} is {state}.")
+
+
+def _validated(given: dict[str, Any]) -> Any:
+    from postroom.model.mailbox import Mailbox
+    from postroom.services.validation import validate
+    from postroom.services.yaml_tree import format_path
+
+    result = validate(Mailbox, given)
+    if result.findings:
+        raise Invalid([Problem(format_path(found.path), found.problem, found.remedy) for found in result.findings])
+    return result.value
+
+
+def _check_plan(old: Any, new: Any) -> None:
+    from postroom.services.configure import plan
+
+    plan(old, new)
+
+
+def _apply(stack: Stack, new: Any, note: str) -> int:
+    from postroom.services.configure import apply
+
+    store = stack.configurations
+    return apply(store, new, expected_version=store.version(), author=author(), note=note, now=stack.clock())
+
+
+def _told(json: bool, document: dict[str, Any], sentence: str) -> None:
+    if json:
+        output.document(document)
+    else:
+        output.say(sentence)

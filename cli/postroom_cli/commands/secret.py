@@ -1,0 +1,80 @@
+"""`postroom secret`: enter passwords, tokens and client secrets; nothing shows them again."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from postroom.errors import Conflict, Invalid, Problem
+
+from postroom_cli import output
+from postroom_cli.entering import enter_secret
+from postroom_cli.output import Json
+from postroom_cli.stack import find_stack
+
+if TYPE_CHECKING:
+    from postroom.model.configuration import Configuration
+
+app = typer.Typer(help="Enter and remove secrets; nothing shows them again.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The name that the configuration refers to.")]
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the group."""
+    parent.add_typer(app, name="secret")
+
+
+@app.command("set")
+def set_(
+    context: typer.Context,
+    name: Name,
+    valid_until: Annotated[str | None, typer.Option(help="The day it expires, as 2027-11-21.")] = None,
+    json: Json = False,
+) -> None:
+    """Enter a secret, by prompt or from standard input; it is encrypted under the stack's key."""
+    problems = []
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", name):
+        problems.append(Problem("NAME", "is no name of a secret.", "Use at most 80 letters, digits, '.', '_' and '-'."))
+    expires = None
+    if valid_until:
+        try:
+            expires = date.fromisoformat(valid_until)
+        except ValueError:
+            problems.append(Problem("--valid-until", f"{valid_until!r} is no date.", "Write it as 2027-11-21."))
+    if problems:
+        raise Invalid(problems)
+    stack = find_stack(context)
+    stack.secrets.put(name, enter_secret(f"Secret {name}"), now=stack.clock(), valid_until=expires)
+    if json:
+        output.document({"secret": name, "stored": True, "valid_until": expires})
+    else:
+        output.say(f"Secret {name} was stored.")
+
+
+@app.command()
+def remove(context: typer.Context, name: Name, json: Json = False) -> None:
+    """Remove a secret that no object refers to."""
+    stack = find_stack(context)
+    users = list(_users(stack.configurations.current(), name))
+    if users:
+        raise Conflict(f"The secret is used by {', '.join(users)}", on=name, remedy="Give those another secret first.")
+    stack.secrets.remove(name)
+    if json:
+        output.document({"secret": name, "removed": True})
+    else:
+        output.say(f"Secret {name} was removed.")
+
+
+def _users(configuration: Configuration, name: str) -> list[str]:
+    fields = ("password", "client_secret", "refresh_token")
+    sections = ("mailboxes", "outbound_servers", "oauth_applications", "accounts")
+    return [
+        f"{section}[name={found.name}].{field}"
+        for section in sections
+        for found in getattr(configuration, section)
+        for field in fields
+        if getattr(getattr(found, field, None), "secret", None) == name
+    ]

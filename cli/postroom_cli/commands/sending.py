@@ -1,0 +1,156 @@
+"""`postroom reply` and `postroom outbox`: answer a mail, and see and settle what was sent."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+from postroom.errors import Invalid, Problem
+
+from postroom_cli import output
+from postroom_cli.author import author
+from postroom_cli.commands.config import read_text
+from postroom_cli.entering import edit_text
+from postroom_cli.output import Json
+from postroom_cli.stack import find_stack
+
+app = typer.Typer(help="See and settle outgoing mail.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The outbound mail's id.")]
+_EDITOR_HINT = "\n\n# Write the reply above; lines that begin with # are left out. An empty reply sends nothing.\n"
+
+
+def register(parent: typer.Typer) -> None:
+    """Add `reply` and the group."""
+    parent.command()(reply)
+    parent.add_typer(app, name="outbox")
+
+
+def reply(
+    context: typer.Context,
+    interaction_id: Annotated[str, typer.Argument(metavar="ID", help="The interaction to answer.")],
+    file: Annotated[Path | None, typer.Option("--file", help="The text; - for standard input.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="The same as HTML.")] = None,
+    to: Annotated[list[str] | None, typer.Option(help="Instead of who wrote; repeatable.")] = None,
+    cc: Annotated[list[str] | None, typer.Option(help="Repeatable.")] = None,
+    bcc: Annotated[list[str] | None, typer.Option(help="Repeatable.")] = None,
+    subject: Annotated[str, typer.Option(help="Instead of `Re: …`.")] = "",
+    idempotency_key: Annotated[
+        str | None, typer.Option(help="The same key sends once, however often the command runs.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Answer an interaction; the text comes from --file, standard input, or an editor."""
+    from postroom.services.api_routes import ReplyRequest
+
+    text = _reply_text(file)
+    if not text.strip():
+        raise Invalid([Problem("text", "is empty.", "Write what to answer; nothing was sent.")])
+    wanted = ReplyRequest(
+        text=text,
+        html=read_text(html) if html else None,
+        to=tuple(to or ()),
+        cc=tuple(cc or ()),
+        bcc=tuple(bcc or ()),
+        subject=subject,
+    )
+    key = idempotency_key or str(uuid4())
+    replied = find_stack(context).desk.reply(interaction_id, wanted, key=key, agent=author())
+    if json:
+        output.document({**replied, "idempotency_key": key})
+    elif replied["created"]:
+        output.say(f"The reply is in the outbox as {replied['id']}.")
+    else:
+        output.say(f"This reply was given before: {replied['id']}, {replied['state']}.")
+
+
+def _reply_text(file: Path | None) -> str:
+    if file is not None:
+        return read_text(file)
+    if not sys.stdin.isatty():
+        return read_text(Path("-"))
+    written = edit_text(_EDITOR_HINT)
+    return "\n".join(line for line in written.splitlines() if not line.startswith("#")).strip()
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    state: Annotated[str | None, typer.Option(help="Only this state; else every one that waits or failed.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many of a state.", min=1)] = 100,
+    json: Json = False,
+) -> None:
+    """List outgoing mails by state, newest first."""
+    from postroom.model.outbound import OutboxState
+
+    desk = find_stack(context).desk
+    states = [state] if state else [known.value for known in OutboxState]
+    rows = [{"state": one.upper(), **row} for one in states for row in desk.in_outbox(one)[:limit]]
+    if json:
+        for row in rows:
+            output.line(row)
+        return
+    output.table(
+        "",
+        ("id", "state", "delivery", "mailbox", "to", "subject"),
+        (
+            (
+                row["id"],
+                row["state"],
+                row.get("delivery", ""),
+                row.get("mailbox", ""),
+                ", ".join(row["to"]) if isinstance(row.get("to"), list) else row.get("to", ""),
+                row.get("subject", ""),
+            )
+            for row in rows
+        ),
+        empty="There is no outgoing mail.",
+    )
+
+
+@app.command()
+def show(context: typer.Context, outbound_id: Id, json: Json = False) -> None:
+    """Show one outgoing mail: state, delivery, text, history."""
+    shown = find_stack(context).desk.outbound(outbound_id)
+    if json:
+        output.document(shown)
+        return
+    events, text = shown.pop("events"), shown.pop("text")
+    shown.pop("html", None)
+    output.pairs({name: ", ".join(map(str, part)) if isinstance(part, list) else part for name, part in shown.items()})
+    output.say(f"\n{text}\n")
+    output.table(
+        "Events",
+        ("at", "what", "by", "detail"),
+        ((one["at"][:19].replace("T", " "), one["what"], one["who"], one["detail"]) for one in events),
+    )
+
+
+@app.command()
+def resend(context: typer.Context, outbound_id: Id, json: Json = False) -> None:
+    """Send a mail again on purpose that failed, or of which nobody knows whether it left."""
+    from postroom.services.settle_outbound import resend as send_again
+
+    stack = find_stack(context)
+    send_again(outbound_id, outbox=stack.outbox, queue=stack.queue("outbound_queue"), clock=stack.clock, who=author())
+    _told(json, outbound_id, "NEW", "is queued again")
+
+
+@app.command()
+def mark_sent(context: typer.Context, outbound_id: Id, json: Json = False) -> None:
+    """Record that a mail did leave of which nobody was sure."""
+    from postroom.services.settle_outbound import mark_sent as mark
+
+    stack = find_stack(context)
+    mark(outbound_id, outbox=stack.outbox, clock=stack.clock, who=author())
+    _told(json, outbound_id, "SENT", "is marked as sent")
+
+
+def _told(json: bool, outbound_id: str, state: str, words: str) -> None:
+    if json:
+        output.document({"id": outbound_id, "state": state})
+    else:
+        output.say(f"{outbound_id} {words}.")

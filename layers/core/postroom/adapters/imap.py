@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, MutableSequence, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
 
 from postroom.adapters import imap_act, imap_fetch
 from postroom.adapters.imap_link import Link
 from postroom.adapters.imap_login import Rules
-from postroom.adapters.imap_sets import criteria, search_date, sort_out
+from postroom.adapters.imap_sets import criteria, sort_out
 from postroom.adapters.network import Network
 from postroom.model.mailbox import FirstConnection, Mailbox
 from postroom.model.polling import Position
 from postroom.ports import Action, Fetched, FetchFailed, Item, Listing
 
-SIZED_AT_LEAST = 1_000  # of the news, so many (or five cycles' worth) are listed with sizes; the rest next time
+LISTED_AT_LEAST = 1_000
 SEARCH_WINDOW = 50_000  # UIDs asked for at a time in folders that hold more
 SEARCH_WINDOWS_AT_MOST = 200
-_SINCE = " since "  # in an epoch: UIDVALIDITY, and what date mail counts from
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +59,28 @@ class ImapSession:
         return any(sort_out(found, position))
 
     def list(self, position: Position | None) -> Listing:
-        """List news with their sizes, oldest first, and what is unfinished.
+        """List news with size and arrival, oldest first, and what is unfinished.
 
-        Beyond the first thousand (or five cycles' worth) the news are only counted, as the last items without size:
-        they are listed again before their turn comes.
+        Of a large backlog only the oldest are listed (a thousand, or five cycles' worth): sizes of all of them, in
+        every cycle, would cost more than the mail. While the first connection's choice is still to be made, all are.
         """
         opened = self._link.opened
+        first = position is None
         resynced = position is not None and _validity(position) != opened.uidvalidity
+        choice = self._mailbox.first_connection
         if position is None or resynced:
-            position = self._first_position(position)
-        found = self._search(position)
-        news, unfinished = sort_out(found, position)
-        if not self._stays:  # everything above the floor was asked for, so what is gone is known to be gone
-            position = replace(position, known=position.known & frozenset(map(str, found)))
-        alone = sum(str(uid) in position.problems for uid in found) - sum(str(uid) in position.problems for uid in news)
-        others = len(news) + len(unfinished) + alone
+            position = Position(epoch=str(opened.uidvalidity), floor="0", cursor="0")
+            if first and choice is FirstConnection.FROM_NOW:
+                last = str(opened.uidnext - 1 if opened.uidnext else max(self._above(0), default=0))
+                return Listing((), (), opened.exists, replace(position, floor=last, cursor=last))
+        news, unfinished = sort_out(self._search(position), position)
+        at_most = max(LISTED_AT_LEAST, 5 * self._mailbox.maximum_msg_number)
+        if (first or resynced) and choice is not FirstConnection.ALL:
+            at_most = len(news)
         return Listing(
-            news=imap_fetch.with_sizes(self._link, news, at_most=self._sized),
+            news=imap_fetch.with_sizes(self._link, news[:at_most]),
             unfinished=tuple(map(str, unfinished)),
-            known=max(0, opened.exists - others),
+            known=max(0, opened.exists - len(news) - len(unfinished)),
             position=position,
             resynced=resynced,
         )
@@ -97,52 +98,24 @@ class ImapSession:
         if ids:
             imap_act.run(self._link, sorted(map(int, ids)), action)
 
+    def extend(self, deadline: float) -> None:
+        """Move the deadline of everything that follows (ports.Extendable)."""
+        self._link.session_deadline = deadline
+
     def close(self) -> None:
         """Log out without waiting for the answer; never raises."""
         self._link.close()
-
-    @property
-    def _sized(self) -> int:
-        return max(SIZED_AT_LEAST, 5 * self._mailbox.maximum_msg_number)
-
-    def _first_position(self, before: Position | None) -> Position:
-        """Decide where to begin: at the first connection, or when the server has renumbered the folder."""
-        opened = self._link.opened
-        epoch = str(opened.uidvalidity)
-        since = _day(before)
-        if self._mailbox.first_connection is FirstConnection.SINCE:
-            since = self._mailbox.first_connection_since
-        elif before is None and self._mailbox.first_connection is FirstConnection.FROM_NOW:
-            last = opened.uidnext - 1 if opened.uidnext else max(self._everything(), default=0)
-            # Remembered in the epoch: should the server renumber the folder, UIDs to leave alone mean nothing any
-            # more. A day early, for SEARCH SINCE knows neither time of day nor zone.
-            since = datetime.now(UTC).date() - timedelta(days=1)
-            return Position(epoch=f"{epoch}{_SINCE}{since}", floor=str(last), cursor=str(last))
-        elif since is not None:
-            epoch = f"{epoch}{_SINCE}{since}"
-        return self._since(epoch, since) if since is not None else Position(epoch=epoch, floor="0", cursor="0")
-
-    def _since(self, epoch: str, since: date) -> Position:
-        everything = self._everything()
-        wanted = set(self._link.search(f"SINCE {search_date(since)}".encode("ascii"), step="list"))
-        floor = min(wanted, default=max(everything, default=0) + 1) - 1
-        # UIDs grow with arrival, INTERNALDATE need not: older mail above the floor is left alone by name.
-        alone = frozenset(str(uid) for uid in everything if uid > floor and uid not in wanted)
-        return Position(epoch=epoch, floor=str(floor), cursor=str(floor), known=alone)
-
-    def _everything(self) -> Sequence[int]:
-        return self._search_above(0)
 
     def _search(self, position: Position) -> Sequence[int]:
         opened = self._link.opened
         if not opened.exists:
             return []
         if opened.exists > SEARCH_WINDOW and not (self._stays and int(position.cursor or 0)):
-            return self._search_above(int(position.floor or 0))
+            return self._above(int(position.floor or 0))
         keys = criteria(position, stays=self._stays, uidnext=opened.uidnext)
         return self._link.search(keys, step="list") if keys else []
 
-    def _search_above(self, floor: int) -> Sequence[int]:
+    def _above(self, floor: int) -> Sequence[int]:
         """Ask for all UIDs, range by range in a large folder, so that no answer is longer than it needs to be."""
         opened = self._link.opened
         low = floor + 1
@@ -161,10 +134,4 @@ def _stays(mailbox: Mailbox) -> bool:
 
 
 def _validity(position: Position) -> int:
-    text = position.epoch.partition(_SINCE)[0]
-    return int(text) if text.isdigit() else 0
-
-
-def _day(position: Position | None) -> date | None:
-    day = position.epoch.partition(_SINCE)[2] if position is not None else ""
-    return date.fromisoformat(day) if day else None
+    return int(position.epoch) if position.epoch.isdigit() else 0

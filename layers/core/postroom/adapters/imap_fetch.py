@@ -17,6 +17,7 @@ from postroom.adapters.imap_link import Link
 from postroom.adapters.imap_reader import SMALL, Limit, LiteralRefused, Row, Spooled, Tagged, read_answer
 from postroom.adapters.imap_sets import MONTHS, uid_sets
 from postroom.errors import DeadlineExceeded, PostroomError, ServerMisbehaved, Transient
+from postroom.model.properties import behaviour
 from postroom.ports import Fetched, FetchFailed, Item
 
 SET_MESSAGES = 50
@@ -28,16 +29,21 @@ BYTES_A_SECOND = 64 * 1024  # a message may take the protocol timeout, and a sec
 _INTERNALDATE = re.compile(rb" ?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d:\d\d:\d\d) ([+-]\d\d)(\d\d)")
 
 
-def with_sizes(link: Link, uids: Sequence[int], *, at_most: int) -> tuple[Item, ...]:
-    """Ask for size and arrival of the first `at_most`; a message that is gone meanwhile is left out."""
+def with_sizes(link: Link, uids: Sequence[int]) -> tuple[Item, ...]:
+    """Ask for size and arrival; a message that is gone meanwhile is left out."""
     found: dict[int, Item] = {}
-    for uid_set, _members in uid_sets(uids[:at_most]):
+    for uid_set, _members in uid_sets(uids):
         link.begin("list")
-        for row in _rows(link, b"UID FETCH " + uid_set + b" (UID RFC822.SIZE INTERNALDATE)", limit=lambda _uid: 0):
-            if row.uid is not None:
-                found[row.uid] = Item(str(row.uid), _size(row), _date(row))
-    sized = tuple(found[uid] for uid in uids[:at_most] if uid in found)
-    return sized + tuple(Item(str(uid), None) for uid in uids[at_most:])
+        try:
+            for row in _rows(link, b"UID FETCH " + uid_set + b" (UID RFC822.SIZE INTERNALDATE)", limit=lambda _uid: 0):
+                if row.uid is not None:
+                    found[row.uid] = Item(str(row.uid), _size(row), _date(row))
+        except LiteralRefused as error:
+            link.give_up()
+            raise ServerMisbehaved(
+                f"The server announced {error}, unasked", on=link.on, step="list", code="literal_too_long"
+            ) from error
+    return tuple(found[uid] for uid in uids if uid in found)
 
 
 def headers(link: Link, item: Item) -> bytes:
@@ -120,6 +126,7 @@ class Fetching:
         self._queue: deque[Item] = deque()
         self._flying: deque[_Set] = deque()
         self._doubts: deque[_Doubt] = deque()
+        self._set_bytes = min(SET_BYTES, behaviour(link.mailbox).fetch_size or SET_BYTES)
         self._redials = 0
         self._reading: int | None = None  # UID of the literal being read, when the row has said it
 
@@ -133,10 +140,6 @@ class Fetching:
                     result = self._receive()
                 except (LiteralRefused, ServerMisbehaved, DeadlineExceeded) as error:
                     result = self._recover(error)
-                    if result is not None:
-                        yield result
-                    self._redial(error)
-                    continue
                 if result is not None:
                     yield result
             while self._doubts:
@@ -161,7 +164,7 @@ class Fetching:
     def _next_set(self) -> list[Item]:
         items = [self._queue.popleft()]
         size = items[0].size or 0
-        while self._queue and len(items) < SET_MESSAGES and size + (self._queue[0].size or 0) <= SET_BYTES:
+        while self._queue and len(items) < SET_MESSAGES and size + (self._queue[0].size or 0) <= self._set_bytes:
             items.append(self._queue.popleft())
             size += items[-1].size or 0
         return items
@@ -230,12 +233,15 @@ class Fetching:
     # --- when the connection is lost, hangs, or is of no more use
 
     def _recover(self, error: LiteralRefused | ServerMisbehaved | DeadlineExceeded) -> FetchFailed | None:
-        """Set the message aside that it happened at, and queue the others again."""
+        """Connect again, set the message aside that it happened at, and queue the others.
+
+        Raises the error itself where that is of no use: the first message without answer is the one it happened at.
+        """
         uid = error.uid if isinstance(error, LiteralRefused) else self._reading
         waiting = [item for flying in self._flying for item in flying.waiting.values()]
         blamed = next((item for item in waiting if int(item.id) == uid), waiting[0] if waiting else None)
         self._flying.clear()
-        self._link.give_up()
+        self._redial(error)
         self._queue.extendleft(item for item in reversed(waiting) if item is not blamed)
         if blamed is None:
             return None
@@ -245,18 +251,20 @@ class Fetching:
         self._doubts.append(_Doubt(blamed, why))
         return None
 
-    def _redial(self, error: Exception) -> None:
+    def _redial(self, error: LiteralRefused | ServerMisbehaved | DeadlineExceeded) -> None:
+        self._link.give_up()
         self._redials += 1
         if self._redials > REDIALS or (isinstance(error, DeadlineExceeded) and self._link.overdue):
+            if isinstance(error, LiteralRefused):
+                raise ServerMisbehaved(_why(error), on=self._link.on, step="fetch", code="literal_too_long") from error
             raise error
         self._link.redial()
 
     # --- messages in doubt, one by one
 
     def _settle(self, doubt: _Doubt) -> Fetched | FetchFailed:
-        item = doubt.item
+        item, content = doubt.item, doubt.content
         try:
-            content = doubt.content
             if content is None:
                 if int(item.id) not in self._link.search(f"UID {int(item.id)}".encode("ascii"), step="fetch"):
                     return FetchFailed(item, "it is no longer on the server", gone=True)
@@ -268,10 +276,9 @@ class Fetching:
             content.discard()
             return FetchFailed(item, doubt.why)
         except (LiteralRefused, ServerMisbehaved, DeadlineExceeded) as error:
-            if doubt.content is not None:
-                doubt.content.discard()
+            if content is not None:
+                content.discard()
             self._flying.clear()
-            self._link.give_up()
             self._redial(error)
             return FetchFailed(item, _why(error))
 

@@ -39,7 +39,7 @@ class Link:
     def __init__(self, mailbox: Mailbox, *, secret: str, deadline: float, rules: Rules, search: bytes = b"") -> None:
         self.mailbox = mailbox
         self._secret = secret
-        self._deadline = deadline
+        self.session_deadline = deadline
         self._rules = rules
         self._naming: Naming | None = None
         self._writable = False
@@ -68,7 +68,7 @@ class Link:
         stream = self.wire.stream
         stream.step = step
         timeout = self.mailbox.protocol_timeout.total_seconds() + extra
-        stream.deadline = min(self._deadline, time.monotonic() + timeout)
+        stream.deadline = min(self.session_deadline, time.monotonic() + timeout)
 
     def give_up(self) -> None:
         """Drop the connection: what comes on it is not to be understood any more. The next exchange dials again."""
@@ -78,14 +78,14 @@ class Link:
     @property
     def overdue(self) -> bool:
         """True when the deadline of the whole session has passed."""
-        return time.monotonic() >= self._deadline
+        return time.monotonic() >= self.session_deadline
 
     def exchange(self, step: str, *, extra: float = 0.0) -> AbstractContextManager[None]:
         """Begin an exchange that may take the protocol timeout, and `extra` seconds for what is large."""
         if self._given_up:
             self.redial()
         timeout = self.mailbox.protocol_timeout.total_seconds() + extra
-        return at_step(self.wire.stream, step, timeout=timeout, session_deadline=self._deadline)
+        return at_step(self.wire.stream, step, timeout=timeout, session_deadline=self.session_deadline)
 
     def redial(self) -> None:
         """Connect again after the connection was lost or given up; the folder must be the same as before."""
@@ -146,7 +146,7 @@ class Link:
             self.mailbox,
             folder=quote_folder(self._naming.translate(path, self.mailbox.folder_separator) if self._naming else path),
             secret=self._secret,
-            deadline=self._deadline,
+            deadline=self.session_deadline,
             rules=self._rules,
             search=search,
         )
@@ -158,7 +158,7 @@ class Link:
                 raise missing
             stream = client.wire.stream
             timeout = self.mailbox.protocol_timeout.total_seconds()
-            with at_step(stream, "folder", timeout=timeout, session_deadline=self._deadline):
+            with at_step(stream, "folder", timeout=timeout, session_deadline=self.session_deadline):
                 name = self._ask_naming(client.wire).translate(path, self.mailbox.folder_separator)
                 if name == path:
                     raise missing

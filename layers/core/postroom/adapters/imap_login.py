@@ -20,6 +20,7 @@ from postroom.adapters.stream import Stream
 from postroom.adapters.tls import client_context
 from postroom.errors import FolderMissing, LoginRefused, Permanent, ServerMisbehaved, TlsFailed
 from postroom.model.mailbox import Mailbox, Security
+from postroom.model.properties import behaviour
 
 # Servers known to take LOGIN, EXAMINE and SEARCH in one flight, by their greeting. RFC 3501 §5.5 lets clients do so,
 # but a login proxy that throws away what comes behind LOGIN makes the session hang: only what was tried is listed.
@@ -104,7 +105,7 @@ def _converse(
     host = mailbox.server or ""
     if mailbox.security is Security.SSL_TLS:
         with at_step(stream, "tls", timeout=timeout, session_deadline=deadline):
-            stream.start_tls(client_context(mailbox.ca_certificate), host)
+            stream.start_tls(client_context(mailbox.ca_certificate, behaviour(mailbox).tls_versions), host)
     with at_step(stream, "greeting", timeout=timeout, session_deadline=deadline):
         client = Client(stream)
         _check_greeting(client)
@@ -121,14 +122,15 @@ def _converse(
             "or allow it with the stack parameter AllowPlaintextCredentials.",
         )
     with at_step(stream, "login", timeout=timeout, session_deadline=deadline):
-        simple = not mailbox.client_id and _quotable(mailbox.user) and _quotable(secret)
+        mechanism = choose_mechanism(mailbox, quotable=_quotable(mailbox.user) and _quotable(secret))
+        simple = mechanism == "LOGIN"
         if simple and any(pattern.search(client.welcome) for _name, pattern in PIPELINING_SERVERS):
             return _all_at_once(client, mailbox, secret=secret, folder=folder, search=search)
         if simple:
             kind, text = client.wire.flight([("LOGIN", _quoted(mailbox.user) + b" " + _quoted(secret))])[0]
             challenge = b""
         else:
-            kind, text, challenge = _authenticate(client, mailbox, secret)
+            kind, text, challenge = _authenticate(client, mailbox, secret, mechanism)
         _check_login(client, kind, text, challenge)
         client.wire.state = "AUTH"
     with at_step(stream, "folder", timeout=timeout, session_deadline=deadline):
@@ -173,7 +175,7 @@ def _start_tls(client: Client, mailbox: Mailbox) -> None:
                 remedy="Use ssl-tls, or have the mail server's operator switch STARTTLS on.",
             )
         return
-    stream.start_tls(client_context(mailbox.ca_certificate), mailbox.server or "")
+    stream.start_tls(client_context(mailbox.ca_certificate, behaviour(mailbox).tls_versions), mailbox.server or "")
     client.wire.untagged_responses.clear()  # RFC 3501 §6.2.1: what was said before TLS does not count
 
 
@@ -194,14 +196,30 @@ def _all_at_once(client: Client, mailbox: Mailbox, *, secret: str, folder: bytes
     return opened
 
 
-def _authenticate(client: Client, mailbox: Mailbox, secret: str) -> tuple[str, bytes, bytes]:
-    if mailbox.client_id:
-        mechanism = "XOAUTH2"
+def choose_mechanism(mailbox: Mailbox, *, quotable: bool) -> str:
+    """Choose XOAUTH2, PLAIN or LOGIN; `quotable`: LOGIN can say the name and password. Raises Permanent."""
+    wanted = behaviour(mailbox)
+    usual = ("XOAUTH2",) if mailbox.client_id else ("LOGIN", "PLAIN")
+    for mechanism in wanted.mechanisms or usual:
+        if mechanism in ("XOAUTH2", "PLAIN", "LOGIN") and mechanism not in wanted.without:
+            return "PLAIN" if mechanism == "LOGIN" and not quotable else mechanism
+    raise Permanent(
+        "The mailbox's properties leave no way to log in",
+        on=mailbox.name,
+        step="login",
+        code="no_mechanism",
+        remedy="Correct the properties `auth.mechanisms` and `auth.….disable` of the mailbox.",
+    )
+
+
+def _authenticate(client: Client, mailbox: Mailbox, secret: str, mechanism: str) -> tuple[str, bytes, bytes]:
+    if mechanism == "XOAUTH2":
         answer = f"user={mailbox.user}\x01auth=Bearer {secret}\x01\x01"
         if not (_quotable(mailbox.user) and _quotable(secret)):
-            raise LoginRefused("The access token or user name holds characters that none can hold", on=mailbox.name)
+            raise LoginRefused(
+                "The access token or user name holds characters that none can hold", on=mailbox.name, step="login"
+            )
     else:  # RFC 4616: UTF-8, for what a quoted string cannot hold
-        mechanism = "PLAIN"
         answer = f"\0{mailbox.user}\0{secret}"
         if "\0" in mailbox.user + secret:
             raise LoginRefused("The password or user name holds a NUL character", on=mailbox.name, step="login")

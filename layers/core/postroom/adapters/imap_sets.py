@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import date
 
-from postroom.model.polling import Position
+from postroom.model.polling import GIVEN_UP, Position
 
-PROBLEM_TRIES = 3  # failed so often, a message is on the problem list and left alone
 SET_LENGTH = 4_000  # bytes of one sequence set; servers take command lines of 8 KB (RFC 7162 §4)
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -41,14 +39,9 @@ def _ranges(uids: Sequence[int]) -> Iterator[tuple[int, int]]:
         yield start, previous
 
 
-def search_date(day: date) -> str:
-    """Write a date for SEARCH (RFC 3501 §9, date-text)."""
-    return f"{day.day}-{MONTHS[day.month - 1]}-{day.year}"
-
-
 def retries(position: Position) -> list[int]:
     """Tell which messages failed before and are to be tried again, ascending."""
-    return sorted(int(uid) for uid, tries in position.problems.items() if tries < PROBLEM_TRIES)
+    return sorted(int(uid) for uid, tries in position.problems.items() if tries < GIVEN_UP)
 
 
 def criteria(position: Position, *, stays: bool, uidnext: int) -> bytes:
@@ -61,12 +54,14 @@ def criteria(position: Position, *, stays: bool, uidnext: int) -> bytes:
     keys: list[str] = []
     if not stays:
         return b"" if uidnext and floor + 1 >= uidnext else f"UID {floor + 1}:*".encode("ascii")
+    stored = _listed(sorted(map(int, position.known)))  # beyond the cursor, since an earlier one could not be fetched
     if not uidnext or cursor + 1 < uidnext:
-        keys.append(f"UID {cursor + 1}:*")
-    if cursor > floor:
-        keys.append(f"(UID {floor + 1}:{cursor} UNSEEN)")
+        keys.append(f"(UID {cursor + 1}:* NOT UID {stored})" if stored else f"UID {cursor + 1}:*")
+    done = ",".join(filter(None, (f"{floor + 1}:{cursor}" if cursor > floor else "", stored)))
+    if done:
+        keys.append(f"(UID {done} UNSEEN)")
     if again := retries(position):
-        keys.append("UID " + ",".join(map(str, again)))
+        keys.append(f"UID {_listed(again)}")
     return _any(keys).encode("ascii")
 
 
@@ -78,10 +73,22 @@ def _any(keys: Sequence[str]) -> str:
 
 
 def sort_out(found: Collection[int], position: Position) -> tuple[list[int], list[int]]:
-    """Divide what a search found into news and unfinished, ascending; known and problem messages are neither."""
+    """Divide what a search found into news and unfinished, ascending; what is on the problem list is neither."""
     floor, cursor = int(position.floor or 0), int(position.cursor or position.floor or 0)
     again = set(retries(position))
-    left_alone = {int(uid) for uid in position.known} | {int(uid) for uid in position.problems} - again
-    news = sorted(uid for uid in found if uid not in left_alone and (uid > cursor or uid in again))
-    unfinished = sorted(uid for uid in found if floor < uid <= cursor and uid not in left_alone and uid not in again)
+    stored = set(map(int, position.known)) - again
+    left_alone = set(map(int, position.problems)) - again
+    news: list[int] = []
+    unfinished: list[int] = []
+    for uid in sorted(found):
+        if uid in left_alone or uid <= floor:
+            continue
+        if uid in again or (uid > cursor and uid not in stored):
+            news.append(uid)
+        else:
+            unfinished.append(uid)
     return news, unfinished
+
+
+def _listed(uids: Sequence[int]) -> str:
+    return ",".join(str(first) if first == last else f"{first}:{last}" for first, last in _ranges(uids))

@@ -9,13 +9,17 @@ from postroom.errors import TlsFailed
 
 
 @lru_cache(maxsize=256)
-def client_context(ca_pem: str | None = None) -> ssl.SSLContext:
+def client_context(ca_pem: str | None = None, versions: tuple[str, ...] = ()) -> ssl.SSLContext:
     """Make (once) a context that verifies certificate and host name; `ca_pem` replaces the public authorities.
+
+    `versions`: only these ("TLSv1.2", "TLSv1.3"); empty: both.
 
     Raises TlsFailed when `ca_pem` holds no certificate.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies certificate and host name by default
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.minimum_version = ssl.TLSVersion.TLSv1_3 if versions == ("TLSv1.3",) else ssl.TLSVersion.TLSv1_2
+    if versions == ("TLSv1.2",):
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
     if ca_pem:
         try:
             context.load_verify_locations(cadata=ca_pem)

@@ -1,0 +1,304 @@
+"""The POP3 connector: UIDL against what is known, pipelined RETR into files, DELE made good by QUIT."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import time
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from postroom.adapters.imap_login import Rules
+from postroom.adapters.network import Network
+from postroom.adapters.pop3_login import Line, capabilities, dial, refused
+from postroom.adapters.pop3_reader import TooLong, read_multiline, read_status
+from postroom.errors import PostroomError, ServerMisbehaved, Transient
+from postroom.model.mailbox import Mailbox
+from postroom.model.polling import GIVEN_UP, Position
+from postroom.model.properties import behaviour
+from postroom.ports import Action, Fetched, FetchFailed, Item, Listing
+
+IN_FLIGHT = 50  # RETR commands sent ahead where the server has PIPELINING (RFC 2449 §6.6)
+BYTES_IN_FLIGHT = 8 * 1024 * 1024
+HEADER_LIMIT = 4 * 1024 * 1024
+BYTES_A_SECOND = 64 * 1024  # a message may take the protocol timeout, and a second more for each of these
+_WHOLE_LIMIT = 200 * 1024 * 1024
+SLACK = 64 * 1024  # LIST may count other line ends than are sent
+
+
+@dataclass(frozen=True, slots=True)
+class Pop3Connector:
+    """Opens POP3 mailboxes. `secret` is the password, or the access token of a mailbox with a `client_id`."""
+
+    allowed_networks: Sequence[Network] = ()
+    allow_plaintext_credentials: bool = False
+
+    def open(self, mailbox: Mailbox, *, secret: str, deadline: float) -> Pop3Session:
+        """Connect and log in (ports.Connector)."""
+        rules = Rules(tuple(self.allowed_networks), self.allow_plaintext_credentials)
+        return Pop3Session(mailbox, secret=secret, deadline=deadline, rules=rules)
+
+
+class Pop3Session:
+    """A logged-in mailbox (ports.Session). Ids are UIDLs; messages without a unique one are known by their header."""
+
+    def __init__(self, mailbox: Mailbox, *, secret: str, deadline: float, rules: Rules) -> None:
+        self._mailbox = mailbox
+        self._behaviour = behaviour(mailbox)
+        self._secret = secret
+        self._rules = rules
+        self._deadline = deadline
+        self._line: Line | None = dial(mailbox, secret=secret, deadline=deadline, rules=rules)
+        self._numbers: dict[str, int] | None = None  # id → message number, of this connection
+        self._capabilities: frozenset[bytes] | None = None
+
+    def look(self, position: Position | None) -> bool:
+        """Tell whether there is anything to do: one UIDL."""
+        if position is None:
+            return True
+        ids = self._list_ids()
+        again = {one for one, tries in position.problems.items() if tries < GIVEN_UP}
+        left_alone = position.problems.keys() - again
+        if self._mailbox.leave_msg_on_server:
+            left_alone |= position.known
+        return any(one not in left_alone for one in ids)
+
+    def list(self, position: Position | None) -> Listing:
+        """List news with their sizes, in the server's order, and what is unfinished."""
+        position = position or Position()
+        ids = self._list_ids()
+        there = ids.keys()
+        sizes = self._sizes()
+        left_alone = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
+        known = position.known & there
+        news = tuple(Item(one, sizes.get(n)) for one, n in ids.items() if one not in known and one not in left_alone)
+        unfinished = () if self._mailbox.leave_msg_on_server else tuple(sorted(known - left_alone, key=ids.__getitem__))
+        problems = {one: tries for one, tries in position.problems.items() if one in there}
+        return Listing(
+            news=news,
+            unfinished=unfinished,
+            known=len(ids) - len(news) - len(unfinished),
+            position=replace(position, known=known, problems=problems),
+        )
+
+    def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
+        """Fetch whole messages in order, sending RETR ahead where the server can take it."""
+        numbers = self._list_ids() if self._numbers is None or self._line is None else self._numbers
+        line = self._ready("fetch")
+        ahead = IN_FLIGHT if self._can(b"PIPELINING") else 1
+        todo = deque(items)
+        flying: deque[Item] = deque()
+        complete = False
+        try:
+            while todo or flying:
+                commands = []
+                while todo and len(flying) < ahead and (not flying or self._room(flying, todo[0])):
+                    item = todo.popleft()
+                    flying.append(item)
+                    if item.id in numbers:
+                        commands.append(b"RETR %d\r\n" % numbers[item.id])
+                if commands:
+                    line.stream.send(b"".join(commands))
+                item = flying.popleft()
+                if item.id in numbers:
+                    yield self._receive(line, item)
+                else:
+                    yield FetchFailed(item, "it is no longer on the server", gone=True)
+            complete = True
+        finally:
+            if not complete:  # answers may still be on their way
+                self._drop()
+
+    def headers(self, item: Item) -> bytes:
+        """Fetch the header section only: by TOP, or by breaking off a RETR where TOP is not to be used."""
+        numbers = self._list_ids() if self._numbers is None or self._line is None else self._numbers
+        if item.id not in numbers:
+            raise Transient("The message is no longer on the server", on=self._mailbox.name, step="fetch", code="gone")
+        number = numbers[item.id]
+        header = self._top(number)
+        if header is None:
+            header = self._begun(number, hang_up=True)
+        if header is None:
+            raise Transient("The server gave no header for the message", on=self._mailbox.name, step="fetch")
+        return header
+
+    def act(self, ids: Sequence[str], action: Action) -> None:
+        """Delete; POP3 knows neither marks nor folders, so the other actions need nothing."""
+        if action is not Action.DELETE or not ids:
+            return
+        numbers = self._list_ids() if self._numbers is None or self._line is None else self._numbers
+        wanted = [numbers[one] for one in ids if one in numbers]
+        ahead = IN_FLIGHT if self._can(b"PIPELINING") else 1
+        line = self._ready("act")
+        for start in range(0, len(wanted), ahead):
+            part = wanted[start : start + ahead]
+            line.stream.send(b"".join(b"DELE %d\r\n" % number for number in part))
+            for _number in part:
+                read_status(line.reader)  # -ERR: deleted before, by whomever
+        # RFC 1939 §6: only QUIT carries the deletions out. Without its answer nobody knows, and they are repeated.
+        good, text = line.ask("QUIT")
+        self._drop()
+        if not good:
+            raise refused(text, step="act", on=line.stream.on)
+
+    def extend(self, deadline: float) -> None:
+        """Move the deadline of everything that follows (ports.Extendable)."""
+        self._deadline = deadline
+
+    def close(self) -> None:
+        """Send QUIT and close, without waiting for the answer; nothing is marked at that time. Never raises."""
+        if self._line is not None:
+            with contextlib.suppress(PostroomError):
+                self._line.stream.send(b"QUIT\r\n")
+            self._drop()
+
+    # --- within
+
+    @staticmethod
+    def _room(flying: deque[Item], item: Item) -> bool:
+        return sum(one.size or 0 for one in flying) + (item.size or 0) <= BYTES_IN_FLIGHT
+
+    def _ready(self, step: str) -> Line:
+        """Return the connection, made anew after a QUIT; set step and deadline of what comes."""
+        if self._line is None:
+            self._line = dial(self._mailbox, secret=self._secret, deadline=self._deadline, rules=self._rules)
+            self._numbers = None
+        self._begin(self._line, step)
+        return self._line
+
+    def _begin(self, line: Line, step: str, *, size: int = 0) -> None:
+        """Name the step of what comes, and set its deadline: the protocol timeout, and more for what is large."""
+        timeout = self._mailbox.protocol_timeout.total_seconds() + size / BYTES_A_SECOND
+        line.stream.step = step
+        line.stream.deadline = min(self._deadline, time.monotonic() + timeout)
+
+    def _drop(self) -> None:
+        if self._line is not None:
+            self._line.stream.close()
+        self._line, self._numbers = None, None
+
+    def _can(self, capability: bytes) -> bool:
+        if self._capabilities is None:
+            self._capabilities = capabilities(self._ready("list")) if self._behaviour.use_capa else frozenset()
+        return capability in self._capabilities
+
+    def _list_ids(self) -> dict[str, int]:
+        line = self._ready("list")
+        answer = line.ask_all("UIDL")
+        if answer is None:
+            count = self._count()
+            pairs = [(number, "") for number in range(1, count + 1)]
+        else:
+            pairs = [(int(number), name.decode("ascii", "replace")) for number, name in _pairs(answer)]
+        often = Counter(name for _number, name in pairs)
+        numbers: dict[str, int] = {}
+        for number, name in pairs:
+            if not name or often[name] > 1:  # RFC 1939 §7 forbids both; what they contain tells them apart
+                name = self._content_id(number)
+            same, copies = name, 1
+            while same in numbers:  # the very same mail twice
+                copies += 1
+                same = f"{name}.{copies}"
+            numbers[same] = number
+        self._numbers = numbers
+        return numbers
+
+    def _content_id(self, number: int) -> str:
+        header = self._top(number)
+        if header is None:
+            header = self._begun(number, hang_up=False)
+        if header is None:
+            raise ServerMisbehaved(
+                "The server has no unique UIDLs, and does not show the message",
+                on=self._mailbox.name,
+                step="list",
+                code="no_ids",
+            )
+        return "header-" + hashlib.sha256(header).hexdigest()
+
+    def _count(self) -> int:
+        good, text = self._ready("list").ask("STAT")
+        words = text.split()
+        if not good or not words or not words[0].isdigit():
+            raise refused(text, step="list", on=self._mailbox.name)
+        return int(words[0])
+
+    def _sizes(self) -> dict[int, int]:
+        answer = self._ready("list").ask_all("LIST")
+        return {int(number): int(size) for number, size in _pairs(answer or b"") if size.isdigit()}
+
+    def _top(self, number: int) -> bytes | None:
+        answer = None
+        if self._behaviour.use_top:
+            answer = self._ready("list").ask_all(f"TOP {number} 0", limit=HEADER_LIMIT)
+        return None if answer is None else _header(answer)
+
+    def _begun(self, number: int, *, hang_up: bool) -> bytes | None:
+        """Fetch a message for the sake of its header, where there is no TOP; `hang_up` where the header ends."""
+        line = self._ready("list")
+        line.stream.send(b"RETR %d\r\n" % number)
+        good, _text, end = read_status(line.reader)
+        if not good:
+            return None
+        header = bytearray()
+
+        def keep(piece: bytes) -> None:
+            if b"\r\n\r\n" not in header and len(header) < HEADER_LIMIT:
+                header.extend(piece)
+            elif hang_up:
+                raise TooLong(HEADER_LIMIT)
+
+        try:
+            read_multiline(line.reader, keep, limit=_WHOLE_LIMIT, end=end)
+        except TooLong:
+            self._drop()
+        return _header(bytes(header))
+
+    def _receive(self, line: Line, item: Item) -> Fetched | FetchFailed:
+        self._begin(line, "fetch", size=item.size or 0)
+        good, text, end = read_status(line.reader)
+        if not good:
+            return FetchFailed(item, "the server said " + text.decode("utf-8", "replace")[:200])
+        size = item.size if item.size is not None else self._mailbox.maximum_msg_size * 1024 * 1024
+        digest = hashlib.sha256()
+        handle, name = tempfile.mkstemp(prefix="postroom-", suffix=".eml")
+        path = Path(name)
+        try:
+
+            def keep(piece: bytes) -> None:
+                digest.update(piece)
+                view = memoryview(piece)
+                while view:
+                    view = view[os.write(handle, view) :]
+
+            received = read_multiline(line.reader, keep, limit=size + size * 2 // 5 + SLACK, end=end)
+        except TooLong as error:
+            path.unlink(missing_ok=True)
+            raise ServerMisbehaved(
+                f"The server sent {error} for a message of {size:,}",
+                on=line.stream.on,
+                step="fetch",
+                code="message_too_long",
+            ) from error
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(handle)
+        return Fetched(item, path, received, digest.hexdigest())
+
+
+def _pairs(answer: bytes) -> Iterator[tuple[bytes, bytes]]:
+    for row in answer.splitlines():
+        number, _, value = row.strip().partition(b" ")
+        if number.isdigit():
+            yield number, value.strip()
+
+
+def _header(data: bytes) -> bytes:
+    end = data.find(b"\r\n\r\n")
+    return data if end < 0 else data[: end + 4]

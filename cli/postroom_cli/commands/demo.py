@@ -51,7 +51,7 @@ def demo(
         return
     from postroom_cli.demo.tell import tell
 
-    tell(outcome, output.console())
+    tell(outcome)
 
 
 @contextlib.contextmanager

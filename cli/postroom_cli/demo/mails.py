@@ -17,17 +17,21 @@ _PROGRAM = b"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff" + b"\x00" * 500
 
 @dataclass(frozen=True, slots=True)
 class DemoMail:
-    """One mail: the mailbox it lies in, its bytes, and what it is there to show."""
+    """One mail: the mailbox it lies in, its bytes, and what it is there to show; `later`: after the others."""
 
     name: str
     mailbox: str
     shows: str
     raw: bytes
+    later: bool = False
 
 
 def built_in_mails(now: datetime) -> list[DemoMail]:
     """Return the mails, dated just before `now`."""
-    return [DemoMail(name, mailbox, shows, make(format_datetime(now))) for name, mailbox, shows, make in _MAILS]
+    return [
+        DemoMail(name, mailbox, shows, make(format_datetime(now)), later=name == "follow-up")
+        for name, mailbox, shows, make in _MAILS
+    ]
 
 
 def answer_to(message_id: str, *, to: str, subject: str, now: datetime) -> bytes:

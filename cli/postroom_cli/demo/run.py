@@ -12,7 +12,7 @@ from pathlib import Path
 from postroom.errors import Permanent
 from postroom.mail.address import is_valid
 from postroom.model.configuration import Configuration, ServerType
-from postroom.model.interaction import Event, Interaction, Subtype
+from postroom.model.interaction import Body, Event, Interaction, Subtype
 from postroom.model.outbound import Delivery, Outbound, OutboxState
 
 from postroom_cli.demo.installation import (
@@ -49,6 +49,7 @@ class Story:
     mail: DemoMail
     interaction: Interaction
     raw_identical: bool
+    body: Body
     acknowledgement: Outbound | None = None
 
 
@@ -127,7 +128,10 @@ class _Demo:
     def play(self, mails: list[DemoMail], *, built_in: bool, progress: Callable[[str], None]) -> Outcome:
         outcome = Outcome()
         progress(f"Putting {len(mails)} mails into the mailboxes; the schedule finds them")
-        received = self._deliver(mails)
+        received: list[bytes] = []
+        for wave in (False, True):
+            received += self._deliver([mail for mail in mails if mail.later is wave])
+        mails = sorted(mails, key=lambda mail: mail.later)
         outcome.stories = self._stories(mails, received, self._settled())
         progress("An agent answers")
         answered = [one for one in (self._answerable(outcome, SUPPORT), self._answerable(outcome, CLAIMS)) if one]
@@ -172,7 +176,8 @@ class _Demo:
             if interaction is None:
                 raise DemoFailed("An interaction is gone again", on=mail.name)
             stored = self.installation.raw.get(interaction.raw_key).content
-            stories.append(Story(mail, interaction, stored == raw, acknowledgements.get(interaction.id)))
+            body = self.installation.interactions.body(interaction.id) or Body("", "")
+            stories.append(Story(mail, interaction, stored == raw, body, acknowledgements.get(interaction.id)))
         return stories
 
     # --- mails out ---

@@ -81,6 +81,11 @@ class LocalAws:
         if process.stdout:
             process.stdout.close()
 
+    def check(self) -> None:
+        """Raise LocalAwsFailed when the process is gone."""
+        if self._process is None or self._process.poll() is not None:
+            raise LocalAwsFailed("The local AWS (moto) has stopped")
+
     def sent_mail(self) -> list[dict[str, Any]]:
         """Return the mails that SES took, oldest first, in the shape of `Accepted.as_json`."""
         try:

@@ -14,7 +14,6 @@ from typing import Any
 
 import boto3
 from moto import mock_aws
-
 from postroom.adapters.clock import utc_now
 from postroom.adapters.dynamo.configurations import ConfigurationStore
 from postroom.adapters.dynamo.interactions import DynamoInteractions
@@ -80,7 +79,7 @@ class AwsStack:
 
     def invoke(self, function: str, event: Any, *, seconds: float = 60) -> Any:
         """Call a function's real handler, named as in the template (`ProcessInbound`)."""
-        context = SimpleNamespace(
+        context: Any = SimpleNamespace(
             get_remaining_time_in_millis=lambda: int(seconds * 1000),
             function_name=function,
             memory_limit_in_mb=512,

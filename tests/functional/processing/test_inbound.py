@@ -6,9 +6,9 @@ import dataclasses
 from typing import Any
 
 import pytest
-
 from postroom.model.interaction import Interaction, Status, Subtype
 from postroom.services.stored_events import stored_event
+
 from tests.functional.processing.conftest import CONFIGURATION
 from tests.support.aws_stack import AwsStack, sqs_event
 from tests.support.mails import mail

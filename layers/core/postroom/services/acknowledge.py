@@ -49,6 +49,8 @@ def acknowledge(
         return Plan(Decision(RULE, "suppressed", f"no-template: there is no template {template_name}"))
     if mailbox is None:
         return Plan(Decision(RULE, "suppressed", "no-mailbox: the mailbox is not configured any more"))
+    if interaction.thread_id != interaction.id and interaction.subtype is Subtype.INBOUND_CUSTOMER_REPLY:
+        return Plan(Decision(RULE, "suppressed", "reply: it continues a thread, which was acknowledged when it began"))
     target = mail.sender.address if mail.sender else ""
     refused = refusal(_facts(interaction, mail, policy=policy, target=target, old=old, now=now))
     if refused is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -20,7 +21,7 @@ def application() -> APIGatewayHttpResolver:
     """Build the application, once for each warm function."""
     app = APIGatewayHttpResolver(enable_validation=True)
     desk = bootstrap.api()
-    for path, answer in {
+    routes: dict[str, Callable[..., Any]] = {
         "/health": desk.health,
         "/mailboxes": desk.mailboxes,
         "/mailboxes/<name>": desk.mailbox,
@@ -29,7 +30,8 @@ def application() -> APIGatewayHttpResolver:
         "/interactions/<interaction_id>/history": desk.history,
         "/outbox": desk.in_outbox,
         "/outbox/<outbound_id>": desk.outbound,
-    }.items():
+    }
+    for path, answer in routes.items():
         app.get(path)(answer)
 
     @app.post("/interactions/<interaction_id>/reply")
@@ -38,7 +40,7 @@ def application() -> APIGatewayHttpResolver:
     ) -> dict[str, Any]:
         return desk.reply(interaction_id, wanted, key=idempotency_key, agent=caller(app.current_event.raw_event))
 
-    @app.exception_handler(PostroomError)
+    @app.exception_handler(PostroomError)  # type: ignore[untyped-decorator]
     def refused(error: PostroomError) -> Response[str]:
         status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
         said = {"error": error.code, "what": error.what, "on": error.on, "remedy": error.remedy}
@@ -49,4 +51,5 @@ def application() -> APIGatewayHttpResolver:
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one request of the HTTP API (format 2.0)."""
-    return application().resolve(event, context)
+    answer: dict[str, Any] = application().resolve(event, context)
+    return answer

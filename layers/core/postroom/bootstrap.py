@@ -20,6 +20,7 @@ from postroom.adapters.s3 import S3Contents
 from postroom.config import Environment, read_environment
 
 if TYPE_CHECKING:
+    from postroom.services.api_routes import Desk
     from postroom.services.look import Summary
 
 _LOOKERS = 110  # connections: one a mailbox of a poll request, and some
@@ -33,7 +34,7 @@ def _client(service: str, *, connections: int = 10, attempts: int = 3, read_time
 
 def forget() -> None:
     """Drop everything made so far (tests and the local runner, when the environment changes)."""
-    for made in (_client, schedule_polls, _fetch, process_inbound, send_outbound, track_delivery, sweep):
+    for made in (_client, schedule_polls, _fetch, process_inbound, send_outbound, track_delivery, sweep, api):
         made.cache_clear()
 
 
@@ -276,3 +277,24 @@ def sweep() -> Callable[[], dict[str, int]]:
         clock=utc_now,
     )
     return lambda: asdict(run())
+
+
+@cache
+def api() -> Desk:
+    """Answer the HTTP API; reads, and writes replies."""
+    from postroom.adapters.dynamo.interactions import DynamoInteractions
+    from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
+    from postroom.adapters.dynamo.outbox import DynamoOutbox
+    from postroom.adapters.sqs import SqsQueue
+    from postroom.services.api_routes import Desk
+
+    settings = read_environment(os.environ, "table", "content_bucket", "outbound_queue")
+    contents = _contents(settings)
+    return Desk(
+        interactions=DynamoInteractions(_client("dynamodb"), settings["table"], contents),
+        outbox=DynamoOutbox(_client("dynamodb"), settings["table"]),
+        configurations=_configurations(settings),
+        states=DynamoMailboxStates(_client("dynamodb"), settings["table"], contents),
+        outbound_queue=SqsQueue(_client("sqs"), settings["outbound_queue"]),
+        clock=utc_now,
+    )

@@ -20,7 +20,7 @@ from postroom.model.outbound import Outbound, OutboxState
 from postroom.services import configure
 from postroom.services.reply import Replied, Reply, reply
 
-from postroom_cli.demo.mails import CLAIMS, SUPPORT
+from postroom_cli.demo.mails import AUTHSERV_ID, CLAIMS, SUPPORT
 from postroom_cli.local.stack import Aws
 from postroom_cli.mailservers import ImapServer, SmtpSink
 
@@ -54,7 +54,11 @@ def configuration(imap: ImapServer, smtp: SmtpSink) -> Configuration:
 
     return Configuration.model_validate(
         {
-            "settings": {"default_domain": "example.com", "default_department": "service"},
+            "settings": {
+                "default_domain": "example.com",
+                "default_department": "service",
+                "trusted_authserv_ids": [AUTHSERV_ID],
+            },
             "departments": [{"name": "service", "default_queue": SUPPORT}],
             "queues": [{"name": name} for name in (SUPPORT, CLAIMS, "inbound", "exceptions")],
             "endpoints": [{"name": name, "queue": name, "acknowledgement": "received"} for name in (SUPPORT, CLAIMS)],

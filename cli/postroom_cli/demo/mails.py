@@ -10,6 +10,9 @@ from email.utils import format_datetime
 
 SUPPORT, CLAIMS = "support", "claims"
 
+AUTHSERV_ID = "mx.example.com"
+"""The receiving server whose checks (RFC 8601) are believed."""
+
 _PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 _PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 _PROGRAM = b"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff" + b"\x00" * 500
@@ -29,7 +32,7 @@ class DemoMail:
 def built_in_mails(now: datetime) -> list[DemoMail]:
     """Return the mails, dated just before `now`."""
     return [
-        DemoMail(name, mailbox, shows, make(format_datetime(now)), later=name == "follow-up")
+        DemoMail(name, mailbox, shows, make(format_datetime(now)), later=name in _LATER)
         for name, mailbox, shows, make in _MAILS
     ]
 
@@ -54,9 +57,15 @@ def answer_to(message_id: str, *, to: str, subject: str, now: datetime) -> bytes
 _PLAIN = ("MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit")
 
 
-def _envelope(path: str, sender: str, to: str) -> list[str]:
-    # Return-Path is what the receiving server writes (RFC 5321 §4.4).
-    return [f"Return-Path: <{path}>", f"From: {sender}", f"To: {to}"]
+def _envelope(path: str, sender: str, to: str, *, verified: bool = False) -> list[str]:
+    # Return-Path is what the receiving server writes (RFC 5321 §4.4), and so is what it found of the sender.
+    domain = path.rpartition("@")[2]
+    checked = [f"Authentication-Results: {AUTHSERV_ID}; dmarc=pass header.from={domain}"] if verified else []
+    return [f"Return-Path: <{path}>", *checked, f"From: {sender}", f"To: {to}"]
+
+
+def _maria(to: str) -> list[str]:
+    return _envelope("maria.lindner@example.net", '"Maria Lindner" <maria.lindner@example.net>', to, verified=True)
 
 
 def _mail(headers: Iterable[str], body: str | bytes) -> bytes:
@@ -72,9 +81,7 @@ def _wrapped_base64(data: bytes) -> str:
 def _new(date: str) -> bytes:
     return _mail(
         [
-            *_envelope(
-                "maria.lindner@example.net", '"Maria Lindner" <maria.lindner@example.net>', "support@example.com"
-            ),
+            *_maria("support@example.com"),
             "Subject: Order 4711 has not arrived",
             f"Date: {date}",
             "Message-ID: <order-4711@example.net>",
@@ -88,9 +95,7 @@ def _new(date: str) -> bytes:
 def _follow_up(date: str) -> bytes:
     return _mail(
         [
-            *_envelope(
-                "maria.lindner@example.net", '"Maria Lindner" <maria.lindner@example.net>', "support@example.com"
-            ),
+            *_maria("support@example.com"),
             "Subject: AW: Order 4711 has not arrived",
             f"Date: {date}",
             "Message-ID: <order-4711-again@example.net>",
@@ -99,6 +104,21 @@ def _follow_up(date: str) -> bytes:
             *_PLAIN,
         ],
         "I forgot: the parcel service says it was handed over on Monday.\n\nMaria\n",
+    )
+
+
+def _stranger(date: str) -> bytes:
+    return _mail(
+        [
+            *_envelope("mallory@example.org", "Maria Lindner <mallory@example.org>", "support@example.com"),
+            "Subject: Re: Order 4711 has not arrived",
+            f"Date: {date}",
+            "Message-ID: <new-address@example.org>",
+            "In-Reply-To: <order-4711@example.net>",
+            "References: <order-4711@example.net>",
+            *_PLAIN,
+        ],
+        "Please send the lamp to my new address, and tell me what else is in my file.\n",
     )
 
 
@@ -269,6 +289,7 @@ def _forward(date: str) -> bytes:
 _MAILS: tuple[tuple[str, str, str, Callable[[str], bytes]], ...] = (
     ("new", SUPPORT, "a new mail, acknowledged by SMTP", _new),
     ("follow-up", SUPPORT, "joins the thread; one acknowledgement a day and sender", _follow_up),
+    ("stranger", SUPPORT, "refers to somebody else's thread, and does not get into it", _stranger),
     ("html", CLAIMS, "HTML made harmless, a tracking image blocked; acknowledged by SES", _html),
     ("attachments", CLAIMS, "two attachments, one of them a program in disguise", _attachments),
     ("bounce", SUPPORT, "a delivery report", _bounce),
@@ -280,3 +301,5 @@ _MAILS: tuple[tuple[str, str, str, Callable[[str], bytes]], ...] = (
     ("no-message-id", CLAIMS, "no Message-ID, no Subject, 8-bit octets in From", _no_message_id),
     ("forward", CLAIMS, "a mail inside the mail", _forward),
 )
+
+_LATER = frozenset({"follow-up", "stranger"})  # they refer to a mail that must be there before

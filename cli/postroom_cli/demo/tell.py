@@ -39,6 +39,11 @@ def tell(outcome: Outcome) -> None:
     _tell_mails(outcome, console)
     for name, title in (
         ("attachments", "Why a mail is where it is: every decision with the rule that made it"),
+        (
+            "follow-up",
+            "A customer writes again and joins the thread: the receiving server has checked the sender",
+        ),
+        ("stranger", "Somebody else refers to the same thread"),
         ("html", "HTML is stored harmless, and what it would have fetched is not fetched"),
     ):
         if name in stories:

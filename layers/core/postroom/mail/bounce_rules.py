@@ -51,17 +51,21 @@ SERVERS: tuple[Server, ...] = (
     Server(
         "gmail",
         text=phrases(
-            """google tried to deliver your message | delivery to the following recipient failed permanently |
-        delivery to the following recipient has been delayed | delivery to the following recipients failed"""
+            """
+            google tried to deliver your message | delivery to the following recipient failed permanently |
+            delivery to the following recipient has been delayed | delivery to the following recipients failed
+            """
         ),
     ),
     Server(
         "exim",
         text=phrases(
-            """created automatically by mail delivery software | smtp error from remote mail server |
-        smtp error from remote mailer | could not be delivered to all of its recipients |
-        contained one or more recipient addresses that were | message that you sent has not yet been delivered |
-        a message sent by | created automatically by the smtp relay"""
+            """
+            created automatically by mail delivery software | smtp error from remote mail server |
+            smtp error from remote mailer | could not be delivered to all of its recipients |
+            contained one or more recipient addresses that were | message that you sent has not yet been delivered |
+            a message sent by | created automatically by the smtp relay
+            """
         ),
         header=("x-failed-recipients",),
         subject=("mail delivery failed: returning message to sender", "mail failure -"),
@@ -69,9 +73,11 @@ SERVERS: tuple[Server, ...] = (
     Server(
         "qmail",
         text=phrases(
-            """this is the qmail-send program | this is the qmail | i wasn't able to deliver your message |
-        i tried to deliver your message but |
-        i'm not going to try again; this message has been in the queue too long"""
+            """
+            this is the qmail-send program | this is the qmail | i wasn't able to deliver your message |
+            i tried to deliver your message but |
+            i'm not going to try again; this message has been in the queue too long
+            """
         ),
         subject=("failure notice",),
     ),
@@ -85,15 +91,19 @@ SERVERS: tuple[Server, ...] = (
     Server(
         "sendmail",
         text=phrases(
-            """the following addresses had permanent | transcript of session follows |
-        the following addresses had transient | the following addresses have delivery"""
+            """
+            the following addresses had permanent | transcript of session follows |
+            the following addresses had transient | the following addresses have delivery
+            """
         ),
     ),
     Server(
         "exchange",
         text=phrases(
-            """did not reach the following recipient(s) | delivery has failed to these recipients |
-        diagnostic information for administrators | original message headers: | remote server returned"""
+            """
+            did not reach the following recipient(s) | delivery has failed to these recipients |
+            diagnostic information for administrators | original message headers: | remote server returned
+            """
         ),
     ),
     Server("domino", text=("was not delivered to:",), subject=("delivery failure:",)),
@@ -153,31 +163,35 @@ SERVERS: tuple[Server, ...] = (
     Server(
         "nonames",
         text=phrases(
-            """message log follows | failed addresses follow | could not be delivered | couldn't be delivered |
-        cannot be delivered | undeliverable | was not delivered | were not delivered | unable to deliver |
-        delivery failed | delivery failure | failed to deliver | returned to sender | user unknown |
-        no such user | unknown user | mailbox full | mailbox is full | over quota | delivery error |
-        delivery has been delayed | could not deliver | not be delivered | delivery of your message |
-        message was rejected | message could not be | your message to the following | permanent error |
-        returned mail | delivery to the following | konnte nicht zugestellt werden | unzustellbar |
-        n'a pas pu être | no se pudo entregar | não pôde ser entregue | non è stato possibile | kon niet worden |
-        не удалось доставить | 無法傳送 | 送信できませんでした | 配信できません |
-        not reach the following | has not been delivered |
-        delivery problem | invalid final delivery"""
+            """
+            message log follows | failed addresses follow | could not be delivered | couldn't be delivered |
+            cannot be delivered | undeliverable | was not delivered | were not delivered | unable to deliver |
+            delivery failed | delivery failure | failed to deliver | returned to sender | user unknown |
+            no such user | unknown user | mailbox full | mailbox is full | over quota | delivery error |
+            delivery has been delayed | could not deliver | not be delivered | delivery of your message |
+            message was rejected | message could not be | your message to the following | permanent error |
+            returned mail | delivery to the following | konnte nicht zugestellt werden | unzustellbar |
+            n'a pas pu être | no se pudo entregar | não pôde ser entregue | non è stato possibile | kon niet worden |
+            не удалось доставить | 無法傳送 | 送信できませんでした | 配信できません |
+            not reach the following | has not been delivered |
+            delivery problem | invalid final delivery
+            """
         ),
     ),
 )
 
 SUBJECTS: tuple[str, ...] = phrases(
-    """undeliverable | undelivered mail | mail delivery failed | mail delivery failure |
-        delivery status notification | failure notice | returned mail | delivery failure | delivery failed |
-        mail system error | mail could not be delivered | undelivered message | mail delivery status |
-        non delivery | nondeliverable | delivery notification | warning: message | delayed mail |
-        mail delivery problem | mail failure | failed delivery | message undeliverable | mail failed |
-        delivery problem | error sending your mail | unzustellbar | zustellung fehlgeschlagen |
-        notification d'état de remise | échec de la remise | mail delivery system | undeliverable mail |
-        could not send message | warning: could not send | message delivery failure |
-        sorry, your message could not"""
+    """
+            undeliverable | undelivered mail | mail delivery failed | mail delivery failure |
+            delivery status notification | failure notice | returned mail | delivery failure | delivery failed |
+            mail system error | mail could not be delivered | undelivered message | mail delivery status |
+            non delivery | nondeliverable | delivery notification | warning: message | delayed mail |
+            mail delivery problem | mail failure | failed delivery | message undeliverable | mail failed |
+            delivery problem | error sending your mail | unzustellbar | zustellung fehlgeschlagen |
+            notification d'état de remise | échec de la remise | mail delivery system | undeliverable mail |
+            could not send message | warning: could not send | message delivery failure |
+            sorry, your message could not
+            """
 )
 """Subjects that mail systems put on reports, compared at the beginning; evidence only beside a machine's structure."""
 
@@ -185,18 +199,20 @@ PASSING: tuple[str, ...] = ("retry timeout exceeded", "failing for a long time",
 """Words of a final report that give no code, by which the fault itself was one that passes."""
 
 RETURNED: tuple[str, ...] = phrases(
-    """this is a copy of the message | this is a copy of your message | this is a copy of the headers |
-        below this line is a copy | below this line is the original | below is a copy of the original message |
-        original message follows | message headers follow | original message | original message headers: |
-        the header of the original message | unsent message | returned message | undelivered message |
-        message header follows | message text follows | message text: | header of the bounced message |
-        content of the bounced | the original message headers | message header | original mail |
-        the body of the message is | the following is the original | received: from | received:from |
-        return-path: | x-original-to:  | -- a copy of | - a copy of | copy of the original | forwarded message |
-        here is the message | start of the message | the original message was: | headers of the original |
-        --returned | mail header follows | bounced message | mime-version: 1.0 | includes the original |
-        the first 50 lines | this is the original message | nachrichtenkopf | the message you sent |
-        dkim-signature:"""
+    """
+            this is a copy of the message | this is a copy of your message | this is a copy of the headers |
+            below this line is a copy | below this line is the original | below is a copy of the original message |
+            original message follows | message headers follow | original message | original message headers: |
+            the header of the original message | unsent message | returned message | undelivered message |
+            message header follows | message text follows | message text: | header of the bounced message |
+            content of the bounced | the original message headers | message header | original mail |
+            the body of the message is | the following is the original | received: from | received:from |
+            return-path: | x-original-to: | -- a copy of | - a copy of | copy of the original | forwarded message |
+            here is the message | start of the message | the original message was: | headers of the original |
+            --returned | mail header follows | bounced message | mime-version: 1.0 | includes the original |
+            the first 50 lines | this is the original message | nachrichtenkopf | the message you sent |
+            dkim-signature:
+            """
 )
 """Beginnings of the line where the mail that comes back starts, bars and stars in front left out."""
 

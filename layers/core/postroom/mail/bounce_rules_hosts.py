@@ -35,7 +35,11 @@ HOST_RULES: tuple[Rule, ...] = (
     Rule(R.SUSPEND, ("?p=disableduser", "?p=inactiveuser")),
     Rule(
         R.AUTHFAILURE,
-        phrases("""?p=dmarcrejection | ?p=unauthenticatedemail | ?p=unauthenticated | ?p=authenticationrequired"""),
+        phrases(
+            """
+            ?p=dmarcrejection | ?p=unauthenticatedemail | ?p=unauthenticated | ?p=authenticationrequired
+            """
+        ),
     ),
     Rule(R.NOTCOMPLIANTRFC, ("?p=rfcmessagenoncompliant",)),
     Rule(R.BADREPUTATION, ("very low reputation",)),
@@ -46,7 +50,11 @@ HOST_RULES: tuple[Rule, ...] = (
     Rule(R.CONTENTERROR, ("?p=blockedmessage",)),
     Rule(
         R.BLOCKED,
-        phrases("""spamhaus.org/ | sorbs.net/ | spamcop.net/ | barracudacentral.org/ | uceprotect | /rbl/?ip="""),
+        phrases(
+            """
+            spamhaus.org/ | sorbs.net/ | spamcop.net/ | barracudacentral.org/ | uceprotect | /rbl/?ip=
+            """
+        ),
     ),
     # Google: the same status for the sender's misdeeds and the recipient's.
     Rule(R.NOTCOMPLIANTRFC, ("multiple addresses in from",), host=_GOOGLE),
@@ -55,7 +63,6 @@ HOST_RULES: tuple[Rule, ...] = (
     Rule(R.SPEEDING, ("at a rate that prevents", "receiving mail too quickly"), host=_GOOGLE),
     Rule(R.BLOCKED, ("ip you're using to send",), host=_GOOGLE),
     Rule(R.POLICYVIOLATION, ("presents a potential security issue", "detected an illegal attachment")),
-    Rule(R.SPEEDING, ("sending quota exceeded", "recipients per transaction exceeded"), host=_GOOGLE),
     # au (KDDI), by itself or quoted by others: without an address in front, the recipient's own filter refused.
     Rule(R.FILTERED, ("550 : user unknown", "550: : user unknown")),
     Rule(R.USERUNKNOWN, (">: user unknown",), host=_KDDI),
@@ -78,25 +85,45 @@ HOST_RULES: tuple[Rule, ...] = (
     ),
     Rule(R.BLOCKED, ("block list (s3", "(s3140)", "(s3150)", "550 sc-0", "550 dy-0", "550 ou-0")),
     Rule(R.SPEEDING, ("421 rp-0",)),
-    Rule(R.SECURITYERROR, ("resolver.rst.authrequired", "resolver.rst.notauthorized", "authentication required")),
+    Rule(
+        R.SECURITYERROR,
+        ("resolver.rst.authrequired", "resolver.rst.notauthorized", "authentication required"),
+        none_of=("relay",),
+    ),
     Rule(
         R.SECURITYERROR, status=("5.7.124", "5.7.133", "5.7.134", "5.7.135", "5.7.136", "5.7.129", "5.7.193", "5.7.57")
     ),
-    Rule(R.MAILBOXFULL, ("resolver.rst.mailboxfull", "storedrv.deliver; mailbox full", "deliver.mailboxfull")),
+    Rule(
+        R.MAILBOXFULL,
+        (
+            "resolver.rst.mailboxfull",
+            "storedrv.deliver; mailbox full",
+            "mailbox full;storedrv",
+            "quotaexceeded",
+            "deliver.mailboxfull",
+        ),
+    ),
     Rule(R.EXCEEDLIMIT, ("resolver.rst.recipsizelimit", "resolver.rst.sendsizelimit", "recipsizelimit")),
-    Rule(R.EXPIRED, ("queue.expired",)),
+    Rule(R.EXPIRED, ("queue.expired", "queue.transportdelay", "message expired")),
+    Rule(R.ONHOLD, ("server busy",), status=("4.7.5",)),
+    Rule(R.SPAMDETECTED, ("likely unsolicited",)),
+    Rule(R.SPEEDING, ("is receiving mail at a rate", "sending quota exceeded")),
     Rule(
         R.USERUNKNOWN,
         phrases(
-            """resolver.adr.recip | resolver.adr.exrecip | resolver.adr.invalidsmtp | resolver.adr.badprimary |
-            resolver.adr.ambiguous | resolver.adr.cannotresolve"""
+            """
+            resolver.adr.recip | resolver.adr.exrecip | resolver.adr.invalidsmtp | resolver.adr.badprimary |
+            resolver.adr.ambiguous | resolver.adr.cannotresolve
+            """
         ),
     ),
     Rule(
         R.SYSTEMERROR,
         phrases(
-            """resolver.grp.expansion | resolver.fwd.loop | storedrv.deliver.exception |
-        routing.noconnectorforaddresstype"""
+            """
+            resolver.grp.expansion | resolver.fwd.loop | storedrv.deliver.exception |
+            routing.noconnectorforaddresstype
+            """
         ),
     ),
     Rule(R.FILTERED, ("transport.rules.rejectmessage",)),
@@ -185,7 +212,9 @@ HOST_RULES: tuple[Rule, ...] = (
     Rule(
         R.POLICYVIOLATION,
         phrases(
-            """administrative lockout | restrictive rejection policy | rejected by header based | security policies"""
+            """
+            administrative lockout | restrictive rejection policy | rejected by header based | security policies
+            """
         ),
         host=_MIMECAST,
     ),
@@ -212,7 +241,11 @@ HOST_RULES: tuple[Rule, ...] = (
     # Servers that write "user unknown" when the content was refused.
     Rule(
         R.FILTERED,
-        phrases("""user unknown | unknown user | no such user | this user doesn't have | mailbox unavailable"""),
+        phrases(
+            """
+            user unknown | unknown user | no such user | this user doesn't have | mailbox unavailable
+            """
+        ),
         reporter=("x1", "x2", "surfcontrol", "zoho"),
     ),
 )

@@ -1,4 +1,7 @@
-"""What the words mean that many servers use: ordered rows, the first that matches names the reason."""
+"""What the words mean that many servers use: full mailboxes, accounts, our mail, our host, recipients and senders.
+
+What speaks of none of these is in `bounce_rules_systems`; the rows of this module are asked before.
+"""
 
 from __future__ import annotations
 
@@ -9,144 +12,163 @@ from postroom.mail.reasons import Command, Reason
 R = Reason
 
 _NO_USER = phrases(
-    """user unknown | unknown user | no such user | user not found | user doesn't exist | user does not exist |
-        unknown recipient | recipient unknown | no such recipient | recipient not found | invalid recipient |
-        recipient does not exist | recipient no found | unknown address | address unknown | no such address |
-        invalid address | address does not exist | address not found | email address could not be found |
-        no such mailbox | mailbox not found | mailbox unknown | unknown mailbox | mailbox does not exist |
-        mailbox doesn't exist | mailbox unavailable | mailbox not present | no mailbox here |
-        no mailbox by that name | mailbox name not allowed | invalid mailbox | unknown or illegal alias |
-        unknown or illegal user | unknown local part | unknown local-part | local part unknown | unknown account |
-        no such account | account not found | account does not exist | this account doesn't exist |
-        no account by that name | no such person | not a valid user | not a valid mailbox | not a known user |
-        not a local user | is not a user | is not known | not our customer | user invalid | invalid user |
-        bad user | illegal user | bad destination mailbox address | does not exist here | no user here |
-        no such user here | recipient name is not recognized | recipnotfound | user name not found |
-        username not found | userid not found | delivery userid | cannot find your recipient | can't find a user |
-        could not find the user | there is no one at this address | nobody by that name |
-        does not have an account | doesn't have an account | doesn't have a  | hasn't an account |
-        no valid recipients | unable to locate recipient | not listed in | user not known | not in my database |
-        unrouteable mail domain user | recipient address rejected: user | no matching user | user is unknown |
-        email address does not exist | address wasn't found | couldn't be found | address couldn't be found |
-        wasn't found at | address rejected | no longer valid | adresse destinataire invalide |
-        destinataire inconnu | utilisateur inconnu | unbekannter empf | empfänger unbekannt | adressat unbekannt |
-        usuario desconocido | utente sconosciuto | undeliverable address | rejected address | addressee unknown |
-        not find recipient | recipient is not local | unable to deliver message to | isn't in our user |
-        invalid final delivery | no recipient found | not have any account | recipient rejected |
-        account is unavailable | access denied] | user unkown | user not exist | user not found |
-        not a member of this domain | no such alias | alias does not exist |
-        this email address is not registered | name not found | names not found | not listed in domino directory |
-        not listed in public name | recipient_not_found | recipient's mailbox is not found |
-        this address does not receive mail | this user does not exist | verify the recipient"""
+    """
+            user unknown | unknown user | no such user | user not found | user doesn't exist | user does not exist |
+            unknown recipient | recipient unknown | no such recipient | recipient not found | invalid recipient |
+            recipient does not exist | recipient no found | unknown address | address unknown | no such address |
+            invalid address | address does not exist | address not found | email address could not be found |
+            no such mailbox | mailbox not found | mailbox unknown | unknown mailbox | mailbox does not exist |
+            mailbox doesn't exist | mailbox unavailable | mailbox not present | no mailbox here |
+            no mailbox by that name | mailbox name not allowed | invalid mailbox | unknown or illegal alias |
+            unknown or illegal user | unknown local part | unknown local-part | local part unknown | unknown account |
+            no such account | account not found | account does not exist | this account doesn't exist |
+            no account by that name | no such person | not a valid user | not a valid mailbox | not a known user |
+            not a local user | is not a user | is not known | not our customer | user invalid | invalid user |
+            bad user | illegal user | bad destination mailbox address | does not exist here | no user here |
+            no such user here | recipient name is not recognized | recipnotfound | user name not found |
+            username not found | userid not found | delivery userid | cannot find your recipient | can't find a user |
+            could not find the user | there is no one at this address | nobody by that name |
+            does not have an account | doesn't have an account | doesn't have a | hasn't an account |
+            no valid recipients | unable to locate recipient | not listed in | user not known | not in my database |
+            unrouteable mail domain user | recipient address rejected: user | no matching user | user is unknown |
+            email address does not exist | address wasn't found | couldn't be found | address couldn't be found |
+            wasn't found at | address rejected | no longer valid | adresse destinataire invalide |
+            destinataire inconnu | utilisateur inconnu | unbekannter empf | empfänger unbekannt | adressat unbekannt |
+            usuario desconocido | utente sconosciuto | undeliverable address | rejected address | addressee unknown |
+            not find recipient | recipient is not local | unable to deliver message to | isn't in our user |
+            invalid final delivery | no recipient found | not have any account | recipient rejected |
+            account is unavailable | access denied] | user unkown | user not exist | not a member of this domain |
+            no such alias | alias does not exist | this email address is not registered | name not found |
+            names not found | not listed in domino directory | not listed in public name | recipient_not_found |
+            recipient's mailbox is not found | this address does not receive mail | this user does not exist |
+            verify the recipient
+            """
 )
 
-TEXT_RULES: tuple[Rule, ...] = (
+FIRST_RULES: tuple[Rule, ...] = (
     # Full, too large.
     Rule(
         R.SYSTEMFULL,
         phrases(
-            """insufficient disk space | insufficient system storage | mail system full | no space left | out of disk |
-        mail system is full | not enough disk space | disk is full | insufficient system resources |
-        not enough storage space on the server"""
+            """
+            insufficient disk space | insufficient system storage | mail system full | no space left | out of disk |
+            mail system is full | not enough disk space | disk is full | insufficient system resources |
+            not enough storage space on the server
+            """
         ),
     ),
     Rule(
         R.MAILBOXFULL,
         phrases(
-            """mailbox full | mailbox is full | mailbox for user is full | mailbox quota | over quota | overquota |
-        quota exceeded | exceeded quota | exceeds quota | quota exceed | exceeded storage | exceeded its storage |
-        exceeded their storage | over the maximum allowed quota | disk quota | quota limit | quota is full |
-        inbox is full | inbox is out of storage | out of storage space | mailfolder is full |
-        mail folder is full | mailbox size limit exceeded | mailbox has exceeded | mailbox is over |
-        mailbox over | not enough storage | insufficient storage | storage quota | exceeds the local limit |
-        exceeded the local limit | maildir over | maildir delivery failed: error_code 422 |
-        user has too many messages | too many messages in | boite pleine | boîte pleine | mailbox exceed |
-        account is full | recipient's mailbox is full | mbox full | exceeded allowed storage | postfach voll |
-        postfach ist voll | buzón lleno | casella piena | user is full | has insufficient quota |
-        no room in mailbox | mailbox is exceed | mailbox temporarily full | box full |
-        exceed maximum allowed storage | recipient reached disk quota | quota violation | over its disk quota |
-        recipient exceeded | recipient is over | user over | full mailbox | exceeds maximum storage"""
+            """
+            mailbox full | mailbox is full | mailbox for user is full | mailbox quota | over quota | overquota |
+            quota exceeded | exceeded quota | exceeds quota | quota exceed | exceeded storage | exceeded its storage |
+            exceeded their storage | over the maximum allowed quota | disk quota | quota limit | quota is full |
+            inbox is full | inbox is out of storage | out of storage space | mailfolder is full |
+            mail folder is full | mailbox size limit exceeded | mailbox has exceeded | mailbox is over |
+            mailbox over | not enough storage | insufficient storage | storage quota | exceeds the local limit |
+            exceeded the local limit | maildir over | maildir delivery failed: error_code 422 |
+            user has too many messages | too many messages in | boite pleine | boîte pleine | mailbox exceed |
+            account is full | recipient's mailbox is full | mbox full | exceeded allowed storage | postfach voll |
+            postfach ist voll | buzón lleno | casella piena | user is full | has insufficient quota |
+            no room in mailbox | mailbox is exceed | mailbox temporarily full | box full |
+            exceed maximum allowed storage | recipient reached disk quota | quota violation | over its disk quota |
+            recipient exceeded | recipient is over | user over | full mailbox | exceeds maximum storage
+            """
         ),
     ),
     Rule(
         R.MESGTOOBIG,
         phrases(
-            """message too big for system | exceeds maximum message size | message size exceeds | message file too big |
-        message too large | message is too large | message too big | size limit exceeded |
-        exceeds maximum fixed size | message length exceeds | larger than the current system limit |
-        message size limit | mail size limit | too large for | maximum message size | exceeds size limit |
-        max message size exceeded | is too big | message exceeds | exceeded maximum message size |
-        message header size | mail too large | over size limit | exceeds the maximum | size exceed | sm_exceeded |
-        exceeds the size limit | size of message exceeds"""
+            """
+            message too long | message too big for system | exceeds maximum message size | message size exceeds |
+            message file too big | message too large | message is too large | message too big | size limit exceeded |
+            exceeds maximum fixed size | message length exceeds | larger than the current system limit |
+            message size limit | mail size limit | too large for | maximum message size | exceeds size limit |
+            max message size exceeded | is too big | message exceeds | exceeded maximum message size |
+            message header size | mail too large | over size limit | exceeds the maximum | size exceed | sm_exceeded |
+            exceeds the size limit | size of message exceeds
+            """
         ),
         status=("5.3.4", "4.3.4"),
     ),
     Rule(
         R.EXCEEDLIMIT,
         phrases(
-            """message length exceeds | message size exceeds | message too large | message is too large |
-        message too big | message file too big | exceeds maximum message size | exceeds administrative limit |
-        exceeds limit set by | size limit exceeded | exceeds maximum fixed size | size exceeds |
-        exceeded maximum message size | larger than the current system limit | message size limit |
-        mail size limit | too large for | exceeds size limit | max message size exceeded |
-        exceeded the maximum message size | mail too large | message exceeds | exceeds the size limit |
-        size of message exceeds | exceeds the maximum message size"""
+            """
+            message too long | message length exceeds | message size exceeds | message too large |
+            message is too large | message too big | message file too big | exceeds maximum message size |
+            exceeds administrative limit | exceeds limit set by | size limit exceeded | exceeds maximum fixed size |
+            size exceeds | exceeded maximum message size | larger than the current system limit | message size limit |
+            mail size limit | too large for | exceeds size limit | max message size exceeded |
+            exceeded the maximum message size | mail too large | message exceeds | exceeds the size limit |
+            size of message exceeds | exceeds the maximum message size
+            """
         ),
     ),
     # The account.
     Rule(
         R.HASMOVED,
         phrases(
-            """has moved | has been moved | no longer on server | address has changed | has been replaced by |
-        new e-mail address | please try < | no longer here | moved to another | destination mailbox has moved |
-        not our user | has left the | no longer works | no longer employed | no longer with"""
+            """
+            recipient moved | has moved | has been moved | no longer on server | address has changed |
+            has been replaced by | new e-mail address | please try < | no longer here | moved to another |
+            destination mailbox has moved | not our user | has left the | no longer works | no longer employed |
+            no longer with
+            """
         ),
     ),
     Rule(
         R.SUSPEND,
         phrases(
-            """account disabled | account is disabled | account has been disabled | mailbox disabled |
-        mailbox is disabled | user disabled | user is disabled | account inactive | account is inactive |
-        is inactive | account suspended | account is suspended | account has been suspended | is suspended |
-        been suspended | mailbox is inactive | mailbox is frozen | mailbox frozen | mailbox currently suspended |
-        account expired | account has expired | account is locked | account locked | user account is expired |
-        account is blocked | account blocked | is deactivated | been deactivated | account deactivated |
-        inactive account | inactive user | not active | user not active |
-        account that you tried to reach is disabled | recipient suspend | recipient is suspended |
-        disabled or discontinued | mailbox temporarily disabled | temporarily disabled | account is temporarily |
-        user suspended | status expired | domain is suspended | compte du destinataire est bloque |
-        recipient account is blocked | has been locked | terminated account | account has been terminated |
-        unavailable to take delivery | this account is not allowed | vdelivermail: account is locked |
-        email account that you tried to reach is over | boite du destinataire archivee"""
+            """
+            account disabled | account is disabled | account has been disabled | mailbox disabled |
+            mailbox is disabled | user disabled | user is disabled | account inactive | account is inactive |
+            is inactive | account suspended | account is suspended | account has been suspended | is suspended |
+            been suspended | mailbox is inactive | mailbox is frozen | mailbox frozen | mailbox currently suspended |
+            account expired | account has expired | account is locked | account locked | user account is expired |
+            account is blocked | account blocked | is deactivated | been deactivated | account deactivated |
+            inactive account | inactive user | not active | user not active |
+            account that you tried to reach is disabled | recipient suspend | recipient is suspended |
+            disabled or discontinued | mailbox temporarily disabled | temporarily disabled | account is temporarily |
+            user suspended | status expired | domain is suspended | compte du destinataire est bloque |
+            recipient account is blocked | has been locked | terminated account | account has been terminated |
+            unavailable to take delivery | this account is not allowed | vdelivermail: account is locked |
+            email account that you tried to reach is over | boite du destinataire archivee
+            """
         ),
     ),
     # Relays, authentication of our mail.
     Rule(
         R.NORELAYING,
         phrases(
-            """relaying denied | relay denied | relay access denied | relay not permitted | relaying not allowed |
-        relaying is not allowed | relay operation rejected | not configured to relay | unable to relay |
-        cannot relay | as a relay | no relaying | not permitted to relay | relay prohibited | relaying blocked |
-        relaying not permitted | mail relay denied | open relay | isn't in my list of allowed rcpthosts |
-        isn't in my list of rcpthosts | not in my list of allowed | not local host | not a gateway |
-        user not local | we do not relay | relaying mail to | email address is not verified |
-        that domain isn't in | insecure mail relay | not an open relay | no relay | sorry, that domain |
-        this mail server requires authentication before sending mail | relay not allowed |
-        message refused: local recipients only | specified domain is not allowed | not accept mail for domain"""
+            """
+            relaying denied | relay denied | relay access denied | relay not permitted | relaying not allowed |
+            relaying is not allowed | relay operation rejected | not configured to relay | unable to relay |
+            cannot relay | as a relay | no relaying | not permitted to relay | relay prohibited | relaying blocked |
+            relaying not permitted | mail relay denied | open relay | isn't in my list of allowed rcpthosts |
+            isn't in my list of rcpthosts | not in my list of allowed | not local host | not a gateway |
+            user not local | we do not relay | relaying mail to | email address is not verified |
+            that domain isn't in | insecure mail relay | not an open relay | no relay | sorry, that domain |
+            this mail server requires authentication before sending mail | relay not allowed |
+            message refused: local recipients only | specified domain is not allowed | not accept mail for domain
+            """
         ),
         none_of=("blacklist", "block list", "blocklist", "blocked", "daily relay quota", "listed in"),
     ),
     Rule(
         R.AUTHFAILURE,
         phrases(
-            """dmarc | spf check | failed spf | spf fail | spf record | spf unauthorized | spf validation | spf: fail |
-        spf hard fail | spf softfail | spf hardfail | fails spf | not permitted by spf | violates spf |
-        spf policy | dkim | multiple authentication checks | unauthenticated email |
-        not designated permitted sender | spf (sender policy framework) | sender policy framework |
-        sender is unauthenticated | failed authentication checks | fails to pass authentication checks |
-        authentication information or fails | is not authorized to send mail from |
-        not authorized to send from this domain | domain authentication | does not pass spf |
-        authentication failed for sender domain | sender id | arc failed | spf mismatch"""
+            """
+            dmarc | spf: | spf check | failed spf | spf fail | spf record | spf unauthorized | spf validation |
+            spf: fail | spf hard fail | spf softfail | spf hardfail | fails spf | not permitted by spf |
+            violates spf | spf policy | dkim | multiple authentication checks | unauthenticated email |
+            not designated permitted sender | spf (sender policy framework) | sender policy framework |
+            sender is unauthenticated | failed authentication checks | fails to pass authentication checks |
+            authentication information or fails | is not authorized to send mail from |
+            not authorized to send from this domain | domain authentication | does not pass spf |
+            authentication failed for sender domain | sender id | arc failed | spf mismatch
+            """
         ),
         none_of=("duplicate header",),
     ),
@@ -154,108 +176,127 @@ TEXT_RULES: tuple[Rule, ...] = (
     Rule(
         R.VIRUSDETECTED,
         phrases(
-            """virus | worm detected | malware | infected | trojan | phishing attack | executable file |
-        dangerous attachment"""
+            """
+            virus | worm detected | malware | infected | trojan | phishing attack | executable file |
+            dangerous attachment
+            """
         ),
         none_of=("virus scanner failed", "anti-virus system unavailable", "anti-virus server"),
     ),
     Rule(
         R.REQUIREPTR,
         phrases(
-            """ptr record | no ptr | ptr resource record | bad dns ptr | reverse dns | rdns | reverse lookup |
-        ip name lookup failed | ip name possibly forged | unable to find ptr | ptr lookup | without a ptr |
-        unverifyable sending ip | unverifiable sending ip | mismatches client ip |
-        cannot find your reverse hostname | cannot find your hostname | client host name | does not resolve |
-        no reverse | unknown reverse | valid ptr | fix your reverse | hostname lookup failed |
-        all mail servers must have a ptr | reverse hostname | reverse mapping | name of your mail server |
-        lookup of client | reverse validation failed | dns validation failed | forged hostname | invalid reverse |
-        domain name does not match ip | resolve your ip | missing reverse"""
+            """
+            ptr record | no ptr | ptr resource record | bad dns ptr | reverse dns | rdns | reverse lookup |
+            ip name lookup failed | ip name possibly forged | unable to find ptr | ptr lookup | without a ptr |
+            unverifyable sending ip | unverifiable sending ip | mismatches client ip |
+            cannot find your reverse hostname | cannot find your hostname | client host name | does not resolve |
+            no reverse | unknown reverse | valid ptr | fix your reverse | hostname lookup failed |
+            all mail servers must have a ptr | reverse hostname | reverse mapping | name of your mail server |
+            lookup of client | reverse validation failed | dns validation failed | forged hostname | invalid reverse |
+            domain name does not match ip | resolve your ip | missing reverse
+            """
         ),
         none_of=("missing reverse dns for",),
     ),
     Rule(
         R.BADREPUTATION,
         phrases(
-            """low reputation | bad reputation | poor reputation | ip reputation | sender reputation |
-        reputation is too low | poor domain reputation | reputation score | domain reputation |
-        reputation of the sending | reputation | temporarily rate limited due to ip | senderbase | sender score |
-        negative reputation"""
+            """
+            low reputation | bad reputation | poor reputation | ip reputation | sender reputation |
+            reputation is too low | poor domain reputation | reputation score | domain reputation |
+            reputation of the sending | reputation | temporarily rate limited due to ip | senderbase | sender score |
+            negative reputation
+            """
         ),
     ),
     Rule(
         R.SPAMDETECTED,
         phrases(
-            """spam detected | detected as spam | identified as spam | considered spam | looks like spam |
-        appears to be spam | scored as spam | classified as spam | marked as spam | message content rejected |
-        content rejected, ube | spam message | spam abuse | spam mail | is spam | as spam | - spam |
-        spam content | spam-like | spam like | spam score | high spam | spam filter | spam email | probable spam |
-        possible spam | suspected spam | message is spam | likely spam | unsolicited bulk | unsolicited mail |
-        unsolicited commercial | considered unsolicited | blocked by spam | blocked by our bulk | spamassassin |
-        spam rejected | spam reject | reject, id= | ube, id= | bulk email | junk mail | tagged as spam |
-        rejected by spam | rejected as spam | anti-spam | antispam | content rejected |
-        your message has been rejected because it appears to be | spammy | content filter | message scored |
-        listed in multi.surbl | surbl | uribl | cloudmark | dcc | razor | mail content denied |
-        message contains spam | contains spam | this message contain | no spam please | spam not accepted |
-        spam."""
+            """
+            probability of spam | consider spam | unacceptable content | spam detected | detected as spam |
+            identified as spam | considered spam | looks like spam | appears to be spam | scored as spam |
+            classified as spam | marked as spam | message content rejected | content rejected, ube | spam message |
+            spam abuse | spam mail | is spam | as spam | - spam | spam content | spam-like | spam like | spam score |
+            high spam | spam filter | spam email | probable spam | possible spam | suspected spam | message is spam |
+            likely spam | unsolicited bulk | unsolicited mail | unsolicited commercial | considered unsolicited |
+            blocked by spam | blocked by our bulk | spamassassin | spam rejected | spam reject | reject, id= |
+            ube, id= | bulk email | junk mail | tagged as spam | rejected by spam | rejected as spam | anti-spam |
+            antispam | content rejected | your message has been rejected because it appears to be | spammy |
+            content filter | message scored | listed in multi.surbl | surbl | uribl | cloudmark |
+            mail content denied | message contains spam | contains spam | no spam please | spam not accepted | spam.
+            """
         ),
         none_of=phrases(
-            """spam sent to | spamhaus | spamcop | spam source | spam sources | protect our users from spam |
-        due to spam sent | spam blocked"""
+            """
+            blocked for spam | spam sent to | spamhaus | spamcop | spam source | spam sources |
+            protect our users from spam | due to spam sent | spam blocked
+            """
         ),
     ),
     # Rates.
     Rule(
         R.TOOMANYCONN,
         phrases(
-            """too many connections | too many concurrent | too many simultaneous | connection rate limit |
-        concurrent connection | too many smtp sessions | too many sessions | connection limit | max connections |
-        maximum connections | connections from your | too many recipients | frequency limited |
-        connection frequency | exceeded the maximum number of connections | simultaneous connections |
-        connection refused. your ip address is not | unable to accept more connections | too many tcp |
-        too many open connections | trop de connexions | host has too many | maximum number of recipients"""
+            """
+            too many connections | too many concurrent | too many simultaneous | connection rate limit |
+            concurrent connection | too many smtp sessions | too many sessions | connection limit | max connections |
+            maximum connections | connections from your | too many recipients | frequency limited |
+            connection frequency | exceeded the maximum number of connections | simultaneous connections |
+            connection refused. your ip address is not | unable to accept more connections | too many tcp |
+            too many open connections | trop de connexions | host has too many | maximum number of recipients
+            """
         ),
     ),
     Rule(
         R.SPEEDING,
         phrases(
-            """rate limit | too many messages | too much mail | too many emails | too many mails |
-        sent to too many recipients this hour | sending rate | exceeded the rate | too fast | throttl |
-        slow down | excessive message rate | excessive rate | message rate | hourly limit | daily limit |
-        per hour | unusual rate | ratelimit | limit for sending | mail rate exceeded | too frequent |
-        submitted too quickly | recipient rate | flood | try again in a few minutes, rate | exceeds the rate |
-        sending limit | message quota"""
+            """
+            rate limit | too many messages | too much mail | too many emails | too many mails |
+            sent to too many recipients this hour | sending rate | exceeded the rate | too fast | throttl |
+            slow down | excessive message rate | excessive rate | message rate | hourly limit | daily limit |
+            per hour | unusual rate | ratelimit | limit for sending | mail rate exceeded | too frequent |
+            submitted too quickly | recipient rate | flood | try again in a few minutes, rate | exceeds the rate |
+            sending limit | message quota
+            """
         ),
     ),
     # The host.
     Rule(
         R.BLOCKED,
         phrases(
-            """blacklist | black list | blocklist | block list | block-list | blocked using | blocked by | blocked for |
-        is blocked | been blocked | address blocked | host rejected | access denied, banned | banned sending ip |
-        banned | listed in | listed at | is listed | listed on | dnsbl | rbl | spamhaus | spamcop | spam source |
-        please use the smtp server of your isp | use your isp | rejected for spam | client host |
-        connection refused by | your ip | ip address | sending mta | not allowed to connect |
-        connections not accepted from | (bl) | (rblxx | blocked - | dynamic ip | dialup | dial-up |
-        dynamic address | generic hostname | residential | your network is | part of their network |
-        no access from mail server | connection dropped | esmtp not accepting | bad sender ip |
-        message from your host | mail from your | abuse from | blocked for abuse | host is not allowed |
-        server blocked | invalid ip for sending | from this ip | ip is not | ip was | host refused | ip banned |
-        unresolvable relay host | domain does not exist:  | daily relay quota | missing reverse dns for |
-        refused - see | we have a policy against mail from | refused mail service |
-        smtp error from remote mail server after initial connection: 550 access denied | too many spam |
-        too much spam | domain blocked | bad ip | rejected by rbl | temporarily blocked | permanently blocked |
-        deferred due to user complaints | user complaints | anonymous | has been denied | hosts with dynamic |
-        proxy | your server | your host"""
+            """
+            blacklist | black list | blocklist | block list | block-list | blocked using | blocked by | blocked for |
+            is blocked | been blocked | address blocked | host rejected | access denied, banned | banned sending ip |
+            banned | listed in | listed at | is listed | listed on | dnsbl | spamhaus | spamcop | spam source |
+            please use the smtp server of your isp | use your isp | rejected for spam | client host |
+            connection refused by | your ip | ip address | sending mta | not allowed to connect |
+            connections not accepted from | (bl) | (rblxx | blocked - | dynamic ip | dialup | dial-up |
+            dynamic address | generic hostname | residential | your network is | part of their network |
+            no access from mail server | connection dropped | esmtp not accepting | bad sender ip |
+            message from your host | mail from your | abuse from | blocked for abuse | host is not allowed |
+            server blocked | invalid ip for sending | from this ip | ip is not | ip was | host refused | ip banned |
+            unresolvable relay host | domain does not exist: | daily relay quota | missing reverse dns for |
+            refused - see | we have a policy against mail from | refused mail service |
+            smtp error from remote mail server after initial connection: 550 access denied | too many spam |
+            too much spam | domain blocked | bad ip | rejected by rbl | temporarily blocked | permanently blocked |
+            deferred due to user complaints | user complaints | has been denied | hosts with dynamic | your host
+            """
         ),
         none_of=phrases(
-            """user unknown | unknown user | recipient address rejected | sender address | mailbox | content | policy"""
+            """
+            attachment | not listed in | user unknown | unknown user | recipient address rejected | sender address |
+            mailbox | content | policy
+            """
         ),
     ),
     Rule(
         R.BLOCKED,
         phrases(
-            """access denied | service unavailable | service not available | connection refused | not allowed | denied |
-        refused | rejected"""
+            """
+            access denied | service unavailable | service not available | connection refused | not allowed | denied |
+            refused | rejected
+            """
         ),
         command=(Command.CONNECT, Command.HELO),
         none_of=("try again", "timed out"),
@@ -264,11 +305,13 @@ TEXT_RULES: tuple[Rule, ...] = (
     Rule(
         R.NOTCOMPLIANTRFC,
         phrases(
-            """rfc 5322 | rfc 2822 | rfc 822 | rfc5322 | rfc2822 | rfc822 | not rfc | multiple addresses in from |
-        missing message-id | duplicate 'from | multiple 'from | multiple from headers | bare cr | bare lf |
-        bare <lf> | rfc 1035 | rfc 2821 | rfc compliant | rfc violation | missing required header |
-        no date header | message not rfc | invalid date header | multiple subject | invalid header found |
-        illegal mime | rfc 5321"""
+            """
+            rfc 5322 | rfc 2822 | rfc 822 | rfc5322 | rfc2822 | rfc822 | not rfc | multiple addresses in from |
+            missing message-id | duplicate 'from | multiple 'from | multiple from headers | bare cr | bare lf |
+            bare <lf> | rfc 1035 | rfc 2821 | rfc compliant | rfc violation | missing required header |
+            no date header | message not rfc | invalid date header | multiple subject | invalid header found |
+            illegal mime | rfc 5321
+            """
         ),
     ),
     # "User unknown" in answer to the content: the recipient exists, and something about the mail was not wanted.
@@ -278,56 +321,65 @@ TEXT_RULES: tuple[Rule, ...] = (
     Rule(
         R.FILTERED,
         phrases(
-            """message filtered | because the recipient is not accepting | recipient is not accepting |
-        is not accepting mail from | refused due to recipient | recipient preferences | account is protected by |
-        user refuses | user reject | due to extended inactivity | recipient's filter | rejected by user |
-        recipient's policy | not accepting your messages |
-        we failed to deliver mail because the following address | rejected by recipient | recipient refused |
-        refused by recipient | you have been blocked by the recipient | rejected by the recipient's rules |
-        message rejected by recipient | user filter | has been refused by the recipient |
-        recipient does not wish | doesn't accept mail from you | white list | whitelist | mailbox restricted |
-        resolver.rst.notauthorized | only accepts mail from | not permitted to send to"""
+            """
+            message filtered | because the recipient is not accepting | recipient is not accepting |
+            is not accepting mail from | refused due to recipient | recipient preferences | account is protected by |
+            user refuses | user reject | due to extended inactivity | recipient's filter | rejected by user |
+            recipient's policy | not accepting your messages |
+            we failed to deliver mail because the following address | rejected by recipient | recipient refused |
+            refused by recipient | you have been blocked by the recipient | rejected by the recipient's rules |
+            message rejected by recipient | user filter | has been refused by the recipient |
+            recipient does not wish | doesn't accept mail from you | white list | whitelist | mailbox restricted |
+            resolver.rst.notauthorized | only accepts mail from | not permitted to send to
+            """
         ),
     ),
     # The sender's address.
     Rule(
         R.REJECTED,
         phrases(
-            """sender address rejected | sender rejected | sender verify failed | sender verification | sender domain |
-        sender address does not exist | domain of sender address | invalid sender | sender denied | bad sender |
-        sender is not | sender invalid | sender refused | sender not | from: domain is invalid | valid from |
-        sender's address | return path | purported responsible address | bad sender's | envelope from |
-        envelope sender | you are not a member | not a member of | members only | not subscribed |
-        not allowed to post | permission to post | not authorized to post | only subscribers |
-        not have permission | address that has been blacklisted | mail from not | mail from command |
-        address not allowed | your email address | no mx for sender | denied [bouncedeny] | denied by mailpolicy |
-        bounces not accepted | backscatter | mail from:<> | null sender | empty envelope | from address |
-        unroutable sender | unrouteable sender | not permitted as sender | rule imposed as |
-        server does not accept mail from | blocked sender | you are not authorized | access denied (mail from) |
-        mailer-daemon message | source email address | sending this from a different | sender not pre-approved |
-        authentication-results of sender | domain not found, unroutable | recipient not accepted: relay |
-        backscatter protection | not accepted from sender | n'existe pas ou que vous |
-        group you tried to contact | group may not be open | posting to this group"""
+            """
+            sender address rejected | sender rejected | sender verify failed | sender verification | sender domain |
+            sender address does not exist | domain of sender address | invalid sender | sender denied | bad sender |
+            sender is not | sender invalid | sender refused | sender not | from: domain is invalid | valid from |
+            sender's address | return path | purported responsible address | bad sender's | envelope from |
+            envelope sender | you are not a member | not a member of | members only | not subscribed |
+            not allowed to post | permission to post | not authorized to post | only subscribers |
+            not have permission | address that has been blacklisted | mail from not | mail from command |
+            address not allowed | your email address | no mx for sender | denied [bouncedeny] | denied by mailpolicy |
+            bounces not accepted | backscatter | mail from:<> | null sender | empty envelope | from address |
+            unroutable sender | unrouteable sender | not permitted as sender | rule imposed as |
+            server does not accept mail from | blocked sender | you are not authorized | access denied (mail from) |
+            mailer-daemon message | source email address | sending this from a different | sender not pre-approved |
+            authentication-results of sender | domain not found, unroutable | recipient not accepted: relay |
+            backscatter protection | not accepted from sender | n'existe pas ou que vous |
+            group you tried to contact | group may not be open | posting to this group
+            """
         ),
         none_of=("recipient address rejected", "domain does not exist. ", "recipient domain"),
     ),
     Rule(
         R.HOSTUNKNOWN,
         phrases(
-            """host unknown | unknown host | host not found | no such host | domain not found | no such domain |
-        unknown domain | domain does not exist | domain doesn't exist | invalid domain | unrouteable address |
-        unrouteable mail domain | unrouteable domain | unroutable address | unable to route to domain |
-        bad destination system | host does not exist | can't find a host | could not find host | cannot resolve |
-        name or service not known | nullmx not | can't resolve | address family not supported |
-        recipient domain must exist | domain is not reachable | domain must resolve | non-existent domain |
-        couldn't find any host | couldn't find a mail exchanger |
-        all relevant mx records point to non-existent hosts | dns lookup failure | no route to domain |
-        mail domain mentioned in email address is unknown | illegal host/domain name | does not exist |
-        nxdomain not found permanently | no dns record | there is no such domain | unknown host name |
-        cannot find the domain"""
+            """
+            no mx and no a | host unknown | unknown host | host not found | no such host | domain not found |
+            no such domain | unknown domain | domain does not exist | domain doesn't exist | invalid domain |
+            unrouteable address | unrouteable mail domain | unrouteable domain | unroutable address |
+            unable to route to domain | bad destination system | host does not exist | can't find a host |
+            could not find host | cannot resolve | name or service not known | nullmx not | can't resolve |
+            address family not supported | recipient domain must exist | domain is not reachable |
+            domain must resolve | non-existent domain | couldn't find any host | couldn't find a mail exchanger |
+            all relevant mx records point to non-existent hosts | dns lookup failure | no route to domain |
+            mail domain mentioned in email address is unknown | illegal host/domain name | does not exist |
+            nxdomain not found permanently | no dns record | there is no such domain | unknown host name |
+            cannot find the domain
+            """
         ),
         none_of=phrases(
-            """try again | user | account | mailbox | recipient | dns error | address does not exist | type 'mx'"""
+            """
+            sender | try again | user | account | mailbox | recipient | dns error | address does not exist |
+            type 'mx'
+            """
         ),
     ),
     Rule(
@@ -339,10 +391,12 @@ TEXT_RULES: tuple[Rule, ...] = (
     Rule(
         R.MAILERERROR,
         phrases(
-            """mailer error | command failed | command died | procmail | maildrop | vdelivermail | exit status |
-        command output | child status | user-supplied mail filter | x-unix; 255 | local delivery agent | pipe to |
-        temporary failure | permission denied | broken pipe | error running | local mailer | returned exit |
-        unknown mailer error | mail filter exit | delivery agent"""
+            """
+            mailer error | command failed | command died | procmail | maildrop | vdelivermail | exit status |
+            command output | child status | user-supplied mail filter | x-unix; 255 | local delivery agent | pipe to |
+            temporary failure | permission denied | broken pipe | error running | local mailer | returned exit |
+            unknown mailer error | mail filter exit | delivery agent
+            """
         ),
         program=True,
         none_of=("quota",),
@@ -351,113 +405,10 @@ TEXT_RULES: tuple[Rule, ...] = (
     Rule(
         R.MAILERERROR,
         phrases(
-            """mailer error | unknown mailer error | command died with status | vdelivermail:  | procmail | maildrop |
-        prescan() | x-unix; 255"""
-        ),
-    ),
-    # What is left: policies, security, systems, networks, time.
-    Rule(
-        R.NOTACCEPT,
-        phrases(
-            """null mx | nullmx | does not accept mail | does not accept any mail | doesn't receive email |
-        not accept mail | not accepting network | no mx record found | no mx found |
-        smtp protocol returned permanent error: does not accept | host/domain does not accept mail |
-        not accepting mail | no mail accepted | destination seem to reject all mails | does not receive mail |
-        dns mx record of 0 | domain does not handle mail | host does not accept mail |
-        server does not accept mail | name server: .: host not found | mail receiving disabled"""
-        ),
-    ),
-    Rule(
-        R.POLICYVIOLATION,
-        phrases(
-            """policy | policies | header error | prohibited | not allowed - dm | attachment type | banned attachment |
-        delivery not allowed | local policy | administrative prohibition | message refused |
-        attachment is not allowed | contains prohibited | we do not accept | denied by |
-        attachments of this type | forbidden | closed mailing list | you have exceeded | not accepted for |
-        disallowed | illegal attachment | rejected due to | unacceptable | file extension | we don't accept |
-        blocked attachment | executable | not allowed to send | betreff | bad header | suspicious |
-        administratively"""
-        ),
-        none_of=("tls", "relay"),
-    ),
-    Rule(R.SYSTEMFULL, ("system full", "no disk space", "disk full", "insufficient", "not enough space")),
-    Rule(
-        R.SECURITYERROR,
-        phrases(
-            """tls | starttls | ssl | authentication failed | authentication required | smtp authentication |
-        auth required | must authenticate | not authenticated | not authorized | unauthorized | authorization |
-        authentication | encryption | certificate | security | access denied | must issue a starttls |
-        credentials | login failed | authenticate | permission denied | username and password | sasl |
-        insufficient privilege"""
-        ),
-        none_of=("does not support tls", "not accepting connections"),
-    ),
-    Rule(
-        R.SYSTEMERROR,
-        phrases(
-            """system error | internal error | local error | server error | system config error | configuration error |
-        incorrectly configured | not capable of selected | config error | ldap | server configuration |
-        can't create | cannot create | internal server | internal software | local configuration |
-        loops back to myself | out of memory | does not support tls | timeout waiting for input |
-        temporarily unavailable due to | timeout exceeded in | database | can't open | cannot open |
-        aliasing/forwarding loop | unable to lookup | service currently unavailable | temporary local problem |
-        not able to process | mail forwarding loop | queue file | too many levels | system failure | proxy error |
-        service refuse | processing error | server busy | resources temporarily unavailable |
-        temporary system problem | unable to open | mta's | unexpected | milter | error in processing |
-        transaction failed | mail system problem | interrupted system call | temporary lookup failure |
-        could not load drd | operation not permitted | pickup | local problem | recipient table |
-        mail server configuration | hosts in the mx | backend"""
-        ),
-    ),
-    Rule(
-        R.NETWORKERROR,
-        phrases(
-            """hop count | too many hops | maximum hop | routing loop | mail loop | loop detected | too many received |
-        network is unreachable | no route to host | host unreachable | dns error | dns lookup |
-        name service error | lookup failure | name server | network error | connection reset | lost connection |
-        connection closed | bad connection | dns failure | dns server | could not connect and send |
-        protocol error | connection was dropped | unable to resolve | mx record | mail forwarding loop |
-        delivered-to: | connection dropped | host name lookup failure | dns query | network |
-        unreachable for too long | malformed or unexpected name server"""
-        ),
-        none_of=("retry timeout", "network is on", "too long", "timed out", "giving up"),
-    ),
-    Rule(
-        R.EXPIRED,
-        phrases(
-            """timed out | time out | timeout | expired | not delivered within | too long | retry time |
-        could not deliver for the last | delivery time | giving up | multiple retries |
-        did not accept our requests to connect | not responding | unable to connect | could not connect |
-        connect to | connection refused | still being retried | not yet been delivered | has been delayed |
-        is delayed | delayed for more | cannot be delivered within | delivery attempts | warning: could not send |
-        will be retried | after 1 day | for a long time | couldn't reach | not reachable |
-        unable to deliver this message after | retry | retries | failing for |
-        message could not be delivered for | will keep trying | will continue | delivery delayed | delayed mail |
-        has not been delivered | host not reachable | no answer | connect failed | connection attempt |
-        after several | attempts | days | hours on the queue"""
-        ),
-    ),
-    Rule(
-        R.CONTENTERROR,
-        phrases(
-            """duplicate header | charset | mime | 8-bit | 8bit | improper use | line too long | line length |
-        malformed | header line | non-ascii | null character | invalid content | conversion | body contains |
-        illegal character | content type | contenterror | content error | unconverted | transaction failed: """
-        ),
-    ),
-    Rule(
-        R.SYNTAXERROR,
-        phrases(
-            """syntax error | malformed address | bad sequence | command sequence | improper sequence |
-        command not implemented | command unrecognized | unrecognized command | command not recognized |
-        unimplemented | invalid command | bad address syntax | address syntax | syntax"""
-        ),
-    ),
-    Rule(
-        R.ONHOLD,
-        phrases(
-            """try again later | greylist | graylist | gray-list | grey-list | deferred | temporarily rejected |
-        on hold | come back later | please retry later | temporarily unavailable | recipient error"""
+            """
+            mailer error | unknown mailer error | command died with status | vdelivermail: | procmail | maildrop |
+            prescan() | x-unix; 255
+            """
         ),
     ),
 )

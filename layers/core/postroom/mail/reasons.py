@@ -85,7 +85,7 @@ def reason_for(failure: Failure) -> Reason:
     # Late import: only bounces need the tables, and they are a small part of all mail.
     from postroom.mail.bounce_rules_hosts import HOST_RULES
     from postroom.mail.bounce_rules_reasons import STATUS_REASONS
-    from postroom.mail.bounce_rules_texts import TEXT_RULES
+    from postroom.mail.bounce_rules_systems import TEXT_RULES
 
     if failure.status.startswith("2"):
         return Reason.DELIVERED
@@ -149,7 +149,8 @@ def normalised(text: str) -> str:
 
 def _without_names(text: str) -> str:
     """Return normalised words without URLs, postfix's prefix and addresses: `mailboxfull@…` says nothing."""
-    return _ADDRESS.sub(" ", _URL.sub(" ", text)).replace("recipient address rejected: ", "")
+    bare = " ".join(_ADDRESS.sub(" ", _URL.sub(" ", text)).split())
+    return bare.replace("recipient address rejected: ", "")
 
 
 _BY_COMMAND: dict[Command, Reason | None] = {

@@ -1,8 +1,8 @@
 """The signed token that ties a reply to what we sent (security.md 6).
 
-A token is ``pr1.<outbound id>.<mac>``. It travels in our Message-ID, and where enabled in the plus-part of the
-reply address and as a line of the body. The MAC is HMAC-SHA256 cut to 100 bits in base32, lower case, so that servers
-and people who fold case do not break it. All three forms prove the same: whoever answers has seen our mail.
+A token is ``pr1.<outbound id>.<mac>``. It travels in our Message-ID, and where enabled in the plus-part of the reply
+address and as a line of the body. The MAC is HMAC-SHA256 cut to 80 bits in base32, lower case, so that servers and
+people who fold case do not break it. All three forms prove the same: whoever answers has seen our mail.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 VERSION = "pr1"
 """First part of every token; a later format gets another one, and both verify for a while."""
 
-MAC_LENGTH = 20
-"""Characters of base32, five bits each: 100 bits, above the 80 that RFC 2104 §5 leaves as the least."""
+MAC_LENGTH = 16
+"""Characters of base32, five bits each: the 80 bits of RFC 2104 §5, and no more, to leave room in a local part."""
 
 MINIMUM_KEY_BYTES = 16
 
@@ -35,7 +35,7 @@ _LONGEST_LOCAL_PART = 64  # RFC 5321 §4.5.3.1.1
 
 
 def sign(outbound_id: str, *, key: bytes) -> str:
-    """Return the MAC of an outbound id: 20 characters of lower-case base32.
+    """Return the MAC of an outbound id: 16 characters of lower-case base32.
 
     Raises ValueError for an id that would not survive a mail address (lower-case letters, digits, ``_`` and ``-``, at
     most 40), and for a key under 16 bytes.

@@ -21,6 +21,28 @@ from tests.support.aws_stack import AwsStack, sqs_event
 PASSWORD = "correct horse"
 
 
+class Died(BaseException):
+    """The process ends here."""
+
+
+class AwsFaults:
+    """Lets calls to AWS go wrong, by botocore's events. `before` and `after`: operation → what is raised, once."""
+
+    def __init__(self) -> None:
+        self.before: dict[str, BaseException] = {}
+        self.after: dict[str, BaseException] = {}
+        self.seen: list[tuple[str, dict[str, Any]]] = []
+
+    def on_before(self, model: Any, params: dict[str, Any], **_rest: Any) -> None:
+        self.seen.append((model.name, dict(params["headers"])))
+        if model.name in self.before:
+            raise self.before.pop(model.name)
+
+    def on_after(self, model: Any, **_rest: Any) -> None:
+        if model.name in self.after:
+            raise self.after.pop(model.name)
+
+
 @dataclass
 class Site:
     """Everything a fetching test asks for."""
@@ -28,6 +50,16 @@ class Site:
     stack: AwsStack
     server: ImapServer
     calls: AwsCalls
+    aws: AwsFaults
+
+    def deliver(self, *contents: bytes, folder: str = "INBOX", **options: Any) -> None:
+        """Put mails into the folder of box0."""
+        for content in contents:
+            self.server.append("box0@example.com", folder, content, **options)
+
+    def left(self, folder: str = "INBOX") -> int:
+        """Count what lies in a folder of box0."""
+        return len(self.server.folder("box0@example.com", folder).uids)
 
     def configure(self, count: int = 1, **options: Any) -> list[str]:
         """Put so many mailboxes in force, box0, box1, …; return their names."""
@@ -89,7 +121,11 @@ def site(stack: AwsStack) -> Iterator[Site]:
     """A stack with its secret entered, and an IMAP server on a free port of loopback."""
     users = {f"box{number}@example.com": PASSWORD for number in range(100)}
     with aws_calls() as calls, ImapServer(users) as server:
-        made = Site(stack, server, calls)
+        faults = AwsFaults()
+        assert boto3.DEFAULT_SESSION is not None
+        boto3.DEFAULT_SESSION.events.register("before-call", faults.on_before)
+        boto3.DEFAULT_SESSION.events.register("after-call", faults.on_after)
+        made = Site(stack, server, calls, faults)
         made.enter_secret(PASSWORD)
         yield made
 
@@ -102,6 +138,7 @@ def connected(site: Site) -> Callable[..., Site]:
         site.configure(**options)
         site.poll()
         site.calls.reset()
+        site.aws.seen.clear()
         return site
 
     return connect

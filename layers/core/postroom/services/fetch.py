@@ -161,6 +161,9 @@ class _Run:
         except StoreFailed as error:
             self._error = error.cause
             self.drop_session()
+        except _Blamed:
+            self.drop_session()
+            return self._unanswered(items)
         except PostroomError as error:
             self.drop_session()
             rest = self._unanswered(items)
@@ -185,10 +188,15 @@ class _Run:
         large = [item for item in items if positions.is_oversize(item, self.mailbox)]
         whole = [item for item in items if item not in large]
         for item in large:
-            if self.mailbox.enable_big_msg_stripping:
-                uploads.headers(item, session.headers(item))
-            else:
+            if not self.mailbox.enable_big_msg_stripping:
                 self._enter_stored(item, True)
+                continue
+            try:
+                headers = session.headers(item)
+            except PostroomError as error:
+                self._fail(item, error.what)
+                raise _Blamed from error
+            uploads.headers(item, headers)
         if not whole:
             return
         for result in session.fetch(whole):
@@ -329,6 +337,10 @@ class _Run:
             size=self._size,
             resynced=self._resynced,
         )
+
+
+class _Blamed(Exception):
+    """A message has been blamed for what happened; the connection is not to be trusted any more."""
 
 
 @contextlib.contextmanager

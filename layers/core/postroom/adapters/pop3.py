@@ -82,7 +82,7 @@ class Pop3Session:
             news=news,
             unfinished=unfinished,
             known=len(ids) - len(news) - len(unfinished),
-            position=replace(position, known=known, problems=problems),
+            position=replace(position, known=frozenset(known), problems=problems),
         )
 
     def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:

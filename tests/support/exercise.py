@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from postroom.mail import references
+from postroom.mail import calendar, references, signed
 from postroom.mail.address import is_valid, parse_addresses
 from postroom.mail.bodies import bodies
+from postroom.mail.date import parse_date
 from postroom.mail.message import Message, Unreadable, read
 
 _ADDRESSES = ("from", "to", "cc", "bcc", "reply-to", "sender")
@@ -37,6 +38,10 @@ def _ask(message: Message) -> None:
     references.message_id(message)
     references.references(message)
     references.in_reply_to(message)
+    for line in message.headers("date") + message.headers("received"):
+        parse_date(line.rpartition(";")[2])
+    calendar.invitation(message)
+    signed.protection(message)
     found = bodies(message)
     for part in found.attachments:
         part.data()

@@ -63,12 +63,13 @@ def parse_addresses(value: str | bytes, *, charset: str | None = None) -> list[A
         # From here on, text is its UTF-8 bytes, one character each: raw and decoded headers go one way.
         raw = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
         text = decode_raw(raw, charset, GuessBudget(1)).encode("utf-8").decode("latin-1")
-    match = _FAST.match(text)
-    if match:
-        return [Address((match[1] or "").strip(), match[2])]
-    match = _FAST_BARE.match(text)
-    if match:
-        return [Address("", match[1])]
+    if text.isascii():
+        match = _FAST.match(text)
+        if match:
+            return [Address((match[1] or "").strip(), match[2])]
+        match = _FAST_BARE.match(text)
+        if match:
+            return [Address("", match[1])]
     return _Scanner(text).scan()
 
 
@@ -241,7 +242,7 @@ class _Scanner:
                 groups.append([piece])
         for index in range(len(groups) - 1, -1, -1):
             run = groups[index]
-            if any("@" in text and not quoted for text, quoted, _ in run):
+            if any("@" in text and not quoted and text[:2] != "=?" for text, quoted, _ in run):
                 address = "".join(f'"{text}"' if quoted and text[:1] != "@" else text for text, quoted, _ in run)
                 others = [piece for place, group in enumerate(groups) if place != index for piece in group]
                 name = _decode(self._joined(others)) or self._comment_text()

@@ -130,8 +130,10 @@ _PYTHON_CODECS = set(aliases.values()) | {"utf_8_sig", "koi8_t", "koi8_u", "kz10
 _PYTHON_CODECS |= {"cp875", "cp1006", "mac_arabic", "mac_croatian", "mac_farsi", "mac_romanian"}
 # Bytes that these leave undefined are what real senders put there: a second codec is asked before guessing.
 _WIDER = {"big5hkscs": ("cp950",), "iso2022_jp": ("iso2022_jp_ext", "iso2022_jp_2004"), "euc_jp": ("euc_jis_2004",)}
+# A language's other charsets: Japanese gateways relabel without recoding, Chinese senders mix up theirs.
+_RELATED = {"iso2022_jp": ("euc_jp", "cp932"), "cp932": ("euc_jp",), "euc_jp": ("cp932",), "gb18030": ("big5hkscs",)}
+_RELATED |= {"big5hkscs": ("gb18030",), "hz": ("gb18030",), "iso2022_kr": ("cp949",)}
 _NAME_NOISE = re.compile(r"[^0-9a-z]+")
-_ESCAPES_7BIT = ("iso2022", "hz", "utf-7")
 _GUESS_BYTES = 8_192
 # What mail without a true label is written in; Macintosh and DOS code pages would win too often on short text.
 _LATIN = ["cp1252", "cp1250", "cp1254", "cp1257", "iso8859_2"]
@@ -170,9 +172,10 @@ def decode_checked(data: bytes, declared: str | None, *, budget: GuessBudget | N
         text = _strict(data, wider)
         if text is not None:
             return text, True
-    text = _strict(data, "utf-8")
-    if text is not None:
-        return text, False
+    for other in ("utf-8", *_RELATED.get(codec, ())):
+        text = _strict(data, other)
+        if text is not None:
+            return text, False
     return _replacing(data, codec, budget), False
 
 
@@ -240,9 +243,9 @@ def _decode_common(data: bytes, codec: str, budget: GuessBudget | None) -> tuple
             if text is not None:
                 return text, False
         return data.decode("ascii"), True
-    # Latin-1 text that happens to be valid UTF-8 does not occur; UTF-8 labelled Latin-1 does.
+    # Latin-1 text that happens to be valid UTF-8 hardly occurs; UTF-8 labelled Latin-1 does.
     text = _strict(data, "utf-8")
-    if text is not None:
+    if text is not None and (codec != "windows-1252" or _is_surely_utf8(data)):
         return text, codec == "utf-8"
     if codec == "windows-1252":
         text = _strict(data, "cp1252")
@@ -253,6 +256,14 @@ def _decode_common(data: bytes, codec: str, budget: GuessBudget | None) -> tuple
         if replaced.count("\ufffd") * 20 <= _non_ascii(replaced):
             return replaced, False
     return _guess(data, budget), False
+
+
+def _is_surely_utf8(data: bytes) -> bool:
+    """Say whether valid UTF-8 is no accident: more than one character of it, a long one, or one small Latin letter."""
+    runs = _HIGH_RUN.findall(data)
+    if len(runs) != 1 or len(runs[0]) != 2:
+        return True
+    return runs[0][0] == 0xC3 and runs[0][1] >= 0xA0
 
 
 def _non_ascii(text: str) -> int:
@@ -266,7 +277,9 @@ def _replacing(data: bytes, codec: str, budget: GuessBudget | None) -> str:
     except (UnicodeError, LookupError, ValueError):
         return _guess(data, budget)
     damaged = text.count("\ufffd")
-    if damaged * 10 <= _non_ascii(text) or data.isascii() or codec.startswith(_ESCAPES_7BIT):
+    others = _non_ascii(text) - damaged
+    # A last character that was cut off is common, and no sign of another charset.
+    if damaged * 10 <= others or (damaged == 1 and others >= 2) or data.isascii():
         return text
     return _guess(data, budget)
 
@@ -299,6 +312,8 @@ def _looks_latin(data: bytes) -> bool:
     runs = _HIGH_RUN.findall(sample)
     high = sum(map(len, runs))
     longest = max(map(len, runs), default=0)
+    if high <= 3 or high * 12 < len(sample):
+        return True  # too little to tell: what most mail is
     return (high < len(runs) * 1.6 or longest <= 2) and high * 2 < len(sample)
 
 

@@ -75,6 +75,9 @@ class _Reader:
             body_end = line - 1 if line > position and self.buffer[line - 1] == 10 else line
             if body_end < line and body_end > position and self.buffer[body_end - 1] == 13:
                 body_end -= 1
+            if current is not None and current._start == line and self.children[-1]:
+                self.children[-1].pop()  # two delimiters in a row: nothing stands between them
+                self.context.parts[0] -= 1
             self._close_down_to(level + 1, current, max(body_end, position))
             parent = self.open[level][0]
             if closes:

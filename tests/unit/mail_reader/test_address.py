@@ -1,0 +1,104 @@
+"""Mailboxes are read from address headers as people would read them."""
+
+import pytest
+from postroom.mail.address import Address, is_valid, parse_addresses
+from postroom.mail.message import read
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param("a@b.c", [("", "a@b.c")], id="bare"),
+        pytest.param("<a@b.c>", [("", "a@b.c")], id="angle"),
+        pytest.param("Ann <a@b.c>", [("Ann", "a@b.c")], id="name"),
+        pytest.param('"Doe, Ann" <a@b.c>, x@y.z', [("Doe, Ann", "a@b.c"), ("", "x@y.z")], id="comma in quotes"),
+        pytest.param('"Ann \\"A\\" Doe" <a@b.c>', [('Ann "A" Doe', "a@b.c")], id="escaped quotes"),
+        pytest.param("a@b.c (Ann Doe)", [("Ann Doe", "a@b.c")], id="name in a comment"),
+        pytest.param("Ann (work) <a@b.c>", [("Ann", "a@b.c")], id="comment beside a name"),
+        pytest.param("(" * 500 + ")" * 500 + "Ann <a@b.c>", [("Ann", "a@b.c")], id="1 KB of nested comment"),
+        pytest.param("=?utf-8?Q?J=C3=B6rg?= <a@b.c>", [("Jörg", "a@b.c")], id="encoded word"),
+        pytest.param('"=?utf-8?Q?J=C3=B6rg?=" <a@b.c>', [("Jörg", "a@b.c")], id="encoded word in quotes"),
+        pytest.param("=?utf-8?Q?Doe,_Ann?= <a@b.c>", [("Doe, Ann", "a@b.c")], id="comma in an encoded word"),
+        pytest.param("=?utf-8?Q?Ann_<a@b.c>?=", [("Ann", "a@b.c")], id="the mailbox in an encoded word"),
+        pytest.param("=?utf-8?Q?a?= =?utf-8?Q?b?= <a@b.c>", [("ab", "a@b.c")], id="two encoded words"),
+        pytest.param("Ann Doe a@b.c", [("Ann Doe", "a@b.c")], id="no angles"),
+        pytest.param("a@b.c; x@y.z", [("", "a@b.c"), ("", "x@y.z")], id="semicolon"),
+        pytest.param("<a@b.c> <x@y.z>", [("", "a@b.c"), ("", "x@y.z")], id="no separator"),
+        pytest.param("Team: a@b.c, Bo <x@y.z>;, q@r.s", [("", "a@b.c"), ("Bo", "x@y.z"), ("", "q@r.s")], id="group"),
+        pytest.param("undisclosed-recipients:;", [], id="empty group"),
+        pytest.param("a@b.c,,x@y.z,", [("", "a@b.c"), ("", "x@y.z")], id="empty members"),
+        pytest.param("mailto:a@b.c", [("", "a@b.c")], id="mailto"),
+        pytest.param("<mailto:a@b.c>", [("", "a@b.c")], id="mailto in angles"),
+        pytest.param("<@r1,@r2:a@b.c>", [("", "a@b.c")], id="source route"),
+        pytest.param("< a@b.c >", [("", "a@b.c")], id="spaces in angles"),
+        pytest.param("a @ b . c", [("", "a@b.c")], id="spaces around the marks"),
+        pytest.param("Ann <a@b.c", [("Ann", "a@b.c")], id="angle never closed"),
+        pytest.param('"Ann <a@b.c>', [("Ann", "a@b.c")], id="quote never closed"),
+        pytest.param("Ann (x <a@b.c>", [("Ann x", "a@b.c")], id="comment never closed"),
+        pytest.param('"a b"@c.d', [("", '"a b"@c.d')], id="quoted local part"),
+        pytest.param("Whomever", [("Whomever", "")], id="a name alone"),
+        pytest.param("<>", [], id="null path"),
+        pytest.param("", [], id="empty"),
+        pytest.param("ceo@bank.com <x@evil.com>", [("ceo@bank.com", "x@evil.com")], id="an address as name"),
+        pytest.param("'a@b.c' <'a@b.c'>", [("'a@b.c'", "a@b.c")], id="single quotes"),
+        pytest.param("jörg@müller.de", [("", "jörg@müller.de")], id="internationalised"),
+        pytest.param("Jörg <a@b.c>".encode("latin-1"), [("Jörg", "a@b.c")], id="raw Latin-1"),
+        pytest.param("Jörg <a@b.c>".encode(), [("Jörg", "a@b.c")], id="raw UTF-8"),
+        pytest.param("a@b.c,\r\n\tx@y.z", [("", "a@b.c"), ("", "x@y.z")], id="folded"),
+        pytest.param("a@[192.0.2.1]", [("", "a@[192.0.2.1]")], id="address literal"),
+        pytest.param("John Q. Public <a@b.c>", [("John Q. Public", "a@b.c")], id="dot in the name"),
+    ],
+)
+def test_mailboxes_are_read(value: str | bytes, expected: list[tuple[str, str]]) -> None:
+    assert parse_addresses(value) == [Address(*pair) for pair in expected]
+
+
+def test_a_message_gives_the_mailboxes_of_all_headers_of_a_name() -> None:
+    raw = "To: Žofie <a@b.c>\r\nTo: x@y.z\r\nContent-Type: text/plain; charset=iso-8859-2\r\n\r\n".encode("iso-8859-2")
+    assert read(raw).addresses("to") == [Address("Žofie", "a@b.c"), Address("", "x@y.z")]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a@b.c",
+        "a.b+c@d-e.example",
+        '"a b"@c.d',
+        "a@[192.0.2.1]",
+        "jörg@müller.de",
+        "o'neill@x.y",
+        "a@localhost",
+        "1@2.3",
+    ],
+)
+def test_an_address_is_valid(address: str) -> None:
+    assert is_valid(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *[
+            "",
+            "a",
+            "@b.c",
+            "a@",
+            "a b@c.d",
+            "a@b..c",
+            ".a@b.c",
+            "a.@b.c",
+            "a@-b.c",
+            "a@b.c\r\nBcc: x@y",
+            "a" * 65 + "@b.c",
+        ],
+        *["a@b@c", "a\u202e@b.c", "a\u200b@b.c", "<a@b.c>", "a@" + "b" * 64 + ".c", "a@b.c\n", "a,b@c.d"],
+    ],
+)
+def test_an_address_is_not_valid(address: str) -> None:
+    assert not is_valid(address)
+
+
+def test_the_domain_is_what_follows_the_last_at() -> None:
+    assert Address("", "a@b@C.D").domain == "c.d"
+    assert Address("", "a@b@C.D").local == "a@b"
+    assert Address("x", "").domain == ""

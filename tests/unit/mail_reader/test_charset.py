@@ -1,0 +1,87 @@
+"""Bytes become the text that their sender saw, whatever the label says."""
+
+import pytest
+from postroom.mail.charset import codec_name, decode
+from postroom.mail.message import read
+
+GERMAN, RUSSIAN, JAPANESE, CHINESE = "Größe und Übermaß", "Привет, как дела?", "こんにちは世界", "请假条和申请书"
+POLISH, GREEK, KOREAN, TURKISH = "Zażółć gęślą jaźń", "Ελληνικά γράμματα", "한국어 메일입니다", "Günaydın şöförüm"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "declared"),
+    [
+        pytest.param(GERMAN, "utf-8", "utf-8", id="UTF-8"),
+        pytest.param(GERMAN, "utf-8", None, id="UTF-8 without label"),
+        pytest.param(GERMAN, "utf-8", "us-ascii", id="UTF-8 labelled ASCII"),
+        pytest.param(GERMAN, "utf-8", "iso-8859-1", id="UTF-8 labelled Latin-1"),
+        pytest.param(GERMAN, "utf-8", "x-unknown", id="UTF-8 under an unknown label"),
+        pytest.param(GERMAN, "latin-1", "utf-8", id="Latin-1 labelled UTF-8"),
+        pytest.param(GERMAN, "latin-1", None, id="Latin-1 without label"),
+        pytest.param("“Größe” – 5 €", "cp1252", "iso-8859-1", id="windows-1252 labelled Latin-1"),
+        pytest.param("“Größe” – 5 €", "cp1252", "us-ascii", id="windows-1252 labelled ASCII"),
+        pytest.param(RUSSIAN, "koi8-r", "koi8-r", id="KOI8-R"),
+        pytest.param(RUSSIAN, "cp1251", "windows-1251", id="windows-1251"),
+        pytest.param(RUSSIAN, "cp1251", "x-cp1251", id="windows-1251 as x-cp1251"),
+        pytest.param(RUSSIAN * 5, "cp1251", None, id="windows-1251 without label"),
+        pytest.param(RUSSIAN * 5, "koi8-r", "utf-8", id="KOI8-R labelled UTF-8"),
+        pytest.param(RUSSIAN, "iso8859-5", "iso-8859-5", id="ISO-8859-5"),
+        pytest.param(RUSSIAN, "mac_cyrillic", "x-mac-cyrillic", id="Macintosh"),
+        pytest.param(JAPANESE, "iso2022_jp", "ISO-2022-JP", id="ISO-2022-JP"),
+        pytest.param(JAPANESE, "iso2022_jp", None, id="ISO-2022-JP without label"),
+        pytest.param(JAPANESE, "cp932", "shift_jis", id="Shift-JIS"),
+        pytest.param("①髙﨑", "cp932", "Shift_JIS", id="Microsoft's Shift-JIS"),
+        pytest.param(JAPANESE * 3, "euc_jp", "iso-2022-jp", id="EUC-JP labelled ISO-2022-JP"),
+        pytest.param(JAPANESE * 5, "cp932", None, id="Shift-JIS without label"),
+        pytest.param(CHINESE, "gb18030", "gb2312", id="GBK labelled GB2312"),
+        pytest.param("朱镕基", "gbk", "GB2312", id="GBK character labelled GB2312"),
+        pytest.param("繁體中文", "big5", "big5", id="Big5"),
+        pytest.param(CHINESE, "hz", "hz-gb-2312", id="HZ"),
+        pytest.param(KOREAN, "cp949", "ks_c_5601-1987", id="Korean by its old name"),
+        pytest.param("똠방각하", "cp949", "euc-kr", id="UHC labelled EUC-KR"),
+        pytest.param(POLISH, "iso8859-2", "iso-8859-2", id="ISO-8859-2"),
+        pytest.param(POLISH, "cp1250", "windows-1250", id="windows-1250"),
+        pytest.param(GREEK, "cp1253", "cp1253", id="Greek"),
+        pytest.param(TURKISH, "cp1254", "iso-8859-9", id="Turkish"),
+        pytest.param("สวัสดี", "cp874", "tis-620", id="Thai"),
+        pytest.param("שלום", "iso8859-8", "iso-8859-8-i", id="logical Hebrew"),
+        pytest.param("Frösche", "utf-7", "utf-7", id="UTF-7"),
+        pytest.param("Frösche", "utf-7", "unicode-1-1-utf-7", id="UTF-7 by its long name"),
+        pytest.param(GERMAN, "utf-16", "utf-16", id="UTF-16 with a mark"),
+        pytest.param(GERMAN, "utf-16-le", "utf-16le", id="UTF-16LE"),
+        pytest.param(GERMAN, "utf-8-sig", "utf-8", id="byte order mark"),
+        pytest.param(GERMAN, "utf-8", '"UTF-8"; format=flowed', id="label with rubbish"),
+        pytest.param(GERMAN, "latin-1", "ISO-8859-1//TRANSLIT", id="label of iconv"),
+        pytest.param(GERMAN, "latin-1", "iso8859_1", id="label with underscore"),
+        pytest.param(GERMAN, "cp850", "ibm-850", id="DOS"),
+    ],
+)
+def test_text_is_decoded(text: str, encoding: str, declared: str | None) -> None:
+    assert decode(text.encode(encoding), declared) == text
+
+
+@pytest.mark.parametrize(
+    "declared", ["rot13", "base64", "idna", "punycode", "unicode_escape", "zlib", "../../etc", "\0", "mbcs"]
+)
+def test_codecs_that_are_no_charsets_are_not_used(declared: str) -> None:
+    assert codec_name(declared) == ""
+    assert decode(b"\\u0041xn--a", declared) == "\\u0041xn--a"
+
+
+def test_a_damaged_character_does_not_cost_the_text() -> None:
+    text = ("Größe " * 20).encode()
+    assert decode(text[:-2] + b"\xc3", "utf-8") == ("Größe " * 20)[:-2] + "\ufffd"
+
+
+@pytest.mark.parametrize(
+    "declared", [None, "utf-8", "utf-7", "iso-2022-jp", "gb2312", "big5", "utf-16", "hz", "koi8-r"]
+)
+def test_any_bytes_give_some_text(declared: str | None) -> None:
+    assert decode(bytes(range(256)) * 3, declared)
+    assert decode(b"", declared) == ""
+
+
+def test_a_text_under_a_wrong_label_is_a_defect_not_an_error() -> None:
+    message = read(b"Content-Type: text/plain; charset=utf-8\r\n\r\n\xe4\xf6\xfc und so weiter")
+    assert message.root.text() == "äöü und so weiter"
+    assert message.defects == ("charset utf-8 is not that of the text of part 1",)

@@ -106,7 +106,7 @@ _TEXTUAL: tuple[tuple[re.Pattern[str], Signature], ...] = tuple(
             "text/vbscript",
             ("vbs", "vbe", "js", "jse", "wsf"),
         ),
-        (r"#@~\^[A-Za-z0-9+/]{6}==", "text/vbscript.encode", ("vbe", "jse")),
+        (r"#@~\^[A-Za-z0-9+/]{2,8}==", "text/vbscript.encode", ("vbe", "jse", "vbs", "js")),
         (r"\bnew ActiveXObject\b", "text/javascript", ("js", "jse", "wsf")),
         (
             r"\$ErrorActionPreference|\bInvoke-Expression\b|\bNew-Object\s+(?:System\.)?Net\.",

@@ -1,6 +1,6 @@
 """Decide which attachments are let in (C11, security.md §9): all names, all extensions, the declared type, the content.
 
-The installation's lists supersede the department's; what is blocked is kept in quarantine or deleted, and the mail stays.
+The installation's lists supersede the department's; what is blocked is quarantined or deleted, and the mail stays.
 """
 
 from __future__ import annotations
@@ -16,18 +16,21 @@ from postroom.rules.attachment_names import extensions, has_class_id, has_overri
 # What programs of Windows, macOS and Linux run, or open so that it runs something (Outlook's "level 1" and later finds).
 DANGEROUS: frozenset[str] = frozenset(
     str.split(
-        "ade adp apk app appcontent-ms application appref-ms appx appxbundle asp aspx asx bas bat bgi cab cdxml cer chm cmd cnt "
-        "com command cpl crt csh deb der desktop diagcab dll dmg dylib elf exe fxp gadget grp hlp hpj hta htc img inf ins iso isp "
-        "its jar jnlp js jse ksh library-ms lnk mad maf mag mam maq mar mas mat mau mav maw mcf mda mdb mde mdt mdw mdz msc msh "
-        "msh1 msh1xml msh2 msh2xml mshxml msi msix msixbundle msp mst msu ocx ops osd pcd pif pkg pl plg prf prg printerexport "
-        "ps1 ps1xml ps2 ps2xml psc1 psc2 psd1 psdm1 psm1 pssc pst py pyc pyo pyw pyz pyzw reg run scf scpt scr sct search-ms "
-        "settingcontent-ms sh shb shs sys theme tmp udl url vb vbe vbp vbs vhd vhdx vsmacros vsw wasm webpnp website wim ws wsb "
-        "wsc wsf wsh xbap xll xnk xpi"
+        "ade adp apk app appcontent-ms application appref-ms appx appxbundle asp aspx asx bas bat bgi cab "
+        "cdxml cer chm cmd cnt com command cpl crt csh deb der desktop diagcab dll dmg dylib elf exe fxp "
+        "gadget grp hlp hpj hta htc img inf ins iso isp its jar jnlp js jse ksh library-ms lnk mad maf mag "
+        "mam maq mar mas mat mau mav maw mcf mda mdb mde mdt mdw mdz msc msh msh1 msh1xml msh2 msh2xml mshxml "
+        "msi msix msixbundle msp mst msu ocx ops osd pcd pif pkg pl plg prf prg printerexport ps1 ps1xml ps2 "
+        "ps2xml psc1 psc2 psd1 psdm1 psm1 pssc pst py pyc pyo pyw pyz pyzw reg run scf scpt scr sct search-ms "
+        "settingcontent-ms sh shb shs sys theme tmp udl url vb vbe vbp vbs vhd vhdx vsmacros vsw wasm webpnp "
+        "website wim ws wsb wsc wsf wsh xbap xll xnk xpi"
     )
 )
 
-# Names in which these stand are common and mean nothing: "example.com.pdf", "node.js.pdf".
-_COMMON_INSIDE = frozenset({"com", "js", "app", "net", "pl", "py", "sh"})
+# Before the last extension these are always a disguise. Others may be part of a date or a site: "12.Mar.2024.pdf",
+# "example.com.pdf"; they count unless the content is what the last extension says.
+_ALWAYS_DISGUISE = frozenset(str.split("exe scr bat cmd pif vbs vbe jse wsf hta lnk msi ps1 jar dll cpl"))
+_PLAIN_TEXT = frozenset(str.split("txt csv log md ics vcf json xml"))
 # Media types that a client acts on without looking at the name.
 _DECLARED: dict[str, tuple[str, ...]] = {
     "application/x-msdownload": ("exe", "dll"),
@@ -86,7 +89,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An attachment: all its names, its declared type, its first bytes (4 KB), its size, the names in it if an archive."""
+    """An attachment: all its names, declared type, first bytes (4 KB), size, and the names in it if an archive."""
 
     names: tuple[str, ...]
     content_type: str
@@ -157,7 +160,7 @@ def _by_name(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Decisio
         by = policy.blocks(extension)
         if by is None:
             continue
-        if extension in _COMMON_INSIDE and extension not in last and _is_what_it_says(candidate):
+        if extension not in last and extension not in _ALWAYS_DISGUISE and _is_what_it_says(candidate):
             continue
         yield Decision("attachment:extension", policy.action.value, f".{extension} is blocked ({by})")
 
@@ -165,7 +168,9 @@ def _by_name(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Decisio
 def _is_what_it_says(candidate: Candidate) -> bool:
     """Say whether the content is of the type of every name's last extension."""
     signature = identify(candidate.head)
-    return signature is not None and all(last_extension(name) in signature.extensions for name in candidate.names)
+    if signature is None:
+        return b"\0" not in candidate.head and all(last_extension(name) in _PLAIN_TEXT for name in candidate.names)
+    return all(last_extension(name) in signature.extensions for name in candidate.names)
 
 
 def _by_content(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Decision]:
@@ -194,7 +199,7 @@ def _by_members(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Deci
             yield Decision("attachment:archive", policy.action.value, "a name in the archive hides its type")
         for extension in extensions((name,)):
             by = policy.blocks(extension)
-            if by and not (extension in _COMMON_INSIDE and extension != last):
+            if by and (extension == last or extension in _ALWAYS_DISGUISE):
                 yield Decision(
                     "attachment:archive", policy.action.value, f".{extension} in the archive is blocked ({by})"
                 )

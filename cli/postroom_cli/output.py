@@ -24,7 +24,9 @@ def console(*, error: bool = False) -> Console:
     """Return a console for standard output or standard error, as wide as the terminal."""
     from rich.console import Console  # takes 50 ms: not for --json
 
-    return Console(stderr=error, highlight=False, soft_wrap=True)
+    stream = sys.stderr if error else sys.stdout
+    # A file or pipe has no width: long lines there are better than words cut into pieces.
+    return Console(stderr=error, highlight=False, width=None if stream.isatty() else 200)
 
 
 def document(value: Any, *, indent: int | None = 2) -> None:

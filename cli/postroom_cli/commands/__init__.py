@@ -4,10 +4,36 @@ from __future__ import annotations
 
 import typer
 
-from postroom_cli.commands import config, dlq, explain, interaction, mailbox, raw, secret, sending
+from postroom_cli.commands import (
+    config,
+    demo,
+    dlq,
+    explain,
+    imports,
+    interaction,
+    local,
+    mailbox,
+    phrases,
+    raw,
+    secret,
+    sending,
+)
 
 
 def register_all(app: typer.Typer) -> None:
     """Add every command, in the order of the help."""
-    for module in (config, mailbox, secret, interaction, sending, raw, dlq, explain):
+    for module in (
+        demo,
+        local,
+        config,
+        mailbox,
+        secret,
+        interaction,
+        sending,
+        raw,
+        dlq,
+        explain,
+        phrases,
+        imports,
+    ):
         module.register(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,9 @@ def _for_type_checkers(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
+@cache
 def template() -> dict[str, Any]:
-    """Read template.yaml with its short forms written out (`!Ref X` is `{"Ref": "X"}`)."""
+    """Read template.yaml with its short forms written out (`!Ref X` is `{"Ref": "X"}`); not to be changed."""
     return load_document((ROOT / "template.yaml").read_text("utf-8"))
 
 

@@ -1,0 +1,133 @@
+"""One role per function, no wildcard, and who can read what; tests/build repeats it on what SAM makes of it."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from tests.architecture.permissions import Statement, statements, violations
+from tests.architecture.sources import functions, template
+
+
+def allowed(role: str) -> list[Statement]:
+    return [found for found in statements(template()["Resources"]) if found.role == role and found.effect == "Allow"]
+
+
+def actions(role: str, service: str) -> set[str]:
+    return {
+        action.split(":")[1]
+        for statement in allowed(role)
+        for action in statement.actions
+        if action.startswith(f"{service}:")
+    }
+
+
+def test_no_role_has_a_wildcard() -> None:
+    assert violations(template()["Resources"]) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "said"),
+    [
+        ("s3:*", "arn:aws:s3:::bucket", "ApiRole may s3:*"),
+        ("dynamodb:Get*", "arn:aws:dynamodb:::table", "ApiRole may dynamodb:Get*"),
+        ("kms:Decrypt", "*", "ApiRole may kms:Decrypt on every resource"),
+    ],
+    ids=["whole-service", "prefix", "every-resource"],
+)
+def test_a_planted_wildcard_is_seen(action: str, resource: str, said: str) -> None:
+    resources: dict[str, Any] = copy.deepcopy(template()["Resources"])
+    document = resources["ApiRole"]["Properties"]["Policies"][0]["PolicyDocument"]
+    document["Statement"].append({"Effect": "Allow", "Action": action, "Resource": resource})
+    assert violations(resources) == [said]
+
+
+def test_every_function_has_a_role_of_its_own() -> None:
+    roles = {name: function["Role"]["Fn::GetAtt"] for name, function in functions().items()}
+    assert {name: [f"{name}Role", "Arn"] for name in roles} == {
+        name: role.split(".") if isinstance(role, str) else role for name, role in roles.items()
+    }
+
+
+def test_only_fetching_and_sending_can_decrypt_credentials() -> None:
+    who = {role for role in roles() if "Decrypt" in actions(role, "kms")}
+    assert who == {"FetchMailboxesRole", "FetchEwsRole", "SendOutboundRole"}
+
+
+def test_the_api_can_encrypt_credentials_and_read_no_secret() -> None:
+    assert actions("ApiRole", "kms") == {"Encrypt"}
+    assert actions("ApiRole", "secretsmanager") == set()
+    assert "ApiRole" in denied_to_read_secrets()
+
+
+def test_processing_cannot_read_credentials() -> None:
+    assert actions("ProcessInboundRole", "kms") == set()
+    secrets = [one for one in allowed("ProcessInboundRole") if "secretsmanager:GetSecretValue" in one.actions]
+    assert [secret.resources for secret in secrets] == [({"Ref": "ThreadKeySecret"},)]
+    assert "ProcessInboundRole" in denied_to_read_secrets()
+
+
+def test_sending_cannot_read_raw_mail() -> None:
+    assert not any("RawBucket" in str(statement.resources) for statement in allowed("SendOutboundRole"))
+
+
+def raw(function: str) -> list[Statement]:
+    return [one for one in allowed(f"{function}Role") if any(action.startswith("s3:") for action in one.actions)]
+
+
+@pytest.mark.parametrize("function", functions())
+def test_only_processing_and_sweeping_read_raw_mail_and_only_fetching_writes_it(function: str) -> None:
+    on_raw = {
+        action
+        for statement in raw(function)
+        if any("RawBucket" in str(resource) for resource in statement.resources)
+        for action in statement.actions
+    }
+    expected = {
+        "FetchMailboxes": {"s3:PutObject", "s3:AbortMultipartUpload"},
+        "FetchEws": {"s3:PutObject", "s3:AbortMultipartUpload"},
+        "ProcessInbound": {"s3:GetObject", "s3:ListBucket"},
+        "Sweep": {"s3:GetObject", "s3:ListBucket"},
+    }
+    assert on_raw == expected.get(function, set())
+
+
+def test_whoever_may_not_decrypt_may_not_read_stored_secrets_either() -> None:
+    """Secrets lie in the table: a Deny on their partition keys holds whatever else a role is given."""
+    decrypting = {"FetchMailboxesRole", "FetchEwsRole", "SendOutboundRole"}
+    assert denied_to_read_secrets() == roles() - decrypting
+
+
+def test_only_sending_can_send() -> None:
+    assert {role for role in roles() if actions(role, "ses")} == {"SendOutboundRole"}
+
+
+def test_nobody_may_scan_or_delete_in_the_table() -> None:
+    for role in roles():
+        assert actions(role, "dynamodb") & {"Scan", "DeleteItem", "DeleteTable", "PartiQLSelect"} == set(), role
+
+
+def roles() -> set[str]:
+    return {f"{name}Role" for name in functions()}
+
+
+def denied_to_read_secrets() -> set[str]:
+    """Roles whose every allowed read of the table is denied on partition keys that begin with SECRET#."""
+    reads = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+    found = set()
+    for name, resource in template()["Resources"].items():
+        if resource["Type"] != "AWS::IAM::Role":
+            continue
+        given = resource["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+        denies: set[str] = set()
+        for statement in given:
+            condition = statement.get("Condition", {}).get("ForAnyValue:StringLike", {})
+            if statement["Effect"] == "Deny" and condition == {"dynamodb:LeadingKeys": ["SECRET#*"]}:
+                listed = statement["Action"]
+                denies |= set(listed if isinstance(listed, list) else [listed])
+        allows = {action for statement in allowed(name) for action in statement.actions} & reads
+        if allows and allows <= denies:
+            found.add(name)
+    return found

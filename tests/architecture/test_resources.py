@@ -1,0 +1,200 @@
+"""What template.yaml promises of its resources: queues, buckets, table, keys, schedules, logs, alarms, API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.architecture.sources import functions, resources, template
+
+QUEUES = {name: queue["Properties"] for name, queue in resources("AWS::SQS::Queue").items()}
+WORK_QUEUES = {name: queue for name, queue in QUEUES.items() if name.endswith("Queue")}
+BUCKETS = {name: bucket["Properties"] for name, bucket in resources("AWS::S3::Bucket").items()}
+
+
+def sources() -> dict[str, tuple[str, dict[str, Any]]]:
+    """Queue → the function that it feeds, and the event source."""
+    found = {}
+    for name, function in functions().items():
+        for event in function.get("Events", {}).values():
+            if event["Type"] == "SQS":
+                found[logical(event["Properties"]["Queue"])] = (name, event["Properties"])
+    return found
+
+
+def logical(reference: Any) -> str:
+    """Name the resource that `!Ref X` or `!GetAtt X.Arn` means."""
+    if "Ref" in reference:
+        return str(reference["Ref"])
+    attribute = reference["Fn::GetAtt"]
+    return str(attribute[0] if isinstance(attribute, list) else attribute.split(".")[0])
+
+
+def test_there_are_the_eight_functions_of_the_design() -> None:
+    assert {function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] for function in functions().values()} == {
+        "schedule_polls", "fetch_mailboxes", "fetch_ews", "process_inbound", "send_outbound", "track_delivery", "sweep",
+        "api",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", functions())
+def test_functions_run_python_3_13_and_on_arm64_by_default(name: str) -> None:
+    assert functions()[name]["Runtime"] == "python3.13"
+    assert functions()[name]["Architectures"] == [{"Ref": "Architecture"}]
+    assert template()["Parameters"]["Architecture"]["Default"] == "arm64"
+
+
+@pytest.mark.parametrize("name", WORK_QUEUES)
+def test_a_message_stays_hidden_for_six_time_outs_of_its_function(name: str) -> None:
+    function, _source = sources()[name]
+    assert WORK_QUEUES[name]["VisibilityTimeout"] >= 6 * functions()[function]["Timeout"]
+
+
+@pytest.mark.parametrize("name", WORK_QUEUES)
+def test_a_function_answers_for_each_message_of_a_batch(name: str) -> None:
+    _function, source = sources()[name]
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+@pytest.mark.parametrize("name", WORK_QUEUES)
+@pytest.mark.fault(48)
+def test_what_fails_five_times_goes_to_a_dead_letter_queue_with_an_alarm(name: str) -> None:
+    redrive = WORK_QUEUES[name]["RedrivePolicy"]
+    dead_letters = logical(redrive["deadLetterTargetArn"])
+    assert redrive["maxReceiveCount"] == 5
+    assert dead_letters == name.removesuffix("Queue") + "DeadLetters"
+    assert QUEUES[dead_letters]["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert dead_letters in watched("ApproximateNumberOfMessagesVisible")
+
+
+@pytest.mark.parametrize("name", WORK_QUEUES)
+def test_the_age_of_the_oldest_message_has_an_alarm(name: str) -> None:
+    assert name in watched("ApproximateAgeOfOldestMessage")
+
+
+@pytest.mark.parametrize("name", functions())
+def test_a_functions_errors_have_an_alarm(name: str) -> None:
+    assert name in watched("Errors")
+
+
+def watched(metric: str) -> set[str]:
+    """The resources that an alarm with an action watches by this metric."""
+    found = set()
+    for alarm in resources("AWS::CloudWatch::Alarm").values():
+        properties = alarm["Properties"]
+        if properties["MetricName"] == metric and properties["AlarmActions"]:
+            found |= {logical(dimension["Value"]) for dimension in properties["Dimensions"]}
+    return found
+
+
+@pytest.mark.parametrize("metric", ["mailboxes_failing", "polls_out_of_balance"])
+def test_our_own_metrics_have_an_alarm_in_the_stacks_namespace(metric: str) -> None:
+    namespaces = [
+        alarm["Properties"]["Namespace"]
+        for alarm in resources("AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"]["MetricName"] == metric
+    ]
+    assert namespaces == [template()["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]]
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_queues_are_encrypted(name: str) -> None:
+    assert QUEUES[name]["SqsManagedSseEnabled"] is True
+
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_buckets_are_private_encrypted_versioned_and_tidied(name: str) -> None:
+    bucket = BUCKETS[name]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in ("AES256", "aws:kms")
+    assert bucket["VersioningConfiguration"]["Status"] == "Enabled"
+    tidy = bucket["LifecycleConfiguration"]["Rules"][0]
+    assert tidy["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
+    assert tidy["NoncurrentVersionExpiration"]["NoncurrentDays"] == {"Ref": "OldVersionDays"}
+
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_buckets_refuse_connections_without_tls(name: str) -> None:
+    (policy,) = [
+        policy["Properties"]["PolicyDocument"]
+        for policy in resources("AWS::S3::BucketPolicy").values()
+        if logical(policy["Properties"]["Bucket"]) == name
+    ]
+    (statement,) = policy["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert len(statement["Resource"]) == 2
+
+
+def test_raw_mail_is_announced_to_the_inbound_queue() -> None:
+    (notification,) = BUCKETS["RawBucket"]["NotificationConfiguration"]["QueueConfigurations"]
+    assert logical(notification["Queue"]) == "InboundQueue"
+    assert notification["Event"] == "s3:ObjectCreated:*"
+    assert notification["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "raw/"}]
+
+
+def test_the_table_is_on_demand_recoverable_encrypted_and_forgets() -> None:
+    table = template()["Resources"]["Table"]["Properties"]
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+
+
+def test_the_tables_keys_are_those_of_the_key_module() -> None:
+    from postroom.adapters.dynamo import keys
+
+    table = template()["Resources"]["Table"]["Properties"]
+    schema = {index["IndexName"]: index["KeySchema"] for index in table["GlobalSecondaryIndexes"]}
+    named = {name: [part["AttributeName"] for part in parts] for name, parts in schema.items()}
+    assert [part["AttributeName"] for part in table["KeySchema"]] == [keys.PK, keys.SK]
+    assert named == {
+        keys.BY_MESSAGE_ID: [keys.MESSAGE_ID_PK],
+        keys.BY_LIST: [keys.LIST_PK, keys.LIST_SK],
+        keys.BY_THREAD: [keys.THREAD_PK, keys.THREAD_SK],
+    }
+
+
+@pytest.mark.parametrize("name", ["Table", "RawBucket", "ContentBucket", "CredentialsKey", "ThreadKeySecret"])
+def test_what_cannot_be_made_again_outlives_the_stack(name: str) -> None:
+    resource = template()["Resources"][name]
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_the_key_of_credentials_rotates() -> None:
+    assert template()["Resources"]["CredentialsKey"]["Properties"]["EnableKeyRotation"] is True
+
+
+def test_the_thread_key_is_made_by_secrets_manager() -> None:
+    assert template()["Resources"]["ThreadKeySecret"]["Properties"]["GenerateSecretString"]["PasswordLength"] >= 32
+
+
+def test_schedules_tick() -> None:
+    ticks = {
+        name: event["Properties"]["ScheduleExpression"]
+        for name, function in functions().items()
+        for event in function.get("Events", {}).values()
+        if event["Type"] == "ScheduleV2"
+    }
+    assert ticks == {"SchedulePolls": "rate(1 minute)", "Sweep": "rate(5 minutes)"}
+
+
+@pytest.mark.parametrize("name", functions())
+def test_logs_are_kept_for_a_limited_time(name: str) -> None:
+    group = logical(functions()[name]["LoggingConfig"]["LogGroup"])
+    assert template()["Resources"][group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_every_route_of_the_api_asks_who_calls() -> None:
+    for name, route in resources("AWS::ApiGatewayV2::Route").items():
+        assert route["Properties"]["AuthorizationType"] == {"Fn::If": ["HasJwt", "JWT", "AWS_IAM"]}, name
+    assert resources("AWS::ApiGatewayV2::Route")
+
+
+def test_only_the_ews_function_carries_the_ews_layer() -> None:
+    carriers = [name for name, function in functions().items() if {"Ref": "EwsLayer"} in function["Layers"]]
+    assert carriers == ["FetchEws"]

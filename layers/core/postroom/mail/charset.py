@@ -260,7 +260,7 @@ def _decode_common(data: bytes, codec: str, budget: GuessBudget | None) -> tuple
 
 def _is_surely_utf8(data: bytes) -> bool:
     """Say whether valid UTF-8 is no accident: more than one character of it, a long one, or one small Latin letter."""
-    runs = _HIGH_RUN.findall(data)
+    runs: list[bytes] = _HIGH_RUN.findall(data)
     if len(runs) != 1 or len(runs[0]) != 2:
         return True
     return runs[0][0] == 0xC3 and runs[0][1] >= 0xA0

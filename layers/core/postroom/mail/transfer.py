@@ -9,6 +9,7 @@ _ONLY_BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]*+\Z")
 _URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
 _SOFT_BREAK_SPACE = re.compile(rb"=[ \t]+(?=\r?\n)")
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n"
+_MAX_PADDING = 200_000  # more pieces than any sender makes
 _TOKEN = re.compile(r"[^\w]*([\w-]+)")
 BASE64, QUOTED_PRINTABLE, UUENCODE, IDENTITY = "base64", "quoted-printable", "uuencode", "8bit"
 _NAMES = {
@@ -72,7 +73,7 @@ def _check_short(data: bytes, decoded: bytes) -> bytes:
         return decoded if _is_base64(data) else data
     rest = data[padding:].lstrip(b"= \t\r\n")
     # Encoded in pieces, each padded: the rest is base64 too. A mailing list's footer is not, and is left out.
-    if rest and _ONLY_BASE64.match(rest) and len(b"".join(rest.split())) % 4 == 0:
+    if rest and data.count(b"=") <= _MAX_PADDING and _ONLY_BASE64.match(rest) and len(b"".join(rest.split())) % 4 == 0:
         out = bytearray()  # not a list: there may be millions of pieces
         for match in _SEGMENTS.finditer(b"".join(data.split())):
             out += binascii.a2b_base64(match[0]) if len(match[0]) % 4 == 0 else _repair_base64(match[0])

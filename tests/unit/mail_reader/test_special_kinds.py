@@ -1,0 +1,257 @@
+"""Invitations, protected mail and winmail.dat are recognised and opened."""
+
+import base64
+import struct
+from datetime import UTC, date, datetime
+
+import pytest
+from postroom.mail.bodies import bodies
+from postroom.mail.calendar import Person, invitation
+from postroom.mail.message import read
+from postroom.mail.rtf import decompress, rtf_text
+from postroom.mail.signed import Protection, protection
+from postroom.mail.tnef import open_tnef
+
+ICS = """BEGIN:VCALENDAR
+METHOD:REQUEST
+BEGIN:VTIMEZONE
+TZID:Europe/Berlin
+BEGIN:STANDARD
+DTSTART:16010101T030000
+END:STANDARD
+END:VTIMEZONE
+BEGIN:VEVENT
+UID:42@example.com
+SUMMARY:Besprechung\\, kurz
+LOCATION:Raum 1\\nHaus B
+ORGANIZER;CN="Müller, Eva":mailto:eva@example.com
+ATTENDEE;CN=Bo;PARTSTAT=NEEDS-ACTION;ROLE=REQ-PARTICIP
+ ANT:MAILTO:bo@example.com
+DTSTART;TZID=Europe/Berlin:20240115T100000
+DTEND:20240115T100000Z
+RRULE:FREQ=DAILY
+BEGIN:VALARM
+SUMMARY:not this one
+END:VALARM
+END:VEVENT
+BEGIN:VEVENT
+UID:other
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def test_an_invitation_is_recognised() -> None:
+    raw = b'Content-Type: text/calendar; method=REQUEST; charset="utf-8"\r\n\r\n' + ICS.replace("\n", "\r\n").encode()
+    found = invitation(read(raw))
+    assert found is not None
+    assert (found.method, found.uid, found.summary) == ("REQUEST", "42@example.com", "Besprechung, kurz")
+    assert found.location == "Raum 1 Haus B"
+    assert found.organiser == Person("eva@example.com", "Müller, Eva", "")
+    assert found.attendees == (Person("bo@example.com", "Bo", "NEEDS-ACTION"),)
+    assert found.start is not None
+    assert (found.start.at, found.start.zone) == (datetime(2024, 1, 15, 10), "Europe/Berlin")  # noqa: DTZ001
+    assert found.end is not None
+    assert (found.end.at, found.end.zone) == (datetime(2024, 1, 15, 10, tzinfo=UTC), "")
+    assert found.recurring
+
+
+def test_a_whole_day_has_a_date_and_a_named_file_is_a_calendar_too() -> None:
+    raw = (
+        b'Content-Type: application/octet-stream; name="invite.ics"\r\n\r\n'
+        b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20240115\nEND:VEVENT\nEND:VCALENDAR\n"
+    )
+    found = invitation(read(raw))
+    assert found is not None
+    assert found.start is not None
+    assert found.start.at == date(2024, 1, 15)
+    assert (found.method, found.organiser) == ("", None)
+
+
+@pytest.mark.parametrize(
+    "body", ["", "BEGIN:VCALENDAR\nEND:VCALENDAR", "hello", "BEGIN:VEVENT", "DTSTART:20249999T999999"]
+)
+def test_a_broken_calendar_is_no_error(body: str) -> None:
+    found = invitation(read(b"Content-Type: text/calendar\r\n\r\n" + body.encode()))
+    assert found is None or found.start is None
+
+
+def test_an_impossible_time_is_left_out() -> None:
+    found = invitation(read(b"Content-Type: text/calendar\r\n\r\nBEGIN:VEVENT\nUID:1\nDTSTART:20249999T999999\n"))
+    assert found is not None
+    assert (found.uid, found.start) == ("1", None)
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind", "readable"),
+    [
+        pytest.param(
+            b'Content-Type: multipart/signed; protocol="application/pkcs7-signature"; boundary=b\r\n\r\n'
+            b"--b\r\n\r\nx\r\n--b--",
+            Protection.SMIME_SIGNED,
+            True,
+            id="S/MIME signed",
+        ),
+        pytest.param(
+            b"Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b\r\n"
+            b"Content-Type: application/pgp-signature\r\n\r\n--b--",
+            Protection.PGP_SIGNED,
+            True,
+            id="PGP signed, protocol left out",
+        ),
+        pytest.param(
+            b"Content-Type: application/x-pkcs7-mime; smime-type=enveloped-data\r\n\r\nx",
+            Protection.SMIME_ENCRYPTED,
+            False,
+            id="S/MIME encrypted",
+        ),
+        pytest.param(
+            b"Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n\r\nx",
+            Protection.SMIME_OPAQUE,
+            False,
+            id="S/MIME opaque",
+        ),
+        pytest.param(
+            b'Content-Type: application/octet-stream; name="smime.p7m"\r\n\r\nx',
+            Protection.SMIME_ENCRYPTED,
+            False,
+            id="S/MIME through a gateway",
+        ),
+        pytest.param(
+            b'Content-Type: multipart/encrypted; protocol="application/pgp-encrypted"; boundary=b\r\n\r\n'
+            b"--b\r\n\r\nx\r\n--b--",
+            Protection.PGP_ENCRYPTED,
+            False,
+            id="PGP encrypted",
+        ),
+        pytest.param(
+            b"Subject: x\r\n\r\nHello\r\n-----BEGIN PGP MESSAGE-----\r\n",
+            Protection.PGP_INLINE_ENCRYPTED,
+            False,
+            id="PGP inline",
+        ),
+        pytest.param(
+            b"Subject: x\r\n\r\n-----BEGIN PGP SIGNED MESSAGE-----\r\nHash: SHA256\r\n\r\nHello\r\n",
+            Protection.PGP_INLINE_SIGNED,
+            True,
+            id="PGP signed inline",
+        ),
+    ],
+)
+def test_protection_is_recognised(raw: bytes, kind: Protection, readable: bool) -> None:
+    found = protection(read(raw))
+    assert found is not None
+    assert (found.kind, found.readable) == (kind, readable)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"Subject: x\r\n\r\n> -----BEGIN PGP MESSAGE-----\r\n",
+        b"Content-Type: application/pkcs7-mime; smime-type=certs-only\r\n\r\n",
+    ],
+)
+def test_ordinary_mail_is_not_called_protected(raw: bytes) -> None:
+    assert protection(read(raw)) is None
+
+
+def attribute(level: int, number: int, value: bytes) -> bytes:
+    """Return one TNEF attribute."""
+    return struct.pack("<BII", level, number, len(value)) + value + struct.pack("<H", sum(value) & 0xFFFF)
+
+
+def properties(*items: tuple[int, int, bytes]) -> bytes:
+    """Return an encapsulated property list of variable values."""
+    out = struct.pack("<I", len(items))
+    for number, kind, value in items:
+        out += struct.pack("<HHII", kind, number, 1, len(value)) + value + b"\0" * (-len(value) % 4)
+    return out
+
+
+def tnef(*attributes: bytes) -> bytes:
+    """Return a TNEF stream."""
+    return struct.pack("<IH", 0x223E9F78, 1) + b"".join(attributes)
+
+
+STREAM = tnef(
+    attribute(1, 0x00089006, b"\0\0\1\0"),
+    attribute(1, 0x00069007, struct.pack("<II", 1252, 0)),
+    attribute(1, 0x0002800C, "Grüße".encode("cp1252") + b"\0"),
+    attribute(2, 0x00069002, b"\0" * 14),
+    attribute(2, 0x00018010, b"ANGEBO~1.PDF\0"),
+    attribute(2, 0x0006800F, b"%PDF-1.4 data"),
+    attribute(
+        2,
+        0x00069005,
+        properties((0x3707, 0x001F, "Angebot №1.pdf\0".encode("utf-16-le")), (0x370E, 0x001E, b"application/pdf\0")),
+    ),
+)
+
+
+def test_a_tnef_stream_gives_its_text_and_files_under_all_their_names() -> None:
+    found = open_tnef(STREAM)
+    assert found is not None
+    assert (found.text, found.cut) == ("Grüße", False)
+    assert [(one.names, one.content_type, one.data) for one in found.attachments] == [
+        (("Angebot №1.pdf", "ANGEBO~1.PDF"), "application/pdf", b"%PDF-1.4 data")
+    ]
+
+
+def winmail(stream: bytes) -> bytes:
+    """Return a mail with a winmail.dat."""
+    return (
+        b"From: a@b.c\r\nContent-Type: application/ms-tnef; name=winmail.dat\r\n"
+        b"Content-Transfer-Encoding: base64\r\n\r\n" + base64.encodebytes(stream)
+    )
+
+
+def test_the_files_of_winmail_dat_take_its_place() -> None:
+    found = bodies(read(winmail(STREAM)))
+    assert found.text == "Grüße"
+    assert [(one.names, one.content_type, one.data()) for one in found.attachments] == [
+        (("Angebot №1.pdf", "ANGEBO~1.PDF"), "application/pdf", b"%PDF-1.4 data")
+    ]
+
+
+def test_a_winmail_dat_that_breaks_off_is_kept_beside_what_was_found_in_it() -> None:
+    found = bodies(read(winmail(STREAM[:-40])))
+    assert [one.name for one in found.attachments] == ["winmail.dat", "ANGEBO~1.PDF"]
+
+
+def test_what_is_no_tnef_stays_as_it_is() -> None:
+    found = bodies(read(winmail(b"no such thing")))
+    assert [one.name for one in found.attachments] == ["winmail.dat"]
+
+
+@pytest.mark.parametrize("size", range(0, len(STREAM), 7))
+def test_any_piece_of_a_tnef_stream_is_read_without_error(size: int) -> None:
+    found = open_tnef(STREAM[:size])
+    assert found is None or len(found.attachments) <= 1
+
+
+def test_compressed_rtf_is_the_example_of_its_specification() -> None:
+    # [MS-OXRTFCP] §4.1.1
+    data = bytes.fromhex(
+        "2d0000002b0000004c5a4675f1c5c7a703000a007263706731323542320af32068656c090020627705b06c647d0a800fa0"
+    )
+    assert decompress(data) == b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n"
+
+
+@pytest.mark.parametrize(
+    ("rtf", "expected"),
+    [
+        pytest.param(rb"{\rtf1\ansi\ansicpg1252 Gr\'fc\'dfe\par bye}", ("Grüße\nbye", None), id="text"),
+        pytest.param(
+            rb"{\rtf1\ansi{\fonttbl{\f0 Arial;}}\uc1 \u8364?5{\*\generator x;}}", ("€5", None), id="destinations"
+        ),
+        pytest.param(rb"{\rtf1\ansi \u-10179?\u-8704?}", ("😀", None), id="UTF-16 pair"),
+        pytest.param(
+            rb"{\rtf1\ansi\fromhtml1{\*\htmltag64 <p>}\htmlrtf \par \htmlrtf0 Hi{\*\htmltag72 </p>}}",
+            (None, "<p>Hi</p>"),
+            id="enclosed HTML",
+        ),
+        pytest.param(b"no RTF", (None, None), id="no RTF"),
+    ],
+)
+def test_text_or_html_is_taken_out_of_rtf(rtf: bytes, expected: tuple[str | None, str | None]) -> None:
+    assert rtf_text(rtf) == expected

@@ -13,6 +13,7 @@ from postroom_cli.commands import (
     interaction,
     local,
     mailbox,
+    masking,
     phrases,
     raw,
     secret,
@@ -34,6 +35,7 @@ def register_all(app: typer.Typer) -> None:
         dlq,
         explain,
         phrases,
+        masking,
         imports,
     ):
         module.register(app)

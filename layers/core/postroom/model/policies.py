@@ -77,7 +77,9 @@ class AttachmentPolicy(ConfigObject):
     scan: Literal["inbound", "both"] = Field(default="inbound", description="Incoming mail only, or sent mail too.")
     block_all: bool = Field(default=False, description="Block every attachment, whatever the lists say.")
     action: Literal["quarantine", "delete"] = Field(default="quarantine", description="What happens to a blocked one.")
-    block: tuple[Extension, ...] = Field(default=(), description="Extensions that are blocked here.")
+    block: tuple[Extension, ...] = Field(
+        default=(), description="Extensions that are blocked, beside the predefined dangerous ones."
+    )
     allow: tuple[Extension, ...] = Field(
         default=(), description="Extensions that are let in although listed as blocked."
     )
@@ -89,14 +91,12 @@ class MaskingPattern(ConfigObject):
     name: Annotated[Line, Field(min_length=1, max_length=100)]
     description: Line = ""
     department: str | None = Field(default=None, description="Only there; empty: the whole installation.")
-    pattern: Annotated[str, Field(max_length=2000)] | None = Field(
-        default=None, description="Regular expression (RE2)."
-    )
+    pattern: str | None = Field(default=None, description="Regular expression (RE2).")
     kind: Line | None = Field(
         default=None, description="Built-in, checked kind: card, iban, us-ssn, …; instead of `pattern`."
     )
-    replacement: Annotated[Line, Field(min_length=1, max_length=1)] = Field(
-        default="*", description="Stands for each masked character."
-    )
+    replacement: Line = Field(default="*", description="One character; stands for each masked one.")
     inbound: bool = True
     outbound: bool = True
+    ignore_case: bool = False
+    spaced: bool = Field(default=True, description="Found also with spaces or line ends between digits.")

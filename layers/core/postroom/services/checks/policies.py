@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-
-import re2
 
 from postroom.model.configuration import Configuration
 from postroom.model.policies import AttachmentPolicy
-from postroom.rules import exceptions
+from postroom.rules import exceptions, masking
 from postroom.services.validation import Finding, Path
-
-_UNSUPPORTED = (
-    (re.compile(r"\(\?<?[=!]"), "look-around `(?=…)`, `(?!…)`, `(?<=…)`, `(?<!…)`", "Match the text itself only."),
-    (re.compile(r"\\[1-9]"), "back references like `\\1`", "Write the alternatives out."),
-    (
-        re.compile(r"\(\?>|[*+?}]\+"),
-        "atomic groups and possessive quantifiers",
-        "Leave them out: RE2 never backtracks.",
-    ),
-    (re.compile(r"\\[uU]"), "`\\u1234` escapes", "Write `\\x{1234}`."),
-    (re.compile(r"\(\?\(|\(\?R\)"), "conditionals and recursion", "Write several patterns."),
-)
 
 
 def problems(configuration: Configuration) -> Iterator[Finding]:
@@ -77,31 +62,25 @@ def _extensions(configuration: Configuration) -> Iterator[Finding]:
 
 
 def _masking(configuration: Configuration) -> Iterator[Finding]:
+    if len(configuration.masking_patterns) > masking.MAX_PATTERNS:
+        yield Finding(
+            ("masking_patterns",),
+            f"has {len(configuration.masking_patterns)} patterns.",
+            f"Keep at most {masking.MAX_PATTERNS}.",
+        )
     for index, pattern in enumerate(configuration.masking_patterns):
-        path = ("masking_patterns", index)
-        if (pattern.pattern is None) == (pattern.kind is None):
-            yield Finding(
-                (*path, "pattern"), "needs exactly one of `pattern` and `kind`.", "Write a pattern, or name a kind."
-            )
-        elif pattern.pattern is not None:
-            yield from _pattern((*path, "pattern"), pattern.pattern)
+        path: Path = ("masking_patterns", index)
+        # The rules know what they can honour; only where it stands in the file is added here.
+        ruled = masking.MaskingPattern(
+            name=pattern.name,
+            pattern=pattern.pattern or "",
+            kind=pattern.kind or "",
+            replacement=pattern.replacement,
+            ignore_case=pattern.ignore_case,
+            spaced=pattern.spaced,
+        )
+        for problem in masking.check([ruled], path="at"):
+            field = problem.path.removeprefix("at[0]").lstrip(".") or "pattern"
+            yield Finding((*path, field), problem.problem, problem.remedy)
         if not pattern.inbound and not pattern.outbound:
             yield Finding((*path, "inbound"), "is off, and so is `outbound`: it masks nothing.", "Switch one on.")
-
-
-def _pattern(path: Path, pattern: str) -> Iterator[Finding]:
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        compiled = re2.compile(pattern, options)
-    except re2.error as error:
-        for construct, name, remedy in _UNSUPPORTED:
-            if construct.search(pattern):
-                yield Finding(path, f"uses {name}, which RE2 does not have.", remedy)
-                return
-        text = error.args[0] if error.args else "invalid"
-        text = text.decode() if isinstance(text, bytes) else str(text)
-        yield Finding(path, f"cannot be compiled: {text}.", "Correct the pattern.")
-        return
-    if compiled.search("") is not None:
-        yield Finding(path, "matches the empty text.", "Write a pattern that needs at least one character.")

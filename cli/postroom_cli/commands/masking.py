@@ -1,0 +1,75 @@
+"""`postroom masking`: try masking patterns on text before they are used (C15)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from postroom.errors import Invalid
+
+from postroom_cli import output
+from postroom_cli.commands.config import read_text
+from postroom_cli.output import Json
+
+app = typer.Typer(help="Try masking patterns.", no_args_is_help=True)
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the group."""
+    parent.add_typer(app, name="masking")
+
+
+@app.callback()
+def group() -> None:
+    """Try masking patterns."""
+
+
+@app.command("try")
+def try_(
+    file: Annotated[Path, typer.Argument(help="A text file; - for standard input.")] = Path("-"),
+    pattern: Annotated[list[str] | None, typer.Option(help="A regular expression (RE2); repeatable.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="A built-in kind: card, iban, us-ssn, …; repeatable.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="Use the patterns of a configuration file.")] = None,
+    department: Annotated[str | None, typer.Option(help="Those of this department too.")] = None,
+    html: Annotated[bool, typer.Option("--html", help="The text is HTML.")] = False,
+    json: Json = False,
+) -> None:
+    """Show a text as it would be stored, and how often each pattern was found; without patterns, every kind."""
+    from postroom.rules.masking import compile_patterns, mask_html, mask_text
+
+    compiled = compile_patterns(_patterns(pattern or [], kind or [], given=config is not None))
+    if config:
+        compiled += configured_patterns(config, department)
+    text = read_text(file)
+    masked = mask_html(text, compiled) if html else mask_text(text, compiled)
+    if json:
+        output.document({"text": masked.text, "hits": [{"name": hit.name, "count": hit.count} for hit in masked.hits]})
+        return
+    output.say(masked.text)
+    for hit in masked.hits:
+        output.note(f"{hit.name}: {hit.count}")
+
+
+def configured_patterns(config: Path, department: str | None) -> tuple[Any, ...]:
+    """Compile the patterns of a configuration file."""
+    from postroom.services.config_file import read_configuration
+    from postroom.services.policy import policy_of
+
+    configuration = read_configuration(read_text(config)).configuration
+    return policy_of(configuration, department=department or "").masking
+
+
+def _patterns(patterns: list[str], kinds: list[str], *, given: bool) -> list[Any]:
+    from postroom.rules.masking import MaskingPattern
+    from postroom.rules.masking_kinds import KINDS
+    from postroom.rules.patterns import explain
+
+    refused = [found for pattern in patterns if (found := explain(pattern, path=f"--pattern {pattern[:40]}"))]
+    if refused:
+        raise Invalid(refused)
+    chosen = [MaskingPattern(name=pattern, pattern=pattern) for pattern in patterns]
+    chosen += [MaskingPattern(name=kind, kind=kind) for kind in kinds]
+    if not chosen and not given:
+        chosen = [MaskingPattern(name=kind, kind=kind) for kind in KINDS]
+    return chosen

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from postroom.mail.bounce_text import command_in, reply_code_in, status_in
 from postroom.mail.reasons import Command, Failure, Reason, is_permanent, reason_for, status_for
 
@@ -39,9 +38,15 @@ def _reason(text: str, host: str = "mx.example.net", **facts: object) -> Reason:
         ("552 5.2.3 message too large for this recipient", R.EXCEEDLIMIT),
         ("551 User has moved; please try <new@example.org>", R.HASMOVED),
         ("550 5.2.1 This account has been disabled", R.SUSPEND),
-        ("554 delivery error: dd Sorry, your message cannot be delivered. This mailbox is disabled (554.30)", R.SUSPEND),
+        (
+            "554 delivery error: dd Sorry, your message cannot be delivered. This mailbox is disabled (554.30)",
+            R.SUSPEND,
+        ),
         ("550 5.7.1 Relaying denied. Proper authentication required", R.NORELAYING),
-        ("550 5.7.26 Unauthenticated email from example.com is not accepted due to domain's DMARC policy", R.AUTHFAILURE),
+        (
+            "550 5.7.26 Unauthenticated email from example.com is not accepted due to domain's DMARC policy",
+            R.AUTHFAILURE,
+        ),
         ("550 5.7.23 SPF validation failed", R.AUTHFAILURE),
         ("554 5.6.0 Message contains a virus (Eicar-Test-Signature)", R.VIRUSDETECTED),
         ("450 4.7.1 Client host rejected: cannot find your reverse hostname, [192.0.2.1]", R.REQUIREPTR),

@@ -127,7 +127,12 @@ SERVERS: tuple[Server, ...] = (
     ),
     Server("kddi", text=("could not be delivered to: <", "as their mailbox is full"), sender=(".dion.ne.jp",)),
     Server("biglobe", text=("non-delivered information",), sender=("@biglobe.ne.jp",)),
-    Server("imailserver", text=("original message follows",), subject=("undeliverable mail",)),
+    Server(
+        "imailserver",
+        every=True,
+        subject=("undeliverable mail",),
+        text=("unknown user", "invalid final delivery userid", "user mailbox exceeds allowed size", "undeliverable to"),
+    ),
     Server(
         "interscan", text=("message from interscan", "interscan messaging security suite", "interscan notification")
     ),

@@ -306,11 +306,10 @@ FIRST_RULES: tuple[Rule, ...] = (
         R.NOTCOMPLIANTRFC,
         phrases(
             """
-            rfc 5322 | rfc 2822 | rfc 822 | rfc5322 | rfc2822 | rfc822 | not rfc | multiple addresses in from |
-            missing message-id | duplicate 'from | multiple 'from | multiple from headers | bare cr | bare lf |
-            bare <lf> | rfc 1035 | rfc 2821 | rfc compliant | rfc violation | missing required header |
-            no date header | message not rfc | invalid date header | multiple subject | invalid header found |
-            illegal mime | rfc 5321
+            rfc 5322 | rfc 2822 | rfc5322 | rfc2822 | not rfc | multiple addresses in from | missing message-id |
+            duplicate 'from | multiple 'from | multiple from headers | bare cr | bare lf | bare <lf> | rfc 1035 |
+            rfc 2821 | rfc compliant | rfc violation | missing required header | no date header | message not rfc |
+            invalid date header | multiple subject | invalid header found | illegal mime | rfc 5321
             """
         ),
     ),

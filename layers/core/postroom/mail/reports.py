@@ -67,6 +67,26 @@ _STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-s
 _DISPOSITION_TYPES = frozenset({"message/disposition-notification", "message/global-disposition-notification"})
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 
+_STATUS_FIELDS = frozenset(
+    [
+        "original-envelope-id",
+        "reporting-mta",
+        "dsn-gateway",
+        "received-from-mta",
+        "arrival-date",
+        "original-recipient",
+        "final-recipient",
+        "action",
+        "status",
+        "remote-mta",
+        "diagnostic-code",
+        "last-attempt-date",
+        "final-log-id",
+        "will-retry-until",
+    ]
+)
+AS_TEXT = "rfc3464-as-text"
+
 Fields = dict[str, str]
 
 
@@ -86,9 +106,10 @@ def delivery_report(message: Message, *, evidence: Automatic | None = None) -> D
         return None
     text = bounce_text.human_text(message)
     reporter = _reporter(message, text.words)
+    words = _without_fields(text.words) if rule == AS_TEXT else text.words
     recipients: list[Recipient] = []
     for group in groups[:_MOST_RECIPIENTS]:
-        recipient = _recipient(group, text.words, reporter, alone=len(groups) == 1)
+        recipient = _recipient(group, words, reporter, alone=len(groups) == 1)
         if recipient is not None and all(known.address.lower() != recipient.address.lower() for known in recipients):
             recipients.append(recipient)
     if not recipients:
@@ -255,8 +276,18 @@ def _status_blocks(message: Message, evidence: Automatic | None) -> tuple[list[F
         text = part.text()[:_STATUS_SCANNED]
         lowered = text.lower()
         if "final-recipient:" in lowered and ("\nstatus:" in lowered or "\naction:" in lowered):
-            return field_blocks(bounce_text.split_returned(text).words), "rfc3464-as-text"
+            return field_blocks(bounce_text.split_returned(text).words), AS_TEXT
     return [], ""
+
+
+def _without_fields(words: str) -> str:
+    """Return a text without the status fields in it: they are read as fields."""
+    kept = []
+    for line in words.split("\n"):
+        found = _FIELD.match(line)
+        if not found or found.group(1).lower() not in _STATUS_FIELDS:
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def _recipient(group: Fields, words: str, reporter: str, *, alone: bool) -> Recipient | None:

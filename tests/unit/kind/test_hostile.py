@@ -1,0 +1,90 @@
+"""Hostile text: every function on the way of a mail is linear; a megabyte costs less than a second."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from postroom.mail import authresults, token
+from postroom.mail.bounce_text import status_in
+from postroom.mail.message import Unreadable, read
+from postroom.mail.reasons import Failure, reason_for
+from postroom.mail.sender import sender_verdict
+from postroom.rules.exceptions import predefined
+from postroom.rules.kind import decide_kind
+
+SIZE = 1_000_000
+FLOODS = {
+    "letters": "a",
+    "angles": "<",
+    "tags": "<a ",
+    "at": "@",
+    "local-parts": "a@",
+    "addresses": "bob@example.net ",
+    "address-lines": "<bob@example.net>: 550 no\n",
+    "statuses": "5.",
+    "codes": "550 5.1.1 ",
+    "brackets": "(",
+    "quotes": "\"'",
+    "line-ends": "\n",
+    "spaces": " ",
+    "led": "to:    ",
+    "fields": "Final-Recipient: rfc822; a@b.example\nStatus: 5.1.1\n",
+    "message-ids": "Message-ID: <",
+    "markers": "[ref:pr1.",
+    "links": "https://",
+    "tokens": "pr1.a.",
+}
+
+
+def flood(name: str) -> str:
+    piece = FLOODS[name]
+    return piece * (SIZE // len(piece))
+
+
+def seconds(work: object) -> float:
+    assert callable(work)
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
+def decide(raw: str) -> None:
+    try:
+        message = read(raw.encode())
+    except Unreadable:
+        return
+    decide_kind(message, is_ours=lambda _: False, exceptions=predefined())
+    sender_verdict(message, auth=authresults.auth_results(message, authserv_ids=["mx"]))
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_a_megabyte_in_the_text_costs_less_than_a_second(name: str) -> None:
+    head = "From: MAILER-DAEMON@x.example\r\nReturn-Path: <>\r\nSubject: Undelivered Mail\r\n\r\n"
+    assert seconds(lambda: decide(head + flood(name))) < 1
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_a_megabyte_in_a_status_field_costs_less_than_a_second(name: str) -> None:
+    text = flood(name)
+    raw = (
+        "From: a@b.example\r\nContent-Type: multipart/report; boundary=x\r\n\r\n--x\r\n"
+        "Content-Type: message/delivery-status\r\n\r\nReporting-MTA: b\r\n\r\n"
+        f"Final-Recipient: {text}\r\nDiagnostic-Code: {text}\r\n--x--"
+    )
+    assert seconds(lambda: decide(raw)) < 1
+
+
+@pytest.mark.parametrize("header", ["Subject", "From", "Return-Path", "X-Failed-Recipients", "Authentication-Results"])
+@pytest.mark.parametrize("name", ["letters", "local-parts", "addresses", "brackets", "quotes", "led"])
+def test_a_megabyte_in_a_header_costs_less_than_a_second(header: str, name: str) -> None:
+    assert seconds(lambda: decide(f"{header}: {flood(name)}\r\n\r\nhi")) < 1
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_a_megabyte_as_words_costs_less_than_a_second(name: str) -> None:
+    text = flood(name)
+    assert seconds(lambda: list(token.markers_in(text))) < 1
+    assert seconds(lambda: token.verify(text, keys=[b"k" * 16])) < 1
+    assert seconds(lambda: authresults.parse("mx; " + text)) < 1
+    assert seconds(lambda: reason_for(Failure(text[:64_000], status=status_in(text)))) < 1

@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup test demo lint format types features clean locks
+.PHONY: setup test demo lint format types features faults score bench build deploy-local slow clean locks
 
 setup: $(STAMP)
 
@@ -11,6 +11,12 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@test -x $(BIN)/python || { python=$$(scripts/find-python) && echo "Setting up .venv with $$python" && "$$python" -m venv $(VENV); }
 	@$(BIN)/python -m pip --quiet --disable-pip-version-check install --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation -e .
+	@touch $@
+
+# SAM and MiniStack pin what they need tightly, so each has an environment of its own.
+.venv-%/.installed: requirements/%.txt
+	@test -x .venv-$*/bin/python || { python=$$(scripts/find-python) && echo "Setting up .venv-$*" && "$$python" -m venv .venv-$*; }
+	@.venv-$*/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes -r requirements/$*.txt
 	@touch $@
 
 test: $(STAMP)
@@ -29,6 +35,37 @@ format: $(STAMP)
 
 types: $(STAMP)
 	$(BIN)/mypy
+
+# Features without a passing test, from the results of the last runs.
+features: $(STAMP)
+	@$(BIN)/python -m scripts.features
+
+# Real servers, long runs, and what was built.
+slow: $(STAMP)
+	$(BIN)/python -m pytest -q -m slow tests/unit tests/functional tests/e2e tests/build
+
+# The path once for each point at which something can fail.
+faults: $(STAMP)
+	$(BIN)/python -m pytest -q -s tests/faults
+
+score: $(STAMP)
+	$(BIN)/python -m bench score
+
+bench: $(STAMP)
+	$(BIN)/python -m bench
+
+# sam validate, sam build, every handler imported from its artefact, sizes.
+build: $(STAMP) .venv-sam/.installed
+	@scripts/build
+	@touch .aws-sam/.built
+
+.aws-sam/.built: template.yaml $(wildcard layers/*/requirements.txt) $(shell find layers/core functions -name '*.py' -o -name '*.csv') | $(STAMP) .venv-sam/.installed
+	@scripts/build
+	@touch $@
+
+# The built stack on MiniStack, and a mail that is found there after the schedule fired by itself.
+deploy-local: .aws-sam/.built .venv-ministack/.installed
+	@$(BIN)/python -m scripts.deploy_local
 
 locks: $(STAMP)
 	scripts/lock-requirements

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from postroom.errors import LeaseLost, LoginRefused, NotFound, ServerMisbehaved,
 from postroom.model.configuration import Configuration
 from postroom.model.mailbox import Mailbox, SecretReference, Type
 from postroom.model.polling import GIVEN_UP, Health, Lease, MailboxState, Position
-from postroom.ports import Action, Connector, Fetched, FetchFailed, Item, Listing, RawMessage
+from postroom.ports import Action, Connector, Fetched, FetchFailed, Item, Listing, RawMessage, RawMessages
 from postroom.services.look import Summary, poll
 from postroom.services.polling import Polling
 
@@ -295,7 +295,14 @@ class Messages:
 class Post:
     """Everything together: a poller over fakes, with a clock that tests turn."""
 
-    def __init__(self, *mailboxes: Mailbox, connector: Connector | None = None, config_check: float = 1.0) -> None:
+    def __init__(
+        self,
+        *mailboxes: Mailbox,
+        connector: Connector | None = None,
+        config_check: float = 1.0,
+        monotonic: Callable[[], float] | None = None,
+        raw: RawMessages | None = None,
+    ) -> None:
         self.now = NOON
         self.seconds = 1_000.0
         self.servers = {mailbox.name: Server() for mailbox in mailboxes}
@@ -310,10 +317,10 @@ class Post:
             states=self.states,
             secrets=self.secrets,
             connectors=dict.fromkeys(Type, connector or self.connector),
-            raw=self.raw,
+            raw=raw or self.raw,
             queue=self.queue,
             clock=lambda: self.now,
-            monotonic=lambda: self.seconds,
+            monotonic=monotonic or (lambda: self.seconds),
             config_check=config_check,
         )
 
@@ -330,7 +337,7 @@ class Post:
     def poll(self, *names: str, backlog: bool = False, time_left: float = 300.0) -> Summary:
         """Serve a poll request for the named mailboxes, or all."""
         message = {"v": 1, "mailboxes": list(names or self.servers), "backlog": backlog}
-        return poll(message, polling=self.polling, deadline=self.seconds + time_left)
+        return poll(message, polling=self.polling, deadline=self.polling.monotonic() + time_left)
 
     def wait(self, **period: float) -> None:
         """Turn the clock."""

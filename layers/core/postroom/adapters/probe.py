@@ -1,0 +1,54 @@
+"""Walk the way to a mail server without credentials: name, connection, TLS, greeting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from postroom.adapters import network
+from postroom.adapters.network import Network
+from postroom.adapters.stream import Reader
+from postroom.adapters.tls import client_context
+from postroom.errors import Permanent
+from postroom.model.mailbox import Mailbox, Security, Type
+from postroom.model.properties import behaviour
+
+GRAPH = "graph.microsoft.com"
+_LONGEST_GREETING = 8 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkProbe:
+    """Implements services.test_connection.Probe."""
+
+    allowed_networks: Sequence[Network] = ()
+
+    def __call__(self, mailbox: Mailbox, *, deadline: float, passed: Callable[[str], None]) -> None:
+        """Walk; the connection is dropped in the end. Raises as adapters.network and adapters.stream do."""
+        host, port = _endpoint(mailbox)
+        network.resolve(host, port, until=deadline, on=f"{host}:{port}")
+        passed("dns")
+        stream = network.connect(host, port, deadline=deadline, allowed=self.allowed_networks)
+        try:
+            passed("connect")
+            talks_first = mailbox.type in (Type.IMAP, Type.POP3)
+            if not talks_first or mailbox.security is Security.SSL_TLS:
+                stream.start_tls(client_context(mailbox.ca_certificate, behaviour(mailbox).tls_versions), host)
+                passed("tls")
+            if talks_first:
+                stream.step = "greeting"
+                Reader(stream).line(_LONGEST_GREETING)
+                passed("greeting")
+        finally:
+            stream.close()
+
+
+def _endpoint(mailbox: Mailbox) -> tuple[str, int]:
+    if mailbox.type is Type.GRAPH:
+        return GRAPH, 443
+    url = urlsplit(mailbox.server or "") if mailbox.type is Type.EWS else None
+    host = (url.hostname if url else mailbox.server) or ""
+    if not host:
+        raise Permanent("The mailbox has no server", on=mailbox.name, step="dns", remedy="Set `server`.")
+    return host, (url.port if url else None) or mailbox.effective_port

@@ -104,7 +104,5 @@ def test_damage_never_raises() -> None:
             data = bytearray(original)
             for _ in range(source.randint(1, 20)):
                 data[source.randrange(4, len(data))] = source.randrange(256)
-            assert list_archive(bytes(data[: source.randint(4, len(data))])) is not None or data[:2] not in (
-                b"PK",
-                b"\x1f\x8b",
-            )
+            listing = list_archive(bytes(data[: source.randint(4, len(data))]))
+            assert listing is None or len(listing.names) <= MAX_ENTRIES

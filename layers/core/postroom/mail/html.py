@@ -50,8 +50,8 @@ _IGNORED_IN_URLS = {ord(character): None for character in "\t\n\r"}
 class SanitisedHtml:
     """HTML that runs nothing and requests nothing, with what was taken out.
 
-    `remote_images` and `blocked_urls` count removed image sources and link targets; `cuts` names the limits of
-    `html_limits` that the mail went over.
+    `remote_images` counts removed images of other servers, `blocked_urls` relative and malformed addresses; `cuts`
+    names the limits of `html_limits` that the mail went over.
     """
 
     html: str
@@ -72,7 +72,6 @@ def sanitise(html: str) -> SanitisedHtml:
         attributes=_ATTRIBUTES,
         attribute_filter=policy.attribute,
         url_schemes={"http", "https", "mailto", "tel", "cid"},
-        url_relative="deny",
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},
         strip_comments=True,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-MAX_CHARACTERS = 2_000_000
+MAX_CHARACTERS = 1_500_000
 """Characters of HTML read, `data:` URLs not counted; real mail stays below 1 % of it."""
 MAX_TAGS = 100_000
 MAX_DEPTH = 400

@@ -111,6 +111,8 @@ class _Writer:
         elif self._separate:
             line.append(" | ")
             text = text.lstrip(" ")
+        elif text[0] == " " and line[-1][-1:] == " ":
+            text = text[1:]
         self._separate = self._fresh_cell = False
         line.append(text)
 
@@ -264,6 +266,8 @@ class _Writer:
     def close_preformatted(self, _tag: str, _attributes: str) -> None:
         """Collapse white space again."""
         self._preformatted = max(0, self._preformatted - 1)
+        if not "".join(self._line):
+            self._line = []
         self.block(2)
 
     def _flush(self) -> None:
@@ -278,7 +282,7 @@ class _Writer:
         self._separate = False
 
     def _end_line(self) -> None:
-        line = "".join(self._line).rstrip(" ")
+        line = "".join(self._line).replace("&nbsp;", " ").replace("\u00a0", " ").rstrip(" ")
         prefix = self._prefix
         if self._marker is not None:
             prefix, self._marker = self._marker, None
@@ -289,7 +293,7 @@ class _Writer:
         """Return all lines as text, entities resolved."""
         if self._line:
             self._end_line()
-        text = "\n".join(self._lines).replace("&nbsp;", " ").replace("\u00a0", " ")
+        text = "\n".join(self._lines)
         text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&amp;", "&")
         return text.strip("\n") + "\n" if text.strip() else ""
 

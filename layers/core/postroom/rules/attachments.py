@@ -13,7 +13,7 @@ from postroom.mail.sniff import identify
 from postroom.model.decision import Decision
 from postroom.rules.attachment_names import extensions, has_class_id, has_override, last_extension
 
-# What programs of Windows, macOS and Linux run, or open so that it runs something (Outlook's "level 1" and later finds).
+# What programs of Windows, macOS and Linux run, or open so that it runs something (Outlook's "level 1" and later).
 DANGEROUS: frozenset[str] = frozenset(
     str.split(
         "ade adp apk app appcontent-ms application appref-ms appx appxbundle asp aspx asx bas bat bgi cab "

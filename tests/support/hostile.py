@@ -104,8 +104,8 @@ def subject_of_escape_sequences() -> bytes:
 
 
 @_hostile
-def header_of_four_megabytes() -> bytes:
-    return _header(b"X-Long", b"x" * 4 * _MB)
+def header_of_three_megabytes() -> bytes:
+    return _header(b"X-Long", b"x" * 3 * _MB)
 
 
 @_hostile

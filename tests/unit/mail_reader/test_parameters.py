@@ -63,6 +63,19 @@ def test_a_parameter_is_read(value: str, name: str, expected: str | None) -> Non
         pytest.param(b"Content-Type: a/b; name=\xc3\xa4.pdf", ("ä.pdf",), id="raw UTF-8"),
         pytest.param(b"Content-Type: image/png\r\nContent-Location: http://x/y/a.png?z", ("a.png",), id="location"),
         pytest.param(b'Content-Disposition: attachment; filename="a\r\n b.pdf"', ("a b.pdf",), id="folded"),
+        pytest.param(
+            b"Content-Disposition: attachment; filename=a.pdf\r\nContent-Disposition: attachment; filename=b.exe",
+            ("a.pdf", "b.exe"),
+            id="the header twice",
+        ),
+        pytest.param(
+            b'Content-Disposition: attachment; filename="a.pdf".exe',
+            ("a.pdf", "a.pdf.exe"),
+            id="text behind the quotes",
+        ),
+        pytest.param(
+            b"Content-Type: a/b; name*0*=utf-8''a.pdf; name*0*=utf-8''b.exe", ("a.pdf", "b.exe"), id="one piece twice"
+        ),
         pytest.param(b"Content-Type: a/b", (), id="none"),
     ],
 )

@@ -8,7 +8,7 @@ class Limits:
     """Bound what one message may cost; generous, since only hostile mail comes near them."""
 
     message_bytes: int = 150 * 1024 * 1024
-    header_bytes: int = 4 * 1024 * 1024  # of one header section
+    header_bytes: int = 3 * 1024 * 1024  # of one header section
     headers: int = 10_000  # fields in one header section
     parts: int = 10_000  # of a message, those of embedded messages included
     depth: int = 100  # multiparts within multiparts, embedded messages included

@@ -8,6 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 from postroom.mail.charset import decode
 from postroom.mail.encoded_words import decode_header
+from postroom.mail.parameters import parse
 
 if TYPE_CHECKING:
     from postroom.mail.part import Part
@@ -15,20 +16,19 @@ if TYPE_CHECKING:
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _MAX_NAME = 2_000  # characters; file systems allow 255 bytes
 _MAX_NAMES = 50
+_MAX_HEADERS = 10
 
 
 def names_of(part: Part) -> tuple[str, ...]:
     """Return every name, the best first: the filename of Content-Disposition, then the name of Content-Type."""
     found: dict[str, None] = {}
-    disposition, content_type = part.disposition_parameters, part.parameters
-    for parameters, key in (
-        (disposition, "filename"),
-        (content_type, "name"),
-        (disposition, "name"),
-        (content_type, "filename"),
-    ):
-        for value in parameters.all(key):
-            _add(found, value)
+    # A header that is there twice has one meaning for each half of the clients.
+    dispositions = [parse(value) for value in part.raw_values("content-disposition")[:_MAX_HEADERS]]
+    types = [parse(value) for value in part.raw_values("content-type")[:_MAX_HEADERS]]
+    for several, key in ((dispositions, "filename"), (types, "name"), (dispositions, "name"), (types, "filename")):
+        for parameters in several:
+            for value in parameters.all(key):
+                _add(found, value)
     if not found and part.has("content-location") and not part.content_type.startswith(("text/", "multipart/")):
         # RFC 2557 §4.2: clients save by the last step of the location when there is no other name.
         path = part.header("content-location").partition("?")[0].rstrip("/")

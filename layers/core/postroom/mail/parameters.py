@@ -50,18 +50,22 @@ class Parameters:
         return None
 
     def all(self, name: str) -> tuple[str, ...]:
-        """Return every form of a parameter: the RFC 2231 one, then each plain one, then every numbered piece's own."""
+        """Return every form of a parameter: the RFC 2231 one, then each plain one, as any client might choose."""
         found: list[str] = []
-        extended = self._extended(name)
-        if extended:
-            found.append(decode(*extended))
+        for last_wins in (False, True):
+            extended = self._extended(name, last_wins=last_wins)
+            if extended:
+                found.append(decode(*extended))
         for key, value in self.pairs:
             if key == name:
                 found.append(_text(value))
         return tuple(dict.fromkeys(found))
 
-    def _extended(self, name: str) -> tuple[bytes, str | None] | None:
-        """Join the pieces of `name*`, `name*0`, `name*0*` (RFC 2231 §3, §4) to bytes and their charset."""
+    def _extended(self, name: str, *, last_wins: bool = False) -> tuple[bytes, str | None] | None:
+        """Join the pieces of `name*`, `name*0`, `name*0*` (RFC 2231 §3, §4) to bytes and their charset.
+
+        Of two pieces with one number the first counts, or the last: clients differ.
+        """
         pieces: dict[int, tuple[str, bool]] = {}
         for key, value in self.pairs:
             if "*" not in key or not key.startswith(name):
@@ -70,7 +74,8 @@ class Parameters:
             if match is None or match[1] != name:
                 continue
             number = int(match[2]) if match[2] else 0
-            pieces.setdefault(number, (value, bool(match[3]) or match[2] is None))
+            if last_wins or number not in pieces:
+                pieces[number] = (value, bool(match[3]) or match[2] is None)
         if not pieces:
             return None
         charset: str | None = None
@@ -142,9 +147,14 @@ def _parse_slowly(value: str) -> Parameters:
         position = _skip_comments(value, position)
         if value.startswith('"', position):
             text, position = _quoted(value, position + 1)
+            pairs.append((name, text))
+            if position < size and value[position] not in " \t;":
+                # `name="a.pdf".exe`: some clients stop at the quote, some do not.
+                end = value.find(";", position)
+                pairs.append((name, text + value[position : end if end >= 0 else size].strip(' \t"')[:1_000]))
         else:
             text, position = _unquoted(value, position)
-        pairs.append((name, text))
+            pairs.append((name, text))
 
 
 def _main_value(value: str) -> tuple[str, int]:

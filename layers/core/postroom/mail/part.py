@@ -107,10 +107,9 @@ class Part:
         """Return all values of that name undecoded, folds included as LF, without the final line end."""
         return [value.encode("latin-1").strip(b" \t\r\n") for value in self._fields.get(name.lower(), ())]
 
-    def raw_header(self, name: str) -> str:
-        """Return the first value as written, one character a byte; "" without one."""
-        values = self._fields.get(name.lower())
-        return values[0] if values else ""
+    def raw_values(self, name: str) -> list[str]:
+        """Return all values of that name as written, one character a byte: for scanners of structured headers."""
+        return self._fields.get(name.lower(), [])
 
     def addresses(self, name: str) -> list[Address]:
         """Return the mailboxes of all headers of that name, in order."""

@@ -160,10 +160,12 @@ class _Reader:
 
     def _plan_search(self) -> None:
         """Prepare what to look for: what all open boundaries begin with; after many misses, their alternatives."""
+        if not self.open:
+            return
         boundaries = [boundary for _, boundary in self.open]
         self.needle = b"\n--" + _common_prefix(boundaries)
         self.pattern: re.Pattern[bytes] | None = None
-        if self.misses > _TOO_MANY_MISSES and boundaries:
+        if self.misses > _TOO_MANY_MISSES:
             alternatives = b"|".join(re.escape(boundary) for boundary in dict.fromkeys(boundaries))
             self.pattern = re.compile(rb"\n--(?=" + alternatives + rb")")
 
@@ -224,9 +226,9 @@ class _Reader:
 
 
 def _common_prefix(boundaries: list[bytes]) -> bytes:
-    if not boundaries:
-        return b""
     least, most = min(boundaries), max(boundaries)
+    if least == most:
+        return least
     for place, byte in enumerate(least):
         if place >= len(most) or most[place] != byte:
             return least[:place]

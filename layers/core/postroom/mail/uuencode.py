@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 _BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?\n", re.MULTILINE)
 _MAX_FILES = 100
+_MAX_LINES = 800_000  # of one file: 36 MB in full lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def _read_lines(text: bytes, position: int, *, base64: bool) -> tuple[bytes | No
     """Decode lines up to the `end` line; returns where reading stopped, so that no line is read twice."""
     out: list[bytes] = []
     closing = b"====" if base64 else b"end"
-    while position < len(text):
+    while position < len(text) and len(out) < _MAX_LINES:
         stop = text.find(b"\n", position)
         stop = len(text) if stop < 0 else stop
         line = text[position:stop].rstrip(b"\r")
@@ -48,7 +49,7 @@ def _read_lines(text: bytes, position: int, *, base64: bool) -> tuple[bytes | No
             return None, position
         out.append(decoded)
         position = stop + 1
-    return None, len(text)
+    return None, position
 
 
 def _line(line: bytes, *, base64: bool) -> bytes | None:

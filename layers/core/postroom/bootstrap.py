@@ -156,6 +156,7 @@ def _ingest(settings: Environment, raw: Any, thread_keys: Callable[[], tuple[byt
     from postroom.adapters.dynamo.outbox import DynamoOutbox
     from postroom.adapters.sqs import SqsQueue
     from postroom.services.ingest import Ingest
+    from postroom.services.policy import Policies
 
     contents = _contents(settings)
     return Ingest(
@@ -163,9 +164,8 @@ def _ingest(settings: Environment, raw: Any, thread_keys: Callable[[], tuple[byt
         contents=contents,
         interactions=DynamoInteractions(_client("dynamodb"), settings["table"], contents),
         outbox=DynamoOutbox(_client("dynamodb"), settings["table"]),
-        configurations=_configurations(settings),
+        policies=Policies(_configurations(settings), thread_keys),
         outbound_queue=SqsQueue(_client("sqs"), settings["outbound_queue"]),
-        thread_keys=thread_keys,
         clock=utc_now,
     )
 

@@ -233,6 +233,14 @@ class ThreadHit:
     outbound: bool = False  # we sent it
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A reply that came before what it answers."""
+
+    interaction_id: str
+    sender: str  # lower case
+
+
 class Interactions(Protocol):
     """Interactions and their history."""
 
@@ -247,6 +255,18 @@ class Interactions(Protocol):
     def body(self, interaction_id: str) -> Body | None: ...
 
     def by_message_ids(self, message_ids: Sequence[str]) -> Sequence[ThreadHit]: ...
+
+    def wait_for(self, message_id: str, *, interaction_id: str, sender: str, now: datetime) -> None:
+        """Note that an interaction answers a mail that is not here yet."""
+        ...
+
+    def waiting_for(self, message_id: str) -> Sequence[Waiting]:
+        """Find the interactions that wait for this mail."""
+        ...
+
+    def join_thread(self, interaction_id: str, *, thread_id: str, parent_id: str) -> bool:
+        """Move an interaction that is a thread of its own into another; False when it is in one already."""
+        ...
 
     def outbound_hit(self, outbound_id: str) -> ThreadHit | None:
         """Find the outbound mail that a verified token names."""

@@ -107,7 +107,7 @@ def _facts(
         dmarc=mail.sender_verdict.auth.dmarc,
         sender_valid=is_valid(target),
         age=now - received if received else None,
-        age_limit=policy.auto_reply_age,
+        age_limit=policy.configuration.settings.auto_reply.maximum_age,
         before_first_connection=old,
         wrapped=mail.wrap_reason is not None,
     )

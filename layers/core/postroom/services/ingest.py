@@ -7,34 +7,24 @@ a repeated event, a second download or a redrive, finds itself there and changes
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from postroom.errors import Transient
-from postroom.model.configuration import Configuration
 from postroom.model.identity import interaction_id, parse_raw_key
-from postroom.model.interaction import Attachment, Body, Interaction, Status, Subtype
+from postroom.model.interaction import Attachment, Interaction, Subtype
 from postroom.model.mailbox import Mailbox
 from postroom.model.outbound import Outbound
-from postroom.ports import (
-    Added,
-    Cap,
-    Clock,
-    Configurations,
-    Contents,
-    Interactions,
-    Outbox,
-    Queue,
-    RawMessage,
-    RawMessages,
-)
-from postroom.rules.routing import Route, route
+from postroom.ports import Added, Cap, Clock, Contents, Interactions, Outbox, Queue, RawMessage, RawMessages
+from postroom.rules.attachments import Action
+from postroom.rules.routing import route
 from postroom.services.acknowledge import acknowledge, without_acknowledgement
-from postroom.services.policy import Policy, policy_of
+from postroom.services.circumstances import Copy, Facts, copies, stripped, with_replacement_text
+from postroom.services.healing import heal_threads
+from postroom.services.policy import Policies, Policy
 from postroom.services.reports import record_report
 from postroom.services.threads import Threaded, find_thread
-from postroom.services.understand import NO_TEXT, PREVIEW, Understanding, understand, wrap
+from postroom.services.understand import PREVIEW, Understanding, understand, wrap
 
 INLINE_ATTACHMENT = 8_000
 """Bytes; smaller attachments lie in the item itself (S05), as long as they fit together."""
@@ -59,17 +49,15 @@ class Ingest:
     contents: Contents
     interactions: Interactions
     outbox: Outbox
-    configurations: Configurations
+    policies: Policies
     outbound_queue: Queue
-    thread_keys: Callable[[], Sequence[bytes]]
     clock: Clock
 
     def __call__(self, key: str) -> Ingested:
         """Process the raw message under `key`; raises Transient when it must be tried again."""
         mailbox_name = parse_raw_key(key).mailbox
         stored = self.raw.get(key)
-        policy = self._policy()
-        mailbox = policy.configuration.mailbox(mailbox_name)
+        policy, mailbox = self.policies.of_mailbox(mailbox_name)
         understood = understand(stored.content, policy=policy)
         return self._store(stored, mailbox_name, mailbox, understood, policy)
 
@@ -77,51 +65,45 @@ class Ingest:
         """Make a wrapping interaction of a raw message that processing failed at again and again."""
         mailbox_name = parse_raw_key(key).mailbox
         stored = self.raw.get(key)
-        policy = self._policy()
+        policy, mailbox = self.policies.of_mailbox(mailbox_name)
         understood = wrap(stored.content, reason, policy=policy, raw_key=key)
-        return self._store(stored, mailbox_name, policy.configuration.mailbox(mailbox_name), understood, policy)
-
-    def _policy(self) -> Policy:
-        return policy_of(self.configurations.current(), thread_keys=self.thread_keys())
+        return self._store(stored, mailbox_name, mailbox, understood, policy)
 
     def _store(
         self, stored: RawMessage, mailbox_name: str, mailbox: Mailbox | None, mail: Understanding, policy: Policy
     ) -> Ingested:
-        now = self.clock()
-        facts = _Facts(stored, mailbox_name, mailbox, policy.configuration, now)
+        facts = Facts(stored, mailbox_name, mailbox, policy, self.clock())
+        if facts.oversize:
+            mail = stripped(mail, facts)
         thread = find_thread(mail, interactions=self.interactions, thread_keys=policy.thread_keys)
-        interaction = self._interaction(mail, thread, facts)
-        routed = route(policy.configuration, mailbox, interaction.subtype)
-        interaction = replace(
-            interaction,
-            queue=routed.queue,
-            department=routed.department,
-            status=routed.status,
-            decisions=(*interaction.decisions, *routed.decisions),
-        )
-        body = mail.body if mail.body.text.strip() else replace(mail.body, text=NO_TEXT, text_reply=NO_TEXT)
-        ingested = self._add(interaction, body, mail, routed, policy, facts)
+        files = self._attachments(mail, facts)
+        # The one whose id is the raw message's own comes last: while it is missing, the sweeper repeats all of it.
+        for recipient in reversed(copies(mail, mailbox)):
+            ingested = self._write(self._interaction(mail, thread, files, recipient, facts), mail, recipient, facts)
         if mail.report is not None:  # repeatable: a report counts once
-            record_report(ingested.interaction, mail, outbox=self.outbox, now=now)
+            record_report(ingested.interaction, mail, outbox=self.outbox, now=facts.now)
+        heal_threads(ingested.interaction, thread, interactions=self.interactions, now=facts.now)
         if ingested.outbound_id is not None:
             # It lies in the outbox already: should this message be lost, the sweeper queues it again.
             with contextlib.suppress(Transient):
                 self.outbound_queue.send({"v": 1, "outbound": ingested.outbound_id})
         return ingested
 
-    def _interaction(self, mail: Understanding, thread: Threaded, facts: _Facts) -> Interaction:
-        own_id = interaction_id(facts.mailbox_name, mail.sha256)
+    def _interaction(
+        self, mail: Understanding, thread: Threaded, files: tuple[Attachment, ...], recipient: Copy, facts: Facts
+    ) -> Interaction:
+        own_id = interaction_id(facts.mailbox_name, mail.sha256, recipient.identity)
         subtype = mail.subtype or (Subtype.INBOUND_CUSTOMER_REPLY if thread.join else Subtype.INBOUND_NEW)
-        decisions = [*mail.decisions, thread.decision]
+        routed = route(facts.policy.configuration, facts.mailbox, subtype)
         return Interaction(
             id=own_id,
             mailbox=facts.mailbox_name,
-            queue="",
-            department="",
+            queue=routed.queue,
+            department=routed.department,
             thread_id=thread.join or own_id,
             parent_id=thread.parent,
             subtype=subtype,
-            status=Status.QUEUED,
+            status=routed.status,
             subject=mail.subject,
             sender=mail.sender,
             created=facts.now,
@@ -135,13 +117,13 @@ class Ingest:
             date=mail.date,
             server_date=facts.server_date,
             wrap_reason=mail.wrap_reason,
-            attachments=self._attachments(mail, facts),
-            decisions=tuple(decisions),
-            attributes=mail.attributes,
+            attachments=files,
+            decisions=(*mail.decisions, thread.decision, *recipient.decisions, *routed.decisions),
+            attributes={**mail.attributes, **recipient.attributes},
             preview=" ".join((mail.body.text_reply or mail.body.text)[: 4 * PREVIEW].split())[:PREVIEW],
         )
 
-    def _attachments(self, mail: Understanding, facts: _Facts) -> tuple[Attachment, ...]:
+    def _attachments(self, mail: Understanding, facts: Facts) -> tuple[Attachment, ...]:
         """Store what is attached: small files in the item, others once by content; the original is the raw message."""
         recorded: list[Attachment] = []
         inline_left = _INLINE_TOTAL
@@ -152,6 +134,8 @@ class Ingest:
             elif attachment.size < INLINE_ATTACHMENT and attachment.size <= inline_left and not attachment.blocked:
                 inline_left -= attachment.size
                 recorded.append(replace(attachment, inline_data=file.data()))
+            elif attachment.blocked and facts.policy.attachments.action is Action.DELETE:
+                recorded.append(attachment)
             else:
                 folder = "quarantine" if attachment.blocked else "attachments"
                 key = f"{folder}/{facts.day:%Y/%m/%d}/{attachment.sha256}"
@@ -159,29 +143,23 @@ class Ingest:
                 recorded.append(replace(attachment, key=key))
         return tuple(recorded)
 
-    def _add(
-        self,
-        interaction: Interaction,
-        body: Body,
-        mail: Understanding,
-        routed: Route,
-        policy: Policy,
-        facts: _Facts,
-    ) -> Ingested:
+    def _write(self, interaction: Interaction, mail: Understanding, recipient: Copy, facts: Facts) -> Ingested:
         outbound: Outbound | None = None
         caps: Sequence[Cap] = ()
-        if routed.acknowledgement:
+        template = facts.acknowledgement if recipient.is_first else ""
+        if template:
             plan = acknowledge(
                 interaction,
                 mail,
-                template_name=routed.acknowledgement,
-                policy=policy,
+                template_name=template,
+                policy=facts.policy,
                 mailbox=facts.mailbox,
                 old=facts.old,
                 now=facts.now,
             )
             interaction = replace(interaction, decisions=(*interaction.decisions, plan.decision))
             outbound, caps = plan.outbound, plan.caps
+        body = with_replacement_text(mail.body, facts.policy)
         added = self.interactions.add(interaction, body, outbound=outbound, caps=caps)
         if added is Added.CAPPED:
             # Our reply is withheld, never the mail (security.md 7).
@@ -189,32 +167,3 @@ class Ingest:
             outbound = None
             added = self.interactions.add(interaction, body)
         return Ingested(interaction, added, outbound.id if outbound else None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What is known beside the mail's own bytes."""
-
-    stored: RawMessage
-    mailbox_name: str
-    mailbox: Mailbox | None
-    configuration: Configuration
-    now: datetime
-
-    @property
-    def server_date(self) -> datetime | None:
-        """When the mail server received it, as the fetcher noted."""
-        text = self.stored.metadata.get("server-date", "")
-        with contextlib.suppress(ValueError):
-            return datetime.fromisoformat(text).astimezone(UTC)
-        return None
-
-    @property
-    def day(self) -> datetime:
-        """The day attachments are filed under: the same at every try, since the raw key names it."""
-        return parse_raw_key(self.stored.key).stored
-
-    @property
-    def old(self) -> bool:
-        """It lay there before the mailbox was connected (X13)."""
-        return self.stored.metadata.get("old") == "true"

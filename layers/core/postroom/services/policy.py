@@ -1,19 +1,21 @@
-"""What the configuration means for reading a mail: made once for each configuration, used for every mail."""
+"""What the configuration means for reading a mail: compiled once for each configuration and department."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from postroom.mail.address import parse_addresses
-from postroom.model.configuration import Configuration
+from postroom.model.configuration import Configuration, ReplacementTexts
+from postroom.model.mailbox import Mailbox
+from postroom.model.policies import DeliveryExceptionPhrase
+from postroom.ports import Configurations
 from postroom.rules import attachments, exceptions, masking
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Compiled settings; `own_addresses` in lower case."""
+    """Compiled settings of one department; `own_addresses` in lower case."""
 
     configuration: Configuration
     own_addresses: frozenset[str]
@@ -22,29 +24,104 @@ class Policy:
     attachments: attachments.AttachmentPolicy
     masking: tuple[masking.Compiled, ...]
     trusted_authserv_ids: tuple[str, ...]
-    auto_reply_age: timedelta
+    texts: ReplacementTexts
     thread_keys: tuple[bytes, ...]
 
 
-def policy_of(configuration: Configuration, *, thread_keys: Sequence[bytes] = ()) -> Policy:
-    """Compile what reading needs of a configuration."""
-    own = {
-        parsed.address.lower()
-        for text in (
-            *(mailbox.address for mailbox in configuration.mailboxes),
-            *(alias.address for alias in configuration.aliases),
-            *(address for alias in configuration.aliases for address in alias.redirection_addresses),
-        )
-        for parsed in parse_addresses(text)
-    }
+class Policies:
+    """Keeps the compiled policies of the configuration in force; one for each warm function."""
+
+    def __init__(self, configurations: Configurations, thread_keys: Callable[[], Sequence[bytes]]) -> None:
+        self._configurations = configurations
+        self._thread_keys = thread_keys
+        self._configuration: Configuration | None = None
+        self._mailboxes: dict[str, Mailbox] = {}
+        self._policies: dict[str, Policy] = {}
+
+    def of_mailbox(self, name: str) -> tuple[Policy, Mailbox | None]:
+        """Return the policy that a mailbox's mail is read by, and the mailbox if it is configured still."""
+        current = self._configurations.current()
+        if current is not self._configuration:
+            self._configuration = current
+            self._mailboxes = {mailbox.name: mailbox for mailbox in current.mailboxes}
+            self._policies = {}
+        mailbox = self._mailboxes.get(name)
+        department = (mailbox.department if mailbox else None) or current.settings.default_department
+        if department not in self._policies:
+            self._policies[department] = policy_of(current, department=department, thread_keys=self._thread_keys())
+        return self._policies[department], mailbox
+
+
+def policy_of(configuration: Configuration, *, department: str = "", thread_keys: Sequence[bytes] = ()) -> Policy:
+    """Compile what reading a department's mail needs; `department` empty: the default one."""
+    settings = configuration.settings
+    department = department or settings.default_department
     return Policy(
         configuration=configuration,
-        own_addresses=frozenset(own),
-        exceptions=exceptions.predefined(),
-        strict_exceptions=False,
-        attachments=attachments.AttachmentPolicy(),
-        masking=masking.compile_patterns(()),
-        trusted_authserv_ids=configuration.settings.trusted_authserv_ids,
-        auto_reply_age=configuration.settings.auto_reply.maximum_age,
+        own_addresses=frozenset(_own_addresses(configuration)),
+        exceptions=tuple(_exceptions(configuration, department)),
+        strict_exceptions=settings.delivery_exceptions.mode == "strict",
+        attachments=_attachments(configuration, department),
+        masking=masking.compile_patterns(_patterns(configuration, department), direction="inbound"),
+        trusted_authserv_ids=settings.trusted_authserv_ids,
+        texts=settings.texts,
         thread_keys=tuple(thread_keys),
     )
+
+
+def _own_addresses(configuration: Configuration) -> Iterable[str]:
+    written = [
+        *(mailbox.address for mailbox in configuration.mailboxes),
+        *(alias.address for alias in configuration.aliases),
+        *(address for alias in configuration.aliases for address in alias.redirection_addresses),
+    ]
+    return (parsed.address.lower() for text in written for parsed in parse_addresses(text))
+
+
+def _exceptions(configuration: Configuration, department: str) -> Iterable[exceptions.DeliveryException]:
+    """Own phrases first, then the predefined ones that were not removed (C13)."""
+    removed = {text.lower() for text in configuration.settings.delivery_exceptions.removed}
+    yield from (_phrase(one) for one in configuration.delivery_exceptions if one.department in (None, department))
+    yield from (one for one in exceptions.predefined() if f"{one.type.value}:{one.phrase}".lower() not in removed)
+
+
+def _phrase(one: DeliveryExceptionPhrase) -> exceptions.DeliveryException:
+    return exceptions.DeliveryException(
+        name=one.name,
+        type=exceptions.ExceptionType(one.type),
+        phrase=one.phrase,
+        failure=exceptions.Failure(one.failure),
+    )
+
+
+def _attachments(configuration: Configuration, department: str) -> attachments.AttachmentPolicy:
+    """The installation's lists supersede the department's (C11); the dangerous types are on the installation's."""
+    ours = configuration.settings.attachments
+    theirs = next((one.attachments for one in configuration.departments if one.name == department), None)
+    listed = [one for one in configuration.blocked_extensions if one.department in (None, department)]
+    return attachments.AttachmentPolicy(
+        block=attachments.DANGEROUS.union(ours.block, (one.extension for one in listed if one.department is None)),
+        allow=frozenset(ours.allow),
+        department_block=frozenset(theirs.block if theirs else ()).union(
+            one.extension for one in listed if one.department is not None
+        ),
+        department_allow=frozenset(theirs.allow if theirs else ()),
+        block_all=ours.block_all or bool(theirs and theirs.block_all),
+        scan_outbound=ours.scan == "both" or bool(theirs and theirs.scan == "both"),
+        action=attachments.Action((theirs or ours).action),
+    )
+
+
+def _patterns(configuration: Configuration, department: str) -> list[masking.MaskingPattern]:
+    return [
+        masking.MaskingPattern(
+            name=one.name,
+            pattern=one.pattern or "",
+            kind=one.kind or "",
+            replacement=one.replacement,
+            inbound=one.inbound,
+            outbound=one.outbound,
+        )
+        for one in configuration.masking_patterns
+        if one.department in (None, department)
+    ]

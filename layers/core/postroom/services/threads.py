@@ -26,6 +26,7 @@ class Threaded:
     join: str | None
     parent: str | None
     decision: Decision
+    waits_for: str | None = None  # Message-ID of a mail that is not here, when the sender may join its thread
 
 
 def find_thread(mail: Understanding, *, interactions: Interactions, thread_keys: Sequence[bytes]) -> Threaded:
@@ -41,7 +42,13 @@ def find_thread(mail: Understanding, *, interactions: Interactions, thread_keys:
     hits = {hit.message_id: hit for hit in interactions.by_message_ids(wanted)} if wanted and not proven else {}
     decision = decide(_claims(mail, by_token, wanted, hits))
     parent = _parent(decision, mail, by_token, wanted, hits) if decision.join else None
-    return Threaded(decision.join, parent, Decision(f"thread.{decision.rule}", decision.outcome, decision.detail))
+    waits = decision.rule == "parent-missing" and mail.sender_verdict.verified
+    return Threaded(
+        decision.join,
+        parent,
+        Decision(f"thread.{decision.rule}", decision.outcome, decision.detail),
+        waits_for=wanted[0] if waits and wanted else None,
+    )
 
 
 def _outbound(message_id: str, interactions: Interactions, thread_keys: Sequence[bytes]) -> ThreadHit | None:

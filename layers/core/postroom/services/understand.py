@@ -16,6 +16,7 @@ from postroom.mail.address import Address, is_valid, parse_addresses
 from postroom.mail.authresults import auth_results
 from postroom.mail.automatic import PERSON, Automatic
 from postroom.mail.bodies import Bodies, bodies
+from postroom.mail.calendar import Invitation, Moment, invitation
 from postroom.mail.date import parse_date
 from postroom.mail.files import File, files
 from postroom.mail.html import SanitisedHtml, sanitise, to_text
@@ -23,6 +24,7 @@ from postroom.mail.message import Message, Unreadable, read
 from postroom.mail.quoting import reply_text
 from postroom.mail.reports import DeliveryReport
 from postroom.mail.sender import SenderVerdict, sender_verdict
+from postroom.mail.signed import protection
 from postroom.mail.sniff import sniff
 from postroom.mail.threading import TokenPlace
 from postroom.model.decision import Decision
@@ -122,7 +124,7 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
     decisions = list(kind.decisions)
     content = bodies(message)
     clean = sanitise(content.html) if content.html is not None else None
-    text = _text(content.text, clean)
+    text = _text(content, clean)
     read_files = _files(content, policy, decisions)
     senders = _addresses(message, "from")
     verdict = sender_verdict(message, auth=auth_results(message, authserv_ids=policy.trusted_authserv_ids))
@@ -211,11 +213,11 @@ def _addresses(message: Message, name: str) -> tuple[Address, ...]:
     )
 
 
-def _text(text: str | None, clean: SanitisedHtml | None) -> str:
-    """The best plain text: the text part, or the HTML read as text when that part is missing or blank."""
-    if text is not None and text.strip():
-        return text
-    return to_text(clean.html) if clean is not None else (text or "")
+def _text(content: Bodies, clean: SanitisedHtml | None) -> str:
+    """The best plain text: the text parts when they are the whole body, else the HTML read as text."""
+    if content.text is not None and content.text.strip() and (content.text_complete or clean is None):
+        return content.text
+    return to_text(clean.html) if clean is not None else (content.text or "")
 
 
 def _masked_body(text: str, clean: SanitisedHtml | None, policy: Policy, decisions: list[Decision]) -> Body:
@@ -245,7 +247,7 @@ def _read_file(one: File, policy: Policy, decisions: list[Decision]) -> ReadFile
     candidate = attachment_rules.Candidate(names=one.names, content_type=one.content_type, head=head, size=len(data))
     blocked = attachment_rules.judge(candidate, policy.attachments)
     if blocked is not None:
-        decisions.append(Decision("attachment", blocked.outcome, f"{name}: {blocked.detail}"))
+        decisions.append(Decision(blocked.rule, blocked.outcome, f"{name}: {blocked.detail}"))
     attachment = Attachment(
         name=name,
         content_type=one.content_type,
@@ -294,6 +296,12 @@ def _attributes(
         attributes["References"] = " ".join(chain[-20:])[:4000]
     if clean is not None and clean.remote_images:
         attributes["RemoteImages"] = str(clean.remote_images)
+    protected = protection(message)
+    if protected is not None:
+        attributes["Protection"] = protected.kind.value
+    invited = invitation(message)
+    if invited is not None:
+        attributes |= _invitation(invited)
     if kind.report is not None and kind.report.recipients:
         first = kind.report.recipients[0]
         for name, value in (
@@ -309,3 +317,19 @@ def _attributes(
     if kind.exception is not None:
         attributes["DeliveryException"] = kind.exception.exception.name
     return attributes
+
+
+def _invitation(invited: Invitation) -> dict[str, str]:
+    """Say of a calendar invitation what people and rules need: method, times, organiser."""
+    values = {
+        "Calendar-Method": invited.method,
+        "Calendar-Summary": invited.summary,
+        "Calendar-Start": _moment(invited.start),
+        "Calendar-End": _moment(invited.end),
+        "Calendar-Organiser": invited.organiser.address if invited.organiser else "",
+    }
+    return {name: value[:500] for name, value in values.items() if value}
+
+
+def _moment(moment: Moment | None) -> str:
+    return f"{moment.at.isoformat()} {moment.zone}".strip() if moment else ""

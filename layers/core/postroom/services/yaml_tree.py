@@ -143,7 +143,7 @@ class _Builder:
             self._key(event.value, line)
             return
         self._tag(event, line)
-        plain = event.style is None
+        plain = not event.style  # None from the one parser, "" from the other
         self._add(Node(line, text=None if plain and event.value in _NULLS else event.value), event.anchor)
 
     def _key(self, key: str, line: int) -> None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors, read_many
-from postroom.model.interaction import Body, Direction, Event, Interaction, Status
+from postroom.model.interaction import Body, Direction, Event, Interaction, Status, Subtype
 from postroom.model.outbound import Outbound, OutboxState
-from postroom.ports import Added, Cap, Contents, ThreadHit
+from postroom.ports import Added, Cap, Contents, ThreadHit, Waiting
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 NOT_THERE = "attribute_not_exists(pk)"
 """The condition that makes an id exist once: a second write of the same mail changes nothing."""
+
+A_ROOT = "thread = :own"
+WAITS = timedelta(days=30)
 
 BELOW_LIMIT = "attribute_not_exists(pk) OR #count < :limit"
 FREE_AGAIN = "attribute_not_exists(pk) OR #count < :limit OR #expires <= :now"
@@ -137,6 +140,60 @@ class DynamoInteractions:
                     )
                 )
         return hits
+
+    def wait_for(self, message_id: str, *, interaction_id: str, sender: str, now: datetime) -> None:
+        """Note that an interaction answers a mail that is not here yet; forgotten after 30 days."""
+        with aws_errors("noting which mail a reply waits for", on=interaction_id):
+            self._client.put_item(
+                TableName=self._table,
+                Item=items.marshal(
+                    {
+                        **keys.waiting(message_id, interaction_id),
+                        "sender": sender,
+                        keys.EXPIRES: int((now + WAITS).timestamp()),
+                    }
+                ),
+            )
+
+    def waiting_for(self, message_id: str) -> Sequence[Waiting]:
+        """Find the interactions that wait for this mail."""
+        with aws_errors("looking up who waits for a mail"):
+            answer = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+                ExpressionAttributeValues=items.marshal({":pk": keys.message_id(message_id), ":prefix": "W#"}),
+                Limit=20,
+            )
+        found = map(items.unmarshal, answer["Items"])
+        return [Waiting(values[keys.SK].removeprefix("W#"), values["sender"]) for values in found]
+
+    def join_thread(self, interaction_id: str, *, thread_id: str, parent_id: str) -> bool:
+        """Move an interaction that is a thread of its own into another; False when it is in one already."""
+        item = self.item(interaction_id)
+        if item is None or thread_id == interaction_id:
+            return False
+        try:
+            with aws_errors("joining a thread", on=interaction_id):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=items.marshal(keys.interaction(interaction_id)),
+                    UpdateExpression=(
+                        "SET thread = :thread, parent = :parent, subtype = :reply, gsi3pk = :thread, gsi3sk = :listed"
+                    ),
+                    ConditionExpression=A_ROOT,
+                    ExpressionAttributeValues=items.marshal(
+                        {
+                            ":thread": thread_id,
+                            ":parent": parent_id,
+                            ":own": interaction_id,
+                            ":reply": Subtype.INBOUND_CUSTOMER_REPLY.value,
+                            ":listed": f"{item['created']['S']}#{interaction_id}",
+                        }
+                    ),
+                )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
 
     def outbound_hit(self, outbound_id: str) -> ThreadHit | None:
         """Find the outbound mail that a verified token names."""

@@ -10,6 +10,7 @@
 | secret                    | `SECRET#<name>` | `0`             |
 | cap on automatic replies  | `CAP#<what>`    | `0`             |
 | notice to administrators  | `N#<day>`       | `<time>#<what>` |
+| reply waiting for a mail  | `M#<hash of Message-ID>` | `W#<id>` |
 | mark of the sweeper       | `SWEEP`         | `mark`          |
 
 | index          | an inbound interaction            | an outbound one                    |
@@ -80,6 +81,11 @@ def cap(what: str) -> Key:
 def notice(at: datetime, what: str) -> Key:
     """Key of a notice to administrators, such as a report that belongs to no mail of ours."""
     return {PK: f"N#{at:%Y-%m-%d}", SK: f"{moment(at)}#{what}"}
+
+
+def waiting(message_id_: str, interaction_id: str) -> Key:
+    """Key of the note that an interaction waits for a mail with this Message-ID."""
+    return {PK: message_id(message_id_), SK: f"W#{interaction_id}"}
 
 
 def sweep_mark() -> Key:

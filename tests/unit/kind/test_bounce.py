@@ -254,3 +254,19 @@ def test_complaints_and_deliveries_of_ses_are_told_apart(
 )
 def test_a_notification_that_is_none_is_no_report(mail: MakeMail, body: str) -> None:
     assert read_bounce(mail(body, From="no-reply@sns.amazonaws.com")) is None
+
+
+def test_flufl_is_asked_last_and_finds_an_address_that_the_rules_leave_out(mail: MakeMail) -> None:
+    # Somebody wrote to himself: the address that failed is the one the report goes to.
+    body = QMAIL.partition("--- Below")[0].replace("bob@example.net", "ann@example.org")
+    report = read_bounce(mail(body, Subject="failure notice", **DAEMON))
+    assert report is not None
+    assert report.rule == "bounce:flufl"
+    assert [(each.address, each.reason) for each in report.recipients] == [("ann@example.org", "mailboxfull")]
+
+
+def test_a_mail_that_flufl_chokes_on_is_no_bounce_and_no_error(mail: MakeMail) -> None:
+    broken = mail(
+        "Nothing to see", From="\xff\xfe <mailer-daemon@x.example>", Subject="failure notice", Return_Path="<>"
+    )
+    assert read_bounce(broken) is None

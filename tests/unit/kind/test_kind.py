@@ -59,9 +59,23 @@ def kind(message: object, *, strict: bool = False) -> Kind:
         pytest.param(
             RETURNED.format(id="other"),
             MULTIPART | {"From": "mmdf@mx.example"},
+            Subtype.INBOUND_NDR,
+            ["kind.ndr-sender", "kind.automatic"],
+            id="a-sender-of-the-list-returns-some-mail",
+        ),
+        pytest.param(
+            RETURNED.format(id="ours"),
+            MULTIPART | {"Return_Path": "<>"},
+            Subtype.INBOUND_NDR,
+            ["kind.message-part", "kind.automatic"],
+            id="our-mail-returned-with-an-empty-path",
+        ),
+        pytest.param(
+            "Please call me.",
+            {"From": "postmaster@customer.example"},
             Subtype.INBOUND_AUTOMATIC,
-            None,
-            id="somebody-elses-mail-returned",
+            ["kind.automatic", "kind.delivery-exception"],
+            id="a-postmaster-who-writes-a-letter",
         ),
         pytest.param("Weekly", {"List_Id": "<l.example>"}, Subtype.INBOUND_AUTOMATIC, ["kind.automatic"], id="list"),
         pytest.param(
@@ -118,6 +132,21 @@ def test_a_hint_leaves_the_mail_where_it_is_unless_phrases_are_strict(mail: Make
 def test_a_temporary_phrase_makes_a_temporary_exception(mail: MakeMail) -> None:
     found = kind(mail("?", Subject="mail failure", From="Mail_master@x.example", Auto_Submitted="auto-replied"))
     assert found.subtype is Subtype.TEMPORARY_UNDELIVERABLE
+
+
+def test_a_name_is_no_evidence_for_a_phrase_about_that_name(mail: MakeMail) -> None:
+    found = kind(mail("Please call me.", From="postmaster@customer.example"))
+    assert found.exception is not None
+    assert not found.is_delivery_exception
+
+
+def test_a_phrase_in_the_subject_is_corroborated_by_the_name_of_a_mail_system(mail: MakeMail) -> None:
+    found = kind(mail("?", From="postmaster@customer.example", Subject="user unknown"))
+    assert found.subtype is Subtype.TEMPORARY_UNDELIVERABLE
+
+
+def test_strict_takes_the_senders_name_for_proof(mail: MakeMail) -> None:
+    assert kind(mail("Hi", From="postmaster@customer.example"), strict=True).subtype is Subtype.INBOUND_NDR
 
 
 def test_a_report_outranks_every_phrase(mail: MakeMail) -> None:

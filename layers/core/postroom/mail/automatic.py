@@ -176,13 +176,13 @@ def automatic(message: Headers) -> Automatic:
     return _first(message, _ALL)
 
 
-def corroboration(message: Headers) -> Automatic:
+def corroboration(message: Headers, *, besides_sender: bool = False) -> Automatic:
     """Say whether a mail looks like one that mail systems and answering machines write.
 
     This is what a delivery-exception phrase needs beside it (X07). Lists and applications do not count: a newsletter
-    about "vacation" is no absence notice.
+    about "vacation" is no absence notice. `besides_sender` leaves the From address out: a postmaster may be a person.
     """
-    return _first(message, _CORROBORATING)
+    return _first(message, _BESIDES_SENDER if besides_sender else _CORROBORATING)
 
 
 def is_mailer(address: str) -> bool:
@@ -198,6 +198,7 @@ def list_headers(message: Headers) -> tuple[str, ...]:
 
 _ALL = tuple((row.header.lower(), row) for row in ROWS)
 _CORROBORATING = tuple((name, row) for name, row in _ALL if row.evidence in {Evidence.REPORT, Evidence.REPLY})
+_BESIDES_SENDER = tuple((name, row) for name, row in _CORROBORATING if name != "from")
 _LIST_FIELDS = tuple(row for row in ROWS if row.header.lower().startswith(("list-", "mailing-list")))
 
 

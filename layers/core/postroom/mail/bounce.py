@@ -57,7 +57,7 @@ def read_bounce(message: Message, *, evidence: Automatic | None = None) -> Deliv
     name = server.name if server else "unnamed"
     recipients = tuple(_recipients(message, text, name))
     if not recipients:
-        recipients = tuple(_flufl(message))
+        recipients = tuple(_flufl(message, text.words))
         name = "flufl" if recipients else name
     if not recipients:
         return None
@@ -301,15 +301,18 @@ def _objects(holder: object, name: str) -> list[dict[str, object]]:
     return [entry for entry in found if isinstance(entry, dict)][:_MOST_RECIPIENTS] if isinstance(found, list) else []
 
 
-def _flufl(message: Message) -> Iterator[Recipient]:
-    """Ask flufl.bounce, the last opinion: addresses only."""
+def _flufl(message: Message, words: str) -> Iterator[Recipient]:
+    """Ask flufl.bounce, the last opinion: it knows addresses, the reason is read from the words."""
     if len(message.raw) > _FLUFL_LARGEST:
         return
     # Late: few mails come this far, and the packages cost more to import than all of ours.
+    import logging
     from email import message_from_bytes
 
     from flufl.bounce import all_failures
 
+    # It logs the traceback of each detector that fails, and with it pieces of the mail.
+    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)
     try:
         temporary, permanent = all_failures(message_from_bytes(message.raw))
     except (ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError):
@@ -317,4 +320,5 @@ def _flufl(message: Message) -> Iterator[Recipient]:
     for found in sorted({*temporary, *permanent}):
         address = found.decode("utf-8", "replace") if isinstance(found, bytes) else str(found)
         if "@" in address:
-            yield recipient_for(address, words="", reporter="flufl", action="" if found in permanent else "delayed")
+            said = bounce_text.words_about(address, words) or words
+            yield recipient_for(address, words=said, reporter="flufl", action="" if found in permanent else "delayed")

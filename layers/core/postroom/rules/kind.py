@@ -1,7 +1,8 @@
 """What kind of mail this is, decided in a fixed order, each step recorded (issue: standards, structure, phrases last).
 
 1. delivery reports (RFC 3464), dispositions (RFC 8098), complaints (RFC 5965), 2. bounces by server and text,
-3. the reference system's message-part rule (G29), 4. automatic mail by its structure, 5. delivery-exception phrases.
+3. the reference system's message-part and sender rules (G29), 4. automatic mail by its structure, 5. the phrases of
+delivery exceptions.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 from postroom.mail.address import parse_addresses
 from postroom.mail.automatic import Automatic, automatic, corroboration
-from postroom.mail.bounce import read_bounce
+from postroom.mail.bounce import is_titled, read_bounce
 from postroom.mail.bounce_text import human_text, returned_message_id
 from postroom.mail.part import Message
 from postroom.mail.reports import DeliveryReport, ReportKind, read_report
@@ -21,6 +22,9 @@ from postroom.rules.exceptions import DeliveryException, ExceptionType, Failure,
 
 NDR_SENDERS: tuple[str, ...] = ("mailer-daemon", "postmaster", "mmdf")
 """The reference system's ndr-senders-list: local parts of From."""
+
+
+_PROGRAMS = frozenset({"mailer-daemon", "mmdf"})  # names that no person writes under
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +76,17 @@ def decide_kind(
         subtype = _SUBTYPES[report.kind]
         decisions.append(Decision("kind.report", report.kind.value, _described(report)))
     if subtype is None:
-        original = _returned_of_ours(message, is_ours, ndr_senders)
-        if original:
-            subtype = Subtype.INBOUND_NDR
-            decisions.append(Decision("kind.message-part", "ndr", f"a mail system returned our message {original}"))
+        returned = returned_message_id(message, human_text(message)) if _holds_mail(message) else None
+        decision = _reference_rules(message, returned, is_ours, ndr_senders, strict=strict)
+        if decision is not None:
+            subtype, original = Subtype.INBOUND_NDR, returned
+            decisions.append(decision)
     if verdict.is_automatic:
         decisions.append(Decision("kind.automatic", verdict.rule or "automatic", verdict.why or ""))
         subtype = subtype or Subtype.INBOUND_AUTOMATIC
     match: Match | None = None
     if subtype in {None, Subtype.INBOUND_AUTOMATIC}:
-        match = evaluate(
-            _from_address(message),
-            message.header("Subject"),
-            table=exceptions,
-            corroborated=verdict.is_automatic and corroboration(message).is_automatic,
-            strict=strict,
-        )
+        match = _exception(message, verdict, exceptions, strict=strict)
         if match is not None:
             decisions.append(_exception_decision(match))
             if match.diverts:
@@ -98,13 +97,50 @@ def decide_kind(
     return Kind(subtype, report, verdict, match, original, tuple(decisions))
 
 
-def _returned_of_ours(message: Message, is_ours: Callable[[str], bool], ndr_senders: Iterable[str]) -> str | None:
-    """Apply G29: a message/rfc822(-headers) part with a Message-ID of ours, from a sender of the list."""
+def _reference_rules(
+    message: Message,
+    returned: str | None,
+    is_ours: Callable[[str], bool],
+    ndr_senders: Iterable[str],
+    *,
+    strict: bool,
+) -> Decision | None:
+    """Apply G29 to what is no report: a part that holds a message of ours, or a sender of the ndr-senders-list.
+
+    The reference takes each alone as proof. Here people may forward our mail as an attachment, and a postmaster may
+    write a letter: except where phrases and senders are strict, each needs a mail system's structure beside it.
+    """
     local = _from_address(message).rpartition("@")[0].lower()
-    if local not in {name.strip().lower() for name in ndr_senders}:
-        return None
-    found = returned_message_id(message, human_text(message))
-    return found if found and is_ours(found) else None
+    listed = local in {name.strip().lower() for name in ndr_senders}
+    structure = corroboration(message, besides_sender=True)
+    if returned and is_ours(returned) and (listed or structure.is_automatic or strict):
+        return Decision("kind.message-part", "ndr", f"a mail system returned our message {returned}")
+    if listed and (local in _PROGRAMS or structure.is_automatic or returned or is_titled(message) or strict):
+        return Decision("kind.ndr-sender", "ndr", f"{local} is in the ndr-senders-list")
+    return None
+
+
+def _exception(
+    message: Message, verdict: Automatic, exceptions: Iterable[DeliveryException], *, strict: bool
+) -> Match | None:
+    """Evaluate the phrases. A phrase about the sender's name needs other evidence than that same name."""
+    sender, subject = _from_address(message), message.header("Subject")
+    rows = tuple(exceptions)
+    beside = verdict.is_automatic and corroboration(message, besides_sender=True).is_automatic
+    whole = verdict.is_automatic and corroboration(message).is_automatic
+    matches = [
+        evaluate(sender, subject, table=table, corroborated=corroborated, strict=strict)
+        for table, corroborated in (
+            ([row for row in rows if row.type is ExceptionType.ADDRESS], beside),
+            ([row for row in rows if row.type is ExceptionType.SUBJECT], whole),
+        )
+    ]
+    found = [match for match in matches if match is not None]
+    return next((match for match in found if match.diverts), found[0] if found else None)
+
+
+def _holds_mail(message: Message) -> bool:
+    return any(part.is_message or part.content_type.endswith("/rfc822-headers") for part in message.walk())
 
 
 def _from_address(message: Message) -> str:

@@ -157,13 +157,14 @@ def dovecot(
     process: subprocess.Popen[bytes] | None = None
     try:
         server = _prepare(base, users, separator, prefix, connections, plugins, extra)
-        process = subprocess.Popen(
-            [_BINARY, "-F", "-c", str(base / "dovecot.conf")],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=(base / "stderr").open("wb"),
-            start_new_session=True,
-        )
+        with (base / "stderr").open("wb") as stderr:
+            process = subprocess.Popen(
+                [_BINARY, "-F", "-c", str(base / "dovecot.conf")],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                start_new_session=True,
+            )
         _wait_until_ready(server, process)
         yield server
     finally:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from postroom.adapters import imap_act, imap_fetch
 from postroom.adapters.imap_link import Link
 from postroom.adapters.imap_login import Rules
-from postroom.adapters.imap_sets import criteria, sort_out
+from postroom.adapters.imap_sets import LAST_UID, criteria, sort_out
 from postroom.adapters.network import Network
 from postroom.model.mailbox import FirstConnection, Mailbox
 from postroom.model.polling import Position
@@ -120,7 +120,7 @@ class ImapSession:
         opened = self._link.opened
         low = floor + 1
         if opened.exists <= SEARCH_WINDOW or not opened.uidnext:
-            return self._link.search(f"UID {low}:*".encode("ascii"), step="list")
+            return self._link.search(f"UID {low}:{LAST_UID}".encode("ascii"), step="list")
         window = max(SEARCH_WINDOW, (opened.uidnext - low) // SEARCH_WINDOWS_AT_MOST + 1)
         found: MutableSequence[int] = []
         while low < opened.uidnext:

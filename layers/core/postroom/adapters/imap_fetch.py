@@ -133,6 +133,7 @@ class Fetching:
     def run(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
         """Fetch in the order given, as far as the server keeps to it; messages in doubt come last."""
         self._queue.extend(items)
+        self._link.begin("fetch")
         try:
             while self._queue or self._flying:
                 try:

@@ -105,7 +105,7 @@ class Link:
     def command(self, name: str, arguments: bytes, *, step: str) -> bytes:
         """Send one command and return the text of its OK; raises what NO or BAD means."""
         with self.exchange(step):
-            kind, text = self.wire.flight([(name, arguments)])[0]
+            kind, text = self.wire.command(name, arguments)
             if kind != "OK":
                 raise refused(text, step=step, on=self.on)
             return text
@@ -170,7 +170,7 @@ class Link:
     def _ask_naming(self, wire: Wire) -> Naming:
         if self._naming is None:
             wire.untagged_responses.clear()
-            results = wire.flight([("NAMESPACE", b""), ("LIST", b'"" ""')])
+            results = list(wire.flight(("NAMESPACE", b""), ("LIST", b'"" ""')))
             self._naming = _naming(
                 wire.untagged_responses.pop("NAMESPACE", []) if results[0][0] == "OK" else [],
                 wire.untagged_responses.pop("LIST", []) if results[1][0] == "OK" else [],

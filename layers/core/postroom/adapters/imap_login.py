@@ -127,7 +127,7 @@ def _converse(
         if simple and any(pattern.search(client.welcome) for _name, pattern in PIPELINING_SERVERS):
             return _all_at_once(client, mailbox, secret=secret, folder=folder, search=search)
         if simple:
-            kind, text = client.wire.flight([("LOGIN", _quoted(mailbox.user) + b" " + _quoted(secret))])[0]
+            kind, text = client.wire.command("LOGIN", _quoted(mailbox.user) + b" " + _quoted(secret))
             challenge = b""
         else:
             kind, text, challenge = _authenticate(client, mailbox, secret, mechanism)
@@ -154,7 +154,7 @@ def _check_greeting(client: Client) -> None:
 
 def _start_tls(client: Client, mailbox: Mailbox) -> None:
     stream = client.wire.stream
-    kind, text = client.wire.flight([("STARTTLS", b"")])[0]
+    kind, text = client.wire.command("STARTTLS")
     if client.wire.reader.buffered:
         # CVE-2011-0411 and its kin: what came in plain text behind the OK would be taken for an answer inside TLS.
         raise TlsFailed(
@@ -184,14 +184,16 @@ def _all_at_once(client: Client, mailbox: Mailbox, *, secret: str, folder: bytes
     commands = [("LOGIN", _quoted(mailbox.user) + b" " + _quoted(secret)), ("EXAMINE", folder)]
     if search:
         commands.append(("UID SEARCH", search))
-    results = wire.flight(commands)
-    _check_login(client, *results[0])
+    results = wire.flight(*commands)
+    # One by one: a server that refuses the login may hang up behind its NO.
+    _check_login(client, *next(results))
     wire.stream.step = "folder"
     try:
-        opened = _examined(client, folder, *results[1])
+        opened = _examined(client, folder, *next(results))
     except FolderMissing as error:
+        list(results)  # the SEARCH has been refused for it, too
         return NoFolder(client, error)
-    if search and results[2][0] == "OK":
+    if search and next(results)[0] == "OK":
         opened.search = search_result(client)
     return opened
 
@@ -247,7 +249,7 @@ def _check_login(client: Client, kind: str, text: bytes, challenge: bytes = b"")
 def examine(client: Client, folder: bytes, *, read_only: bool = True) -> Opened:
     """EXAMINE (or SELECT) a folder; raises FolderMissing and what else the answer means."""
     client.wire.untagged_responses.clear()
-    kind, text = client.wire.flight([("EXAMINE" if read_only else "SELECT", folder)])[0]
+    kind, text = client.wire.command("EXAMINE" if read_only else "SELECT", folder)
     return _examined(client, folder, kind, text)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from postroom.model.polling import GIVEN_UP, Position
 
+LAST_UID = 2**32 - 1  # not `*`: RFC 3501 §6.4.8, `n:*` holds the last message even where that is before n
 SET_LENGTH = 4_000  # bytes of one sequence set; servers take command lines of 8 KB (RFC 7162 §4)
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -53,10 +54,11 @@ def criteria(position: Position, *, stays: bool, uidnext: int) -> bytes:
     floor, cursor = int(position.floor or 0), int(position.cursor or position.floor or 0)
     keys: list[str] = []
     if not stays:
-        return b"" if uidnext and floor + 1 >= uidnext else f"UID {floor + 1}:*".encode("ascii")
+        return b"" if uidnext and floor + 1 >= uidnext else f"UID {floor + 1}:{LAST_UID}".encode("ascii")
     stored = _listed(sorted(map(int, position.known)))  # beyond the cursor, since an earlier one could not be fetched
     if not uidnext or cursor + 1 < uidnext:
-        keys.append(f"(UID {cursor + 1}:* NOT UID {stored})" if stored else f"UID {cursor + 1}:*")
+        beyond = f"{cursor + 1}:{LAST_UID}"
+        keys.append(f"(UID {beyond} NOT UID {stored})" if stored else f"UID {beyond}")
     done = ",".join(filter(None, (f"{floor + 1}:{cursor}" if cursor > floor else "", stored)))
     if done:
         keys.append(f"(UID {done} UNSEEN)")

@@ -7,7 +7,7 @@ rest of it is used as it is.
 from __future__ import annotations
 
 import imaplib
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from imapclient import IMAPClient
@@ -63,8 +63,11 @@ class Wire(imaplib.IMAP4):
         # when it is needed, after the login.
         self.capabilities = ("IMAP4REV1",)
 
-    def flight(self, commands: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-        """Send commands (name, arguments) in one go; return (OK, NO or BAD; text) of each. Raises IMAP4.abort."""
+    def flight(self, *commands: tuple[str, bytes]) -> Iterator[tuple[str, bytes]]:
+        """Send commands (name, arguments) in one go; then hand out (OK, NO or BAD; text) of each as it is read.
+
+        Raises IMAP4.abort.
+        """
         tags = []
         lines = []
         for name, arguments in commands:
@@ -72,11 +75,11 @@ class Wire(imaplib.IMAP4):
             tags.append(tag)
             lines.append(tag + b" " + name.encode("ascii") + (b" " + arguments if arguments else b"") + b"\r\n")
         self.send(b"".join(lines))
-        results = []
-        for tag in tags:
-            kind, data = self._tagged(tag)
-            results.append((kind, data))
-        return results
+        return (self._tagged(tag) for tag in tags)
+
+    def command(self, name: str, arguments: bytes = b"") -> tuple[str, bytes]:
+        """Send one command; return (OK, NO or BAD; text). Raises IMAP4.abort."""
+        return next(self.flight((name, arguments)))
 
     def authenticate_with(self, mechanism: str, response: bytes, *, initial: bool) -> tuple[str, bytes, bytes]:
         """Run a SASL exchange of one response (base64); return (OK, NO or BAD; text; the server's last challenge).

@@ -40,8 +40,9 @@ class Stream:
 
     def receive_into(self, view: memoryview) -> int:
         """Read at least one byte; raises when the server has closed the connection."""
-        self._sock.settimeout(self.left())
+        left = self.left()
         try:
+            self._sock.settimeout(left)
             count = self._sock.recv_into(view)
         except TimeoutError as error:
             raise DeadlineExceeded("The server did not answer in time", on=self.on, step=self.step) from error
@@ -55,8 +56,9 @@ class Stream:
         """Send all of it."""
         view = memoryview(data)
         while view:
-            self._sock.settimeout(self.left())
+            left = self.left()
             try:
+                self._sock.settimeout(left)
                 view = view[self._sock.send(view) :]
             except TimeoutError as error:
                 raise DeadlineExceeded("The server stopped reading", on=self.on, step=self.step) from error
@@ -66,8 +68,9 @@ class Stream:
     def start_tls(self, context: ssl.SSLContext, server_name: str) -> None:
         """Go over to TLS; nothing may be buffered from before (the reader sees to that). Raises TlsFailed."""
         self.step = "tls"
-        self._sock.settimeout(self.left())
+        left = self.left()
         try:
+            self._sock.settimeout(left)
             self._sock = context.wrap_socket(self._sock, server_hostname=server_name)
         except TimeoutError as error:
             raise DeadlineExceeded("The TLS handshake took too long", on=self.on, step=self.step) from error

@@ -52,7 +52,8 @@ def _one_mailbox(text: str) -> str:
     found = parse_addresses(text)
     if len(found) > 1:
         raise ValueError("holds more than one address; give exactly one")
-    if not found or not is_valid(found[0].address) or not found[0].local:
+    written = bool(found) and found[0].address in text and ("<" in text or found[0].address == text.strip())
+    if not written or not is_valid(found[0].address):
         raise ValueError(f'{text!r} is no e-mail address; write support@example.com or "Name" <support@example.com>')
     return text.strip()
 

@@ -17,6 +17,8 @@ def parse_period(value: Any) -> timedelta:
         return value
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return timedelta(seconds=value)
+    if isinstance(value, str) and value.strip().isdecimal() and len(value.strip()) <= 6:
+        return timedelta(seconds=int(value))
     if isinstance(value, str) and (match := _HH_MM_SS.fullmatch(value.strip())):
         hours, minutes, seconds = (int(group) for group in match.groups())
         return timedelta(hours=hours, minutes=minutes, seconds=seconds)

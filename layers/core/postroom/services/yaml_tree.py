@@ -149,7 +149,7 @@ class _Builder:
     def _key(self, key: str, line: int) -> None:
         top = self._open[-1]
         top.key, top.key_line = key, line
-        if key in top.node.mapping:
+        if key in top.node.key_lines:
             self._problems.append(
                 LocatedProblem(
                     self._path(),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NOT_THERE = "attribute_not_exists(pk)"
 """The condition that makes an id exist once: a second write of the same mail changes nothing."""
 
-A_ROOT = "thread = :own"
+A_ROOT = "#thread = :own"
 WAITS = timedelta(days=30)
 
 BELOW_LIMIT = "attribute_not_exists(pk) OR #count < :limit"
@@ -178,9 +178,11 @@ class DynamoInteractions:
                     TableName=self._table,
                     Key=items.marshal(keys.interaction(interaction_id)),
                     UpdateExpression=(
-                        "SET thread = :thread, parent = :parent, subtype = :reply, gsi3pk = :thread, gsi3sk = :listed"
+                        "SET #thread = :thread, #parent = :parent, #subtype = :reply, "
+                        "gsi3pk = :thread, gsi3sk = :listed"
                     ),
                     ConditionExpression=A_ROOT,
+                    ExpressionAttributeNames={"#thread": "thread", "#parent": "parent", "#subtype": "subtype"},
                     ExpressionAttributeValues=items.marshal(
                         {
                             ":thread": thread_id,

@@ -7,15 +7,15 @@ behaviour of the reference system: the phrase alone decides.
 
 from __future__ import annotations
 
-import csv
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache, lru_cache
-from importlib import resources
+from functools import cache
+from pathlib import Path
 
 LONGEST_PHRASE = 255
+_PREDEFINED = Path(__file__).parent / "data" / "delivery_exceptions.csv"
 _SCANNED = 2_000  # characters of a subject or local part; a longer one has said what it is by then
 
 
@@ -24,6 +24,9 @@ class ExceptionType(StrEnum):
 
     ADDRESS = "address"  # the local part of From, never its domain
     SUBJECT = "subject"
+
+
+_ADDRESS = ExceptionType.ADDRESS
 
 
 class Failure(StrEnum):
@@ -42,11 +45,13 @@ class DeliveryException:
     phrase: str
     failure: Failure
     predefined: bool = False
+    folded: str = field(init=False, repr=False, compare=False, default="")  # as it is looked for
 
     def __post_init__(self) -> None:
         problem = problem_with(self.phrase)
         if problem:
             raise ValueError(problem)
+        object.__setattr__(self, "folded", _folded(self.phrase))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +77,9 @@ def problem_with(phrase: str) -> str | None:
 @cache
 def predefined() -> tuple[DeliveryException, ...]:
     """Return the 127 phrases of the reference system, in its order; its inventory is C13's."""
-    source = resources.files("postroom.rules.data").joinpath("delivery_exceptions.csv")
-    with source.open(encoding="utf-8") as rows:
+    import csv  # late: a function that never looks at phrases need not import it
+
+    with _PREDEFINED.open(encoding="utf-8", newline="") as rows:
         return tuple(
             DeliveryException(
                 name=row["name"],
@@ -93,13 +99,16 @@ def evaluate(
     table: Iterable[DeliveryException],
     corroborated: bool,
     strict: bool = False,
+    only: ExceptionType | None = None,
 ) -> Match | None:
-    """Return the first phrase of the table that occurs, or None; see the module for what `corroborated` changes."""
+    """Return the first phrase of the table that occurs, or None; see the module for what `corroborated` changes.
+
+    `only` looks at the phrases of one type.
+    """
     local = _folded(from_address[:_SCANNED].rpartition("@")[0] or from_address[:_SCANNED])
     words = _folded(subject[:_SCANNED])
     for exception in table:
-        where = local if exception.type is ExceptionType.ADDRESS else words
-        if _folded_phrase(exception.phrase) in where:
+        if exception.folded in (local if exception.type is _ADDRESS else words) and only in (None, exception.type):
             return Match(exception, diverts=strict or corroborated, why=_why(exception, corroborated, strict))
     return None
 
@@ -118,8 +127,3 @@ def _why(exception: DeliveryException, corroborated: bool, strict: bool) -> str:
 def _folded(text: str) -> str:
     # Subjects come composed and decomposed, and folded at any place: "Réponse  automatique" is one phrase.
     return " ".join(unicodedata.normalize("NFC", text).casefold().split())
-
-
-@lru_cache(maxsize=4096)
-def _folded_phrase(phrase: str) -> str:
-    return _folded(phrase)

@@ -129,11 +129,8 @@ def _exception(
     beside = verdict.is_automatic and corroboration(message, besides_sender=True).is_automatic
     whole = verdict.is_automatic and corroboration(message).is_automatic
     matches = [
-        evaluate(sender, subject, table=table, corroborated=corroborated, strict=strict)
-        for table, corroborated in (
-            ([row for row in rows if row.type is ExceptionType.ADDRESS], beside),
-            ([row for row in rows if row.type is ExceptionType.SUBJECT], whole),
-        )
+        evaluate(sender, subject, table=rows, corroborated=corroborated, strict=strict, only=kind)
+        for kind, corroborated in ((ExceptionType.ADDRESS, beside), (ExceptionType.SUBJECT, whole))
     ]
     found = [match for match in matches if match is not None]
     return next((match for match in found if match.diverts), found[0] if found else None)

@@ -81,6 +81,22 @@ def test_any_bytes_give_some_text(declared: str | None) -> None:
     assert decode(b"", declared) == ""
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'Content-Type: text/html\r\n\r\n<meta charset="iso-8859-2">' + "Žluťoučký".encode("iso-8859-2"),
+        b'Content-Type: text/html\r\n\r\n<meta charset="iso-8859-2">' + "Žluťoučký".encode(),
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n"
+        + "Žluťoučký".encode("iso-8859-2")
+        + b"\r\n--b\r\nContent-Type: text/plain; charset=iso-8859-2\r\n\r\n--b--",
+    ],
+    ids=["said in the HTML", "UTF-8 in spite of the HTML", "said by another part"],
+)
+def test_text_without_charset_is_read_by_what_else_is_known(raw: bytes) -> None:
+    texts = [part.text() for part in read(raw).walk() if part.content_type == "text/html"]
+    assert texts[0].endswith("Žluťoučký")
+
+
 def test_a_text_under_a_wrong_label_is_a_defect_not_an_error() -> None:
     message = read(b"Content-Type: text/plain; charset=utf-8\r\n\r\n\xe4\xf6\xfc und so weiter")
     assert message.root.text() == "äöü und so weiter"

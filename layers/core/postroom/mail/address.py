@@ -95,6 +95,7 @@ class _Scanner:
         self.phrase: list[tuple[str, bool, bool]] = []  # text, quoted, white space in front
         self.comments: list[str] = []
         self.angle: str | None = None
+        self.named = 0  # how much of `phrase` stood in front of the angle
         self.space = False
 
     def scan(self) -> list[Address]:
@@ -200,9 +201,13 @@ class _Scanner:
         inner = text[self.position : end]
         self.position = after
         if self.angle:
-            # `<x@y> <z@w>`: two mailboxes without a comma between them.
+            # `A <x@y> B <z@w>`: two mailboxes without a comma between them; what follows the first names the second.
+            rest = self.phrase[self.named :]
+            del self.phrase[self.named :]
             self._flush()
+            self.phrase = rest
         self.angle = inner
+        self.named = len(self.phrase)
         self.space = True
 
     def _flush(self) -> None:
@@ -240,6 +245,10 @@ class _Scanner:
                 groups[-1].append(piece)
             else:
                 groups.append([piece])
+        if len(groups) > 1 and all(len(run) == 1 and "@" in run[0][0][1:] and not run[0][1] for run in groups):
+            for run in groups:  # `a@b c@d`: the commas were left out
+                self._found("", _clean_angle(run[0][0]))
+            return
         for index in range(len(groups) - 1, -1, -1):
             run = groups[index]
             if any("@" in text and not quoted and text[:2] != "=?" for text, quoted, _ in run):
@@ -258,7 +267,7 @@ class _Scanner:
 
     def _found(self, name: str, address: str) -> None:
         if name or address:
-            self.found.append(Address(name.strip(), address))
+            self.found.append(Address(name.strip(" \t<>"), address))
 
 
 def _clean_angle(text: str) -> str:
@@ -272,6 +281,6 @@ def _clean_angle(text: str) -> str:
         text = text[7:]
     if text.startswith("@") and ":" in text:
         text = text.rpartition(":")[2]  # RFC 5322 §4.4: a source route
-    if len(text) > 2 and text[0] == text[-1] == "'":
+    if len(text) > 2 and text[:1] + text[-1:] in ("''", "[]"):
         text = text[1:-1]
     return text

@@ -15,6 +15,7 @@ from postroom.mail.transfer import IDENTITY, encoding_of
 from postroom.mail.transfer import decode as transfer_decode
 
 _TYPE = re.compile(r"([^\s/;,()\"]+)\s*/\s*([^\s/;,()\"]+)")
+_META_CHARSET = re.compile(rb"<meta\s[^>]{0,200}charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _NO_PARAMETERS = Parameters(value="", pairs=())
 # RFC 2045 §5.2 says text/plain for what cannot be read; a lone type says more than that.
 _LONE_TYPES = {
@@ -226,13 +227,24 @@ class Part:
 
     def text(self) -> str:
         """Return the body as text with `\\n` line ends; never raises, U+FFFD stands for what is lost."""
-        charset = self.charset
-        text, sure = decode_checked(self.data(), charset, budget=self._context.budget)
+        data, charset = self.data(), self.charset
+        hint = charset if charset or data.isascii() else self._unsaid_charset(data)
+        text, sure = decode_checked(data, hint, budget=self._context.budget)
         if not sure:
             self._context.note(f"charset {charset or 'none'} is not that of the text of part {self.path or '1'}"[:100])
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         return text
+
+    def _unsaid_charset(self, data: bytes) -> str | None:
+        """Return what a text without charset is likely in when it is not UTF-8: what its HTML says, or its message."""
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError:
+            # WHATWG HTML §13.2.3.2 looks at the first kilobyte.
+            meta = _META_CHARSET.search(data, 0, 1_024) if self.content_type == "text/html" else None
+            return meta[1].decode("ascii") if meta else self._context.text_charset
+        return "utf-8"
 
     def walk(self) -> Iterator[Part]:
         """Go through this part and those within it, in order; messages embedded in it are not entered."""

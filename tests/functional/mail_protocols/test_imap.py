@@ -338,7 +338,7 @@ def test_a_full_mailbox_is_named_and_the_mail_stays() -> None:
     hidden = "protocol imap {\n  imap_capability = IMAP4rev1 LITERAL+ SASL-IR NAMESPACE UIDPLUS UNSELECT\n}\n"
     with dovecot(USERS, plugins="quota imap_quota", extra=quota + hidden) as server:
         host = Real(server)
-        raw = mail(1, size=700_000)
+        raw = mail(1) + b"y" * 700_000 + b"\r\n"
         host.append(raw)
         with on_host(host, processed_items_folder_name="Done") as session, pytest.raises(Transient) as raised:
             session.act([session.list(None).news[0].id], Action.MOVE)

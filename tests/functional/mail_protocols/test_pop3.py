@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -67,9 +68,10 @@ def test_bare_line_feeds_are_kept_and_do_not_end_the_message(server: Pop3Server)
     server.append(USER, b"Subject: next\r\n\r\n")
     with pop3_session(box(server)) as session:
         contents, _ = collect(session, session.list(None).news)
-    assert list(contents.values())[1] == b"Subject: next\r\n\r\n"
-    assert b"still the same mail\r\nend\r\n" in list(contents.values())[0]
-    assert b"\n\nbare\n" in list(contents.values())[0]
+    first, second = contents.values()
+    assert second == b"Subject: next\r\n\r\n"
+    assert first.startswith(b"Subject: x\n\nbare\n")
+    assert first.endswith(b"still the same mail\r\nend\r\n")
 
 
 @pytest.mark.feature("G24")
@@ -151,11 +153,13 @@ def test_a_connection_lost_within_a_message_gives_nothing_of_it(server: Pop3Serv
     server.faults.drop_in_message = 3
     received = []
     with pop3_session(box(server)) as session:
+        results = session.fetch(session.list(None).news)
+        for result in itertools.islice(results, 2):
+            assert isinstance(result, Fetched)
+            received.append(result.path.read_bytes())
+            result.path.unlink()
         with pytest.raises(ServerMisbehaved) as raised:
-            for result in session.fetch(session.list(None).news):
-                assert isinstance(result, Fetched)
-                received.append(result.path.read_bytes())
-                result.path.unlink()
+            next(results)
         assert raised.value.step == "fetch"
         server.faults.drop_in_message = 0
         contents, _ = collect(session, session.list(None).news)

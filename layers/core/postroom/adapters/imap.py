@@ -15,8 +15,7 @@ from postroom.model.polling import Position
 from postroom.ports import Action, Fetched, FetchFailed, Item, Listing
 
 LISTED_AT_LEAST = 1_000
-SEARCH_WINDOW = 50_000  # UIDs asked for at a time in folders that hold more
-SEARCH_WINDOWS_AT_MOST = 200
+SEARCH_WINDOW = 50_000  # so many UIDs, on average, are asked for at a time in folders that hold more
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,7 @@ class ImapSession:
         low = floor + 1
         if opened.exists <= SEARCH_WINDOW or not opened.uidnext:
             return self._link.search(f"UID {low}:{LAST_UID}".encode("ascii"), step="list")
-        window = max(SEARCH_WINDOW, (opened.uidnext - low) // SEARCH_WINDOWS_AT_MOST + 1)
+        window = max(SEARCH_WINDOW, (opened.uidnext - low) * SEARCH_WINDOW // opened.exists)
         found: MutableSequence[int] = []
         while low < opened.uidnext:
             found += self._link.search(f"UID {low}:{low + window - 1}".encode("ascii"), step="list")

@@ -102,9 +102,9 @@ def test_bodies_are_chosen(source: str, text: str | None, html: str | None, atta
 
 
 def test_text_in_front_of_html_is_not_lost_from_the_html() -> None:
-    found = chosen(multipart("mixed", part("text/plain", "1 < 2"), HTML))
-    assert found.html == '<div style="white-space: pre-wrap">1 &lt; 2</div>\n<p>html</p>'
-    assert found.text == "1 < 2"
+    found = chosen(multipart("mixed", part("text/plain", "1 < 2\r\n  3"), HTML))
+    assert found.html == "<div>1 &lt; 2<br>\n&nbsp; 3</div>\n<p>html</p>"
+    assert found.text == "1 < 2\n  3"
     assert not found.text_complete
 
 

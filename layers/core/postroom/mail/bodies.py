@@ -194,8 +194,11 @@ def _text_without_files(part: Part, files: list[Part]) -> str:
 
 
 def _as_html(part: Part) -> str:
+    """Return a part as HTML; of plain text, lines and runs of spaces are kept without styles (sanitising takes those)."""
     text = part.text()
-    return text if part.content_type == "text/html" else f'<div style="white-space: pre-wrap">{escape(text)}</div>'
+    if part.content_type == "text/html":
+        return text
+    return f"<div>{escape(text, quote=False).replace('  ', '&nbsp; ').replace(chr(10), '<br>' + chr(10))}</div>"
 
 
 def _open_tnef(chosen: _Chosen, text: str | None, html: str | None) -> tuple[str | None, str | None]:

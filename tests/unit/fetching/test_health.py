@@ -129,3 +129,16 @@ def test_a_secret_that_nobody_entered_is_named_as_the_reason() -> None:
     post.secrets.values["support-password"] = ""
     post.poll()
     assert (post.state.health.step, post.state.health.code) == ("login", "secret_missing")
+
+
+@pytest.mark.feature("C05")
+def test_a_mailbox_that_an_administrator_enables_again_is_tried_at_once_and_catches_up() -> None:
+    post = Post(a_mailbox())
+    post.poll()
+    post.server.password = "changed"
+    post.poll()
+    post.server.put(1, 2)
+    assert post.poll().stored == 0
+    post.secrets.values["support-password"] = "changed"
+    health.forgive(a_mailbox(), states=post.states)
+    assert post.poll().stored == 2

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from postroom.errors import FolderMissing, LoginRefused, MailboxLocked, NotFound, Permanent, PostroomError, TlsFailed
 from postroom.model.mailbox import Mailbox
 from postroom.model.polling import Health, HealthState
+from postroom.ports import MailboxStates
 
 PROBE = timedelta(minutes=10)
 SLOW_PROBE = timedelta(hours=1)
@@ -88,6 +89,11 @@ def may_be_tried(health: Health, *, now: datetime, same_settings: bool) -> bool:
 def shown(health: Health, mailbox: Mailbox) -> Health:
     """Say what people see: a mailbox that is switched off is inactive, whatever happened before."""
     return health if mailbox.enabled else replace(health, state=HealthState.INACTIVE, next_try=None)
+
+
+def forgive(mailbox: Mailbox, *, states: MailboxStates) -> None:
+    """Let a mailbox be tried again at the next cycle: it was enabled again, or its password was entered anew."""
+    states.save_health(mailbox.name, Health(), config_digest=settings_digest(mailbox))
 
 
 def settings_digest(mailbox: Mailbox) -> str:

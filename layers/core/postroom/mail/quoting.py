@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from postroom.mail import quoting_phrases as phrases
 from postroom.mail.quoting_lines import Kind, classify, visible
 
-# As many lines below a quote, or below a rule, are a signature or a footer; more are an answer.
+# Fewer lines below a quote are a signature or a footer; more are an answer.
 _FEW_LINES = 7
+# The same below a rule ("____"), where the address of a firm stands; the second if it looks like one.
+_FEW_FOOTER_LINES = 12
 _FEW_SIGNATURE_LINES = 25
 _SIGNATURE_DELIMITERS = ("--", "—", "––")
 _FOOTER_LINES = 60
@@ -20,6 +22,7 @@ _FOOTER = re.compile(
     r"riservat|vertrouwelijk|poufn|konfidenci|virus|abmelden|désabonner|конфиденциал",
     re.IGNORECASE,
 )
+_CONTACT = re.compile(r"\bwww\.|\b(?:tel|fax|phone|mobil|mobile|fon)\b\.?:?|\+\d[\d ()/-]{7,}|\S@\S", re.IGNORECASE)
 _FORWARD_PREFIX = "|".join(re.escape(prefix) for prefix in sorted(phrases.FORWARD_PREFIXES, key=len, reverse=True))
 _FORWARD_SUBJECT = re.compile(
     rf"\s*(?:\[[^\]]{{1,80}}\]\s*)?(?:{_FORWARD_PREFIX})"
@@ -91,11 +94,14 @@ def _first_footer(lines: list[str], kinds: list[Kind]) -> int:
     footer: bool | None = None
     for index, kind in enumerate(kinds):
         if kind is Kind.DELIMITER and seen_text:
-            few = _FEW_SIGNATURE_LINES if visible(lines[index]) in _SIGNATURE_DELIMITERS else _FEW_LINES
-            if below[index] < few:
+            around = lines[index : index + _FOOTER_LINES]
+            contact = visible(lines[index]) in _SIGNATURE_DELIMITERS or any(
+                _CONTACT.search(line[:500]) for line in around
+            )
+            if below[index] < (_FEW_SIGNATURE_LINES if contact else _FEW_FOOTER_LINES):
                 return index
             if footer is None:
-                footer = any(_FOOTER.search(line[:2000]) for line in lines[index : index + _FOOTER_LINES])
+                footer = any(_FOOTER.search(line[:2000]) for line in around)
             if footer:
                 return index
         seen_text = seen_text or kind is Kind.TEXT

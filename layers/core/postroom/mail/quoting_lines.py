@@ -58,16 +58,21 @@ _GROUPWISE = re.compile(r">>> ?\S.*(?:\d|>>>)$")
 _HEADER = re.compile(r"[*_\s]{0,4}(?P<name>[^\W\d_][^:：*\n]{0,29}?)\s?[*_]{0,2}\s?[:：][*_]{0,2}(?P<value>.*)")
 _FROM = frozenset(word.casefold() for word in phrases.HEADER_FROM)
 _SUBJECT = frozenset(word.casefold() for word in phrases.HEADER_SUBJECT)
-_HEADERS = _FROM | _SUBJECT | {word.casefold() for word in phrases.HEADER_OTHER}
+_SENT = frozenset(word.casefold() for word in phrases.HEADER_SENT)
+_HEADERS = _FROM | _SENT | _SUBJECT | {word.casefold() for word in phrases.HEADER_OTHER}
 _ORIGINAL = frozenset(word.casefold() for word in phrases.ORIGINAL_MESSAGE)
 _FORWARDED = frozenset(word.casefold() for word in phrases.FORWARDED)
 _FORWARDED_BY = tuple(word for word in _FORWARDED if word.endswith((" by", " von", " par")))
+# Help desks ask for the answer above a line that they recognise.
+_ABOVE = re.compile(rf"^\W*(?:[\w,'’]+[ -]+){{0,8}}(?:{_any(phrases.REPLY_ABOVE)})\b.{{0,40}}$", re.IGNORECASE)
 _SIGNATURE_START = re.compile(rf"[\W_]*(?:{_any(phrases.SIGNATURE_STARTS)})", re.IGNORECASE)
 _SIGNATURE_END = re.compile(rf"(?:{_any(phrases.SIGNATURE_ENDS)})[\W_]*$", re.IGNORECASE)
 _DEVICE = re.compile(rf"\bmy\b|{_any(phrases.DEVICES)}", re.IGNORECASE)
 _LINK_TARGET = re.compile(r"[<(]?https?://\S*|\(https?://[^)]*\)", re.IGNORECASE)
 _WHOLE = 4
 _VERBLESS = 3
+_MAX_VERB = 50
+_MAX_ABOVE = 120
 _MAX_SIGNATURE = 100
 _LONG_QUOTE_LINE = 65
 
@@ -121,6 +126,8 @@ def _introduction(line: str) -> Kind | None:
     dashed = line.startswith(("--", "==", "__", "**", "~~", "<<", "—", "–"))
     if dashed and bare.startswith(_FORWARDED_BY):
         return Kind.FORWARD
+    if len(line) <= _MAX_ABOVE and _ABOVE.search(line):
+        return Kind.ATTRIBUTION
     # Without dashes it could be the customer's own words.
     return Kind.ATTRIBUTION if bare in _ORIGINAL and (dashed or line.startswith(("-", "_", "*"))) else None
 
@@ -168,7 +175,7 @@ def _may_end_attribution(line: str) -> bool:
     if len(line) > _MAX_MARKER or not line:
         return False
     bare = line.rstrip(" *_-–")
-    return bare.endswith((":", "：")) or _WROTE_LAST.search(bare) is not None or "---" in line
+    return bare.endswith((":", "：")) or _WROTE_LAST.search(bare[-_MAX_VERB:]) is not None or "---" in line
 
 
 def _attribution_start(shown: list[str], kinds: list[Kind], end: int) -> int | None:
@@ -204,7 +211,7 @@ def _evidence(text: str, *, quoted_next: bool) -> int:
     colon = text.endswith((":", "："))
     if _NOTES.match(text) or (_CITING.match(text) and (addressed or quoted_next)):
         return _WHOLE
-    if _WROTE_LAST.search(text):
+    if _WROTE_LAST.search(text[-_MAX_VERB:]):
         if opener and ((dated and (colon or addressed)) or (quoted_next and _NUMBER.search(text))):
             return _WHOLE
         if not colon and not (dated and addressed):
@@ -276,7 +283,8 @@ def _header_block(shown: list[str], kinds: list[Kind], start: int) -> tuple[int,
     has_from = not _FROM.isdisjoint(found)
     addressed = any("@" in value for value in found.values())
     # "From: Paris, To: London, Date: …" is a customer's journey: only a subject or an address makes it a mail.
-    complete = len(found) >= 3 and (addressed or (has_from and not _SUBJECT.isdisjoint(found)))
+    told = not _SUBJECT.isdisjoint(found) or not _SENT.isdisjoint(found)
+    complete = len(found) >= 3 and (addressed or (has_from and told))
     after_rule = start > 0 and kinds[start - 1] in (Kind.DELIMITER, Kind.ATTRIBUTION)
     return end, complete or (len(found) == 2 and has_from and (addressed or after_rule))
 

@@ -1,0 +1,307 @@
+"""A whole installation in this process: moto's AWS, real handlers, embedded mail servers, a clock that can be moved.
+
+One scenario is one mailbox with one mail, acknowledged, answered by an agent, sent by one transport, and followed.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+from moto import mock_aws
+from moto.backends import get_backend
+from postroom.adapters import clock
+from postroom.model.configuration import Configuration
+from postroom_cli.demo import installation as demo
+from postroom_cli.demo.mails import CLAIMS
+from postroom_cli.local.aws_server import publish_events, verify_sender
+from postroom_cli.local.environment import environment, local_environment
+from postroom_cli.local.functions import Function, Invoker, read_functions, shared_environment
+from postroom_cli.local.makers import MAKERS
+from postroom_cli.local.queues import QueuePoller
+from postroom_cli.local.runner import OVERRIDES, STACK
+from postroom_cli.local.schedules import scheduled_event
+from postroom_cli.local.ses_events import Accepted, accepted
+from postroom_cli.local.stack import Aws, Stack
+from postroom_cli.local.template import ACCOUNT, REGION, read_template
+from postroom_cli.local.triggers import QueueTrigger, read_triggers
+from postroom_cli.mailservers import ImapServer, SmtpSink
+
+from tests.faults.injector import Died, Injector
+from tests.faults.points import Kind
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One way through: which mailbox, hence which transport, and what is done on the mail server after storage."""
+
+    name: str
+    mailbox: str
+    mail: bytes
+
+
+class ProcessDied(Exception):
+    """What the queue sees of a process that died: an invocation that never answered."""
+
+
+class World:
+    """Made once and put back to its beginning for each run: making it anew would take most of the time."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self._opened = ExitStack()
+        self.injector = Injector()
+        self.sent_by_ses: list[Accepted] = []
+        self._offset = self._start = _to_a_quiet_hour(datetime.now(UTC))
+        self.received = datetime.now(UTC).replace(microsecond=0)
+
+    def __enter__(self) -> World:
+        opened = self._opened
+        opened.enter_context(mock_aws())
+        opened.enter_context(_shared_clients())
+        opened.enter_context(patch.object(clock, "datetime", _MovableClock(self)))
+        self.aws = Aws()
+        base = local_environment({}, endpoint_url="")
+        del base["AWS_ENDPOINT_URL"]
+        opened.enter_context(environment(base))
+        self.imap = opened.enter_context(ImapServer(demo.PASSWORDS, tls="implicit"))
+        self.smtp = opened.enter_context(SmtpSink({demo.SMTP_USER: demo.SMTP_PASSWORD}, tls="starttls"))
+        template = read_template(TEMPLATE, stack=STACK, overrides=OVERRIDES)
+        self.stack = Stack(template, self.aws, makers=MAKERS, api_url="http://127.0.0.1:0")
+        self.stack.make()
+        functions = read_functions(self.stack)
+        self.functions = {function.verb_noun: function for function in reversed(functions)}
+        self.variables = {**base, **shared_environment(functions)}
+        os.environ.update(self.variables)
+        self.queues = [
+            QueuePoller(
+                trigger,
+                aws=self.aws,
+                invoke=self._invoke,
+                look=threading.Event(),
+                worked=lambda: None,
+                retry_after=0,
+            )
+            for trigger in read_triggers(self.stack, functions)
+            if isinstance(trigger, QueueTrigger)
+        ]
+        self._invoker = Invoker()
+        verify_sender("support@example.com")
+        self.installation = demo.Installation(self.aws, self.variables)
+        self.installation.set_up(_configuration(self.imap, self.smtp, self.scenario.mailbox))
+        self.tick("sweep")  # leaves its mark: from then on it looks at the last hours only
+        self._beginning = _Storage.copy()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._opened.__exit__(*exception)
+
+    @property
+    def now(self) -> datetime:
+        """Return the world's time."""
+        return datetime.now(UTC) + self._offset
+
+    @contextmanager
+    def run(self, injector: Injector) -> Iterator[None]:
+        """Begin anew, with this injector."""
+        self._beginning.put_back()
+        self._offset = self._start
+        self.injector = injector
+        self.sent_by_ses = []
+        self.smtp.mails.clear()
+        self.smtp.faults = type(self.smtp.faults)()
+        self.imap.faults = type(self.imap.faults)()
+        for user in demo.PASSWORDS:
+            for name in self.imap.store.names(user):
+                if name != "INBOX":
+                    self.imap.store.delete(user, name)
+            inbox = self.imap.folder(user, "INBOX")
+            inbox.messages.clear()
+            inbox.uidnext = 1
+        injector.refuse = {"imap": self._refuse_imap, "smtp": self._refuse_smtp}
+        injector.on_aws = [self._watch_ses]
+        self.start_anew()
+        with injector.installed():
+            yield
+
+    def start_anew(self) -> None:
+        """Lose what the functions' processes remember, as every new execution environment does."""
+        from postroom import bootstrap
+
+        bootstrap.forget()
+        self.smtp.faults = type(self.smtp.faults)()
+
+    # --- driving ---
+
+    def tick(self, function: str) -> None:
+        """Run a scheduled function once."""
+        with suppress(Exception):  # a tick that fails is not repeated: the next one comes
+            self._invoke(self.functions[function], scheduled_event(None))
+
+    def deliver(self) -> None:
+        """Deliver every message of every queue until no queue gives any more."""
+        for _round in range(60):
+            gave = [queue.drain_once() for queue in self.queues]  # each of them, whatever the first gives
+            if not any(gave):
+                return
+        raise AssertionError("the queues never get empty")
+
+    def pass_time(self, period: timedelta) -> None:
+        """Move the clock, and make every delayed or invisible message visible."""
+        self._offset += period
+        for queue in backend("sqs").queues.values():
+            for message in queue._messages:
+                message.delayed_until = 0
+                message.visible_at = 0
+
+    def as_person(self, act: Callable[[], Any]) -> None:
+        """Do what an agent does: press again when it did not work, at most three times."""
+        for _try in range(3):
+            try:
+                with self.injector.process():
+                    act()
+                return
+            except Died:
+                self.start_anew()
+            except Exception:
+                continue
+        raise AssertionError("the agent could not answer in three tries")
+
+    def _invoke(self, function: Function, event: Any) -> Any:
+        kind = self.injector.event(function.verb_noun)
+        if kind is Kind.EVENT_LOST:
+            return None
+        answer = self._call(function, event)
+        if kind is Kind.EVENT_TWICE:
+            answer = self._call(function, event)
+        return answer
+
+    def _call(self, function: Function, event: Any) -> Any:
+        try:
+            with self.injector.process():
+                return self._invoker(function, event)
+        except Died as death:
+            self.start_anew()
+            raise ProcessDied(str(death)) from None
+
+    # --- the other side ---
+
+    def _watch_ses(self, event_name: str, request: Any, answer: Any) -> None:
+        if event_name != "before-send.sesv2.SendEmail" or answer.status_code != 200:
+            return
+        message_id = json.loads(answer.content)["MessageId"]
+        mail = accepted(json.loads(request.body), message_id=message_id, at=self.now)
+        self.sent_by_ses.append(mail)
+        publish_events(mail)
+
+    def _refuse_imap(self, command: str, kind: Kind) -> bool:
+        # RFC 5530: UNAVAILABLE is temporary. A refused login without it would wait for a person, by design.
+        temporary = kind is Kind.THROTTLED or command in ("LOGIN", "AUTHENTICATE")
+        answer = "NO [UNAVAILABLE] Try again later" if temporary else "NO It does not work"
+        self.imap.faults.answers.setdefault(command, []).insert(0, answer)
+        return True
+
+    def _refuse_smtp(self, command: str, kind: Kind) -> bool:
+        stage = _SMTP_STAGES.get(command)
+        if stage is None:
+            return False
+        self.smtp.faults.replies[stage] = "451 4.3.0 Try again later" if kind is Kind.THROTTLED else "554 5.7.0 No"
+        return True
+
+
+_SMTP_STAGES = {"EHLO": "ehlo", "AUTH": "auth", "MAIL": "mail", "RCPT": "rcpt", "DATA": "data", "END OF DATA": "dot"}
+
+
+def _to_a_quiet_hour(now: datetime) -> timedelta:
+    """How far to move the clock so that no run goes over midnight: the day is part of some keys."""
+    return timedelta(hours=24 - now.hour) if now.hour >= 18 else timedelta(0)
+
+
+def _configuration(imap: ImapServer, smtp: SmtpSink, enabled: str) -> Configuration:
+    """The demonstration's, with one mailbox whose mail is deleted, and one whose mail is moved; one is enabled."""
+    wanted = demo.configuration(imap, smtp)
+    mailboxes = tuple(
+        mailbox.model_copy(
+            update={
+                "processed_items_folder_name": "Processed" if mailbox.name == CLAIMS else "",
+                "enabled": mailbox.name == enabled,
+                "cycle_time": timedelta(minutes=1),
+            }
+        )
+        for mailbox in wanted.mailboxes
+    )
+    return Configuration.model_validate({**wanted.model_dump(), "mailboxes": [one.model_dump() for one in mailboxes]})
+
+
+class _MovableClock:
+    """`datetime` for postroom.adapters.clock."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self, _zone: Any = None) -> datetime:
+        return self._world.now
+
+
+@contextmanager
+def _shared_clients() -> Iterator[None]:
+    """Keep boto3's clients: they hold nothing of a run, and making them takes longer than the run."""
+    made: dict[tuple[str, str], Any] = {}
+    make = boto3.client
+
+    def client(service: str, **settings: Any) -> Any:
+        key = (service, repr(vars(settings["config"]).get("_user_provided_options")) if "config" in settings else "")
+        if key not in made:
+            made[key] = make(service, **settings)  # type: ignore[call-overload]
+        return made[key]
+
+    with patch.object(boto3, "client", client):
+        yield
+
+
+def backend(service: str) -> Any:
+    return get_backend(service)[ACCOUNT][REGION]  # type: ignore[call-overload]
+
+
+def buckets() -> dict[str, Any]:
+    found: dict[str, Any] = get_backend("s3")[ACCOUNT]["aws"].buckets
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Storage:
+    """What moto holds, to be put back."""
+
+    items: dict[str, Any]  # table → its items
+    objects: dict[str, dict[str, Any]]  # bucket → key → object
+
+    @classmethod
+    def copy(cls) -> _Storage:
+        return cls(
+            items={name: copy.deepcopy(table.items) for name, table in backend("dynamodb").tables.items()},
+            objects={name: dict(bucket.keys.items()) for name, bucket in buckets().items()},
+        )
+
+    def put_back(self) -> None:
+        for name, table in backend("dynamodb").tables.items():
+            table.items = copy.deepcopy(self.items[name])
+        for name, bucket in buckets().items():
+            for key in [key for key in list(bucket.keys) if key not in self.objects[name]]:
+                bucket.keys.pop(key)
+        for queue in backend("sqs").queues.values():
+            queue._messages.clear()
+            queue.pending_messages.clear()
+            queue.deleted_messages.clear()
+        backend("ses").sent_messages.clear()

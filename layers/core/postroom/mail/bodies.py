@@ -194,7 +194,7 @@ def _text_without_files(part: Part, files: list[Part]) -> str:
 
 
 def _as_html(part: Part) -> str:
-    """Return a part as HTML; of plain text, lines and runs of spaces are kept without styles (sanitising takes those)."""
+    """Return a part as HTML; plain text keeps its lines and runs of spaces without styles, which sanitising takes."""
     text = part.text()
     if part.content_type == "text/html":
         return text

@@ -37,7 +37,14 @@ class Pop3Connector:
     allowed_networks: Sequence[Network] = ()
     allow_plaintext_credentials: bool = False
 
-    def open(self, mailbox: Mailbox, *, secret: str, deadline: float) -> Pop3Session:
+    def open(
+        self,
+        mailbox: Mailbox,
+        *,
+        secret: str,
+        deadline: float,
+        ask: Position | None = None,
+    ) -> Pop3Session:
         """Connect and log in (ports.Connector)."""
         rules = Rules(tuple(self.allowed_networks), self.allow_plaintext_credentials)
         return Pop3Session(mailbox, secret=secret, deadline=deadline, rules=rules)

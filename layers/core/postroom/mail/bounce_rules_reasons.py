@@ -1,6 +1,7 @@
 """What servers mean by their words: ordered rows, the first that matches names the reason.
 
-Texts are compared in lower case with single spaces; several pieces in `all_of` must all occur, one of `any_of` must.
+Texts are compared in lower case with single spaces; several pieces in `all_of` must all occur, one of `any_of`
+and one of `with_any` must.
 Rows of one server come first (`bounce_rules_hosts`), because the same words mean different things there; then the
 words that all use (`bounce_rules_texts`, `bounce_rules_systems`). Sources: the operators' own postmaster
 pages, RFC 3463 and the IANA registry of enhanced status codes, and real reports.
@@ -20,6 +21,8 @@ class Rule:
     reason: Reason
     any_of: tuple[str, ...] = ()
     all_of: tuple[str, ...] = ()
+    with_any: tuple[str, ...] = ()  # one of these must occur as well
+    longest: int = 0  # characters: longer words are a whole report, in which two words need not belong together
     status: tuple[str, ...] = ()
     reply_code: tuple[str, ...] = ()
     command: tuple[Command, ...] = ()
@@ -48,6 +51,10 @@ class Rule:
         if self.none_of and any(piece in text for piece in self.none_of):
             return False
         if self.all_of and not all(piece in text for piece in self.all_of):
+            return False
+        if self.longest and len(text) > self.longest:
+            return False
+        if self.with_any and not any(piece in text for piece in self.with_any):
             return False
         return not self.any_of or any(piece in text for piece in self.any_of)
 

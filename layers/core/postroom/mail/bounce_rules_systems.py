@@ -9,8 +9,89 @@ from postroom.mail.reasons import Reason
 
 R = Reason
 
+_ONE_ANSWER = 400
+
 TEXT_RULES: tuple[Rule, ...] = (
     *FIRST_RULES,
+    # Two words that belong together, wherever they stand: servers are inventive with the words between them.
+    Rule(
+        R.NORELAYING,
+        ("relay",),
+        longest=_ONE_ANSWER,
+        with_any=("denied", "not permit", "not allow", "prohibit", "unauthorized", "reject", "refus", "not configured"),
+    ),
+    Rule(
+        R.REJECTED,
+        ("sender", "mail from", "mailfrom", "return-path"),
+        longest=_ONE_ANSWER,
+        with_any=(
+            "reject",
+            "denied",
+            "refused",
+            "failed",
+            "invalid",
+            "mismatch",
+            "not in my",
+            "not allowed",
+            "unknown",
+        ),
+        none_of=("recipient", "policy", "client host"),
+    ),
+    Rule(R.FILTERED, ("refused to receive", "user refused", "recipient refused", "is restricted")),
+    Rule(
+        R.SUSPEND,
+        ("account", "mailbox", "user", "recipient", "alias", "is now disabled"),
+        longest=_ONE_ANSWER,
+        with_any=phrases(
+            """
+            disabled | deactivated | inactivated | inactive | suspend | locked | expired | closed | not activated |
+            frozen | terminated | discontinued | cancelled | canceled | this account is not allowed
+            """
+        ),
+        none_of=("connection", "session", "message expired", "envelope expired"),
+    ),
+    Rule(
+        R.MAILBOXFULL,
+        ("mailbox", "quota", "storage", "inbox", "mailfolder", "maildir"),
+        longest=_ONE_ANSWER,
+        with_any=("full", "exceed", "over ", "insufficient", "no space", "not enough"),
+        none_of=("sending", "rate"),
+    ),
+    Rule(
+        R.USERUNKNOWN,
+        ("user", "recipient", "mailbox", "address", "account", "alias", "local part", "email"),
+        longest=_ONE_ANSWER,
+        with_any=phrases(
+            """
+            unknown | not found | not exist | n't exist | no such | invalid | no longer exist | not known |
+            not available | unavailable | not unique | cannot be verified | wrong | not ok | not recognized |
+            not recognised | unrecognized | nonexistent | non-existent | not valid | not a member of domain |
+            illegal | lookup in domain map failed
+            """
+        ),
+        none_of=phrases(
+            """
+            sender | mail from | temporarily | header | ip address | client | attachment | command | policy |
+            your address | try again | unknown error | unknown mail | tls
+            """
+        ),
+    ),
+    Rule(
+        R.SPAMDETECTED,
+        ("spam", "junk", "content reject", "unsolicited"),
+        none_of=(
+            "spam sent to",
+            "spamhaus",
+            "spamcop",
+            "spam source",
+            "protect our users from spam",
+            "blocked for spam",
+        ),
+    ),
+    Rule(
+        R.CONTENTERROR, ("mime error", "mime/reject", "invalid header", "malformed header", "invalid data in message")
+    ),
+    Rule(R.SECURITYERROR, ("auth failed", "authentication failure")),
     Rule(
         R.NOTACCEPT,
         phrases(
@@ -28,8 +109,8 @@ TEXT_RULES: tuple[Rule, ...] = (
         R.POLICYVIOLATION,
         phrases(
             """
-            policy | policies | attachment | header error | prohibited | not allowed - dm | attachment type |
-            banned attachment | delivery not allowed | local policy | administrative prohibition | message refused |
+            policy | policies | unsafe attachment | banned attachment | header error | prohibited | not allowed - dm |
+            attachment type | delivery not allowed | local policy | administrative prohibition | message refused |
             attachment is not allowed | contains prohibited | we do not accept | denied by |
             attachments of this type | forbidden | closed mailing list | you have exceeded | not accepted for |
             disallowed | illegal attachment | rejected due to | unacceptable | file extension | we don't accept |
@@ -100,7 +181,7 @@ TEXT_RULES: tuple[Rule, ...] = (
             unable to deliver this message after | retry | retries | failing for |
             message could not be delivered for | will keep trying | will continue | delivery delayed | delayed mail |
             has not been delivered | host not reachable | no answer | connect failed | connection attempt |
-            after several | attempts | days | hours on the queue
+            after several | days | hours on the queue
             """
         ),
     ),

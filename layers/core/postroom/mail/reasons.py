@@ -107,7 +107,9 @@ def reason_for(failure: Failure) -> Reason:
     if not failure.is_smtp:
         return Reason.MAILERERROR
     if failure.command is not None:
-        by_command = _BY_COMMAND[failure.command] if failure.reply_code.startswith("5") else None
+        if failure.command is Command.RCPT and failure.reply_code in {"550", "551", "553"}:
+            return Reason.USERUNKNOWN  # RFC 5321 §4.3.2: what these codes are for
+        by_command = _BY_COMMAND.get(failure.command) if failure.reply_code.startswith("5") else None
         if by_command:
             return by_command
     return Reason.UNDEFINED
@@ -153,10 +155,9 @@ def _without_names(text: str) -> str:
     return bare.replace("recipient address rejected: ", "")
 
 
-_BY_COMMAND: dict[Command, Reason | None] = {
+_BY_COMMAND: dict[Command, Reason] = {
     Command.CONNECT: Reason.BLOCKED,
     Command.HELO: Reason.BLOCKED,
     Command.MAIL: Reason.REJECTED,
-    Command.RCPT: None,
     Command.DATA: Reason.FILTERED,
 }

@@ -58,7 +58,9 @@ CONSTRUCTS: tuple[Construct, ...] = (
     _row(r"\\[1-9]", "a backreference", f"{_LINEAR} Write the repeated part out, or use a built-in kind."),
     _row(r"\\[kg][<{']", "a named backreference", f"{_LINEAR} Write the repeated part out."),
     _row(r"&&", "a class intersection (&&)", "Write the class that is meant, for example [b-df-h] for [a-h&&[^ae]]."),
-    _row(r"[*+?}]\+", "a possessive quantifier", "Leave out the second +: RE2 never goes back."),
+    _row(
+        r"(?:[*+?]|\{[0-9]+(?:,[0-9]*)?\})\+", "a possessive quantifier", "Leave out the second +: RE2 never goes back."
+    ),
     _row(r"\\u[0-9A-Fa-f]{4}", "a \\u escape", "Write \\x{…}, for example \\x{00E9} for \\u00E9."),
     _row(r"\\u\{", "a \\u{…} escape", "Write \\x{…}."),
     _row(r"\\Z", "the anchor \\Z", "Write \\z."),
@@ -85,7 +87,11 @@ CONSTRUCTS: tuple[Construct, ...] = (
         "a Java POSIX class",
         "Write [[:lower:]], [[:upper:]], [[:punct:]], [[:space:]] and the like.",
     ),
-    _row(r"\{(?:1[0-9]{3,}|[2-9][0-9]{3,}|\d+,\d{4,})", "a repetition above 1,000", "Write a smaller number."),
+    _row(
+        r"\{(?:[0-9]+,)?(?:100[1-9]|10[1-9][0-9]|1[1-9][0-9]{2}|[2-9][0-9]{3}|[0-9]{5,})",
+        "a repetition above 1,000",
+        "Write a smaller number.",
+    ),
 )
 
 

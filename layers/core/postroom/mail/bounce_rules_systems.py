@@ -9,7 +9,7 @@ from postroom.mail.reasons import Reason
 
 R = Reason
 
-_ONE_ANSWER = 400
+_ONE_ANSWER = 250
 
 TEXT_RULES: tuple[Rule, ...] = (
     *FIRST_RULES,

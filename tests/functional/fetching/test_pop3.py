@@ -1,0 +1,164 @@
+"""Fetching by POP3: no marks, no folders, no dates, and deletion that only holds when the session ends well."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+from postroom.adapters.pop3 import Pop3Connector
+from postroom.services.look import Summary
+from postroom.services.polling import Result
+from postroom_cli.mailservers.pop3 import Pop3Server
+
+from tests.support.mails import mail
+from tests.unit.fetching.fakes import Post, a_mailbox
+
+USER, PASSWORD = "box@example.com", "correct horse"
+MAILS = [mail(subject=str(number)) for number in range(5)]
+
+
+@dataclass
+class Site:
+    """A POP3 server, and a poller of its mailbox."""
+
+    server: Pop3Server
+    post: Post
+
+    def connect(self, **options: Any) -> None:
+        """Poll this mailbox from now on."""
+        settings = {"server": "127.0.0.1", "port": self.server.port, "ca_certificate": self.server.ca_pem}
+        connector = Pop3Connector(allowed_networks=(ip_network("127.0.0.0/8"),))
+        mailbox = a_mailbox("box", type="POP3", **{**settings, **options})
+        self.post = Post(mailbox, connector=connector, monotonic=time.monotonic)
+        self.post.secrets.values["box-password"] = PASSWORD
+
+    def poll(self) -> Summary:
+        """Poll once."""
+        return self.post.poll()
+
+    def left(self) -> int:
+        """Count what lies there."""
+        folder = self.server.store.folder(USER, "INBOX")
+        return len(folder.uids) if folder else 0
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Pop3Server({USER: PASSWORD}) as server:
+        made = Site(server, Post())
+        yield made
+
+
+def deliver(site: Site, *contents: bytes) -> None:
+    for content in contents:
+        site.server.append(USER, content)
+
+
+def test_mail_is_stored_byte_for_byte_and_deleted(site: Site) -> None:
+    site.connect()
+    site.poll()
+    deliver(site, *MAILS)
+    assert site.poll().stored == 5
+    assert sorted(stored.content for stored in site.post.raw.objects.values()) == sorted(MAILS)
+    assert site.left() == 0
+    assert site.poll().results == {Result.IDLE: 1}
+
+
+@pytest.mark.feature("G15")
+def test_mail_left_on_the_server_is_never_fetched_twice(site: Site) -> None:
+    site.connect(leave_msg_on_server=True)
+    site.poll()
+    deliver(site, *MAILS[:3])
+    assert site.poll().stored == 3
+    assert site.poll().results == {Result.IDLE: 1}
+    deliver(site, *MAILS[3:])
+    assert site.poll().stored == 2
+    assert (site.left(), site.post.raw.puts) == (5, 5)
+
+
+@pytest.mark.fault(40)
+def test_a_session_that_dies_before_quit_costs_a_look_and_no_mail(site: Site) -> None:
+    site.connect()
+    site.poll()
+    deliver(site, *MAILS[:2])
+    site.server.faults.drop_at_quit = True
+    site.poll()
+    assert site.left() == 2
+    site.server.faults.drop_at_quit = False
+    site.poll()
+    assert site.left() == 0
+    assert (len(site.post.raw.objects), site.post.raw.puts) == (2, 2)
+
+
+@pytest.mark.feature("X13")
+@pytest.mark.parametrize(("choice", "stored"), [("all", 3), ("from-now", 0)])
+def test_the_first_connection_leaves_alone_what_is_not_wanted_also_later(site: Site, choice: str, stored: int) -> None:
+    site.connect(first_connection=choice)
+    deliver(site, *MAILS[:3])
+    assert site.poll().stored == stored
+    assert all(found.metadata["old"] == "true" for found in site.post.raw.objects.values())
+    deliver(site, *MAILS[3:])
+    assert site.poll().stored == 2
+    assert sum(found.metadata.get("old") == "true" for found in site.post.raw.objects.values()) == stored
+    assert site.left() == 3 - stored
+    assert site.poll().results == {Result.IDLE: 1}
+
+
+@pytest.mark.feature("G08")
+def test_an_oversize_mail_gives_its_headers_once_and_stays(site: Site) -> None:
+    site.connect(maximum_msg_size=1)
+    site.poll()
+    deliver(site, mail(body="x" * 1_100_000), MAILS[0])
+    summary = site.poll()
+    assert (summary.stored, summary.oversize) == (1, 1)
+    assert site.left() == 1
+    commands = len(site.server.log)
+    assert site.poll().results == {Result.IDLE: 1}
+    assert not any(command.startswith(("TOP", "RETR")) for command in site.server.log[commands:])
+
+
+@pytest.mark.fault(24)
+def test_a_mail_in_which_the_connection_breaks_delays_none(site: Site) -> None:
+    site.connect()
+    site.poll()
+    deliver(site, *MAILS)
+    site.server.faults.drop_in_message = 2
+    summary = site.poll()
+    assert summary.stored >= 3
+    assert summary.problem >= 1
+    site.server.faults.drop_in_message = 0
+    site.poll()
+    site.poll()
+    assert sorted(stored.content for stored in site.post.raw.objects.values()) == sorted(MAILS)
+    assert site.left() == 0
+
+
+@pytest.mark.fault(23)
+def test_a_server_without_unique_ids_loses_and_doubles_nothing(site: Site) -> None:
+    site.connect(leave_msg_on_server=True)
+    site.server.faults.same_uidl = True
+    site.poll()
+    deliver(site, *(mail(subject=str(number), message_id=f"<{number}@example.org>") for number in range(3)))
+    site.poll()
+    assert len(site.post.raw.objects) == 3
+    site.poll()
+    assert len(site.post.raw.objects) == 3
+
+
+@pytest.mark.fault(16)
+def test_a_mailbox_that_another_program_holds_is_tried_again_in_ten_minutes(site: Site) -> None:
+    site.connect()
+    site.poll()
+    deliver(site, MAILS[0])
+    site.server.locked.add(USER)
+    site.poll()
+    health = site.post.state.health
+    assert (health.code, health.step, health.failures) == ("mailbox_locked", "login", 0)
+    site.server.locked.clear()
+    assert site.poll().results == {Result.WAITING: 1}
+    site.post.wait(minutes=10)
+    assert site.poll().stored == 1

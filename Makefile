@@ -48,11 +48,15 @@ slow: $(STAMP)
 faults: $(STAMP)
 	$(BIN)/python -m pytest -q -s tests/faults
 
+# How well mail is understood, over ../shared/corpora.
 score: $(STAMP)
-	$(BIN)/python -m bench score
+	@for file in $$(grep -l __main__ tests/support/score_*.py); do \
+	  name=$$(basename "$$file" .py); echo "== $$name"; $(BIN)/python -m "tests.support.$$name" || exit 1; \
+	done
 
+# Each against a peer in one run; BENCH="--smoke" or BENCH="parse many_mailboxes" runs less.
 bench: $(STAMP)
-	$(BIN)/python -m bench
+	@$(BIN)/python -m bench $(BENCH)
 
 # sam validate, sam build, every handler imported from its artefact, sizes.
 build: $(STAMP) .venv-sam/.installed

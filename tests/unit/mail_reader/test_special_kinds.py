@@ -2,15 +2,18 @@
 
 import base64
 import struct
+import time
 from datetime import UTC, date, datetime
 
 import pytest
 from postroom.mail.bodies import bodies
-from postroom.mail.calendar import Person, invitation
+from postroom.mail.calendar import Person, invitation, parse
 from postroom.mail.message import read
 from postroom.mail.rtf import decompress, rtf_text
 from postroom.mail.signed import Protection, protection
 from postroom.mail.tnef import open_tnef
+
+from tests.support.mutants import mutants
 
 ICS = """BEGIN:VCALENDAR
 METHOD:REQUEST
@@ -255,3 +258,26 @@ def test_compressed_rtf_is_the_example_of_its_specification() -> None:
 )
 def test_text_or_html_is_taken_out_of_rtf(rtf: bytes, expected: tuple[str | None, str | None]) -> None:
     assert rtf_text(rtf) == expected
+
+
+@pytest.mark.parametrize(
+    "rtf",
+    [b"{\\rtf1" + b"{\\b x}" * 1_000_000, b"{\\rtf1" + b"{" * 3_000_000, b"{\\rtf1" + b"\\u8364?" * 800_000],
+    ids=["groups", "open groups", "words"],
+)
+def test_hostile_rtf_takes_at_most_a_second(rtf: bytes) -> None:
+    start = time.process_time()
+    rtf_text(rtf)
+    assert time.process_time() - start <= 1.0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_mutated_streams_and_calendars_are_read_without_error(seed: int) -> None:
+    rtf = rb"{\rtf1\ansi\fromhtml1{\*\htmltag64 <p>}\htmlrtf \par \htmlrtf0 Hi\u8364?{\*\htmltag72 </p>}}"
+    start = time.process_time()
+    for raw in mutants([STREAM, rtf, ICS.encode()], 1_000, seed=seed):
+        open_tnef(STREAM[:6] + raw[6:])
+        decompress(b"\0\0\0\0\xff\xff\x0f\0LZFu\0\0\0\0" + raw)
+        rtf_text(b"{\\rtf1" + raw)
+        parse(raw.decode("latin-1"))
+    assert time.process_time() - start <= 10.0

@@ -12,7 +12,7 @@ _DICTIONARY = (
     rb"SymbolArialTimes New RomanCourier{\colortbl\red0\green0\blue0" + b"\r\n"
     rb"\par \pard\plain\f0\fs20\b\i\u\tab\tx"
 )
-_MAX_BYTES = 8_000_000
+_MAX_BYTES = 2_000_000
 _TOKEN = re.compile(
     rb"\\([a-zA-Z]{1,32})(-?\d{1,10})?[ ]?|\\'([0-9a-fA-F]{2})|\\(.)|([{}])|([^\\{}\r\n]+)|[\r\n]+", re.DOTALL
 )
@@ -34,7 +34,7 @@ _SIGNS |= {b"emdash": "—", b"emspace": "\u2003", b"enspace": "\u2002", b"zwj":
 
 
 def decompress(data: bytes) -> bytes | None:
-    """Return the RTF in a PidTagRtfCompressed value; None when it is none. At most 8 MB are made."""
+    """Return the RTF in a PidTagRtfCompressed value; None when it is none. At most 2 MB are made."""
     if len(data) < 16:
         return None
     raw_size = int.from_bytes(data[4:8], "little")
@@ -82,7 +82,7 @@ def rtf_text(rtf: bytes) -> tuple[str | None, str | None]:
     if not rtf.lstrip().startswith(b"{\\rtf"):
         return None, None
     html = b"\\fromhtml" in rtf[:2_000]
-    found = _Scanner(rtf, html=html).scan()
+    found = _Scanner(rtf[:_MAX_BYTES], html=html).scan()
     return (None, found) if html else (found.strip("\n"), None)
 
 

@@ -30,7 +30,7 @@ _ADDR = r"[^\s<>\"'()\[\],;:@]{1,128}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}"
 _AFTER = r"\s*(?:$|:|\.\.\.|\[|\(|,|<|-|—|\s(?:on|invalid|error)\b)"
 _LINE_START = re.compile(rf"^[ \t>*\"'+-]{{0,24}}<?({_ADDR})>?[\"']?(?={_AFTER})", re.IGNORECASE)
 _LED_BY = re.compile(
-    r"(?:address|recipients?|mailbox|to|for|user|userid|errors|alias)(?:\(s\))?\s{0,4}[:=]?\s{0,4}[<\"']?"
+    r"\b(?:address|recipients?|mailbox|to|for|user|userid|errors|alias)(?:\(s\))?(?:\s{0,4}[:=]\s{0,4}|\s{1,4})[<\"']?"
     rf"({_ADDR})",
     re.IGNORECASE,
 )

@@ -77,6 +77,7 @@ _STATUS_AFTER_CODE = re.compile(r"(?<![\d.])[245]\d\d[ :-]{1,3}['\"]?#?([245]\.\
 _STATUS_MARKED = re.compile(r"#([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)")
 _STATUS = re.compile(r"(?<![\w.\[/-])([245]\.\d{1,2}\.\d{1,3})(?![\w\]/-]|\.\d)")
 _CODE = re.compile(r"(?:^|[\s:;(\['\"<>=])([245]\d\d)(?=[\s:,'-]|$)")
+_BRACKETED = re.compile(r"<[^<>\s]{1,900}>")
 _MESSAGE_ID = re.compile(
     r"^[ \t>|]{0,8}Message-I[dD][ \t]{0,8}:\s{0,4}(<[^<>\s]{1,900}>)", re.IGNORECASE | re.MULTILINE
 )
@@ -205,6 +206,10 @@ def returned_headers(message: Part, text: ReportText) -> Iterator[Part | str]:
             part.is_message and part.message is None
         ):
             yield part.text()[:_HEADERS_SCANNED]
+    for part in message.walk():
+        # Some gateways put the returned header in the place of the part's own.
+        if part is not message and part.path and part.has("Message-ID") and part.has("Received"):
+            yield part
     if text.returned:
         yield text.returned
 
@@ -224,7 +229,14 @@ def returned_message_id(message: Part, text: ReportText) -> str | None:
                 return f"<{value.strip('<>')}>"
     # PMDF lists header fields of the mail among its own words.
     found = _MESSAGE_ID.search(text.words)
-    return found.group(1) if found else None
+    if found:
+        return found.group(1)
+    # RFC 3834 §3.1.5: what answers by itself refers to what it answers.
+    for name in ("In-Reply-To", "References"):
+        referred = _BRACKETED.findall(message.header(name)[-2_000:])
+        if referred:
+            return str(referred[-1])
+    return None
 
 
 def returned_recipients(message: Part, text: ReportText) -> list[str]:

@@ -1,0 +1,46 @@
+"""Import time of each handler, as a ratio to an empty handler that imports boto3 and powertools (aim: 2 or less)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+EMPTY = "import boto3, aws_lambda_powertools; from aws_lambda_powertools.utilities.batch import BatchProcessor"
+AIM = 2.0
+# Process CPU time, not the wall: other work on the machine does not count.
+_TIMED = "import time; start = time.process_time()\n{code}\nprint(time.process_time() - start)"
+
+
+def seconds(code: str) -> float:
+    """CPU seconds to run some imports in a fresh interpreter."""
+    done = subprocess.run(
+        [sys.executable, "-c", _TIMED.format(code=code)], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    return float(done.stdout.strip().splitlines()[-1])
+
+
+def run(rounds: int) -> dict[str, float]:
+    """Measure in turns, so that whatever disturbs the machine disturbs all alike; return medians as ratios."""
+    handlers = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+    codes = {"empty": EMPTY, **{name: f"import functions.{name}.app" for name in handlers}}
+    times: dict[str, list[float]] = {name: [] for name in codes}
+    for _ in range(rounds):
+        for name, code in codes.items():
+            times[name].append(seconds(code))
+    empty = statistics.median(times.pop("empty"))
+    return {name: statistics.median(taken) / empty for name, taken in times.items()}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    ratios = run(parser.parse_args().rounds)
+    print(json.dumps({name: round(ratio, 2) for name, ratio in ratios.items()}))
+    slow = [name for name, ratio in ratios.items() if ratio > AIM]
+    if slow:
+        raise SystemExit(f"importing {', '.join(slow)} takes more than {AIM} times an empty handler")

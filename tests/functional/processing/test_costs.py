@@ -1,0 +1,47 @@
+"""What one mail costs once it is stored: docs/costs.md lists these numbers."""
+
+from __future__ import annotations
+
+import pytest
+from postroom.services.stored_events import stored_event
+
+from tests.support.aws_calls import AwsCalls, aws_calls
+from tests.support.aws_stack import AwsStack, sqs_event
+from tests.support.mails import mail
+
+ORDINARY = "Dear support,\r\n\r\n" + "I ordered a blue kettle two weeks ago and it has not arrived yet.\r\n" * 6
+
+
+def process(stack: AwsStack, calls: AwsCalls, raw: bytes, mailbox: str) -> None:
+    """Process one mail with a warm function, counting its own calls only."""
+    stack.process(mail(body="warms the function up", message_id="<warm@x>"), mailbox="sales")
+    key = stack.store_raw(raw, mailbox=mailbox)
+    event = sqs_event(stored_event(stack.environment["RAW_BUCKET"], key))
+    calls.reset()
+    assert stack.invoke("ProcessInbound", event) == {"batchItemFailures": []}
+
+
+def test_an_ordinary_mail_costs_four_write_units_and_no_put(configured: AwsStack) -> None:
+    with aws_calls() as calls:
+        process(configured, calls, mail(body=ORDINARY), "sales")
+        assert (calls.of("s3", "PutObject"), calls.of("s3", "GetObject")) == (0, 1)
+        assert (calls.writes, calls.write_units) == (1, 4)
+        assert calls.reads == 2  # which configuration is in force; who waits for this mail
+        assert calls.of("kms") == calls.of("secretsmanager") == calls.of("sqs") == 0
+
+
+def test_an_acknowledged_mail_costs_one_transaction_and_one_message(configured: AwsStack) -> None:
+    with aws_calls() as calls:
+        process(configured, calls, mail(body=ORDINARY), "support")
+        assert (calls.writes, calls.of("dynamodb", "TransactWriteItems")) == (1, 1)
+        assert calls.of("sqs", "SendMessage") == 1
+        assert calls.write_units <= 24
+
+
+@pytest.mark.parametrize("size", [20_000, 200_000], ids=["20KB", "200KB"])
+def test_a_long_mail_costs_one_put_more_or_the_units_of_its_text(configured: AwsStack, size: int) -> None:
+    words = " ".join(f"w{number * 7919 % 10_007}" for number in range(size // 6))
+    with aws_calls() as calls:
+        process(configured, calls, mail(body=words), "sales")
+        assert calls.of("s3", "PutObject") == 1
+        assert calls.write_units <= 5

@@ -22,6 +22,7 @@ from postroom.mail.reports import DeliveryReport, Recipient, ReportKind, recipie
 
 _MOST_RECIPIENTS = 100
 _LONGEST_ADDRESS = 320
+_ASCII = bytes(range(128)) + b"?" * 128
 _FLUFL_LARGEST = 256 * 1024  # bytes; its patterns are not all linear
 
 # The local part may be anything without white space or brackets: phones and gateways write strange ones.
@@ -306,15 +307,13 @@ def _flufl(message: Message, words: str) -> Iterator[Recipient]:
     if len(message.raw) > _FLUFL_LARGEST:
         return
     # Late: few mails come this far, and the packages cost more to import than all of ours.
-    import logging
     from email import message_from_bytes
 
     from flufl.bounce import all_failures
 
-    # It logs the traceback of each detector that fails, and with it pieces of the mail.
-    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)
     try:
-        temporary, permanent = all_failures(message_from_bytes(message.raw))
+        # Its detectors fail on 8-bit headers, and log each failure; addresses are ASCII all the same.
+        temporary, permanent = all_failures(message_from_bytes(message.raw.translate(_ASCII)))
     except (ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError):
         return  # it raises on odd mail, each detector in its own way
     for found in sorted({*temporary, *permanent}):

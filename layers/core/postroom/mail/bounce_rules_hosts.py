@@ -26,6 +26,7 @@ HOST_RULES: tuple[Rule, ...] = (
     Rule(R.SYNTAXERROR, ("malformed address",)),
     Rule(R.REJECTED, ("to/from an address that has been blacklisted",)),
     Rule(R.REJECTED, reporter=("googlegroups",)),
+    Rule(R.USERUNKNOWN, ("not a member of domain", "not a member of this domain")),
     Rule(R.USERUNKNOWN, ("rejected",), reporter=("messagelabs",), reply_code=("542",)),
     Rule(R.MAILERERROR, ("pipe to |",)),
     Rule(R.USERUNKNOWN, ("access denied",), all_of=("recipient address rejected",)),

@@ -37,7 +37,9 @@ TEXT_RULES: tuple[Rule, ...] = (
         ),
         none_of=("recipient", "policy", "client host"),
     ),
-    Rule(R.FILTERED, ("refused to receive", "user refused", "recipient refused", "is restricted")),
+    Rule(
+        R.FILTERED, ("refused to receive", "user refused", "recipient refused", "is restricted", "user does not accept")
+    ),
     Rule(
         R.SUSPEND,
         ("account", "mailbox", "user", "recipient", "alias", "is now disabled"),
@@ -52,9 +54,9 @@ TEXT_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         R.MAILBOXFULL,
-        ("mailbox", "quota", "storage", "inbox", "mailfolder", "maildir"),
+        ("mailbox", "quota", "storage", "inbox", "mailfolder", "maildir", "account"),
         longest=_ONE_ANSWER,
-        with_any=("full", "exceed", "over ", "insufficient", "no space", "not enough"),
+        with_any=("full", "exceed", "over ", "insufficient", "no space", "enough space", "not enough", "exhausted"),
         none_of=("sending", "rate"),
     ),
     Rule(
@@ -63,10 +65,10 @@ TEXT_RULES: tuple[Rule, ...] = (
         longest=_ONE_ANSWER,
         with_any=phrases(
             """
-            unknown | not found | not exist | n't exist | no such | invalid | no longer exist | not known |
-            not available | unavailable | not unique | cannot be verified | wrong | not ok | not recognized |
-            not recognised | unrecognized | nonexistent | non-existent | not valid | not a member of domain |
-            illegal | lookup in domain map failed
+            unknown | not found | not exist | n't exist | no such | invalid | no longer exist | no longer accepts |
+            no exist | not known | not available | unavailable | not unique | cannot be verified | wrong | not ok |
+            not recognized | not recognised | unrecognized | nonexistent | non-existent | not valid |
+            not a member of domain | illegal | lookup in domain map failed
             """
         ),
         none_of=phrases(

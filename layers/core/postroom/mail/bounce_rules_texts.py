@@ -61,19 +61,20 @@ FIRST_RULES: tuple[Rule, ...] = (
         R.MAILBOXFULL,
         phrases(
             """
-            mailbox full | mailbox is full | mailbox for user is full | mailbox quota | over quota | overquota |
-            quota exceeded | exceeded quota | exceeds quota | quota exceed | exceeded storage | exceeded its storage |
-            exceeded their storage | over the maximum allowed quota | disk quota | quota limit | quota is full |
-            inbox is full | inbox is out of storage | out of storage space | mailfolder is full |
-            mail folder is full | mailbox size limit exceeded | mailbox has exceeded | mailbox is over |
-            mailbox over | not enough storage | insufficient storage | storage quota | exceeds the local limit |
-            exceeded the local limit | maildir over | maildir delivery failed: error_code 422 |
-            user has too many messages | too many messages in | boite pleine | boîte pleine | mailbox exceed |
-            account is full | recipient's mailbox is full | mbox full | exceeded allowed storage | postfach voll |
-            postfach ist voll | buzón lleno | casella piena | user is full | has insufficient quota |
-            no room in mailbox | mailbox is exceed | mailbox temporarily full | box full |
-            exceed maximum allowed storage | recipient reached disk quota | quota violation | over its disk quota |
-            recipient exceeded | recipient is over | user over | full mailbox | exceeds maximum storage
+            mailbox full | mailbox is full | mailbox for user is full | zuviele mails | file too large |
+            mailbox quota | over quota | overquota | quota exceeded | exceeded quota | exceeds quota | quota exceed |
+            exceeded storage | exceeded its storage | exceeded their storage | over the maximum allowed quota |
+            disk quota | quota limit | quota is full | inbox is full | inbox is out of storage |
+            out of storage space | mailfolder is full | mail folder is full | mailbox size limit exceeded |
+            mailbox has exceeded | mailbox is over | mailbox over | not enough storage | insufficient storage |
+            storage quota | exceeds the local limit | exceeded the local limit | maildir over |
+            maildir delivery failed: error_code 422 | user has too many messages | too many messages in |
+            boite pleine | boîte pleine | mailbox exceed | account is full | recipient's mailbox is full | mbox full |
+            exceeded allowed storage | postfach voll | postfach ist voll | buzón lleno | casella piena |
+            user is full | has insufficient quota | no room in mailbox | mailbox is exceed |
+            mailbox temporarily full | box full | exceed maximum allowed storage | recipient reached disk quota |
+            quota violation | over its disk quota | recipient exceeded | recipient is over | user over |
+            full mailbox | exceeds maximum storage
             """
         ),
     ),

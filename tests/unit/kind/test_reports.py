@@ -202,6 +202,33 @@ def test_a_complaint_says_who_complained_about_which_mail() -> None:
     assert (report.recipients[0].address, report.recipients[0].reason) == ("bob@example.net", "feedback")
 
 
+@pytest.mark.parametrize(
+    ("sender", "subject", "recognised"),
+    [
+        ("staff@hotmail.com", "complaint about message from 192.0.2.1", True),
+        ("eve@evil.example", "complaint about message from 192.0.2.1", False),
+        ("staff@hotmail.com", "A complaint", False),
+    ],
+)
+def test_the_older_form_of_a_complaint_is_known_by_sender_and_subject(
+    sender: str, subject: str, recognised: bool
+) -> None:
+    returned = "X-HmXmrOriginalRecipient: <bob@hotmail.example>\r\n" + RETURNED
+    head = f"From: {sender}\r\nSubject: {subject}\r\n"
+    report = read_report(multipart(("message/rfc822", returned), kind="mixed", head=head))
+    assert (report is not None) is recognised
+    if report is not None:
+        assert (report.kind, report.original_message_id) == (ReportKind.FEEDBACK, "<orig@example.org>")
+        assert report.recipients[0].address == "bob@hotmail.example"
+
+
+def test_a_delivery_without_status_is_a_success() -> None:
+    report = read_ndr(
+        multipart(("message/delivery-status", status(group(Action="delivered", Status="", Diagnostic_Code=""))))
+    )
+    assert report.recipients[0].status == "2.0.0"
+
+
 def test_a_complaint_without_recipient_takes_it_from_the_mail_itself() -> None:
     report = read_ndr(multipart(("message/feedback-report", "Feedback-Type: abuse\r\n"), ("message/rfc822", RETURNED)))
     assert report.recipients[0].address == "bob@example.net"

@@ -131,6 +131,8 @@ def status_for(reason: Reason, *, temporary: bool) -> str:
     """Return the enhanced status that RFC 3463 has for a reason, for a report that gives none."""
     from postroom.mail.bounce_rules_reasons import REASON_STATUSES
 
+    if reason is Reason.DELIVERED:
+        return "2.0.0"
     return f"{4 if temporary else 5}.{REASON_STATUSES.get(reason, '0.0')}"
 
 

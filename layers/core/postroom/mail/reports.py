@@ -148,7 +148,7 @@ def disposition(message: Message) -> DeliveryReport | None:
 
 
 def complaint(message: Message) -> DeliveryReport | None:
-    """Read an RFC 5965 abuse report."""
+    """Read an RFC 5965 abuse report, or the older form that Hotmail sends: the mail itself under a fixed subject."""
     for part in message.walk():
         if part.content_type != "message/feedback-report":
             continue
@@ -169,7 +169,27 @@ def complaint(message: Message) -> DeliveryReport | None:
             rule="rfc5965",
             feedback_type=kind,
         )
-    return None
+    return _hotmail_complaint(message)
+
+
+def _hotmail_complaint(message: Message) -> DeliveryReport | None:
+    if not message.header("Subject")[:200].lower().startswith("complaint about message from"):
+        return None
+    returned = next((part.message for part in message.walk() if part.message is not None), None)
+    sender = _first_sender(message).lower()
+    if returned is None or not sender.endswith(("@hotmail.com", "@outlook.com", "@live.com", ".amazonses.com")):
+        return None
+    text = bounce_text.human_text(message)
+    hidden = _address(returned.header("X-HmXmrOriginalRecipient"))
+    who = hidden or next(iter(bounce_text.returned_recipients(message, text)), "")
+    found = Recipient(who, action="complained", reason=Reason.FEEDBACK.value, permanent=False, diagnostic="abuse")
+    return DeliveryReport(
+        kind=ReportKind.FEEDBACK,
+        recipients=(found,) if who else (),
+        original_message_id=bounce_text.returned_message_id(message, text),
+        rule="complaint-about-message",
+        feedback_type="abuse",
+    )
 
 
 def field_blocks(text: str) -> list[Fields]:

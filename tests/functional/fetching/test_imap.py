@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from postroom.model.polling import HealthState
-from postroom_cli.mailservers.imap import Fault
+from postroom.model.polling import Balance, HealthState
+from postroom_cli.mailservers.imap import Fault, FetchFault
 
-from tests.functional.fetching.conftest import PASSWORD, Site
+from tests.functional.fetching.conftest import Site
 from tests.support.mails import mail
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -149,16 +149,18 @@ def test_one_mailbox_that_hangs_delays_no_other(site: Site, monkeypatch: pytest.
     assert len(site.raw()) == 5
 
 
-@pytest.mark.fault(29)
-@pytest.mark.parametrize("fault", [Fault.DROP, Fault.DROP_AFTER])
-@pytest.mark.parametrize("command", ["LOGIN", "EXAMINE", "UID SEARCH", "UID FETCH", "SELECT", "UID STORE", "EXPUNGE"])
-def test_a_connection_lost_at_any_command_costs_nothing(connected: Connect, command: str, fault: Fault) -> None:
-    site = connected()
-    site.deliver(subject(1), subject(2))
-    site.server.faults.commands[command] = [fault]
-    for _ in range(4):
-        site.poll()
-    assert sorted({found.content for found in site.raw()}) == [subject(1), subject(2)]
-    assert site.left() == 0
-    assert site.state().health.state is HealthState.ACTIVE
-    assert PASSWORD not in repr(site.state())
+@pytest.mark.feature("X01")
+def test_the_books_of_a_poll_account_for_every_message(connected: Connect) -> None:
+    site = connected(maximum_msg_number=4, maximum_msg_size=1, leave_msg_on_server=True)
+    site.deliver(subject(1))
+    site.poll()
+    site.deliver(mail(body="x" * 1_200_000), *(subject(number) for number in range(2, 7)))
+    site.server.faults.fetch[4] = FetchFault.NIL
+    site.poll()
+    _at, balance = site.state().balances[-1]
+    assert balance == Balance(listed=7, stored=2, known=1, oversize=1, problem=1, left=2)
+    assert balance.even
+    polls = len(site.state().balances)
+    site.poll(backlog=True)
+    site.poll(backlog=True)
+    assert len(site.state().balances) == polls + 1  # the last poll found nothing, and cost nothing

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from postroom.config import SETTINGS
+from postroom.config import SETTINGS, Environment, read_environment
 from postroom.errors import NotFound, PostroomError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
     from postroom.adapters.dynamo.outbox import DynamoOutbox
     from postroom.adapters.s3 import S3Contents, S3RawMessages
-    from postroom.adapters.secrets import SecretWriter
+    from postroom.adapters.secrets import SecretWriter, StoredSecrets
     from postroom.adapters.sqs import SqsQueue
     from postroom.services.api_routes import Desk
 
@@ -63,6 +63,10 @@ class Stack:
                 remedy="Deploy the present template.",
             )
         return value
+
+    def read(self, *names: str) -> Environment:
+        """Read settings of functions as functions do."""
+        return read_environment(self.environment, *names)
 
     def client(self, service: str) -> Any:
         """Return a client of an AWS service, for this stack."""
@@ -132,6 +136,19 @@ class Stack:
             key_id=self.setting("credentials_key"),
         )
 
+    @cached_property
+    def stored_secrets(self) -> StoredSecrets:
+        """Stored secrets, for those who may decrypt: a connection test logs in as the fetching function does."""
+        from postroom.adapters.secrets import StoredSecrets
+
+        return StoredSecrets(
+            table=self.setting("table"),
+            dynamo=self._dynamodb,
+            kms=self.client("kms"),
+            key_id=self.setting("credentials_key"),
+            secrets_manager=self.client("secretsmanager"),
+        )
+
     def queue(self, setting: str) -> SqsQueue:
         """Return a queue by the name of its setting."""
         from postroom.adapters.sqs import SqsQueue
@@ -183,7 +200,7 @@ def local_stack(directory: Path) -> Stack:
         aws_secret_access_key=state.environment.get("AWS_SECRET_ACCESS_KEY", "local"),
         region_name=state.region,
     )
-    return Stack("local", state.environment, session, state.endpoint_url)
+    return Stack("local", state.environment, session, state.endpoint_url or None)
 
 
 def deployed_stack(name: str, region: str | None) -> Stack:

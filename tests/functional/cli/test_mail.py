@@ -1,0 +1,110 @@
+"""Interactions, replies, the outbox and dead letters through the command, on mail that the real handlers made."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from postroom.model.identity import outbound_id
+from postroom.model.interaction import Event
+from postroom.model.outbound import OutboxState
+
+from tests.functional.cli.conftest import Command
+from tests.functional.processing.conftest import CONFIGURATION
+
+MAIL = (
+    b"From: Ann <ann@example.org>\r\nTo: support@example.com\r\nSubject: Broken \x1b[31mlamp\r\n"
+    b"Message-ID: <lamp@example.org>\r\nDate: Sat, 21 Nov 2026 01:00:00 +0000\r\n\r\nIt does not light.\r\n"
+)
+
+
+@pytest.fixture
+def mail(postroom: Command) -> str:
+    """Return the id of the interaction of one mail."""
+    postroom.stack.configure(**CONFIGURATION)
+    return postroom.stack.process(MAIL)
+
+
+def test_an_interaction_is_listed_and_shown(postroom: Command, mail: str) -> None:
+    assert [row["id"] for row in postroom("interaction", "list", "--json").lines] == [mail]
+    assert postroom("interaction", "list", "--queue", "general", "--json").lines == []
+    shown = postroom("interaction", "show", mail, "--json").json
+    assert shown["body"]["text"].strip() == "It does not light."
+    history = postroom("interaction", "history", mail, "--json").json
+    assert "route" in {one["rule"] for one in history["decisions"]}
+
+
+def test_what_strangers_write_cannot_control_the_terminal(postroom: Command, mail: str) -> None:
+    for arguments in (("list",), ("show", mail), ("history", mail)):
+        ran = postroom("interaction", *arguments)
+        assert ran.status == 0
+        assert "\x1b" not in ran.out
+
+
+@pytest.mark.feature("X04")
+def test_why_tells_the_decisions_of_a_mail_by_message_id_or_id(postroom: Command, mail: str) -> None:
+    for asked in ("<lamp@example.org>", "lamp@example.org", mail):
+        told = postroom("why", asked, "--json").lines
+        assert [one["id"] for one in told] == [mail]
+        assert told[0]["queue"] == "support"
+        assert any("support" in decision["outcome"] + decision["detail"] for decision in told[0]["decisions"])
+
+
+def test_the_raw_mail_comes_back_byte_for_byte(postroom: Command, mail: str, tmp_path: Path) -> None:
+    file = tmp_path / "mail.eml"
+    ran = postroom("raw", mail, "-o", str(file), "--json")
+    assert ran.json["size"] == len(MAIL)
+    assert file.read_bytes() == MAIL
+
+
+def test_a_reply_is_written_once_for_its_key(postroom: Command, mail: str) -> None:
+    reply = ("reply", mail, "--file", "-", "--idempotency-key", "k1", "--json")
+    first = postroom(*reply, stdin="We send a new one.").json
+    again = postroom(*reply, stdin="We send a new one.").json
+    assert (first["created"], again["created"], again["id"]) == (True, False, first["id"])
+    assert first["id"] == outbound_id(mail, "reply\x00k1")
+    assert postroom(*reply, stdin="Something else").status == 7
+    rows = postroom("outbox", "list", "--state", "new", "--json").lines
+    assert first["id"] in [row["id"] for row in rows]
+    shown = postroom("outbox", "show", first["id"], "--json").json
+    assert (shown["to"], shown["text"]) == (["ann@example.org"], "We send a new one.")
+    assert postroom("interaction", "show", mail, "--json").json["status"] == "done"
+
+
+def test_an_empty_reply_sends_nothing(postroom: Command, mail: str) -> None:
+    assert postroom("reply", mail, stdin="  \n").status == 2
+
+
+@pytest.mark.feature("X09")
+@pytest.mark.parametrize(("command", "state"), [("resend", "NEW"), ("mark-sent", "SENT")])
+def test_an_uncertain_mail_is_settled_by_a_person_and_never_by_itself(
+    postroom: Command, mail: str, command: str, state: str
+) -> None:
+    sent = postroom("reply", mail, "--json", stdin="text").json["id"]
+    event = Event(at=datetime.now(UTC), what="uncertain")
+    postroom.stack.outbox.settle(sent, was=OutboxState.NEW, state=OutboxState.UNCERTAIN, event=event)
+    postroom.stack.queued("OUTBOUND_QUEUE_URL")
+    assert [row["id"] for row in postroom("outbox", "list", "--state", "UNCERTAIN", "--json").lines] == [sent]
+    assert postroom("outbox", command, sent, "--json").json == {"id": sent, "state": state}
+    shown = postroom("outbox", "show", sent, "--json").json
+    assert shown["state"] == state
+    assert shown["events"][-1]["who"] != "postroom"
+    assert len(postroom.stack.queued("OUTBOUND_QUEUE_URL")) == (command == "resend")
+    if command == "mark-sent":
+        assert postroom("outbox", "resend", sent).status == 7
+        assert postroom("outbox", "mark-sent", sent).status == 7
+
+
+def test_dead_letters_are_counted_and_put_back(postroom: Command) -> None:
+    sqs = postroom.stack.client("sqs")
+    dead = next(row for row in postroom("dlq", "list", "--json").json if row["queue"] == "inbound")["url"]
+    bodies = [json.dumps({"number": number}) for number in range(12)]
+    for body in bodies:
+        sqs.send_message(QueueUrl=dead, MessageBody=body)
+    counts = {row["queue"]: row["messages"] for row in postroom("dlq", "list", "--json").json}
+    assert (counts["inbound"], counts["outbound"]) == (12, 0)
+    assert postroom("dlq", "redrive", "inbound", "--json").json == {"redriven": {"inbound": 12}}
+    back = postroom.stack.queued("INBOUND_QUEUE_URL")
+    assert sorted(one["number"] for one in back if "number" in one) == list(range(12))

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from email import message_from_bytes
+from typing import Any
 
+from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
 from postroom.adapters.s3 import S3Contents
 from postroom.mail import token
-from postroom.model.interaction import Interaction
+from postroom.model.interaction import Direction, Interaction
 from postroom.model.outbound import Delivery, Outbound, OutboxState
 from postroom_cli.demo.installation import expected_id
 from postroom_cli.demo.mails import CLAIMS, SUPPORT
 
 from tests.faults.injector import Injector
 from tests.faults.points import Point
-from tests.faults.world import Scenario, World, backend, buckets
+from tests.faults.world import Scenario, World, backend, buckets, stored_items
 
 _ROUNDS = 14  # of recovery: more than any back-off between two tries asks for
 _ROUND = timedelta(minutes=20)  # longer than a lease, a claim, and what the sweeper waits for
@@ -75,7 +77,7 @@ class Observed:
 
     interactions: tuple[tuple[str, ...], ...]
     outbound: dict[str, Sent]
-    raw: frozenset[tuple[str, str]]  # the hour of storage left aside: (server id and content, content)
+    raw: tuple[str, ...]  # the content of each raw message
     contents: tuple[str, ...]
     folders: dict[str, int]
     balanced: bool
@@ -118,18 +120,22 @@ def _recover(world: World, scenario: Scenario, *, replied: bool) -> None:
 
 
 def _settled(world: World, scenario: Scenario, *, replied: bool) -> bool:
-    outbound = _outbound(world)
+    outbound = [one for one in _items(world) if one.get("direction") == Direction.OUTBOUND.value]
     return (
-        world.installation.interactions.get(_interaction_id(scenario)) is not None
+        any(one[keys.PK] == keys.interaction(_interaction_id(scenario))[keys.PK] for one in _items(world))
         and not world.imap.folder(f"{scenario.mailbox}@example.com", "INBOX").messages
         and len(outbound) == (2 if replied else 1)
-        and not any(one.state in _UNSETTLED for one in outbound)
+        and not any(one["state"] in _UNSETTLED for one in outbound)
         and not _waiting(world)
     )
 
 
-def _outbound(world: World) -> list[Outbound]:
-    return world.installation.sent_and_unsent()
+def _items(world: World) -> list[dict[str, Any]]:
+    """Return every item of the table that is an interaction, in or out, or a counter; what is packed stays so."""
+    return [
+        items.unmarshal({name: value for name, value in item.items() if name not in ("detail", "body")})
+        for item in stored_items(world.variables["TABLE_NAME"])
+    ]
 
 
 def _waiting(world: World) -> int:
@@ -138,7 +144,9 @@ def _waiting(world: World) -> int:
 
 def _observe(world: World, scenario: Scenario) -> Observed:
     wire = Counter(_sent_ids(world))
-    outbound = {one.id: Sent(one.state.value, _delivery(one), wire.pop(one.id, 0)) for one in _outbound(world)}
+    rows = [one for one in stored_items(world.variables["TABLE_NAME"]) if "direction" in one]
+    stored = [items.read_outbound(one) for one in rows if one["direction"]["S"] == Direction.OUTBOUND.value]
+    outbound = {one.id: Sent(one.state.value, _delivery(one), wire.pop(one.id, 0)) for one in stored}
     outbound |= {f"unknown {one}": Sent("", "", times) for one, times in wire.items()}
     raw = buckets()[world.variables["RAW_BUCKET"]].keys
     contents = buckets()[world.variables["CONTENT_BUCKET"]]
@@ -146,7 +154,7 @@ def _observe(world: World, scenario: Scenario) -> Observed:
     return Observed(
         interactions=tuple(_shown(one) for one in _interactions(world)),
         outbound=outbound,
-        raw=frozenset((key.rpartition("/")[2], hashlib.sha256(raw[key].value).hexdigest()) for key in raw),
+        raw=_raw_copies({key: raw[key].value for key in raw}),
         contents=tuple(sorted(key for key in contents.keys if not key.startswith("config/"))),
         folders={
             name: len(world.imap.folder(f"{scenario.mailbox}@example.com", name).messages)
@@ -157,6 +165,12 @@ def _observe(world: World, scenario: Scenario) -> Observed:
         waiting=_waiting(world),
         caps=_counters(world),
     )
+
+
+def _raw_copies(stored: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Return the content of each raw message; the hour of storage is part of the key, and no identity."""
+    names = {key.rpartition("/")[2]: content for key, content in stored.items()}
+    return tuple(sorted(hashlib.sha256(content).hexdigest() for content in names.values()))
 
 
 def _sent_ids(world: World) -> Iterator[str]:
@@ -174,13 +188,9 @@ def _delivery(outbound: Outbound) -> str:
 
 
 def _interactions(world: World) -> list[Interaction]:
-    rows = [
-        row
-        for queue in world.installation.configurations.current().queues
-        for row in world.installation.interactions.list_queue(queue.name)
-    ]
-    found = [world.installation.interactions.get(row["id"]) for row in rows]
-    return sorted((one for one in found if one is not None), key=lambda one: one.id)
+    stored = [one for one in stored_items(world.variables["TABLE_NAME"]) if "direction" in one]
+    inbound = [items.read_interaction(one) for one in stored if one["direction"]["S"] == Direction.INBOUND.value]
+    return sorted(inbound, key=lambda one: one.id)
 
 
 def _shown(interaction: Interaction) -> tuple[str, ...]:
@@ -192,7 +202,7 @@ def _shown(interaction: Interaction) -> tuple[str, ...]:
         interaction.subtype.value,
         interaction.status.value,
         interaction.wrap_reason or "",
-        interaction.raw_key.rpartition("/")[2],
+        interaction.sha256,
         *(attachment.key or attachment.sha256 for attachment in interaction.attachments),
     )
 
@@ -204,12 +214,8 @@ def _states(world: World) -> DynamoMailboxStates:
 
 def _counters(world: World) -> tuple[tuple[str, str], ...]:
     """Return the counters of automatic replies: a reply that was not written must not be counted."""
-    found = world.aws("dynamodb").scan(TableName=world.variables["TABLE_NAME"])["Items"]
-    return tuple(
-        sorted(
-            (_without_hour(item["pk"]["S"]), item["count"]["N"]) for item in found if item["pk"]["S"].startswith("CAP#")
-        )
-    )
+    counted = [one for one in _items(world) if one[keys.PK].startswith("CAP#")]
+    return tuple(sorted((_without_hour(one[keys.PK]), str(one["count"])) for one in counted))
 
 
 def _without_hour(counter: str) -> str:

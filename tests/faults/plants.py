@@ -1,0 +1,172 @@
+"""Wrong orders of steps, planted one at a time: a sweep that does not catch each of them proves nothing.
+
+A planted installation is compared with its own run without faults, so that what is caught is the order, and nothing
+else that the plant changes.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+from postroom.adapters.dynamo.client import aws_errors
+from postroom.adapters.dynamo.interactions import DynamoInteractions
+from postroom.adapters.dynamo.outbox import DynamoOutbox
+from postroom.model.identity import raw_key
+from postroom.model.interaction import Body, Interaction
+from postroom.model.outbound import Outbound
+from postroom.ports import Added, Cap, Fetched
+from postroom.services import fetch, ingest, send, storing
+from postroom.services.connecting import open_mailbox
+from postroom.services.polling import after_storage
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """A wrong order; `targets` are the places where its faults show, so that not every point need be tried."""
+
+    name: str
+    planted: Callable[[], AbstractContextManager[Any]]
+    targets: tuple[str, ...]
+    scenario: str = "smtp"
+
+
+@contextmanager
+def _acknowledge_before_store() -> Iterator[None]:
+    """The server is told before the bytes are in S3."""
+    take = fetch._Run._take
+
+    def wrong(run: fetch._Run, result: Any, asked: Any, uploads: Any) -> None:
+        if isinstance(result, Fetched) and (action := after_storage(run.mailbox)):
+            session = open_mailbox(
+                run.mailbox,
+                connectors=run.polling.connectors,
+                secrets=run.polling.secrets,
+                deadline=run._until,
+            )
+            session.act([result.item.id], action)
+            session.close()
+        take(run, result, asked, uploads)
+
+    with patch.object(fetch._Run, "_take", wrong):
+        yield
+
+
+@contextmanager
+def _random_object_key() -> Iterator[None]:
+    """Every try to store a raw message makes a key of its own."""
+
+    def wrong(mailbox: str, now: Any, server_id: str, sha256: str) -> str:
+        return raw_key(mailbox, now, server_id + secrets.token_hex(4), sha256)
+
+    with patch.object(storing, "raw_key", wrong):
+        yield
+
+
+@contextmanager
+def _no_transaction() -> Iterator[None]:
+    """What belongs together is written one after the other."""
+
+    def wrong(
+        self: DynamoInteractions, item: Any, interaction: Interaction, outbound: Outbound, caps: Sequence[Cap]
+    ) -> Added:
+        added = self._put(item)
+        if added is Added.CREATED:
+            for cap in caps:
+                with aws_errors("counting an automatic reply"):
+                    self._client.update_item(**self._count(cap, interaction.created))
+            DynamoOutbox(self._client, self._table).add(outbound, answers=None)
+        return added
+
+    with patch.object(DynamoInteractions, "_transact", wrong):
+        yield
+
+
+@contextmanager
+def _automatic_reply_outside_the_transaction() -> Iterator[None]:
+    """The interaction first, its acknowledgement afterwards, each whole in itself."""
+    add = DynamoInteractions.add
+
+    def wrong(
+        self: DynamoInteractions,
+        interaction: Interaction,
+        body: Body,
+        *,
+        outbound: Outbound | None = None,
+        caps: Sequence[Cap] = (),
+    ) -> Added:
+        del caps
+        added = add(self, interaction, body)
+        if added is Added.CREATED and outbound is not None:
+            DynamoOutbox(self._client, self._table).add(outbound, answers=None)
+        return added
+
+    with patch.object(DynamoInteractions, "add", wrong):
+        yield
+
+
+@contextmanager
+def _blind_resend() -> Iterator[None]:
+    """What may have left is tried again."""
+
+    def wrong(attempt: send._Attempt, error: Exception) -> send.Result:
+        return attempt.deferred(error)
+
+    with patch.object(send._Attempt, "uncertain", wrong):
+        yield
+
+
+@contextmanager
+def _cursor_before_store() -> Iterator[None]:
+    """The position says 'stored' before anything is."""
+    fetch_sets = fetch._Run._fetch_sets
+
+    def wrong(run: fetch._Run, lease: Any, plan: Any, pool: Any) -> list[str]:
+        run._books.stored |= {item.id for item in plan.take}
+        run._remember(lease, release=False)
+        run._books.stored.clear()
+        return fetch_sets(run, lease, plan, pool)
+
+    with patch.object(fetch._Run, "_fetch_sets", wrong):
+        yield
+
+
+@contextmanager
+def _seen_before_put() -> Iterator[None]:
+    """A raw message counts as processed from the moment that processing begins."""
+    call = ingest.Ingest.__call__
+
+    def wrong(self: ingest.Ingest, key: str) -> Any:
+        store: Any = self.interactions
+        try:
+            store._client.put_item(
+                TableName=store._table,
+                Item={"pk": {"S": f"SEEN#{key}"}, "sk": {"S": "0"}},
+                ConditionExpression="attribute_not_exists(pk)",
+            )
+        except store._client.exceptions.ConditionalCheckFailedException:
+            return None
+        return call(self, key)
+
+    with patch.object(ingest.Ingest, "__call__", wrong):
+        yield
+
+
+PLANTS = (
+    Plant("acknowledge before store", _acknowledge_before_store, ("aws s3.PutObject",)),
+    Plant("random object key", _random_object_key, ("aws s3.PutObject", "aws dynamodb.UpdateItem")),
+    Plant("no transaction", _no_transaction, ("aws dynamodb.PutItem", "aws dynamodb.UpdateItem")),
+    Plant("blind resend, SMTP", _blind_resend, ("smtp END OF DATA", "smtp CONTENT")),
+    Plant("blind resend, SES", _blind_resend, ("aws sesv2.SendEmail",), "ses"),
+    Plant("cursor before store", _cursor_before_store, ("aws s3.PutObject", "aws dynamodb.UpdateItem")),
+    Plant("seen-item before put", _seen_before_put, ("aws dynamodb.TransactWriteItems", "aws dynamodb.PutItem")),
+    Plant(
+        "automatic reply outside the transaction",
+        _automatic_reply_outside_the_transaction,
+        ("aws dynamodb.PutItem", "aws dynamodb.TransactWriteItems"),
+    ),
+)

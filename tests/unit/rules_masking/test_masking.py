@@ -274,22 +274,22 @@ def test_there_is_a_limit_to_the_number_of_patterns() -> None:
 
 
 HOSTILE = {
-    "numbers": "1234 5678 9012 3456 7890\n" * 40_000,
-    "digits": "1" * 1_000_000,
-    "single digits": "1 " * 500_000,
-    "half accounts": "ab12 " * 200_000,
-    "accounts": "GB82 " * 200_000,
-    "cards": "4111 1111 1111 1111, " * 45_000,
+    "numbers": "1234 5678 9012 3456 7890\n" * 8_000,
+    "digits": "1" * 200_000,
+    "single digits": "1 " * 100_000,
+    "half accounts": "ab12 " * 40_000,
+    "accounts": "GB82 " * 40_000,
+    "cards": "4111 1111 1111 1111, " * 9_000,
 }
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-def test_a_hostile_megabyte_takes_a_second_or_so_for_all_kinds_together(text: str) -> None:
+def test_a_hostile_text_of_200_kilobytes_takes_less_than_a_second_for_all_kinds_together(text: str) -> None:
     started = time.process_time()
     mask_text(text, ALL)
-    assert time.process_time() - started < 4.0
+    assert time.process_time() - started < 1.0
 
 
 def test_a_card_among_very_many_numbers_is_not_let_through() -> None:
-    text = "1 " * 400_000 + "4111111111111111"
+    text = "1 " * 250_000 + "4111111111111111"
     assert "4111111111111111" not in mask_text(text, CARD).text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import dataclass
 
 import nh3
@@ -63,19 +64,10 @@ class SanitisedHtml:
 def sanitise(html: str) -> SanitisedHtml:
     """Return `html` reduced to an allow-list of elements, attributes and absolute addresses; never raises."""
     bounded = bound(html)
-    policy = _Policy()
-    cleaned = nh3.clean(
-        # A lone surrogate, which a lenient decoder may leave, cannot be handed to the sanitiser.
-        bounded.html.encode("utf-8", "replace").decode("utf-8"),
-        tags=set(_TAGS),
-        clean_content_tags=set(_CLEAN_CONTENT),
-        attributes=_ATTRIBUTES,
-        attribute_filter=policy.attribute,
-        url_schemes={"http", "https", "mailto", "tel", "cid"},
-        link_rel="noopener noreferrer nofollow",
-        set_tag_attribute_values={"a": {"target": "_blank"}},
-        strip_comments=True,
-    )
+    policy = _sanitiser.policy
+    policy.remote_images = policy.blocked_urls = 0
+    # A lone surrogate, which a lenient decoder may leave, cannot be handed to the sanitiser.
+    cleaned = _sanitiser.cleaner.clean(bounded.html.encode("utf-8", "replace").decode("utf-8"))
     return SanitisedHtml(cleaned, policy.remote_images, policy.blocked_urls, bounded.cuts)
 
 
@@ -115,3 +107,23 @@ class _Policy:
         else:
             self.blocked_urls += 1
         return None
+
+
+class _Sanitiser(threading.local):
+    """The sanitiser of one thread: its tables are made once, and its counts belong to one mail at a time."""
+
+    def __init__(self) -> None:
+        self.policy = _Policy()
+        self.cleaner = nh3.Cleaner(
+            tags=set(_TAGS),
+            clean_content_tags=set(_CLEAN_CONTENT),
+            attributes=_ATTRIBUTES,
+            attribute_filter=self.policy.attribute,
+            url_schemes={"http", "https", "mailto", "tel", "cid"},
+            link_rel="noopener noreferrer nofollow",
+            set_tag_attribute_values={"a": {"target": "_blank"}},
+            strip_comments=True,
+        )
+
+
+_sanitiser = _Sanitiser()

@@ -1,0 +1,64 @@
+"""Lists of Cisco ECE become a configuration file: aliases, blocked file extensions, delivery exceptions."""
+
+from __future__ import annotations
+
+import pytest
+from postroom.errors import Invalid
+from postroom.services.config_file import read_configuration
+from postroom.services.import_ece import import_ece
+from postroom.services.importing import Outcome
+
+ALIASES = """\
+Name *;Description;Email address *;Status *;Automatic BCC;Send mail to;Default alias *;Redirection Email Addresses;\
+Server type;Server name;User name;Use SSL;Port;Folder;Department
+Customer Support;;support@company.com;Active;archive@company.com;;Yes;hi@company.com;\
+IMAP;mail.company.com;jdoe;Yes;993;inbox;Service
+Second;;second@company.com;Inactive;nobody;test@company.com;Yes;a@company.com;;;;;;;Service
+Broken;;nothing;Active;;;No;;;;;;;;
+"""
+
+
+@pytest.mark.feature("X12")
+def test_aliases_become_aliases_and_disabled_mailboxes() -> None:
+    result = import_ece(ALIASES, source="aliases.csv")
+    configuration = read_configuration(result.text).configuration
+    first, second = configuration.aliases
+    assert (first.name, first.address, first.default) == ("Customer-Support", "support@company.com", True)
+    assert (first.automatic_bcc, first.redirection_addresses) == ("archive@company.com", ("hi@company.com",))
+    assert (second.active, second.default, second.send_mail_to) == (False, False, "test@company.com")
+    assert [one.name for one in configuration.departments] == ["Service"]
+    mailbox = configuration.mailboxes[0]
+    assert (mailbox.enabled, mailbox.server, mailbox.login, mailbox.port) == (False, "mail.company.com", "jdoe", 993)
+    assert any(row.section == "line 4" and row.outcome is Outcome.LEFT_OUT for row in result.rows)
+    assert any(row.option == "Password" and row.outcome is Outcome.FILL_IN for row in result.rows)
+
+
+def test_blocked_extensions_are_taken_once() -> None:
+    text = (
+        'Name,Description,Blocked file extension\nBlocked Executables,,.exe\nAgain,,*.EXE\nBad,,a/b\n"Scripts",x,vbs\n'
+    )
+    configuration = read_configuration(import_ece(text, source="x.csv").text).configuration
+    assert [(one.name, one.extension) for one in configuration.blocked_extensions] == [
+        ("Blocked Executables", "exe"),
+        ("Scripts", "vbs"),
+    ]
+
+
+def test_own_phrases_are_taken_and_predefined_ones_are_there_already() -> None:
+    rows = (
+        "name\ttype\tphrase\tfailure",
+        "Mine\tSubject\tAutomated Response X\tPermanent",
+        "pm\taddress\tpostmaster\ttemporary",
+        "bad\tsubject\ta@b\tpermanent",
+    )
+    text = "\n".join(rows)
+    result = import_ece(text, source="x.csv")
+    configuration = read_configuration(result.text).configuration
+    assert [(one.name, one.phrase) for one in configuration.delivery_exceptions] == [("Mine", "Automated Response X")]
+    assert "predefined" in next(row.why for row in result.rows if row.section == "line 3")
+
+
+@pytest.mark.parametrize("text", ["", "hello", "a,b\n1,2\n"])
+def test_another_list_is_refused(text: str) -> None:
+    with pytest.raises(Invalid, match="no list"):
+        import_ece(text, source="x")

@@ -23,8 +23,8 @@ WANTED = 10.0
 
 _TAGS = frozenset(
     str.split(
-        "a abbr b big blockquote br center cite code div em font h1 h2 h3 h4 h5 h6 hr i img li ol p pre s small span strike "
-        "strong sub sup table tbody td tfoot th thead tr tt u ul"
+        "a abbr b big blockquote br center cite code div em font h1 h2 h3 h4 h5 h6 hr i img li ol p pre s small span "
+        "strike strong sub sup table tbody td tfoot th thead tr tt u ul"
     )
 )
 _ATTRIBUTES = {
@@ -41,8 +41,8 @@ def _newsletter() -> str:
     row = (
         "<tr><td style='padding:8px;font-family:Arial' align='left'><a href='https://news.example/item?id=1&amp;u=2'>"
         "<img src='https://cdn.example/1.png' width='120' alt='Offer'></a></td><td class='text'><h3>An offer</h3>"
-        "<p style='color:#333'>This week <b>only</b>: everything you need, at a price &ndash; as always &ndash; that you "
-        "like. <a href='https://news.example/more'>Read more</a></p></td></tr>"
+        "<p style='color:#333'>This week <b>only</b>: everything you need, at a price &ndash; as always &ndash; that "
+        "you like. <a href='https://news.example/more'>Read more</a></p></td></tr>"
     )
     return f"<html><head><style>p{{margin:0}}</style></head><body><table>{row * 60}</table></body></html>"
 
@@ -51,8 +51,9 @@ def _thread() -> str:
     quote = ""
     for depth in range(8):
         quote = (
-            f"<div class='gmail_quote'><div>On Mon, 5 Feb 2024 at 10:4{depth}, Ann &lt;<a href='mailto:ann@example.org'>"
-            "ann@example.org</a>&gt; wrote:<br></div><blockquote style='margin:0 0 0 .8ex'><div dir='ltr'><p>Dear all,</p>"
+            f"<div class='gmail_quote'><div>On Mon, 5 Feb 2024 at 10:4{depth}, Ann &lt;"
+            "<a href='mailto:ann@example.org'>ann@example.org</a>&gt; wrote:<br></div>"
+            "<blockquote style='margin:0 0 0 .8ex'><div dir='ltr'><p>Dear all,</p>"
             f"<ul><li>one</li><li>two <i>or</i> three</li></ul><p>Regards<br>Ann</p></div>{quote}</blockquote></div>"
         )
     return f"<div dir='ltr'>Thank you, that works.</div><br>{quote}"

@@ -11,7 +11,6 @@ _TAG = re.compile(r"<(/?[a-z0-9]+)([^>]*)>")
 _ALT = re.compile(r'\salt="\s*([^"]*[^"\s])\s*"')
 _START = re.compile(r'\sstart="([0-9]+)"')
 _PREFORMATTED = re.compile(r"(<pre(?: [^>]*)?>.*?</pre>)", re.DOTALL)
-_WHITE_SPACE = re.compile(r"[\t\n\r\f][ \t\n\r\f]*| [ \t\n\r\f]+")
 # What changes only the look of words.
 _INLINE_TAG = re.compile(
     r"</?(?:abbr|b|bdi|bdo|big|cite|code|col|colgroup|del|dfn|em|font|i|ins|kbd|mark|q|rp|rt|ruby|s|samp|small|span|strike|"
@@ -37,7 +36,8 @@ def to_text(sanitised_html: str) -> str:
     Paragraphs, lists and table rows keep their lines, a link keeps its target when the text does not say it, and
     `<blockquote>` becomes `> ` as in the text of a mail.
     """
-    parts = _TAG.split(_collapse(_INLINE_TAG.sub("", sanitised_html).replace("&nbsp;", "\u00a0")))
+    # No-break spaces are still entities while the others are collapsed.
+    parts = _TAG.split(_collapse(_INLINE_TAG.sub("", sanitised_html)).replace("&nbsp;", "\u00a0"))
     writer = _Writer()
     write, block, action_of = writer.text, writer.block, _ACTIONS.get
     if parts[0]:
@@ -55,10 +55,11 @@ def to_text(sanitised_html: str) -> str:
 
 
 def _collapse(html: str) -> str:
+    """Make each run of white space one space, except in `<pre>`; several times as fast as a pattern."""
     if "<pre" not in html:
-        return _WHITE_SPACE.sub(" ", html)
+        return " ".join(html.split())
     pieces = _PREFORMATTED.split(html)
-    pieces[::2] = [_WHITE_SPACE.sub(" ", piece) for piece in pieces[::2]]
+    pieces[::2] = [" ".join(piece.split()) for piece in pieces[::2]]
     return "".join(pieces)
 
 
@@ -175,8 +176,9 @@ class _Writer:
         if not target:
             return
         label = "".join(self._line[start:] if lines == len(self._lines) else self._line).strip()
-        # No address has a space, so most links need no comparing.
-        if " " in label or _bare(label) != _bare(target):
+        # Words have spaces and no full stop, so most links need no comparing.
+        words = " " in label or not ("." in label or "@" in label or label[-1:].isdigit())
+        if words or _bare(label) != _bare(target):
             self.text(f" &lt;{target.removeprefix('mailto:')}&gt;" if label else f"&lt;{target}&gt;")
 
     def open_quote(self, _attributes: str) -> None:
@@ -292,11 +294,14 @@ class _Writer:
 
     def _end_line(self) -> None:
         line = "".join(self._line).rstrip(" \u00a0")
+        self._line = []
         prefix = self._prefix
+        if not prefix and self._marker is None:
+            self._lines.append(line)
+            return
         if self._marker is not None:
             prefix, self._marker = self._marker, None
         self._lines.append(prefix + line if line else prefix.rstrip())
-        self._line = []
 
     def result(self) -> str:
         """Return all lines as text, entities resolved."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import random
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_network
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from postroom.model.mailbox import Mailbox, Type
 
@@ -74,6 +77,18 @@ def mails(count: int, *, seed: int = 1) -> list[bytes]:
         head = b"From: a@example.com\r\nSubject: mail %d\r\nMessage-ID: <%d@example.com>\r\n\r\n" % (number, number)
         made.append(head + line * (size // len(line)))
     return made
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for what is fetched, in memory where there is such a thing: the disk of this machine is not measured."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as name:
+        before, tempfile.tempdir = tempfile.tempdir, name
+        try:
+            yield Path(name)
+        finally:
+            tempfile.tempdir = before
 
 
 def timed(work: Callable[[], object]) -> float:

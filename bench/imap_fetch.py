@@ -12,17 +12,15 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from postroom.adapters.imap import ImapConnector
 from postroom.adapters.tls import client_context
 from postroom.model.mailbox import Mailbox
 from postroom.ports import Action, Fetched
 
-from bench.far import LOOPBACK, PASSWORD, USER, far, mailbox, mails, timed
+from bench.far import LOOPBACK, PASSWORD, USER, far, mailbox, mails, scratch, timed
 from tests.support.dovecot import dovecot
 
 AIMS = {0: (3.0, 1.0), 20: (30.0, 1.0), 80: (30.0, 1.0)}  # rtt in ms → times the loop, times mbsync
@@ -76,16 +74,10 @@ def _ours(box: Mailbox, expected: int) -> tuple[float, float]:
     started = time.perf_counter()
     session = ImapConnector(LOOPBACK).open(box, secret=PASSWORD, deadline=time.monotonic() + 600)
     ids = []
-    with tempfile.TemporaryDirectory() as folder:
-        tempfile.tempdir, before = folder, tempfile.tempdir
-        try:
-            position = None
-            listing = session.list(position)
-            for result in session.fetch(listing.news):
-                assert isinstance(result, Fetched)
-                ids.append(result.item.id)
-        finally:
-            tempfile.tempdir = before
+    with scratch():
+        for result in session.fetch(session.list(None).news):
+            assert isinstance(result, Fetched)
+            ids.append(result.item.id)
         fetched = time.perf_counter() - started
     begun = time.perf_counter()
     session.act(ids, Action.MARK_READ)
@@ -96,7 +88,7 @@ def _ours(box: Mailbox, expected: int) -> tuple[float, float]:
 
 
 def _usual_loop(box: Mailbox, some: int) -> float:
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
 
         def loop() -> None:
             context = client_context(box.ca_certificate)
@@ -106,7 +98,7 @@ def _usual_loop(box: Mailbox, some: int) -> float:
             _, found = client.uid("SEARCH", "ALL")
             for uid in _first(found, some):
                 _, rows = client.uid("FETCH", uid, "(BODY.PEEK[])")
-                (Path(folder) / uid).write_bytes(rows[0][1])
+                (folder / uid).write_bytes(rows[0][1])
                 client.uid("STORE", uid, "+FLAGS", "(\\Seen)")
             client.logout()
 
@@ -120,8 +112,7 @@ def _first(found: Sequence[bytes], some: int) -> list[str]:
 def _mbsync(box: Mailbox, expected: int) -> float | None:
     if not shutil.which("mbsync"):
         return None
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with scratch() as folder:
         (folder / "ca.pem").write_text(box.ca_certificate or "")
         (folder / "mail").mkdir()
         (folder / "mbsyncrc").write_text(
@@ -131,7 +122,7 @@ def _mbsync(box: Mailbox, expected: int) -> float | None:
             "Channel c\nFar :far:\nNear :near:\nPatterns INBOX\nSync Pull\nCreate Near\nSyncState *\n"
         )
         command = ["mbsync", "-q", "-c", str(folder / "mbsyncrc"), "c"]
-        environment = {**os.environ, "HOME": name}
+        environment = {**os.environ, "HOME": str(folder)}
         taken = timed(lambda: subprocess.run(command, check=True, env=environment, capture_output=True))
         came = sum(1 for _ in (folder / "mail" / "INBOX").glob("*/*,*"))
         if came < expected:

@@ -9,16 +9,14 @@ from __future__ import annotations
 import argparse
 import json
 import poplib
-import tempfile
 import time
-from pathlib import Path
 
 from postroom.adapters.pop3 import Pop3Connector
 from postroom.adapters.tls import client_context
 from postroom.model.mailbox import Mailbox, Type
 from postroom.ports import Fetched
 
-from bench.far import LOOPBACK, PASSWORD, USER, far, mailbox, mails, timed
+from bench.far import LOOPBACK, PASSWORD, USER, far, mailbox, mails, scratch, timed
 from tests.support.dovecot import dovecot
 
 AIMS = {0: (None, 1.0), 20: (10.0, 1.0), 80: (None, 1.0)}  # rtt in ms → times poplib with pipelining, and without
@@ -68,8 +66,7 @@ def main() -> None:
 
 
 def _ours(box: Mailbox, some: int) -> float:
-    with tempfile.TemporaryDirectory() as folder:
-        tempfile.tempdir, before = folder, tempfile.tempdir
+    with scratch():
 
         def fetch() -> None:
             session = Pop3Connector(LOOPBACK).open(box, secret=PASSWORD, deadline=time.monotonic() + 600)
@@ -79,15 +76,12 @@ def _ours(box: Mailbox, some: int) -> float:
             if came != some:
                 raise SystemExit(f"fetched {came} of {some}")
 
-        try:
-            return timed(fetch)
-        finally:
-            tempfile.tempdir = before
+        return timed(fetch)
 
 
 def _poplib(box: Mailbox, some: int) -> float:
     poplib._MAXLINE = 10_000_000  # type: ignore[attr-defined]  # or it gives up at the first long line
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
 
         def loop() -> None:
             context = client_context(box.ca_certificate)
@@ -98,7 +92,7 @@ def _poplib(box: Mailbox, some: int) -> float:
             client.list()
             for number in range(1, some + 1):
                 _, lines, _ = client.retr(number)
-                (Path(folder) / str(number)).write_bytes(b"\r\n".join(lines) + b"\r\n")
+                (folder / str(number)).write_bytes(b"\r\n".join(lines) + b"\r\n")
             client.quit()
 
         return timed(loop)

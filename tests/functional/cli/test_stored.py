@@ -1,0 +1,144 @@
+"""Threads split and merged, mail replayed, attachments settled: through the command, on stored mail."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from email.policy import SMTP
+
+import pytest
+
+from tests.functional.cli.conftest import Command
+from tests.functional.processing.conftest import CONFIGURATION
+from tests.support.mails import mail
+
+PASS = "Authentication-Results: mx.example.com; dmarc=pass header.from=example.org"
+
+
+@pytest.fixture
+def command(postroom: Command) -> Command:
+    postroom.stack.configure(**CONFIGURATION)
+    return postroom
+
+
+def conversation(command: Command) -> tuple[str, str, str]:
+    """A thread of three mails: root, an answer to it, an answer to that."""
+    ids = [
+        command.stack.process(mail(PASS, message_id="<1@x>", body="one")),
+        command.stack.process(mail(PASS, "In-Reply-To: <1@x>", message_id="<2@x>", body="two")),
+        command.stack.process(mail(PASS, "In-Reply-To: <2@x>", message_id="<3@x>", body="three")),
+    ]
+    return ids[0], ids[1], ids[2]
+
+
+def members(command: Command, interaction_id: str) -> list[str]:
+    listed: list[str] = command("thread", "show", interaction_id, "--json").json["members"]
+    return listed
+
+
+@pytest.mark.feature("X06")
+def test_a_split_takes_along_what_answers_the_mail_and_undo_brings_it_back(command: Command) -> None:
+    one, two, three = conversation(command)
+    acknowledged = set(members(command, one)) - {one, two, three}
+    done = command("thread", "split", two, "--json").json
+    assert (done["thread_id"], done["moved"]) == (two, [two, three])
+    assert members(command, two) == [two, three]
+    assert set(members(command, one)) == {one} | acknowledged
+    assert command("thread", "undo", done["change"]).status == 0
+    assert set(members(command, one)) == {one, two, three} | acknowledged
+
+
+@pytest.mark.feature("X06")
+def test_a_merge_moves_a_whole_thread_and_undo_brings_it_back(command: Command) -> None:
+    one, two, three = conversation(command)
+    before = members(command, one)
+    other = command.stack.process(mail(sender="bob@example.net", message_id="<9@y>", body="other"))
+    done = command("thread", "merge", two, other, "--json").json
+    assert done["thread_id"] == other
+    assert {one, two, three, other} <= set(members(command, other))
+    assert [event.what for event in command.stack.interactions.history(three)] == ["merged"]
+    assert command("thread", "undo", done["change"]).status == 0
+    assert members(command, one) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["thread", "split", "nothing"], 3, "no such interaction"),
+        (["thread", "undo", "nonsense"], 1, "no change of threads"),
+        (["replay"], 1, "Name mails, or a queue"),
+    ],
+    ids=["split-unknown", "undo-nonsense", "replay-nothing"],
+)
+def test_what_cannot_be_done_is_refused_with_a_remedy(
+    command: Command, arguments: list[str], status: int, words: str
+) -> None:
+    ran = command(*arguments)
+    assert words in ran.err
+    assert ran.status in (status, 2)
+
+
+@pytest.mark.feature("X03")
+def test_a_replay_shows_what_todays_rules_change_and_changes_it_only_when_told(command: Command) -> None:
+    interaction_id = command.stack.process(mail(body="My card is 4111 1111 1111 1111."))
+    command.stack.configure(
+        **{
+            **CONFIGURATION,
+            "masking_patterns": [{"name": "cards", "kind": "card"}],
+            "endpoints": [{"name": "support", "queue": "general"}],
+        }
+    )
+    shown = command("replay", interaction_id, "--json").lines[0]
+    assert {one["field"] for one in shown["differences"]} == {"queue", "text", "text_reply"}
+    assert not shown["applied"]
+    body = command.stack.interactions.body(interaction_id)
+    assert body is not None
+    assert "4111" in body.text
+    assert command("replay", "--queue", "support", "--apply", "--json").lines[0]["applied"]
+    body = command.stack.interactions.body(interaction_id)
+    again = command.stack.interactions.get(interaction_id)
+    assert body is not None
+    assert again is not None
+    assert "4111" not in body.text
+    assert again.queue == "general"
+    assert [event.what for event in command.stack.interactions.history(interaction_id)] == ["replayed"]
+    assert command("replay", interaction_id, "--json").lines[0]["differences"] == []
+    assert list(command.stack.interactions.list_queue("support")) == []
+
+
+def with_program() -> bytes:
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["To"], message["Subject"] = "ann@example.org", "support@example.com", "Invoice"
+    message.set_content("See attached.")
+    message.add_attachment(b"MZ" + bytes(50), maintype="application", subtype="pdf", filename="invoice.pdf.exe")
+    return message.as_bytes()
+
+
+@pytest.mark.feature("C11")
+@pytest.mark.feature("C12")
+def test_a_blocked_attachment_is_seen_restored_and_deleted_with_a_reason(command: Command, tmp_path: object) -> None:
+    from pathlib import Path
+
+    interaction_id = command.stack.process(with_program())
+    (row,) = command("attachment", "list", interaction_id, "--json").lines
+    assert "exe" in row["blocked"]
+    file = Path(str(tmp_path)) / "saved"
+    assert command("attachment", "save", interaction_id, row["sha256"], "--to", str(file)).status == 0
+    assert file.read_bytes().startswith(b"MZ")
+    assert command("attachment", "restore", interaction_id, row["sha256"][:8], "--reason", " ").status != 0
+    assert command("attachment", "restore", interaction_id, row["sha256"][:8], "--reason", "our own tool").status == 0
+    (restored,) = command("attachment", "list", interaction_id, "--json").lines
+    assert restored["blocked"] is None
+    (event,) = command.stack.interactions.history(interaction_id)
+    assert event.what == "attachment_restored"
+    assert "our own tool" in event.detail
+
+
+@pytest.mark.feature("C12")
+def test_deleting_a_blocked_attachment_keeps_its_name_and_the_mail(command: Command) -> None:
+    interaction_id = command.stack.process(with_program())
+    (row,) = command("attachment", "list", interaction_id, "--json").lines
+    assert command("attachment", "delete", interaction_id, row["sha256"], "--reason", "malware").status == 0
+    (deleted,) = command("attachment", "list", interaction_id, "--json").lines
+    assert (deleted["deleted"], deleted["name"]) == (True, "invoice.pdf.exe")
+    assert command("attachment", "save", interaction_id, row["sha256"], "--to", "unused").status == 3
+    assert command.stack.interactions.get(interaction_id) is not None

@@ -18,6 +18,7 @@ from postroom_cli.commands import (
     raw,
     secret,
     sending,
+    stored,
 )
 
 
@@ -32,6 +33,7 @@ def register_all(app: typer.Typer) -> None:
         interaction,
         sending,
         raw,
+        stored,
         dlq,
         explain,
         phrases,

@@ -23,8 +23,8 @@ class Subtype(StrEnum):
 
     INBOUND_NEW = "InboundNew"  # starts a thread
     INBOUND_CUSTOMER_REPLY = "InboundCustomerReply"  # joins one
-    INBOUND_NDR = "InboundNDR"  # a delivery of ours failed (RFC 3464, or recognised)
-    INBOUND_REPORT = "InboundReport"  # a delivery of ours worked, or is delayed
+    INBOUND_NDR = "InboundNDR"  # a delivery of ours failed or is late (RFC 3464, or recognised)
+    INBOUND_REPORT = "InboundReport"  # a delivery of ours worked
     INBOUND_DISPOSITION = "InboundDisposition"  # RFC 8098: read, deleted, …
     INBOUND_FEEDBACK = "InboundFeedback"  # RFC 5965: a complaint
     INBOUND_AUTOMATIC = "InboundAutomatic"  # written by a machine: out of office, lists, alerts

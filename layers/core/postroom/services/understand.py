@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from postroom.mail import references, token
-from postroom.mail.address import Address, is_valid, parse_addresses
+from postroom.mail.address import Address, is_valid
 from postroom.mail.authresults import auth_results
 from postroom.mail.automatic import PERSON, Automatic
 from postroom.mail.bodies import Bodies, bodies
@@ -205,12 +205,7 @@ def _peek(raw: bytes) -> Message | None:
 
 
 def _addresses(message: Message, name: str) -> tuple[Address, ...]:
-    return tuple(
-        address
-        for value in message.raw_headers(name)
-        for address in parse_addresses(value)
-        if address.address or address.name
-    )
+    return tuple(address for address in message.addresses(name) if address.address or address.name)
 
 
 def _text(content: Bodies, clean: SanitisedHtml | None) -> str:

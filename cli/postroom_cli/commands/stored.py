@@ -1,0 +1,223 @@
+"""`postroom thread`, `postroom replay` and `postroom attachment`: what can be done to mail that is stored."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from postroom_cli import output
+from postroom_cli.author import author
+from postroom_cli.output import Json
+from postroom_cli.stack import Stack, find_stack
+
+thread_app = typer.Typer(help="See, split and merge threads.", no_args_is_help=True)
+attachment_app = typer.Typer(help="See, restore and delete attachments.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The interaction's id.")]
+Hash = Annotated[str, typer.Argument(metavar="SHA256", help="The attachment's hash, or its first 8 characters.")]
+Reason = Annotated[str, typer.Option(help="Why; it stays in the history.")]
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the groups and `replay`."""
+    parent.add_typer(thread_app, name="thread")
+    parent.add_typer(attachment_app, name="attachment")
+    parent.command()(replay)
+
+
+def _changes(stack: Stack) -> Any:
+    from postroom.adapters.dynamo.changes import InteractionChanges
+
+    return InteractionChanges(stack.client("dynamodb"), stack.setting("table"), stack.contents)
+
+
+@thread_app.command("show")
+def thread_show(context: typer.Context, interaction_id: Id, json: Json = False) -> None:
+    """List the members of the thread that an interaction is in, oldest first."""
+    stack = find_stack(context)
+    thread_id = _changes(stack).thread_of(interaction_id)[0]
+    members = stack.interactions.thread(thread_id)
+    if json:
+        output.document({"thread": thread_id, "members": members})
+    else:
+        output.table(f"Thread {thread_id}", ("member",), ((member,) for member in members))
+
+
+@thread_app.command()
+def merge(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="ID", help="A mail of the thread to move.")],
+    into: Annotated[str, typer.Argument(metavar="INTO", help="A mail of the thread to move it to.")],
+    json: Json = False,
+) -> None:
+    """Move all mails of one thread into another."""
+    from postroom.services import rethread
+
+    stack = find_stack(context)
+    done = rethread.merge(
+        source, into, threads=stack.interactions, moves=_changes(stack), who=author(), clock=stack.clock
+    )
+    _tell(done, json)
+
+
+@thread_app.command()
+def split(context: typer.Context, interaction_id: Id, json: Json = False) -> None:
+    """Make a mail, with what answers it, a thread of its own."""
+    from postroom.services import rethread
+
+    stack = find_stack(context)
+    done = rethread.split(
+        interaction_id, threads=stack.interactions, moves=_changes(stack), who=author(), clock=stack.clock
+    )
+    _tell(done, json)
+
+
+@thread_app.command()
+def undo(
+    context: typer.Context,
+    change: Annotated[str, typer.Argument(metavar="CHANGE", help="What `merge` or `split` said.")],
+    json: Json = False,
+) -> None:
+    """Take a split or merge back."""
+    from postroom.services import rethread
+
+    stack = find_stack(context)
+    done = rethread.undo(change, threads=stack.interactions, moves=_changes(stack), who=author(), clock=stack.clock)
+    _tell(done, json)
+
+
+def _tell(done: Any, json: bool) -> None:
+    if json:
+        output.document(asdict(done))
+    else:
+        output.say(f"{len(done.moved)} mails are now in thread {done.thread_id}.")
+        output.say(f"To take it back: postroom thread undo {done.change}")
+
+
+def replay(
+    context: typer.Context,
+    interaction_ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Which mails.")] = None,
+    queue: Annotated[str | None, typer.Option(help="Or all of this queue.")] = None,
+    mailbox: Annotated[str | None, typer.Option(help="Of the queue, only what came to this mailbox.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Of the queue, only what was made since then, UTC.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 1000,
+    apply: Annotated[bool, typer.Option("--apply", help="Record the result; without it only show it.")] = False,
+    json: Json = False,
+) -> None:
+    """Process stored mail again with today's rules; shows what would change, changes it with --apply."""
+    from postroom.errors import Invalid, Problem
+    from postroom.services.policy import Policies
+    from postroom.services.replay import Replay
+
+    if bool(interaction_ids) == bool(queue):
+        raise Invalid([Problem("ID", "or --queue is needed, not both.", "Name mails, or a queue.")])
+    stack = find_stack(context)
+    again = Replay(
+        raw=stack.raw,
+        stored=stack.interactions,
+        rewrites=_changes(stack),
+        policies=Policies(stack.configurations, lambda: ()),
+        clock=stack.clock,
+    )
+    wanted = interaction_ids or list(islice(_of_queue(stack, str(queue), mailbox, since), limit))
+    changed = 0
+    for interaction_id in wanted:
+        replayed = again(interaction_id, apply=apply, who=author())
+        changed += bool(replayed.differences)
+        if json:
+            output.line(output.plain(asdict(replayed)))
+            continue
+        for difference in replayed.differences:
+            output.say(f"{interaction_id}  {difference.field}: {difference.before!r:.60} → {difference.after!r:.60}")
+    if not json:
+        verb = "changed" if apply else "would change"
+        output.say(f"{len(wanted)} mails read again, {changed} {verb}.")
+
+
+def _of_queue(stack: Stack, queue: str, mailbox: str | None, since: datetime | None) -> Any:
+    earliest = since.replace(tzinfo=UTC).isoformat() if since else ""
+    for row in stack.interactions.list_queue(queue):
+        if (mailbox is None or row.get("mailbox") == mailbox) and row.get("created", "") >= earliest:
+            yield row["id"]
+
+
+def _quarantine(stack: Stack) -> Any:
+    from postroom.services.quarantine import Quarantine
+
+    return Quarantine(stored=stack.interactions, rewrites=_changes(stack), shelf=stack.contents, clock=stack.clock)
+
+
+@attachment_app.command("list")
+def attachment_list(context: typer.Context, interaction_id: Id, json: Json = False) -> None:
+    """List the attachments of an interaction, and why some are blocked."""
+    from postroom.errors import NotFound
+
+    found = find_stack(context).interactions.get(interaction_id)
+    if found is None:
+        raise NotFound("there is no such inbound interaction", on=interaction_id)
+    rows = [
+        {
+            "name": one.name,
+            "content_type": one.content_type,
+            "size": one.size,
+            "sha256": one.sha256,
+            "blocked": one.blocked,
+            "deleted": one.key is None and one.inline_data is None,
+        }
+        for one in found.attachments
+    ]
+    if json:
+        for row in rows:
+            output.line(row)
+    else:
+        columns = ("name", "content_type", "size", "sha256", "blocked", "deleted")
+        output.table("", columns, ([row[name] for name in columns] for row in rows), empty="There is no attachment.")
+
+
+@attachment_app.command()
+def save(
+    context: typer.Context,
+    interaction_id: Id,
+    sha256: Hash,
+    to: Annotated[Path, typer.Option("--to", help="File to write; it must not exist.")],
+    json: Json = False,
+) -> None:
+    """Write an attachment to a file; blocked ones too, so mind what you open."""
+    from postroom.errors import Conflict
+
+    attachment, content = _quarantine(find_stack(context)).view(interaction_id, sha256)
+    try:
+        with to.open("xb") as file:
+            file.write(content)
+    except FileExistsError as error:
+        raise Conflict("the file exists", on=str(to), remedy="Name another file.") from error
+    if json:
+        output.document({"name": attachment.name, "size": len(content), "file": str(to)})
+    else:
+        output.say(f"{attachment.name}: {len(content):,} bytes written to {to}.")
+
+
+@attachment_app.command()
+def restore(context: typer.Context, interaction_id: Id, sha256: Hash, reason: Reason, json: Json = False) -> None:
+    """Let a blocked attachment in."""
+    done = _quarantine(find_stack(context)).restore(interaction_id, sha256, reason=reason, who=author())
+    _tell_attachment(done, "is let in", json)
+
+
+@attachment_app.command()
+def delete(context: typer.Context, interaction_id: Id, sha256: Hash, reason: Reason, json: Json = False) -> None:
+    """Delete a blocked attachment; the raw message still has it, under its own right and retention."""
+    done = _quarantine(find_stack(context)).delete(interaction_id, sha256, reason=reason, who=author())
+    _tell_attachment(done, "is deleted", json)
+
+
+def _tell_attachment(attachment: Any, what: str, json: bool) -> None:
+    if json:
+        output.document({"name": attachment.name, "sha256": attachment.sha256, "blocked": attachment.blocked})
+    else:
+        output.say(f"{attachment.name} {what}.")

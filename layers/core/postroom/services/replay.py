@@ -1,0 +1,131 @@
+"""Process stored mail again with today's rules, first as a dry run that shows the difference (X03).
+
+The interaction keeps its id, its thread, its place in time and its status; nothing is acknowledged or sent again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from postroom.errors import NotFound
+from postroom.model.decision import Decision
+from postroom.model.interaction import Body, Event, Interaction, Status, Subtype
+from postroom.ports import Clock, RawMessages
+from postroom.rules.routing import route
+from postroom.services.circumstances import Facts, stripped, with_replacement_text
+from postroom.services.policy import Policies
+from postroom.services.understand import PREVIEW, understand
+
+_KEPT_RULES = ("auto-reply", "copies")  # decided once, when the mail came in
+_SHOWN = ("subject", "subtype", "queue", "department", "wrap_reason", "sender", "attributes")
+
+
+class Stored(Protocol):
+    """What is read."""
+
+    def get(self, interaction_id: str) -> Interaction | None: ...
+
+    def body(self, interaction_id: str) -> Body | None: ...
+
+
+class Rewrites(Protocol):
+    """What is written."""
+
+    def rewrite(self, before: Interaction, after: Interaction, *, body: Body | None, event: Event) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One value that today's rules would change."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay changed, or would change."""
+
+    interaction_id: str
+    differences: tuple[Difference, ...]
+    applied: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The use case with what it needs."""
+
+    raw: RawMessages
+    stored: Stored
+    rewrites: Rewrites
+    policies: Policies
+    clock: Clock
+
+    def __call__(self, interaction_id: str, *, apply: bool, who: str) -> Replayed:
+        """Read one stored mail again; with `apply`, record the result and who asked for it."""
+        before = self.stored.get(interaction_id)
+        body_before = self.stored.body(interaction_id)
+        if before is None or body_before is None:
+            raise NotFound("there is no such inbound interaction", on=interaction_id)
+        after, body = self._again(before)
+        differences = tuple(_differences(before, after, body_before, body))
+        if apply and differences:
+            detail = ", ".join(one.field for one in differences)
+            event = Event(at=self.clock(), what="replayed", detail=detail, who=who)
+            self.rewrites.rewrite(before, after, body=body, event=event)
+        return Replayed(interaction_id, differences, applied=bool(apply and differences))
+
+    def _again(self, before: Interaction) -> tuple[Interaction, Body]:
+        stored = self.raw.get(before.raw_key)
+        policy, mailbox = self.policies.of_mailbox(before.mailbox)
+        facts = Facts(stored, before.mailbox, mailbox, policy, before.created)
+        mail = understand(stored.content, policy=policy)
+        if facts.oversize:
+            mail = stripped(mail, facts)
+        subtype = mail.subtype or _of_a_person(before)
+        routed = route(policy.configuration, mailbox, subtype)
+        queue = routed.queue if before.status is Status.QUEUED else before.queue
+        kept = tuple(one for one in before.decisions if one.rule in _KEPT_RULES or one.rule.startswith("thread."))
+        body = with_replacement_text(mail.body, policy)
+        after = replace(
+            before,
+            subject=mail.subject,
+            sender=mail.sender,
+            reply_to=mail.reply_to,
+            to=mail.to,
+            cc=mail.cc,
+            date=mail.date,
+            subtype=subtype,
+            queue=queue,
+            department=routed.department,
+            wrap_reason=mail.wrap_reason,
+            attributes={**_copied(before), **mail.attributes},
+            decisions=(*mail.decisions, *kept, *routed.decisions, Decision("replay", "replayed", "by today's rules")),
+            preview=" ".join((mail.body.text_reply or mail.body.text)[: 4 * PREVIEW].split())[:PREVIEW],
+        )
+        return after, body
+
+
+def _of_a_person(before: Interaction) -> Subtype:
+    return Subtype.INBOUND_CUSTOMER_REPLY if before.thread_id != before.id else Subtype.INBOUND_NEW
+
+
+def _copied(before: Interaction) -> dict[str, str]:
+    """Keep the attribute that says which recipient a copy is for: it is not in the mail's bytes."""
+    return {name: value for name, value in before.attributes.items() if name.lower().startswith("x-")}
+
+
+def _differences(before: Interaction, after: Interaction, old: Body, new: Body) -> list[Difference]:
+    found = [
+        Difference(name, getattr(before, name), getattr(after, name))
+        for name in _SHOWN
+        if getattr(before, name) != getattr(after, name)
+    ]
+    found += [
+        Difference(name, getattr(old, name), getattr(new, name))
+        for name in ("text", "text_reply", "html")
+        if getattr(old, name) != getattr(new, name)
+    ]
+    return found

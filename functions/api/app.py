@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Header
-from postroom import bootstrap
+from postroom import bootstrap, observe
 from postroom.errors import Conflict, Invalid, NotFound, PostroomError, Transient
 from postroom.services.api_routes import ReplyRequest, caller
 
@@ -51,5 +51,6 @@ def application() -> APIGatewayHttpResolver:
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one request of the HTTP API (format 2.0)."""
+    observe.begin()
     answer: dict[str, Any] = application().resolve(event, context)
     return answer

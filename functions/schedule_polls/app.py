@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from postroom import bootstrap
+from postroom import bootstrap, observe
 
 
 def handler(_event: Mapping[str, Any], _context: Any) -> dict[str, int]:
     """Queue the polls of the minute that the schedule names; answer how many mailboxes they look at."""
+    observe.begin()
     return {"mailboxes": bootstrap.schedule_polls()()}

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
-from postroom import bootstrap
+from postroom import bootstrap, observe
+
+logger = logging.getLogger("postroom.sweep")
 
 
 def handler(_event: Mapping[str, Any], _context: Any) -> Mapping[str, Any]:
     """Sweep once; answer what was found and repaired."""
-    return bootstrap.sweep()()
+    observe.begin()
+    swept = bootstrap.sweep()()
+    logger.info("swept", extra=dict(swept))
+    return swept

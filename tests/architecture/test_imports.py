@@ -15,7 +15,7 @@ PURE_LIBRARIES = {"charset_normalizer", "nh3", "selectolax", "re2", "flufl", "py
 IMPURE = {
     "asyncio", "concurrent", "ftplib", "http", "imaplib", "logging", "multiprocessing", "os", "poplib",
     "selectors", "shutil", "signal", "smtplib", "socket", "socketserver", "ssl", "subprocess", "tempfile",
-    "threading", "time", "urllib.request", "zoneinfo",
+    "time", "urllib.request", "zoneinfo",
 }  # fmt: skip
 """Of the standard library: sockets, processes, the clock, the environment, logs."""
 
@@ -32,7 +32,7 @@ LAYERS: dict[str, set[str]] = {
     "postroom.adapters": {
         "postroom.adapters", "postroom.ports", "postroom.model", "postroom.mail", "postroom.errors",
     },
-    "postroom.observe": {"postroom.errors", "postroom.model"},
+    "postroom.observe": set(),
     "postroom.records": {"postroom.errors", "postroom.observe"},
     "postroom.bootstrap": {
         "postroom.adapters", "postroom.services", "postroom.config", "postroom.ports", "postroom.model",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from postroom.observe import METRICS
 
 from tests.architecture.sources import functions, resources, template
 
@@ -88,14 +89,15 @@ def watched(metric: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("metric", ["mailboxes_failing", "polls_out_of_balance"])
-def test_our_own_metrics_have_an_alarm_in_the_stacks_namespace(metric: str) -> None:
-    namespaces = [
-        alarm["Properties"]["Namespace"]
+def test_our_own_metrics_have_alarms_and_are_ones_that_functions_log() -> None:
+    namespace = template()["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]
+    own = {
+        (alarm["Properties"]["MetricName"], alarm["Properties"]["Dimensions"][0]["Value"])
         for alarm in resources("AWS::CloudWatch::Alarm").values()
-        if alarm["Properties"]["MetricName"] == metric
-    ]
-    assert namespaces == [template()["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]]
+        if alarm["Properties"]["Namespace"] == namespace
+    }
+    assert own == {("mailboxes_failing", "sweep"), ("imbalances", "fetch_mailboxes"), ("imbalances", "fetch_ews")}
+    assert {metric for metric, _service in own} <= METRICS.keys()
 
 
 @pytest.mark.parametrize("name", QUEUES)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from postroom import observe
 from postroom.errors import PostroomError
+
+logger = logging.getLogger(__name__)
 
 
 class _Processor(BatchProcessor):
@@ -17,11 +20,11 @@ class _Processor(BatchProcessor):
 
     def failure_handler(self, record: Any, exception: Any) -> Any:
         error = exception[1]
-        logger = Logger()
         if isinstance(error, PostroomError):
-            logger.warning("record_failed", code=error.code, step=error.step, message_id=record.message_id)
+            facts = {"code": error.code, "step": error.step, "sqs_message": record.message_id}
+            logger.warning("record_failed", extra=facts)
         else:
-            logger.error("record_failed", exc_info=exception, message_id=record.message_id)
+            logger.error("record_failed", exc_info=exception, extra={"sqs_message": record.message_id})
         return super().failure_handler(record, exception)
 
 
@@ -32,6 +35,8 @@ def each_record(
 
     Raises powertools' BatchProcessingError when all of them failed, so that the function's error metric shows it.
     """
+
+    observe.begin()
 
     def one(record: SQSRecord) -> None:
         handle(record.json_body)

@@ -1,0 +1,105 @@
+"""What functions tell: log lines as JSON with keys, the metrics in them, and nothing secret.
+
+Metrics are part of the lines that services log anyway (CloudWatch's embedded metric format), so they cost no call and
+no second line. Alarms and the dashboard in template.yaml know them by the names below.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+
+METRICS: dict[str, str] = {
+    "mailboxes_failing": "Count",  # enabled mailboxes that are not well, by the sweeper
+    "imbalances": "Count",  # polls whose books do not balance
+    "stored": "Count",  # raw messages stored
+    "oversize": "Count",
+    "problem": "Count",  # messages that could not be had
+    "lag": "Seconds",  # from the mail server's date to the storing, the worst of a poll
+    "raw_queued_again": "Count",
+    "wrapped_from_dead_letters": "Count",
+    "sends_queued_again": "Count",
+    "uncertain": "Count",  # mails of which nobody knows whether they left
+}
+"""Key of a log line → its unit as a metric."""
+
+GAUGES = frozenset({"mailboxes_failing"})
+"""Metrics whose 0 is news: the alarm ends by it. Others are left out of a line when they are 0."""
+
+_SECRET_KEYS = re.compile(r"passw|secret|token|authoriz|credential|cookie|api_?key", re.IGNORECASE)
+_PATTERNS = (
+    (re.compile(r"[^\s<>\"'(),:;]+@[^\s<>\"'(),:;]+"), "<address>"),
+    (re.compile(r"(?i)\b(bearer|basic|xoauth2)\s+[a-z0-9._~+/=-]{8,}"), r"\1 <secret>"),
+    (re.compile(r"(?i)\b(passw(?:or)?d|secret|token)(\s*[=:]\s*)\S+"), r"\1\2<secret>"),
+)
+
+
+def redacted(value: Any) -> Any:
+    """Take addresses and what looks like a secret out of a value, whatever is nested in it."""
+    if isinstance(value, str):
+        for pattern, instead in _PATTERNS:
+            value = pattern.sub(instead, value)
+        return value
+    if isinstance(value, Mapping):
+        return {
+            str(key): "<secret>" if isinstance(part, str) and _SECRET_KEYS.search(str(key)) else redacted(part)
+            for key, part in value.items()
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return [redacted(part) for part in value]
+    return value if value is None or isinstance(value, bool | int | float) else redacted(str(value))
+
+
+def with_metrics(line: dict[str, Any], *, namespace: str, now: Callable[[], float] = time.time) -> dict[str, Any]:
+    """Declare the metrics that a log line holds, as CloudWatch's embedded metric format has it.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    found = [
+        {"Name": name, "Unit": unit}
+        for name, unit in METRICS.items()
+        if isinstance(line.get(name), int | float) and (line[name] or name in GAUGES)
+    ]
+    if not found or not namespace:
+        return line
+    declared = {"Namespace": namespace, "Dimensions": [["service"]], "Metrics": found}
+    return {**line, "_aws": {"Timestamp": int(now() * 1000), "CloudWatchMetrics": [declared]}}
+
+
+class Formatter(LambdaPowertoolsFormatter):
+    """Powertools' JSON lines, redacted, with their metrics."""
+
+    def __init__(self, *, service: str, namespace: str) -> None:
+        super().__init__(service=service, utc=True)
+        self._namespace = namespace
+
+    def serialize(self, log: Any) -> str:
+        """Write one line."""
+        return json.dumps(with_metrics(redacted(log), namespace=self._namespace), ensure_ascii=False)
+
+
+@cache
+def begin() -> None:
+    """Send the log lines of Postroom through our formatter; once for each warm function, and only in Lambda."""
+    if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
+        return
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        Formatter(
+            service=os.environ.get("POWERTOOLS_SERVICE_NAME", "postroom"),
+            namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", ""),
+        )
+    )
+    log = logging.getLogger("postroom")
+    log.handlers = [handler]
+    log.propagate = False
+    log.setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))

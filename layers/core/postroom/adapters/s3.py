@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from postroom.adapters.aws import aws_errors, error_code
 from postroom.errors import NotFound
+from postroom.model.identity import raw_prefix
 from postroom.ports import RawMessage
 
 if TYPE_CHECKING:
@@ -62,12 +63,10 @@ class S3RawMessages:
                 raise
             return RawMessage(key=key, content=answer["Body"].read(), metadata=answer["Metadata"])
 
-    def keys_of_day(self, mailbox: str, day: datetime) -> Iterator[tuple[str, datetime]]:
-        """List (key, stored at) of one mailbox and day."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=f"raw/{mailbox}/{day:%Y/%m/%d}/"
-        )
-        with aws_errors("listing raw messages", on=mailbox):
+    def keys_of_hour(self, hour: datetime) -> Iterator[tuple[str, datetime]]:
+        """List (key, stored at) of all raw messages stored in an hour."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=raw_prefix(hour))
+        with aws_errors("listing raw messages", on=raw_prefix(hour)):
             for page in pages:
                 for row in page.get("Contents", []):
                     yield row["Key"], row["LastModified"]

@@ -51,5 +51,24 @@ class SqsQueue:
         return self._url.rpartition("/")[2]
 
 
+class SqsDeadLetters:
+    """Implements services.sweep.DeadLetters."""
+
+    def __init__(self, client: SQSClient, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def receive(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """Up to ten messages as (receipt, content); they stay hidden for five minutes unless deleted."""
+        with aws_errors("reading dead letters", on=self._url.rpartition("/")[2]):
+            answer = self._client.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10, VisibilityTimeout=300)
+        return [(message["ReceiptHandle"], json.loads(message["Body"])) for message in answer.get("Messages", [])]
+
+    def delete(self, receipt: str) -> None:
+        """Take one away."""
+        with aws_errors("deleting a dead letter", on=self._url.rpartition("/")[2]):
+            self._client.delete_message(QueueUrl=self._url, ReceiptHandle=receipt)
+
+
 def _body(message: Mapping[str, Any]) -> str:
     return json.dumps(message, ensure_ascii=False, separators=(",", ":"))

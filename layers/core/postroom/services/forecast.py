@@ -15,7 +15,7 @@ _GOOGLE = ("gmail.com", "googlemail.com", "google.com")
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:
+class Concern:
     """One thing to see to: which rule says so, what will happen, and what to do."""
 
     rule: str

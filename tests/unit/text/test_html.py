@@ -4,6 +4,7 @@ import json
 import random
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 
 import pytest
@@ -200,6 +201,12 @@ def test_an_absolute_address_is_kept(address: str) -> None:
     cleaned = sanitise(f'<a href="{address.replace("&", "&amp;")}">x</a>').html
     assert f'href="{address.replace("&", "&amp;")}"' in cleaned
     assert 'rel="noopener noreferrer nofollow"' in cleaned
+
+
+def test_the_counts_of_mails_read_at_the_same_time_are_their_own() -> None:
+    pages = ["<img src=http://t.example/a>" * number for number in range(1, 60)]
+    with ThreadPoolExecutor(4) as pool:
+        assert [result.remote_images for result in pool.map(sanitise, pages)] == list(range(1, 60))
 
 
 def test_an_inline_image_keeps_its_content_id() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import threading
+from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 
 import nh3
 
@@ -64,66 +65,70 @@ class SanitisedHtml:
 def sanitise(html: str) -> SanitisedHtml:
     """Return `html` reduced to an allow-list of elements, attributes and absolute addresses; never raises."""
     bounded = bound(html)
-    policy = _sanitiser.policy
-    policy.remote_images = policy.blocked_urls = 0
-    # A lone surrogate, which a lenient decoder may leave, cannot be handed to the sanitiser.
-    cleaned = _sanitiser.cleaner.clean(bounded.html.encode("utf-8", "replace").decode("utf-8"))
-    return SanitisedHtml(cleaned, policy.remote_images, policy.blocked_urls, bounded.cuts)
+    counts = _Counts()
+    token = _counts.set(counts)
+    try:
+        # A lone surrogate, which a lenient decoder may leave, cannot be handed to the sanitiser.
+        cleaned = _cleaner().clean(bounded.html.encode("utf-8", "replace").decode("utf-8"))
+    finally:
+        _counts.reset(token)
+    return SanitisedHtml(cleaned, counts.remote_images, counts.blocked_urls, bounded.cuts)
 
 
 _CLEAN_CONTENT = _DROPPED_WITH_CONTENT | {RENAMED_PREFIX + name for name in RENAMED_ELEMENTS if name != "marquee"}
 
 
-class _Policy:
-    """Decide on each attribute, inside the sanitiser, and count what is refused."""
+@dataclass(slots=True)
+class _Counts:
+    """What is taken out of one mail."""
 
-    def __init__(self) -> None:
-        self.remote_images = 0
-        self.blocked_urls = 0
-
-    def attribute(self, _element: str, attribute: str, value: str) -> str | None:
-        """Return the value to keep, or None to drop the attribute."""
-        if attribute == "href":
-            return self._link(value)
-        if attribute == "src":
-            return self._image(value)
-        if attribute in _NUMERIC:
-            return value if _DIGITS.fullmatch(value) else None
-        return value
-
-    def _link(self, value: str) -> str | None:
-        url = value.translate(_IGNORED_IN_URLS).strip()
-        if _LINK.fullmatch(url):
-            return url
-        self.blocked_urls += 1
-        return None
-
-    def _image(self, value: str) -> str | None:
-        url = value.translate(_IGNORED_IN_URLS).strip()
-        if _INLINE_IMAGE.fullmatch(url):
-            return url
-        if _REMOTE.match(url):
-            self.remote_images += 1
-        else:
-            self.blocked_urls += 1
-        return None
+    remote_images: int = 0
+    blocked_urls: int = 0
 
 
-class _Sanitiser(threading.local):
-    """The sanitiser of one thread: its tables are made once, and its counts belong to one mail at a time."""
-
-    def __init__(self) -> None:
-        self.policy = _Policy()
-        self.cleaner = nh3.Cleaner(
-            tags=set(_TAGS),
-            clean_content_tags=set(_CLEAN_CONTENT),
-            attributes=_ATTRIBUTES,
-            attribute_filter=self.policy.attribute,
-            url_schemes={"http", "https", "mailto", "tel", "cid"},
-            link_rel="noopener noreferrer nofollow",
-            set_tag_attribute_values={"a": {"target": "_blank"}},
-            strip_comments=True,
-        )
+# The sanitiser's tables are made once for all mails; what it calls back finds the mail's counts here.
+_counts: ContextVar[_Counts] = ContextVar("counts")
 
 
-_sanitiser = _Sanitiser()
+@cache
+def _cleaner() -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=set(_TAGS),
+        clean_content_tags=set(_CLEAN_CONTENT),
+        attributes=_ATTRIBUTES,
+        attribute_filter=_attribute,
+        url_schemes={"http", "https", "mailto", "tel", "cid"},
+        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+        strip_comments=True,
+    )
+
+
+def _attribute(_element: str, attribute: str, value: str) -> str | None:
+    """Return the value to keep, or None to drop the attribute: the decision is taken inside the sanitiser."""
+    if attribute == "href":
+        return _link(value)
+    if attribute == "src":
+        return _image(value)
+    if attribute in _NUMERIC:
+        return value if _DIGITS.fullmatch(value) else None
+    return value
+
+
+def _link(value: str) -> str | None:
+    url = value.translate(_IGNORED_IN_URLS).strip()
+    if _LINK.fullmatch(url):
+        return url
+    _counts.get().blocked_urls += 1
+    return None
+
+
+def _image(value: str) -> str | None:
+    url = value.translate(_IGNORED_IN_URLS).strip()
+    if _INLINE_IMAGE.fullmatch(url):
+        return url
+    if _REMOTE.match(url):
+        _counts.get().remote_images += 1
+    else:
+        _counts.get().blocked_urls += 1
+    return None

@@ -11,10 +11,10 @@ _TAG = re.compile(r"<(/?[a-z0-9]+)([^>]*)>")
 _ALT = re.compile(r'\salt="\s*([^"]*[^"\s])\s*"')
 _START = re.compile(r'\sstart="([0-9]+)"')
 _PREFORMATTED = re.compile(r"(<pre(?: [^>]*)?>.*?</pre>)", re.DOTALL)
-# What changes only the look of words.
+# What changes only the look of words, or stands beside what says the same.
 _INLINE_TAG = re.compile(
-    r"</?(?:abbr|b|bdi|bdo|big|cite|code|col|colgroup|del|dfn|em|font|i|ins|kbd|mark|q|rp|rt|ruby|s|samp|small|span|strike|"
-    r"strong|sub|sup|tbody|tfoot|thead|time|tt|u|var|wbr)(?: [^>]*)?>"
+    r"<(?:/tr|/?(?:abbr|b|bdi|bdo|big|cite|code|col|colgroup|del|dfn|em|font|i|ins|kbd|mark|q|rp|rt|ruby|s|samp|small|span|strike|"
+    r"strong|sub|sup|tbody|tfoot|thead|time|tt|u|var|wbr)(?: [^>]*)?)>"
 )
 _SCHEME = re.compile(r"(?:https?://(?:www\.)?|mailto:|tel:)", re.IGNORECASE)
 
@@ -40,7 +40,7 @@ def to_text(sanitised_html: str) -> str:
     parts = _TAG.split(_collapse(_INLINE_TAG.sub("", sanitised_html)).replace("&nbsp;", "\u00a0"))
     writer = _Writer()
     write, block, action_of = writer.text, writer.block, _ACTIONS.get
-    if parts[0]:
+    if parts[0].strip():
         write(parts[0])
     # One slice each, so that the loop, which is what takes the time, indexes nothing.
     for tag, attributes, text in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
@@ -49,7 +49,7 @@ def to_text(sanitised_html: str) -> str:
             block(action)
         elif action is not None:
             action(writer, attributes)
-        if text:
+        if text and (text != " " or writer.in_words()):
             write(text)
     return writer.result()
 
@@ -97,16 +97,16 @@ class _Writer:
         self._separate = False
         self._fresh_cell = False
 
+    def in_words(self) -> bool:
+        """Say whether a space counts here: it does not between blocks, where most of them stand."""
+        return bool(self._preformatted or (self._line and not self._gap))
+
     def text(self, text: str) -> None:
         """Write a run of text, its white space collapsed outside `<pre>`."""
         if self._preformatted:
             self._write_preformatted(text)
             return
         line = self._line
-        if text == " ":
-            if line and not self._gap:
-                line.append(text)
-            return
         if self._gap:
             self._flush()
             line = self._line

@@ -13,6 +13,8 @@ from pathlib import Path
 
 SMOKE: dict[str, list[str]] = {
     "fetch_memory": ["--megabytes", "2"],
+    "imap_fetch": ["--mails", "40"],
+    "pop3_fetch": ["--mails", "40"],
     "many_mailboxes": ["--mailboxes", "10", "--one-by-one", "2", "--rtt", "20"],
 }
 """What makes a benchmark small; those that are not named here are small anyway, or know `--smoke` themselves."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from postroom.mail.placeholders import FIELDS
 from postroom.model.configuration import Configuration
 from postroom_cli.errors import ExitCode
 from postroom_cli.main import app
@@ -41,3 +42,8 @@ def test_every_exit_status_is_in_the_guide(status: ExitCode) -> None:
 @pytest.mark.parametrize("section", list(Configuration.model_fields))
 def test_every_section_is_in_the_guide(section: str) -> None:
     assert f"| `{section}` |" in (DOCS / "configuration.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("field", list(FIELDS))
+def test_every_field_of_a_template_is_in_the_guide(field: str) -> None:
+    assert f"`{{{{{field}}}}}`" in (DOCS / "configuration.md").read_text("utf-8")

@@ -313,6 +313,12 @@ def test_a_missing_required_option_is_named_with_what_it_is() -> None:
             "nothing",
             id="C15 masks nothing",
         ),
+        pytest.param(
+            "templates: [{name: t, subject: s, text: 'Dear {{customer.name}}'}]",
+            "text",
+            "customer.name",
+            id="a field that a template does not have",
+        ),
         pytest.param("oauth_applications: [{name: x, client_id: c}]", "tenant_id", "missing", id="C06 tenant"),
         pytest.param(
             "accounts: [{name: x, application: y, address: a@example.com}]",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from postroom.mail import placeholders
 from postroom.model.configuration import Configuration
 from postroom.model.policies import AttachmentPolicy
 from postroom.rules import exceptions, masking
@@ -12,6 +13,7 @@ from postroom.services.validation import Finding, Path
 
 def problems(configuration: Configuration) -> Iterator[Finding]:
     """List what is wrong with phrases, patterns and lists."""
+    yield from _templates(configuration)
     yield from _phrases(configuration)
     yield from _attachments(("settings", "attachments"), configuration.settings.attachments)
     for index, department in enumerate(configuration.departments):
@@ -19,6 +21,17 @@ def problems(configuration: Configuration) -> Iterator[Finding]:
             yield from _attachments(("departments", index, "attachments"), department.attachments)
     yield from _extensions(configuration)
     yield from _masking(configuration)
+
+
+def _templates(configuration: Configuration) -> Iterator[Finding]:
+    for index, template in enumerate(configuration.templates):
+        for field in ("subject", "text", "html"):
+            for unknown in placeholders.unknown_fields(getattr(template, field) or ""):
+                yield Finding(
+                    ("templates", index, field),
+                    f"`{{{{{unknown}}}}}` is not a field.",
+                    f"Use one of: {', '.join(placeholders.FIELDS)}.",
+                )
 
 
 def _phrases(configuration: Configuration) -> Iterator[Finding]:

@@ -42,7 +42,9 @@ ssl_cert = <{base}/server.pem
 ssl_key = <{base}/server.key
 ssl_min_protocol = TLSv1.2
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login{mechanisms}
+auth_failure_delay = 0 secs
+mail_fsync = never
 mail_location = maildir:{base}/mail/%u
 mail_uid = {mail_user}
 mail_gid = {mail_group}
@@ -62,6 +64,7 @@ protocol pop3 {{
   mail_max_userip_connections = {connections}
   pop3_uidl_format = %08Xu%08Xv
 }}
+{oauth2}
 passdb {{
   driver = passwd-file
   args = scheme=PLAIN username_format=%u {base}/users
@@ -100,6 +103,14 @@ service anvil {{
   client_limit = 2000
 }}
 {extra}
+"""
+
+OAUTH2 = """
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {base}/oauth2.conf
+}}
 """
 
 
@@ -148,15 +159,19 @@ def dovecot(
     prefix: str = "",
     connections: int = 1000,
     plugins: str = "",
+    introspection_url: str = "",
     extra: str = "",
 ) -> Iterator[Dovecot]:
-    """Run a Dovecot with these users; skips the test where it is not installed."""
+    """Run a Dovecot with these users; skips the test where it is not installed.
+
+    `introspection_url`: where XOAUTH2 tokens are checked; without, there is no XOAUTH2.
+    """
     if not Path(_BINARY).exists():
         pytest.skip("dovecot is not installed")
     base = Path(tempfile.mkdtemp(prefix="postroom-dovecot-"))
     process: subprocess.Popen[bytes] | None = None
     try:
-        server = _prepare(base, users, separator, prefix, connections, plugins, extra)
+        server = _prepare(base, users, separator, prefix, connections, plugins, extra, introspection_url)
         with (base / "stderr").open("wb") as stderr:
             process = subprocess.Popen(
                 [_BINARY, "-F", "-c", str(base / "dovecot.conf")],
@@ -180,7 +195,14 @@ def dovecot(
 
 
 def _prepare(
-    base: Path, users: Mapping[str, str], separator: str, prefix: str, connections: int, plugins: str, extra: str
+    base: Path,
+    users: Mapping[str, str],
+    separator: str,
+    prefix: str,
+    connections: int,
+    plugins: str,
+    extra: str,
+    introspection_url: str,
 ) -> Dovecot:
     base.chmod(0o755)
     root = os.geteuid() == 0
@@ -197,6 +219,11 @@ def _prepare(
     (base / "server.key").chmod(0o600)
     (base / "users").write_text("".join(f"{user}:{{PLAIN}}{password}\n" for user, password in users.items()))
     (base / "users").chmod(0o644)
+    (base / "oauth2.conf").write_text(
+        f"introspection_mode = post\nintrospection_url = {introspection_url}\n"
+        "username_attribute = username\nactive_attribute = active\nactive_value = true\n"
+    )
+    (base / "oauth2.conf").chmod(0o644)
     imap, imaps, pop3, pop3s = _free_ports(4)
     without_root = "\n".join(
         f"service {name} {{\n  chroot =\n}}" for name in ("imap-login", "pop3-login", "anvil", "imap-urlauth-login")
@@ -216,6 +243,8 @@ def _prepare(
             connections=connections,
             plugins=f"$mail_plugins {plugins}",
             mail_plugins=plugins.split(" imap_")[0] if plugins else "",
+            mechanisms=" xoauth2 oauthbearer" if introspection_url else "",
+            oauth2=OAUTH2.format(base=base) if introspection_url else "",
             imap=imap,
             imaps=imaps,
             pop3=pop3,

@@ -31,6 +31,8 @@ class Host(Protocol):
         self, raw: bytes, *, folder: str = "INBOX", flags: Sequence[str] = (), date: datetime | None = None
     ) -> None: ...
 
+    def append_all(self, mails: Sequence[bytes]) -> None: ...
+
     def contents(self, folder: str = "INBOX") -> list[bytes]: ...
 
     def flags(self, folder: str = "INBOX") -> dict[int, set[str]]: ...
@@ -57,6 +59,10 @@ class Embedded:
         self, raw: bytes, *, folder: str = "INBOX", flags: Sequence[str] = (), date: datetime | None = None
     ) -> None:
         self.server.append(self.user, folder, raw, flags=flags, internaldate=date)
+
+    def append_all(self, mails: Sequence[bytes]) -> None:
+        for raw in mails:
+            self.append(raw)
 
     def contents(self, folder: str = "INBOX") -> list[bytes]:
         found = self.server.store.folder(self.user, folder)
@@ -104,6 +110,9 @@ class Real:
             moment = imaplib.Time2Internaldate(date or datetime.now(UTC))
             kind, _ = client.append(f'"{folder}"', " ".join(flags), moment, raw)
             assert kind == "OK"
+
+    def append_all(self, mails: Sequence[bytes]) -> None:
+        self.server.append_all(self.user, mails, password=PASSWORD)
 
     def contents(self, folder: str = "INBOX") -> list[bytes]:
         with self._client(folder) as client:

@@ -36,7 +36,7 @@ def mailbox(port: int, ca_pem: str = "", *, user: str = "user0", type_: Type = T
 
 @contextmanager
 def imap_session(
-    box: Mailbox, *, secret: str = PASSWORD, seconds: float = 20.0, plaintext: bool = False, ask: Position | None = None
+    box: Mailbox, *, secret: str = PASSWORD, seconds: float = 60.0, plaintext: bool = False, ask: Position | None = None
 ) -> Iterator[ImapSession]:
     """Open by IMAP; the deadline is so many seconds from now."""
     connector = ImapConnector(LOOPBACK, allow_plaintext_credentials=plaintext)
@@ -56,7 +56,7 @@ def on_host(host: Host, **options: Any) -> Iterator[ImapSession]:
 
 @contextmanager
 def pop3_session(
-    box: Mailbox, *, secret: str = PASSWORD, seconds: float = 20.0, plaintext: bool = False
+    box: Mailbox, *, secret: str = PASSWORD, seconds: float = 60.0, plaintext: bool = False
 ) -> Iterator[Pop3Session]:
     """Open by POP3; the deadline is so many seconds from now."""
     connector = Pop3Connector(LOOPBACK, allow_plaintext_credentials=plaintext)

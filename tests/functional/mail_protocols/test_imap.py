@@ -8,15 +8,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from postroom.errors import FolderMissing, LoginRefused, MailboxLocked, Transient
-from postroom.model.mailbox import FirstConnection, Security
+from postroom.model.mailbox import FirstConnection, Security, Type
 from postroom.model.polling import GIVEN_UP, Position
 from postroom.ports import Action, Fetched
 from postroom_cli.mailservers import ImapServer
 from postroom_cli.mailservers.imap import CAPABILITIES
 
 from tests.functional.mail_protocols.hosts import PASSWORD, USERS, Embedded, Host, Real
-from tests.functional.mail_protocols.opening import collect, imap_session, mailbox, on_host
+from tests.functional.mail_protocols.opening import collect, imap_session, mailbox, on_host, pop3_session
 from tests.support.dovecot import Dovecot, dovecot
+from tests.support.token_server import introspection
 
 
 def mail(number: int, *, size: int = 0) -> bytes:
@@ -41,8 +42,7 @@ def stored_up_to(position: Position, cursor: int) -> Position:
 @pytest.mark.feature("G20", "G24")
 def test_every_message_comes_byte_for_byte_in_order_and_unread(host: Host) -> None:
     mails = [mail(number, size=number * 300) for number in range(130)]
-    for raw in mails:
-        host.append(raw)
+    host.append_all(mails)
     with on_host(host) as session:
         listing = session.list(None)
         assert [item.size for item in listing.news] == [len(raw) for raw in mails]
@@ -75,8 +75,7 @@ def test_looking_at_an_unchanged_folder_finds_nothing(host: Host, leave: bool) -
 @pytest.mark.fault(37)
 @pytest.mark.parametrize("leave", [True, False], ids=["left-on-server", "deleted"])
 def test_what_was_stored_but_not_told_to_the_server_is_found_again(host: Host, leave: bool) -> None:
-    for number in range(3):
-        host.append(mail(number))
+    host.append_all([mail(number) for number in range(3)])
     with on_host(host, leave_msg_on_server=leave) as session:
         listing = session.list(None)
         position = stored_up_to(listing.position, int(listing.news[-1].id))
@@ -95,8 +94,7 @@ def test_what_was_stored_but_not_told_to_the_server_is_found_again(host: Host, l
 
 
 def test_messages_on_the_problem_list_are_left_alone_and_failed_ones_tried_again(host: Host) -> None:
-    for number in range(3):
-        host.append(mail(number))
+    host.append_all([mail(number) for number in range(3)])
     with on_host(host) as session:
         ids = [item.id for item in session.list(None).news]
         listed = session.list(None).position
@@ -148,8 +146,7 @@ def test_a_renumbered_folder_is_taken_from_the_beginning(host: Host) -> None:
 
 @pytest.mark.fault(21)
 def test_a_message_that_vanished_is_reported_gone_and_no_other_comes_in_its_place(host: Host) -> None:
-    for number in range(4):
-        host.append(mail(number))
+    host.append_all([mail(number) for number in range(4)])
     with on_host(host) as session:
         news = session.list(None).news
         host.remove(int(news[1].id))
@@ -170,8 +167,7 @@ def test_a_message_that_another_client_has_read_is_still_fetched(host: Host) -> 
 
 
 def test_deleting_takes_only_what_was_asked(host: Host) -> None:
-    for number in range(3):
-        host.append(mail(number))
+    host.append_all([mail(number) for number in range(3)])
     host.mark(2, "\\Deleted")  # somebody else's mark
     with on_host(host, leave_msg_on_server=False) as session:
         session.act(["1"], Action.DELETE)
@@ -183,8 +179,7 @@ def test_without_uidplus_the_marks_of_others_are_spared() -> None:
     capabilities = [word for word in CAPABILITIES if word not in ("UIDPLUS", "MOVE")]
     with ImapServer(USERS, capabilities=capabilities) as server:
         host = Embedded(server)
-        for number in range(3):
-            host.append(mail(number))
+        host.append_all([mail(number) for number in range(3)])
         host.mark(2, "\\Deleted")
         with on_host(host, leave_msg_on_server=False) as session:
             session.act(["1"], Action.DELETE)
@@ -195,8 +190,7 @@ def test_without_uidplus_the_marks_of_others_are_spared() -> None:
 @pytest.mark.feature("G21", "G13")
 @pytest.mark.parametrize("action", [Action.MOVE, Action.MOVE_FAILED], ids=["processed", "failed"])
 def test_moving_makes_the_folder_when_it_is_missing(host: Host, action: Action) -> None:
-    for number in range(3):
-        host.append(mail(number))
+    host.append_all([mail(number) for number in range(3)])
     options = {"processed_items_folder_name": "Done", "failed_items_folder_name": "Failed"}
     with on_host(host, **options) as session:
         session.act(["1", "3"], action)
@@ -209,8 +203,7 @@ def test_moving_makes_the_folder_when_it_is_missing(host: Host, action: Action) 
 def test_without_the_move_extension_messages_are_copied_and_deleted() -> None:
     with ImapServer(USERS, capabilities=[word for word in CAPABILITIES if word != "MOVE"]) as server:
         host = Embedded(server)
-        for number in range(3):
-            host.append(mail(number))
+        host.append_all([mail(number) for number in range(3)])
         with on_host(host, processed_items_folder_name="Done") as session:
             session.act(["1", "3"], Action.MOVE)
         assert host.contents() == [mail(1)]
@@ -294,6 +287,20 @@ def test_a_mailbox_with_a_client_id_logs_in_with_its_access_token() -> None:
         with pytest.raises(LoginRefused) as raised, imap_session(box, secret="token-2"):
             pass
     assert raised.value.code == "token_refused"
+
+
+@pytest.mark.feature("G03")
+@pytest.mark.parametrize("type_", [Type.IMAP, Type.POP3])
+def test_dovecot_takes_an_access_token_that_its_issuer_confirms(type_: Type) -> None:
+    with introspection({"token-1": "user0"}) as url, dovecot(USERS, introspection_url=url) as server:
+        port = server.imaps if type_ is Type.IMAP else server.pop3s
+        box = mailbox(port, server.ca_pem, type_=type_, client_id="app")
+        opened = imap_session if type_ is Type.IMAP else pop3_session
+        with opened(box, secret="token-1") as session:
+            assert session.list(None).news == ()
+        with pytest.raises(LoginRefused) as raised, opened(box, secret="token-2"):
+            pass
+    assert (raised.value.step, raised.value.code) == ("login", "token_refused")
 
 
 @pytest.mark.fault(17)
@@ -399,8 +406,7 @@ def test_a_move_that_stopped_half_way_is_found_and_finished() -> None:
 @pytest.mark.fault(29)
 def test_a_kicked_session_goes_on_over_a_new_connection(host: Host) -> None:
     mails = [mail(number) for number in range(120)]
-    for raw in mails:
-        host.append(raw)
+    host.append_all(mails)
     received: list[bytes] = []
     with on_host(host) as session:
         for result in session.fetch(session.list(None).news):
@@ -416,8 +422,7 @@ def test_a_kicked_session_goes_on_over_a_new_connection(host: Host) -> None:
 
 
 def test_a_receiver_that_stops_in_the_middle_does_not_confuse_what_follows(host: Host) -> None:
-    for number in range(120):
-        host.append(mail(number))
+    host.append_all([mail(number) for number in range(120)])
     with on_host(host) as session:
         news = session.list(None).news
         results = session.fetch(news)

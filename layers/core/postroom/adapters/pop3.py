@@ -16,7 +16,7 @@ from postroom.adapters.imap_login import Rules
 from postroom.adapters.network import Network
 from postroom.adapters.pop3_login import Line, capabilities, dial, refused
 from postroom.adapters.pop3_reader import TooLong, read_multiline, read_status
-from postroom.errors import PostroomError, ServerMisbehaved, Transient
+from postroom.errors import MailboxLocked, PostroomError, ServerMisbehaved, Transient
 from postroom.model.mailbox import Mailbox
 from postroom.model.polling import GIVEN_UP, Position
 from postroom.model.properties import behaviour
@@ -27,6 +27,7 @@ BYTES_IN_FLIGHT = 8 * 1024 * 1024
 HEADER_LIMIT = 4 * 1024 * 1024
 BYTES_A_SECOND = 64 * 1024  # a message may take the protocol timeout, and a second more for each of these
 _WHOLE_LIMIT = 200 * 1024 * 1024
+UNLOCKING = (0.05, 0.2, 0.5, 1.0, 2.0)  # seconds between logins, while our last connection is still seen as open
 SLACK = 64 * 1024  # LIST may count other line ends than are sent
 
 
@@ -172,10 +173,19 @@ class Pop3Session:
     def _ready(self, step: str) -> Line:
         """Return the connection, made anew after a QUIT; set step and deadline of what comes."""
         if self._line is None:
-            self._line = dial(self._mailbox, secret=self._secret, deadline=self._deadline, rules=self._rules)
+            self._line = self._dial_again()
             self._numbers = None
         self._begin(self._line, step)
         return self._line
+
+    def _dial_again(self) -> Line:
+        """Log in after a QUIT or a hang-up of ours: the server may take a moment to unlock the mailbox for us."""
+        for pause in UNLOCKING:
+            try:
+                return dial(self._mailbox, secret=self._secret, deadline=self._deadline, rules=self._rules)
+            except MailboxLocked:
+                time.sleep(min(pause, max(0.0, self._deadline - time.monotonic())))
+        return dial(self._mailbox, secret=self._secret, deadline=self._deadline, rules=self._rules)
 
     def _begin(self, line: Line, step: str, *, size: int = 0) -> None:
         """Name the step of what comes, and set its deadline: the protocol timeout, and more for what is large."""

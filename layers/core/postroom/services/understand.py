@@ -130,11 +130,12 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
     verdict = sender_verdict(message, auth=auth_results(message, authserv_ids=policy.trusted_authserv_ids))
     decisions += [Decision("sender", flag.value) for flag in verdict.flags]
     tokens, forged = _tokens(message, text, policy)
-    body = _masked_body(text, clean, policy, decisions)
+    subject = masking.mask_text(message.header("subject"), policy.masking).text
+    body = _masked_body(text, clean, policy, decisions, subject=subject)
     return Understanding(
         sha256=hashlib.sha256(raw).hexdigest(),
         size=len(raw),
-        subject=masking.mask_text(message.header("subject"), policy.masking).text,
+        subject=subject,
         sender=senders[0] if senders else None,
         body=body,
         subtype=kind.subtype,
@@ -215,16 +216,20 @@ def _text(content: Bodies, clean: SanitisedHtml | None) -> str:
     return to_text(clean.html) if clean is not None else (content.text or "")
 
 
-def _masked_body(text: str, clean: SanitisedHtml | None, policy: Policy, decisions: list[Decision]) -> Body:
+def _masked_body(
+    text: str, clean: SanitisedHtml | None, policy: Policy, decisions: list[Decision], *, subject: str
+) -> Body:
     masked = masking.mask_text(text, policy.masking)
     html = masking.mask_html(clean.html, policy.masking) if clean is not None else None
     for hit in masked.hits or (html.hits if html else ()):
         decisions.append(Decision("masking", "masked", f"{hit.name}: {hit.count}"))
+    if clean is not None and clean.cuts:
+        decisions.append(Decision("html", "cut", ", ".join(clean.cuts)))
     if not masked.text.strip():
         decisions.append(Decision("text", "missing", "the mail has no text"))
     return Body(
         text=masked.text,
-        text_reply=reply_text(masked.text),
+        text_reply=reply_text(masked.text, subject=subject),
         html=html.text if html else None,
         remote_images=clean.remote_images if clean else 0,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import grp
 import os
 import pwd
 import shutil
@@ -234,7 +235,7 @@ def _prepare(
             pid=f"{os.getpid()}-{base.name[-8:]}",
             login_user="dovenull" if root else me,
             internal_user="dovecot" if root else me,
-            internal_group="dovecot" if root else group,
+            internal_group="dovecot" if root else grp.getgrgid(int(group)).gr_name,
             chroot="" if root else without_root,
             mail_user=me if root else os.geteuid(),
             mail_group=group,

@@ -139,7 +139,7 @@ def export_configuration(configuration: Configuration) -> str:
 class _Dumper(yaml.SafeDumper):
     """Indents lists, and writes texts of several lines as blocks."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> Any:  # noqa: ARG002 - PyYAML's signature
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> Any:
         return super().increase_indent(flow, False)
 
 

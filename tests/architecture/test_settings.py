@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from postroom import bootstrap
 from postroom.config import SETTINGS, Environment, read_environment
 
-from tests.architecture.sources import functions, template
+from tests.architecture.sources import ROOT, functions, template
 
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE"}
 
@@ -66,3 +67,10 @@ def test_outputs_are_named_for_the_settings() -> None:
 
 def test_all_parameters_have_defaults_so_that_pressing_enter_deploys() -> None:
     assert [name for name, declared in template()["Parameters"].items() if "Default" not in declared] == []
+
+
+def test_the_last_question_of_a_guided_deployment_is_not_answered_no_by_enter() -> None:
+    """`sam deploy --guided` asks "Deploy this changeset? [y/N]" where changes are to be confirmed."""
+    saved = tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))["default"]["deploy"]["parameters"]
+    assert saved["confirm_changeset"] is False
+    assert saved["capabilities"] == "CAPABILITY_IAM"

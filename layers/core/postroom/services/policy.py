@@ -121,6 +121,8 @@ def _patterns(configuration: Configuration, department: str) -> list[masking.Mas
             replacement=one.replacement,
             inbound=one.inbound,
             outbound=one.outbound,
+            ignore_case=one.ignore_case,
+            spaced=one.spaced,
         )
         for one in configuration.masking_patterns
         if one.department in (None, department)

@@ -10,18 +10,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from postroom_cli.mailservers.imap_faults import Fault
-from postroom_cli.mailservers.imap_fetch import fetch_row
+from postroom_cli.mailservers.imap_selection import No, Selection
 from postroom_cli.mailservers.imap_syntax import (
     BadCommand,
     Token,
-    in_set,
+    flags_of,
     literal_at_end,
     parse,
     parse_internaldate,
-    search_predicate,
+    text_of,
 )
 from postroom_cli.mailservers.listener import Closed, Connection
-from postroom_cli.mailservers.store import Folder, Message, normalise
+from postroom_cli.mailservers.store import Folder, normalise
 
 if TYPE_CHECKING:
     from postroom_cli.mailservers.imap import ImapServer
@@ -41,10 +41,6 @@ class Command:
 T = TypeVar("T")
 
 
-class No(Exception):
-    """The command is refused; the text is for the NO answer."""
-
-
 class Session:
     """The state of one connection."""
 
@@ -53,9 +49,7 @@ class Session:
         self._connection = connection
         self._number = number
         self._user = ""
-        self._folder: Folder | None = None
-        self._read_only = False
-        self._view: list[Message] = []  # what this client was told is there: sequence numbers count in it
+        self._selection: Selection | None = None
         self._anonymous: dict[str, Callable[[list[Token]], str]] = {
             "CAPABILITY": self._capability,
             "NOOP": lambda _tokens: "OK NOOP completed",
@@ -79,14 +73,6 @@ class Session:
             "CHECK": lambda _tokens: "OK CHECK completed",
             "CLOSE": self._close,
             "UNSELECT": self._unselect,
-            "EXPUNGE": lambda _tokens: self._expunge(None),
-        }
-        self._by_number: dict[str, Callable[[list[Token], bool], str]] = {
-            "SEARCH": self._search,
-            "FETCH": self._fetch,
-            "STORE": self._store,
-            "COPY": self._copy,
-            "MOVE": self._move,
         }
 
     def run(self) -> None:
@@ -128,7 +114,8 @@ class Session:
         answer = _take(self._server.faults.answers, name) or self._carry_out(name, pieces)
         if fault is Fault.DROP_AFTER:
             raise Closed
-        self._sync(expunged=name not in ("FETCH", "STORE", "SEARCH"))
+        if self._selection is not None:
+            self._selection.sync(expunged=name not in ("FETCH", "STORE", "SEARCH"))
         self._connection.send(tag + b" " + answer.encode("utf-8") + b"\r\n")
         if name == "LOGOUT":
             raise Closed
@@ -146,17 +133,28 @@ class Session:
                 return self._authenticated[name](tokens)
             by_uid = name.startswith("UID ")
             word = name.removeprefix("UID ")
-            if self._folder is None and (word in self._by_number or word == "EXPUNGE"):
-                return "BAD No mailbox selected"
-            if name == "UID EXPUNGE":
-                return self._expunge(_bytes(tokens, 0))
-            if word in self._by_number:
-                return self._by_number[word](tokens, by_uid)
+            if word in ("SEARCH", "FETCH", "STORE", "COPY", "MOVE", "EXPUNGE"):
+                return self._with_messages(word, tokens, by_uid)
             return f"BAD Unknown command {name}"
         except BadCommand as error:
             return f"BAD {error}"
         except No as error:
             return f"NO {error}"
+
+    def _with_messages(self, word: str, tokens: list[Token], by_uid: bool) -> str:
+        selection = self._selection
+        if selection is None:
+            return "BAD No mailbox selected"
+        if word == "EXPUNGE":
+            return selection.expunge(text_of(tokens, 0) if by_uid else None)
+        commands = {
+            "SEARCH": selection.search,
+            "FETCH": selection.fetch,
+            "STORE": selection.store,
+            "COPY": selection.copy,
+            "MOVE": selection.move,
+        }
+        return commands[word](tokens, by_uid)
 
     # --- before login
 
@@ -196,7 +194,7 @@ class Session:
             self._connection.start_tls(self._server.context)
 
     def _login(self, tokens: list[Token]) -> str:
-        return self._check(_bytes(tokens, 0).decode("utf-8", "replace"), _bytes(tokens, 1).decode("utf-8", "replace"))
+        return self._check(text_of(tokens, 0).decode("utf-8", "replace"), text_of(tokens, 1).decode("utf-8", "replace"))
 
     def _check(self, user: str, password: str) -> str:
         if self._server.faults.login_refusal:
@@ -209,11 +207,11 @@ class Session:
         return f"OK [{self._capabilities()}] Logged in"
 
     def _authenticate(self, tokens: list[Token]) -> str:
-        mechanism = _bytes(tokens, 0).upper()
+        mechanism = text_of(tokens, 0).upper()
         if mechanism not in (b"PLAIN", b"XOAUTH2"):
             return "NO Unsupported mechanism"
         if len(tokens) > 1:
-            response = _bytes(tokens, 1)
+            response = text_of(tokens, 1)
         else:
             self._connection.send(b"+ \r\n")
             response = self._connection.line()
@@ -255,17 +253,23 @@ class Session:
         return folder
 
     def _select(self, tokens: list[Token], *, read_only: bool) -> str:
-        self._folder = None
-        self._view = []
-        folder = self._server.store.folder(self._user, _bytes(tokens, 0).decode("utf-8", "replace"))
+        self._selection = None
+        folder = self._server.store.folder(self._user, text_of(tokens, 0).decode("utf-8", "replace"))
         if folder is None:
             raise No("[NONEXISTENT] Mailbox does not exist")
         with folder.lock:
-            self._folder, self._read_only, self._view = folder, read_only, list(folder.messages)
+            self._selection = Selection(
+                folder,
+                read_only=read_only,
+                connection=self._connection,
+                faults=self._server.faults,
+                capabilities=self._server.capabilities,
+                find=self._existing,
+            )
             lines = [
                 "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)",
                 "* OK [PERMANENTFLAGS (" + ("" if read_only else "\\Answered \\Flagged \\Deleted \\Seen \\*") + ")] .",
-                f"* {len(self._view)} EXISTS",
+                f"* {len(folder.messages)} EXISTS",
                 "* 0 RECENT",
                 f"* OK [UIDVALIDITY {folder.uidvalidity}] .",
                 f"* OK [UIDNEXT {folder.uidnext}] .",
@@ -274,19 +278,19 @@ class Session:
         return f"OK [{'READ-ONLY' if read_only else 'READ-WRITE'}] Selected"
 
     def _create(self, tokens: list[Token]) -> str:
-        name = self._folder_name(_bytes(tokens, 0)).rstrip(self._server.separator)
+        name = self._folder_name(text_of(tokens, 0)).rstrip(self._server.separator)
         if self._server.store.folder(self._user, name) is not None:
             return "NO [ALREADYEXISTS] Mailbox exists"
         self._server.store.create(self._user, name)
         return "OK CREATE completed"
 
     def _delete(self, tokens: list[Token]) -> str:
-        folder = self._existing(_bytes(tokens, 0))
+        folder = self._existing(text_of(tokens, 0))
         self._server.store.delete(self._user, folder.name)
         return "OK DELETE completed"
 
     def _list(self, tokens: list[Token]) -> str:
-        pattern = _bytes(tokens, 1).decode("utf-8", "replace")
+        pattern = text_of(tokens, 1).decode("utf-8", "replace")
         separator = self._server.separator
         if not pattern:
             self._connection.send(f'* LIST (\\Noselect) "{separator}" ""\r\n'.encode())
@@ -303,7 +307,7 @@ class Session:
         return "OK NAMESPACE completed"
 
     def _status(self, tokens: list[Token]) -> str:
-        folder = self._existing(_bytes(tokens, 0))
+        folder = self._existing(text_of(tokens, 0))
         with folder.lock:
             unseen = sum("\\Seen" not in message.flags for message in folder.messages)
             self._connection.send(
@@ -313,169 +317,30 @@ class Session:
         return "OK STATUS completed"
 
     def _append(self, tokens: list[Token]) -> str:
-        folder = self._existing(_bytes(tokens, 0))
+        folder = self._existing(text_of(tokens, 0))
         flags: list[str] = []
         moment = datetime.now(UTC).replace(microsecond=0)
         for token in tokens[1:-1]:
             if isinstance(token, list):
-                flags = _flags(token)
+                flags = flags_of(token)
             else:
                 moment = parse_internaldate(token)
-        message = folder.add(normalise(_bytes(tokens, -1)), internaldate=moment, flags=flags)
+        message = folder.add(normalise(text_of(tokens, -1)), internaldate=moment, flags=flags)
         return f"OK [APPENDUID {folder.uidvalidity} {message.uid}] APPEND completed"
 
     def _close(self, _tokens: list[Token]) -> str:
-        if self._folder is not None and not self._read_only:
-            self._folder.remove([message for message in self._view if "\\Deleted" in message.flags])
+        if self._selection is not None:
+            self._selection.close()
         return self._unselect(_tokens)
 
     def _unselect(self, _tokens: list[Token]) -> str:
-        self._folder, self._view = None, []
+        self._selection = None
         return "OK Closed"
-
-    # --- messages
-
-    def _chosen(self, text: bytes, by_uid: bool) -> list[tuple[int, Message]]:
-        if by_uid:
-            uids = in_set(text, [message.uid for message in self._view])
-            return [(number, message) for number, message in enumerate(self._view, 1) if message.uid in uids]
-        numbers = in_set(text, range(1, len(self._view) + 1))
-        return [(number, message) for number, message in enumerate(self._view, 1) if number in numbers]
-
-    def _here(self, messages: Sequence[tuple[int, Message]]) -> list[tuple[int, Message]]:
-        folder = self._selected()
-        with folder.lock:
-            there = set(map(id, folder.messages))
-        return [(number, message) for number, message in messages if id(message) in there]
-
-    def _selected(self) -> Folder:
-        if self._folder is None:
-            raise BadCommand("No mailbox selected")
-        return self._folder
-
-    def _changeable(self) -> Folder:
-        folder = self._selected()
-        if self._read_only:
-            raise No("[READ-ONLY] Mailbox is read-only")
-        return folder
-
-    def _search(self, tokens: list[Token], by_uid: bool) -> str:
-        if len(tokens) > 1 and isinstance(tokens[0], bytes) and tokens[0].upper() == b"CHARSET":
-            tokens = tokens[2:]
-        if not tokens:
-            raise BadCommand("Missing search key")
-        self._sync(expunged=by_uid)
-        holds = search_predicate(tokens, self._view)
-        found = [
-            message.uid if by_uid else number
-            for number, message in self._here(list(enumerate(self._view, 1)))
-            if holds(message, number)
-        ]
-        self._connection.send(" ".join(["* SEARCH", *map(str, found)]).encode() + b"\r\n")
-        return "OK SEARCH completed"
-
-    def _fetch(self, tokens: list[Token], by_uid: bool) -> str:
-        chosen = self._here(self._chosen(_bytes(tokens, 0), by_uid))
-        items = tokens[1] if isinstance(tokens[1], list) else [tokens[1]]
-        names = [item for item in items if isinstance(item, bytes)]
-        if by_uid and b"UID" not in [name.upper() for name in names]:
-            names.insert(0, b"UID")
-        if self._server.faults.untagged:
-            self._connection.send(self._server.faults.untagged)
-        for number, message in chosen:
-            fetch_row(self._connection, self._server.faults, number, message, names, read_only=self._read_only)
-        return "OK FETCH completed"
-
-    def _store(self, tokens: list[Token], by_uid: bool) -> str:
-        self._changeable()
-        operation = _bytes(tokens, 1).upper()
-        rest = tokens[2] if isinstance(tokens[2], list) else tokens[2:]
-        flags = set(_flags(rest))
-        for number, message in self._here(self._chosen(_bytes(tokens, 0), by_uid)):
-            if operation.startswith(b"+"):
-                message.flags |= flags
-            elif operation.startswith(b"-"):
-                message.flags -= flags
-            else:
-                message.flags = set(flags)
-            if not operation.endswith(b".SILENT"):
-                self._connection.send(
-                    f"* {number} FETCH (UID {message.uid} FLAGS ({' '.join(sorted(message.flags))}))\r\n".encode()
-                )
-        return "OK STORE completed"
-
-    def _copy(self, tokens: list[Token], by_uid: bool) -> str:
-        chosen = self._here(self._chosen(_bytes(tokens, 0), by_uid))
-        target = self._existing(_bytes(tokens, 1))
-        return f"OK {self._copy_to(target, chosen)}COPY completed"
-
-    def _move(self, tokens: list[Token], by_uid: bool) -> str:
-        if "MOVE" not in self._server.capabilities:
-            raise BadCommand("Unknown command MOVE")
-        folder = self._changeable()
-        chosen = self._here(self._chosen(_bytes(tokens, 0), by_uid))
-        target = self._existing(_bytes(tokens, 1))
-        code = self._copy_to(target, chosen)
-        if code:
-            self._connection.send(f"* OK {code}Moved\r\n".encode())
-        folder.remove(message for _number, message in chosen)
-        return "OK MOVE completed"
-
-    def _copy_to(self, target: Folder, chosen: Sequence[tuple[int, Message]]) -> str:
-        if not chosen:
-            return ""
-        copies = [
-            target.add(message.raw, internaldate=message.internaldate, flags=message.flags) for _, message in chosen
-        ]
-        old, new = (",".join(str(m.uid) for m in group) for group in ([m for _, m in chosen], copies))
-        return f"[COPYUID {target.uidvalidity} {old} {new}] "
-
-    def _expunge(self, uids: bytes | None) -> str:
-        if uids is not None and "UIDPLUS" not in self._server.capabilities:
-            raise BadCommand("Unknown command UID EXPUNGE")
-        folder = self._changeable()
-        chosen = self._view if uids is None else [message for _, message in self._chosen(uids, True)]
-        folder.remove([message for message in chosen if "\\Deleted" in message.flags])
-        return "OK EXPUNGE completed"
-
-    def _sync(self, *, expunged: bool) -> None:
-        """Tell the client what has changed; sequence numbers may not shift in answers to FETCH, STORE and SEARCH."""
-        if self._folder is None:
-            return
-        with self._folder.lock:
-            now = list(self._folder.messages)
-        there, known = set(map(id, now)), set(map(id, self._view))
-        lines: list[str] = []
-        if expunged:
-            for index in range(len(self._view) - 1, -1, -1):
-                if id(self._view[index]) not in there:
-                    del self._view[index]
-                    lines.append(f"* {index + 1} EXPUNGE\r\n")
-        added = [message for message in now if id(message) not in known]
-        if added:
-            self._view += added
-            lines.append(f"* {len(self._view)} EXISTS\r\n")
-        if lines:
-            self._connection.send("".join(lines).encode())
 
 
 def _take(waiting: dict[str, list[T]], name: str) -> T | None:
     queue = waiting.get(name)
     return queue.pop(0) if queue else None
-
-
-def _bytes(tokens: Sequence[Token], index: int) -> bytes:
-    try:
-        token = tokens[index]
-    except IndexError as error:
-        raise BadCommand("Missing argument") from error
-    if isinstance(token, list):
-        raise BadCommand("Unexpected parenthesis")
-    return token
-
-
-def _flags(tokens: Sequence[Token]) -> list[str]:
-    return [token.decode("ascii", "replace") for token in tokens if isinstance(token, bytes)]
 
 
 def _quote(name: str) -> str:

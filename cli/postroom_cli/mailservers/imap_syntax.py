@@ -210,3 +210,19 @@ def _bytes(source: Iterator[Token]) -> bytes:
     if isinstance(token, list):
         raise BadCommand("Unexpected parenthesis")
     return token
+
+
+def text_of(tokens: Sequence[Token], index: int) -> bytes:
+    """Return an argument that must be an atom or a string."""
+    try:
+        token = tokens[index]
+    except IndexError as error:
+        raise BadCommand("Missing argument") from error
+    if isinstance(token, list):
+        raise BadCommand("Unexpected parenthesis")
+    return token
+
+
+def flags_of(tokens: Sequence[Token]) -> list[str]:
+    """Return the flags in a list of arguments."""
+    return [token.decode("ascii", "replace") for token in tokens if isinstance(token, bytes)]

@@ -76,7 +76,10 @@ class Failures:
 
 
 def read_mails(paths: list[Path], failures: Failures) -> Iterator[tuple[Path, bytes]]:
-    """Read mails one after the other; directories are walked in order of their names, hidden files left out."""
+    """Read mails one after the other; directories are walked in order of their names.
+
+    Hidden files are left out, and what lies beside .eml files.
+    """
     for path in paths:
         if str(path) == "-":
             yield path, sys.stdin.buffer.read()
@@ -96,9 +99,10 @@ def _walk(directory: Path, failures: Failures) -> Iterator[Path]:
 
     for folder, folders, names in os.walk(directory, onerror=failed):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith("."):
-                yield Path(folder, name)
+        seen = sorted(name for name in names if not name.startswith("."))
+        # Beside .eml files lie notes and results; a folder without any, such as a Maildir, is all mail.
+        mails = [name for name in seen if name.lower().endswith(".eml")]
+        yield from (Path(folder, name) for name in mails or seen)
 
 
 def _dumps(told: dict[str, Any]) -> str:

@@ -170,6 +170,7 @@ class World:
     def pass_time(self, period: timedelta) -> None:
         """Move the clock, and make every delayed or invisible message visible."""
         self._offset += period
+        self.smtp.faults = type(self.smtp.faults)()  # what was refused for now is not refused for ever
         for queue in backend("sqs").queues.values():
             for message in queue._messages:
                 message.delayed_until = 0

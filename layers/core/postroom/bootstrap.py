@@ -97,20 +97,22 @@ def _fetch(queue: str) -> Callable[[Mapping[str, Any], int], Summary]:
         "private_mail_networks",
     )
     dynamo = _client("dynamodb", connections=_LOOKERS)
+    secrets = StoredSecrets(
+        table=settings["table"],
+        dynamo=dynamo,
+        kms=_client("kms"),
+        key_id=settings["credentials_key"],
+        secrets_manager=_client("secretsmanager"),
+    )
     polling = Polling(
         configurations=_configurations(settings),
         states=DynamoMailboxStates(dynamo, settings["table"], _contents(settings)),
-        secrets=StoredSecrets(
-            table=settings["table"],
-            dynamo=dynamo,
-            kms=_client("kms"),
-            key_id=settings["credentials_key"],
-            secrets_manager=_client("secretsmanager"),
-        ),
+        secrets=secrets,
         connectors=connectors(settings),
         raw=S3RawMessages(_client("s3", connections=_LOOKERS, read_timeout=60.0), settings["raw_bucket"]),
         queue=SqsQueue(_client("sqs"), settings[queue]),
         clock=utc_now,
+        tokens=tokens(settings, secrets=secrets, dynamo=dynamo, kms=_client("kms")),
     )
 
     def run(request: Mapping[str, Any], milliseconds: int) -> Summary:
@@ -122,11 +124,41 @@ def _fetch(queue: str) -> Callable[[Mapping[str, Any], int], Summary]:
 def connectors(settings: Environment) -> Mapping[Any, Any]:
     """Make the connectors of a fetching function; their libraries are imported when a mailbox needs them."""
     from postroom.adapters.imap import ImapConnector
+    from postroom.adapters.late import LateConnector
     from postroom.model.mailbox import Type
 
     networks = settings.private_mail_networks
     plaintext = settings.allow_plaintext_credentials
-    return {Type.IMAP: ImapConnector(allowed_networks=networks, allow_plaintext_credentials=plaintext)}
+
+    def pop3() -> Any:
+        from postroom.adapters.pop3 import Pop3Connector
+
+        return Pop3Connector(allowed_networks=networks, allow_plaintext_credentials=plaintext)
+
+    def graph() -> Any:
+        from postroom.adapters.graph import GraphConnector
+
+        return GraphConnector(allowed_networks=networks)
+
+    return {
+        Type.IMAP: ImapConnector(allowed_networks=networks, allow_plaintext_credentials=plaintext),
+        Type.POP3: LateConnector(pop3),
+        Type.GRAPH: LateConnector(graph),
+    }
+
+
+def tokens(settings: Environment, *, secrets: Any, dynamo: Any, kms: Any) -> Any:
+    """Make what gets access tokens, from the settings table, credentials_key and private_mail_networks."""
+    from postroom.adapters.late import LateTokens
+
+    def make() -> Any:
+        from postroom.adapters.oauth import OAuthTokens
+        from postroom.adapters.secrets import SecretWriter
+
+        store = SecretWriter(table=settings["table"], dynamo=dynamo, kms=kms, key_id=settings["credentials_key"])
+        return OAuthTokens(secrets=secrets, store=store, clock=utc_now, allowed_networks=settings.private_mail_networks)
+
+    return LateTokens(make)
 
 
 @cache

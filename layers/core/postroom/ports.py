@@ -365,6 +365,23 @@ class Secrets(Protocol):
         ...
 
 
+class SecretStore(Protocol):
+    """Keeps a secret under its name."""
+
+    def put(self, name: str, value: str, *, now: datetime) -> None: ...
+
+
+class Tokens(Protocol):
+    """Access tokens of mailboxes that log in by OAuth 2.0."""
+
+    def access_token(self, mailbox: Mailbox, *, deadline: float, refused: str = "") -> str:
+        """Return a token that is valid for some minutes; one that a server has `refused` is not given out again.
+
+        Raises LoginRefused when only a person can help, and Transient; both with the step `login`.
+        """
+        ...
+
+
 class Queue(Protocol):
     """One SQS queue."""
 

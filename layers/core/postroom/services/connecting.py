@@ -1,4 +1,4 @@
-"""Open a mailbox with the secret it names."""
+"""Open a mailbox with the secret it names, or with an access token that stands for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from postroom.errors import LoginRefused, Permanent, PostroomError
 from postroom.model.mailbox import Mailbox, SecretReference, Type
 from postroom.model.polling import Position
-from postroom.ports import Connector, Secrets, Session
+from postroom.ports import Connector, Secrets, Session, Tokens
 
 
 def open_mailbox(
@@ -16,9 +16,10 @@ def open_mailbox(
     connectors: Mapping[Type, Connector],
     secrets: Secrets,
     deadline: float,
+    tokens: Tokens | None = None,
     ask: Position | None = None,
 ) -> Session:
-    """Log in and select the folder (ports.Connector); a refused password is read anew once, in case of rotation."""
+    """Log in and select the folder (ports.Connector); what is refused is had anew once, in case of rotation."""
     connector = connectors.get(mailbox.type)
     if connector is None:
         raise Permanent(
@@ -28,6 +29,8 @@ def open_mailbox(
             step="connect",
             remedy="Mailboxes of this type have a queue and a function of their own; poll it there.",
         )
+    if takes_token(mailbox):
+        return _open_with_token(mailbox, connector, tokens, deadline=deadline, ask=ask)
     reference = mailbox.password or mailbox.client_secret
     if reference is None:
         return connector.open(mailbox, secret="", deadline=deadline, ask=ask)
@@ -39,6 +42,31 @@ def open_mailbox(
         if rotated == secret:
             raise
     return connector.open(mailbox, secret=rotated, deadline=deadline, ask=ask)
+
+
+def takes_token(mailbox: Mailbox) -> bool:
+    """Tell whether the mailbox logs in with an access token; Graph knows nothing else."""
+    return bool(mailbox.client_id) or mailbox.type is Type.GRAPH
+
+
+def _open_with_token(
+    mailbox: Mailbox, connector: Connector, tokens: Tokens | None, *, deadline: float, ask: Position | None
+) -> Session:
+    if tokens is None:
+        raise Permanent(
+            "Nothing here can ask for access tokens",
+            on=mailbox.name,
+            code="no_tokens",
+            step="login",
+            remedy="Poll the mailbox by its function.",
+        )
+    token = tokens.access_token(mailbox, deadline=deadline)
+    try:
+        return connector.open(mailbox, secret=token, deadline=deadline, ask=ask)
+    except LoginRefused:
+        # A token can be void before its time: consent given meanwhile, a session revoked. One more, and no third.
+        token = tokens.access_token(mailbox, deadline=deadline, refused=token)
+    return connector.open(mailbox, secret=token, deadline=deadline, ask=ask)
 
 
 def _reveal(secrets: Secrets, reference: SecretReference, *, fresh: bool = False) -> str:

@@ -265,7 +265,11 @@ class _Run:
         if self._session is None:
             self._reopened += 1
             self._session = open_mailbox(
-                self.mailbox, connectors=self.polling.connectors, secrets=self.polling.secrets, deadline=until
+                self.mailbox,
+                connectors=self.polling.connectors,
+                secrets=self.polling.secrets,
+                tokens=self.polling.tokens,
+                deadline=until,
             )
             with _step("list"):
                 # POP3 numbers messages anew in every session: the listing is what ids are found by.

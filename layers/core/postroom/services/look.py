@@ -77,7 +77,11 @@ def poll(message: Mapping[str, Any], *, polling: Polling, deadline: float) -> Su
     names, backlog = read_poll_request(message)
     configuration = polling.configurations.current()
     wanted = frozenset(names)
-    mailboxes = [mailbox for mailbox in configuration.mailboxes if mailbox.name in wanted and mailbox.enabled]
+    mailboxes = [
+        configuration.effective(mailbox)
+        for mailbox in configuration.mailboxes
+        if mailbox.name in wanted and mailbox.enabled
+    ]
     states = polling.states.load([mailbox.name for mailbox in mailboxes], consistent=backlog) if mailboxes else {}
     gate = threading.BoundedSemaphore(FETCHING)
     jobs = [_Job(mailbox, states[mailbox.name], polling, deadline, gate, backlog) for mailbox in mailboxes]
@@ -155,6 +159,7 @@ class _Job:
             self.mailbox,
             connectors=self.polling.connectors,
             secrets=self.polling.secrets,
+            tokens=self.polling.tokens,
             deadline=min(self.deadline - SAVING, until),
             ask=ask,
         )

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from postroom.model.mailbox import Mailbox, Type
 from postroom.model.polling import Balance
-from postroom.ports import Action, Clock, Configurations, Connector, MailboxStates, Queue, RawMessages, Secrets
+from postroom.ports import Action, Clock, Configurations, Connector, MailboxStates, Queue, RawMessages, Secrets, Tokens
 
 CONFIG_CHECK = 1.0  # seconds between two looks at the configuration while fetching
 
@@ -27,6 +27,7 @@ class Polling:
     clock: Clock
     monotonic: Callable[[], float] = time.monotonic
     config_check: float = CONFIG_CHECK
+    tokens: Tokens | None = None  # None: no mailbox of this installation logs in with one
 
 
 class Result(StrEnum):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from postroom.model.mailbox import FirstConnection, Mailbox, Type
-from postroom.ports import Connector, Item, Secrets
+from postroom.ports import Connector, Item, Secrets, Tokens
 from postroom.services.connecting import open_mailbox
 from postroom.services.positions import is_oversize
 
@@ -36,13 +36,14 @@ def preview(
     *,
     connectors: Mapping[Type, Connector],
     secrets: Secrets,
+    tokens: Tokens | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Preview:
     """List the folder and change nothing; raises the mail-server errors."""
     deadline = monotonic() + IN_ALL
     everything = mailbox.model_copy(update={"first_connection": FirstConnection.ALL})
-    items = _news(everything, connectors, secrets, deadline)
-    wanted = _wanted(mailbox, items, lambda: _news(mailbox, connectors, secrets, deadline))
+    items = _news(everything, connectors, secrets, tokens, deadline)
+    wanted = _wanted(mailbox, items, lambda: _news(mailbox, connectors, secrets, tokens, deadline))
     dates = [item.date for item in items if item.date is not None]
     sizes = [item.size for item in items if item.size is not None]
     return Preview(
@@ -57,9 +58,13 @@ def preview(
 
 
 def _news(
-    mailbox: Mailbox, connectors: Mapping[Type, Connector], secrets: Secrets, deadline: float
+    mailbox: Mailbox,
+    connectors: Mapping[Type, Connector],
+    secrets: Secrets,
+    tokens: Tokens | None,
+    deadline: float,
 ) -> tuple[Item, ...]:
-    session = open_mailbox(mailbox, connectors=connectors, secrets=secrets, deadline=deadline)
+    session = open_mailbox(mailbox, connectors=connectors, secrets=secrets, tokens=tokens, deadline=deadline)
     try:
         return session.list(None).news
     finally:

@@ -13,8 +13,8 @@ from typing import Protocol
 
 from postroom.errors import PostroomError
 from postroom.model.mailbox import Mailbox, Security, Type
-from postroom.ports import Connector, Secrets, Session
-from postroom.services.connecting import open_mailbox
+from postroom.ports import Connector, Secrets, Session, Tokens
+from postroom.services.connecting import open_mailbox, takes_token
 
 IN_ALL = 10.5  # seconds; the figure to keep is 11
 
@@ -102,17 +102,18 @@ def check_connection(
     connectors: Mapping[Type, Connector],
     secrets: Secrets,
     probe: Probe,
+    tokens: Tokens | None = None,
     secret: str | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> ConnectionTest:
-    """Test; `secret` is used instead of the stored one when it is given. Never raises for what a server does."""
+    """Test; `secret` is used instead of the stored password when it is given. Never raises for what a server does."""
     started = monotonic()
     deadline = started + IN_ALL
     walk = _Walk(_order(mailbox), monotonic, last=started)
     messages: int | None = None
     try:
         probe(mailbox, deadline=deadline, passed=walk.passed)
-        session = _open(mailbox, connectors, secrets, secret, deadline)
+        session = _open(mailbox, connectors, secrets, tokens, secret, deadline)
         walk.opened()
         try:
             listing = session.list(None)
@@ -126,10 +127,15 @@ def check_connection(
 
 
 def _open(
-    mailbox: Mailbox, connectors: Mapping[Type, Connector], secrets: Secrets, secret: str | None, deadline: float
+    mailbox: Mailbox,
+    connectors: Mapping[Type, Connector],
+    secrets: Secrets,
+    tokens: Tokens | None,
+    secret: str | None,
+    deadline: float,
 ) -> Session:
-    if secret is None or mailbox.type not in connectors:
-        return open_mailbox(mailbox, connectors=connectors, secrets=secrets, deadline=deadline)
+    if secret is None or mailbox.type not in connectors or takes_token(mailbox):
+        return open_mailbox(mailbox, connectors=connectors, secrets=secrets, tokens=tokens, deadline=deadline)
     return connectors[mailbox.type].open(mailbox, secret=secret, deadline=deadline)
 
 

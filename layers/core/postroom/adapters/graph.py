@@ -1,0 +1,295 @@
+"""The Microsoft Graph connector: messages of a folder by immutable id, as MIME, and what is done with them.
+
+At most four requests at a time: Exchange Online serves a mailbox and application no more than that at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from postroom.adapters.graph_client import GONE, Graph, NextPageLost, error_code
+from postroom.adapters.graph_folders import find_folder, make_folder
+from postroom.adapters.http import AT_A_TIME, Answer, HttpClient, Streamed
+from postroom.adapters.network import Network
+from postroom.adapters.oauth_requests import cloud_of
+from postroom.errors import FolderMissing, PostroomError, ServerMisbehaved, Transient
+from postroom.model.mailbox import Mailbox
+from postroom.model.polling import GIVEN_UP, Position
+from postroom.ports import Action, Fetched, FetchFailed, Item, Listing
+
+GLANCE = 500  # ids that a look reads, the newest first
+PAGE = 250
+HEADER_LIMIT = 4 * 1024 * 1024
+SLACK = 4 * 1024 * 1024
+SIZE = "Integer 0x0E08"  # PidTagMessageSize ([MS-OXPROPS] 2.796); the message resource itself tells no size
+_CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class GraphConnector:
+    """Opens Exchange Online mailboxes. `secret` is the access token; `base` replaces the cloud's address in tests."""
+
+    allowed_networks: Sequence[Network] = ()
+    base: str = ""
+    sleep: Callable[[float], None] = time.sleep
+    _folders: dict[tuple[str, str], str] = field(default_factory=dict)  # (mailbox, path) → id, found before
+
+    def open(self, mailbox: Mailbox, *, secret: str, deadline: float, ask: Position | None = None) -> GraphSession:
+        """Find the folder (ports.Connector); with `ask`, the one request is the look itself."""
+        http = HttpClient(
+            deadline=deadline,
+            connect_timeout=mailbox.connect_timeout.total_seconds(),
+            timeout=mailbox.protocol_timeout.total_seconds(),
+            allowed_networks=self.allowed_networks,
+            ca_pem=mailbox.ca_certificate,
+        )
+        graph = Graph(
+            http,
+            base=self.base or cloud_of(mailbox).graph,
+            user=mailbox.user,
+            token=secret,
+            on=mailbox.name,
+            sleep=self.sleep,
+        )
+        try:
+            return self._begin(graph, mailbox, ask)
+        except BaseException:
+            http.close()
+            raise
+
+    def _begin(self, graph: Graph, mailbox: Mailbox, ask: Position | None) -> GraphSession:
+        key = (mailbox.name, mailbox.folder_path)
+        known = self._folders.get(key)
+        if known is not None:
+            try:
+                return GraphSession(graph, mailbox, known, ask=ask)
+            except FolderMissing:  # deleted, and perhaps made anew, since it was found
+                self._folders.pop(key, None)
+        found = find_folder(graph, mailbox.folder_path, mailbox.folder_separator)
+        session = GraphSession(graph, mailbox, found, ask=ask)
+        self._folders[key] = found
+        return session
+
+
+class GraphSession:
+    """An open folder (ports.Session, ports.Extendable)."""
+
+    def __init__(self, graph: Graph, mailbox: Mailbox, folder: str, *, ask: Position | None) -> None:
+        self._graph = graph
+        self._mailbox = mailbox
+        self._stays = mailbox.leave_msg_on_server and not mailbox.processed_items_folder_name
+        path = f"/mailFolders/{quote(folder, safe='')}"
+        self._messages = f"{path}/messages"
+        self._seen: dict[str, Any] | None = None
+        if ask is None:
+            graph.get(f"{path}?$select=id", step="folder")
+        else:  # the look's own request says as well whether login and folder are right
+            self._seen = self._glance()
+
+    def look(self, position: Position | None) -> bool:
+        """Tell whether there is anything to do: one request, for the newest messages and how many there are."""
+        if position is None:
+            return True
+        seen, self._seen = self._seen or self._glance(), None
+        rows = [row for row in seen.get("value", []) if isinstance(row, dict)]
+        settled = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
+        for row in rows:
+            one = str(row.get("id"))
+            if one in settled:
+                continue
+            if one not in position.known or not self._stays or row.get("isRead") is False:
+                return True
+        # Old mail that somebody moved into a large folder shows in the number only.
+        count = seen.get("@odata.count")
+        return isinstance(count, int) and count > len(rows) and count > len(position.known | settled)
+
+    def list(self, position: Position | None) -> Listing:
+        """List news with size and arrival, oldest first, and what is unfinished."""
+        position = position or Position()
+        try:
+            rows = self._rows()
+        except NextPageLost:
+            try:
+                rows = self._rows()
+            except NextPageLost as error:
+                raise Transient(
+                    "The list of messages changed while it was read", on=self._graph.on, step="list", code="page_lost"
+                ) from error
+        left_alone = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
+        known = position.known & rows.keys()
+        news = tuple(_item(row) for one, row in rows.items() if one not in known and one not in left_alone)
+        unfinished = tuple(
+            one
+            for one, row in rows.items()
+            if one in known and one not in left_alone and (not self._stays or row.get("isRead") is False)
+        )
+        problems = {one: tries for one, tries in position.problems.items() if one in rows}
+        return Listing(
+            news=news,
+            unfinished=unfinished,
+            known=len(rows) - len(news) - len(unfinished),
+            position=replace(position, known=frozenset(known), problems=problems),
+        )
+
+    def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
+        """Fetch whole messages in order, four at a time, each streamed into a file of its own."""
+        todo = deque(items)
+        flying: deque[Future[Fetched | FetchFailed]] = deque()
+        given_up = threading.Event()
+        pool = ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="graph")
+        try:
+            while todo or flying:
+                while todo and len(flying) < AT_A_TIME:
+                    flying.append(pool.submit(self._fetch, todo.popleft(), given_up))
+                yield flying.popleft().result()
+        finally:
+            given_up.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            for future in flying:
+                if not future.cancelled() and future.exception() is None:
+                    result = future.result()
+                    if isinstance(result, Fetched):
+                        result.path.unlink(missing_ok=True)
+
+    def headers(self, item: Item) -> bytes:
+        """Fetch the header section only: byte for byte, broken off where the body begins."""
+        with self._graph.value(item.id, step="fetch") as answer:
+            if answer.status != 200:
+                raise self._refused(answer)
+            data = bytearray()
+            while b"\r\n\r\n" not in data and len(data) < HEADER_LIMIT:
+                piece = answer.read(16 * 1024)
+                if not piece:
+                    break
+                data += piece
+        end = data.find(b"\r\n\r\n")
+        return bytes(data if end < 0 else data[: end + 4])
+
+    def act(self, ids: Sequence[str], action: Action) -> None:
+        """Mark, move or delete; what is gone is no error."""
+        if not ids:
+            return
+        one: Callable[[str], None]
+        match action:
+            case Action.MARK_READ:
+                one = self._mark_read
+            case Action.DELETE:
+                one = self._delete
+            case Action.MOVE | Action.MOVE_FAILED:
+                mailbox = self._mailbox
+                moved = action is Action.MOVE
+                name = mailbox.processed_items_folder_name if moved else mailbox.failed_items_folder_name
+                one = partial(self._move, make_folder(self._graph, name, mailbox.folder_separator))
+        with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="graph") as pool:
+            for _done in pool.map(one, ids):
+                pass
+
+    def extend(self, deadline: float) -> None:
+        """Move the deadline of everything that follows (ports.Extendable)."""
+        self._graph.http.deadline = deadline
+
+    def close(self) -> None:
+        """Drop the connections; never raises."""
+        self._graph.http.close()
+
+    # --- within
+
+    def _glance(self) -> dict[str, Any]:
+        order = quote("receivedDateTime desc", safe="")
+        path = f"{self._messages}?$select=id,isRead&$orderby={order}&$top={GLANCE}&$count=true"
+        return self._graph.get(path, step="list")
+
+    def _rows(self) -> dict[str, dict[str, Any]]:
+        size = quote(f"id eq '{SIZE}'", safe="")
+        path = (
+            f"{self._messages}?$select=id,isRead,receivedDateTime&$orderby=receivedDateTime&$top={PAGE}"
+            f"&$expand=singleValueExtendedProperties($filter={size})"
+        )
+        # A message may come twice when others vanish between two pages.
+        return {str(row["id"]): row for page in self._graph.pages(path, step="list") for row in page if "id" in row}
+
+    def _fetch(self, item: Item, given_up: threading.Event) -> Fetched | FetchFailed:
+        with self._graph.value(item.id, step="fetch") as answer:
+            if answer.status in GONE:
+                return FetchFailed(item, "it is no longer on the server", gone=True)
+            if answer.status != 200:
+                error = self._refused(answer)
+                # The token, throttling and a server that does not work concern all messages, not this one.
+                if answer.status in (401, 403, 429, 502, 503, 504):
+                    raise error
+                return FetchFailed(item, error.what)
+            return self._spool(item, answer, given_up)
+
+    def _spool(self, item: Item, answer: Streamed, given_up: threading.Event) -> Fetched | FetchFailed:
+        most = 2 * max(self._mailbox.maximum_msg_size * 1024 * 1024, item.size or 0) + SLACK
+        digest = hashlib.sha256()
+        size = 0
+        handle, name = tempfile.mkstemp(prefix="postroom-", suffix=".eml")
+        path = Path(name)
+        try:
+            while piece := answer.read(_CHUNK):
+                size += len(piece)
+                if size > most or given_up.is_set():
+                    path.unlink(missing_ok=True)
+                    return FetchFailed(item, f"it is longer than {most:,} bytes, and said to be {item.size or 0:,}")
+                digest.update(piece)
+                view = memoryview(piece)
+                while view:
+                    view = view[os.write(handle, view) :]
+            if not size:
+                path.unlink(missing_ok=True)
+                return FetchFailed(item, "the server sent nothing for it")
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(handle)
+        return Fetched(item, path, size, digest.hexdigest())
+
+    def _refused(self, answer: Streamed) -> PostroomError:
+        """Say what an answer without a message means."""
+        whole = Answer(answer.status, answer.headers, answer.read())
+        if answer.status in GONE:
+            return Transient("The message is no longer on the server", on=self._graph.on, step="fetch", code="gone")
+        if answer.status in (401, 403, 429, 502, 503, 504):
+            return self._graph.refusal(whole, step="fetch")
+        told = f"{answer.status} {error_code(whole)}".strip()
+        return ServerMisbehaved(f"the server answered {told}", on=self._graph.on, step="fetch", code="not_fetched")
+
+    def _mark_read(self, message_id: str) -> None:
+        self._graph.ask("PATCH", _message(message_id), step="act", content={"isRead": True}, besides=GONE)
+
+    def _delete(self, message_id: str) -> None:
+        self._graph.ask("DELETE", _message(message_id), step="act", besides=GONE)
+
+    def _move(self, folder: str, message_id: str) -> None:
+        content = {"destinationId": folder}
+        self._graph.ask("POST", f"{_message(message_id)}/move", step="act", content=content, besides=GONE)
+
+
+def _message(message_id: str) -> str:
+    return f"/messages/{quote(message_id, safe='')}"
+
+
+def _item(row: dict[str, Any]) -> Item:
+    properties = row.get("singleValueExtendedProperties")
+    value = properties[0].get("value") if isinstance(properties, list) and properties else None
+    size = int(str(value)) if str(value).isdigit() else None
+    try:
+        date = datetime.fromisoformat(str(row.get("receivedDateTime")))
+    except ValueError:
+        date = None
+    return Item(str(row["id"]), size, date)

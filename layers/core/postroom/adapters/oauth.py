@@ -1,0 +1,160 @@
+"""Access tokens by OAuth 2.0: one request serves many mailboxes, and a rotated refresh token is kept before it is used.
+
+A token request is one POST of a form; docs/adr says why no library stands in between.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from postroom.adapters.http import Answer, HttpClient, retry_after
+from postroom.adapters.network import Network
+from postroom.adapters.oauth_answers import refusal
+from postroom.adapters.oauth_requests import Held, Wanted, form, wanted
+from postroom.errors import LoginRefused, PostroomError, ServerMisbehaved
+from postroom.model.mailbox import Grant, Mailbox, SecretReference
+from postroom.ports import Clock, Secrets, SecretStore
+
+MARGIN = timedelta(minutes=5)  # before its end, a token is no longer given out
+REMEMBERED = timedelta(minutes=1)  # a refusal answers for all mailboxes that wait for the same token
+TIMEOUT = 30.0  # seconds for one request
+_FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+
+
+@dataclass(slots=True)
+class _Entry:
+    """What is known of one token; `lock` lets one mailbox ask while the others wait for the answer."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    token: str = ""
+    usable_until: datetime | None = None
+    error: PostroomError | None = None
+    error_until: datetime | None = None
+    digest: str = ""  # of the secrets that were refused: others may be tried at once
+
+
+class OAuthTokens:
+    """Implements ports.Tokens; what it holds lives as long as the process and is written nowhere."""
+
+    def __init__(
+        self,
+        *,
+        secrets: Secrets,
+        store: SecretStore,
+        clock: Clock,
+        allowed_networks: Sequence[Network] = (),
+        ca_pem: str | None = None,
+        google_endpoint: str = "",
+    ) -> None:
+        self._secrets = secrets
+        self._store = store
+        self._clock = clock
+        self._allowed = tuple(allowed_networks)
+        self._ca_pem = ca_pem
+        self._google_endpoint = google_endpoint
+        self._entries: dict[Wanted, _Entry] = {}
+        self._lock = threading.Lock()
+
+    def access_token(self, mailbox: Mailbox, *, deadline: float, refused: str = "") -> str:
+        """Return a token (ports.Tokens)."""
+        asked = wanted(mailbox)
+        with self._lock:
+            entry = self._entries.setdefault(asked, _Entry())
+        with entry.lock:
+            now = self._clock()
+            if entry.usable_until is not None and now < entry.usable_until and entry.token != refused:
+                return entry.token
+            held = self._reveal(asked)
+            if entry.error and entry.error_until and now < entry.error_until and entry.digest == held.digest:
+                raise copy.copy(entry.error)
+            try:
+                answer = self._ask(asked, held, deadline=deadline)
+                token = self._accept(asked, answer)
+            except PostroomError as error:
+                entry.error, entry.error_until, entry.digest = error, now + _pause(error), held.digest
+                raise
+            life = timedelta(seconds=_seconds(answer.json().get("expires_in")))
+            entry.token, entry.usable_until = token, now + life - min(MARGIN, life / 2)
+            entry.error = None
+            return token
+
+    def _reveal(self, asked: Wanted) -> Held:
+        # Read anew each time a token is asked for, once an hour: another function may have rotated it meanwhile.
+        return Held(credential=self._secret(asked.credential), application=self._secret(asked.application))
+
+    def _secret(self, reference: SecretReference | None) -> str:
+        if reference is None:
+            return ""
+        try:
+            return self._secrets.reveal(reference, fresh=True)
+        except PostroomError as error:
+            error.step = "login"
+            raise
+
+    def _ask(self, asked: Wanted, held: Held, *, deadline: float) -> Answer:
+        endpoint = self._google_endpoint if asked.google and self._google_endpoint else asked.endpoint
+        body = urlencode(form(asked, held, assertion=self._assertion(asked, held, endpoint))).encode("ascii")
+        client = HttpClient(
+            deadline=min(deadline, time.monotonic() + TIMEOUT),
+            connect_timeout=TIMEOUT,
+            timeout=TIMEOUT,
+            allowed_networks=self._allowed,
+            ca_pem=self._ca_pem,
+        )
+        try:
+            return client.ask("POST", endpoint, step="login", headers=_FORM, body=body)
+        except PostroomError as error:
+            error.step = "login"  # the token service's dns, connect and tls are not the mail server's
+            raise
+        finally:
+            client.close()
+
+    def _assertion(self, asked: Wanted, held: Held, endpoint: str) -> str:
+        if not (held.is_certificate or held.google_key):
+            return ""
+        from postroom.adapters.oauth_assertions import certificate_assertion, google_assertion
+
+        if asked.google and held.google_key:
+            return google_assertion(
+                held.google_key, scope=asked.scope, account=asked.account, endpoint=endpoint, now=self._clock()
+            )
+        return certificate_assertion(held.application, client_id=asked.client_id, endpoint=endpoint, now=self._clock())
+
+    def _accept(self, asked: Wanted, answer: Answer) -> str:
+        """Return the token; keeps the rotated refresh token first, since the old one may be void already."""
+        fields = answer.json()
+        if answer.status != 200:
+            wait = retry_after(answer.headers, now=self._clock())
+            raise refusal(answer.status, fields, on=asked.host, wait=wait)
+        token = fields.get("access_token")
+        if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
+            raise ServerMisbehaved("The token service sent no token", on=asked.host, step="login", code="no_token")
+        rotated = fields.get("refresh_token")
+        own = asked.credential.secret if asked.credential else None
+        # One in Secrets Manager belongs to somebody else's rotation; Microsoft's old ones stay valid.
+        if asked.grant is Grant.REFRESH_TOKEN and isinstance(rotated, str) and rotated and own:
+            try:
+                self._store.put(own, rotated, now=self._clock())
+            except PostroomError as error:
+                error.step = "login"
+                raise
+        return token
+
+    def __repr__(self) -> str:
+        return f"OAuthTokens({len(self._entries)} held)"
+
+
+def _pause(error: PostroomError) -> timedelta:
+    return REMEMBERED if isinstance(error, LoginRefused) else timedelta(seconds=5)
+
+
+def _seconds(value: object) -> float:
+    """Read expires_in (RFC 6749 §5.1, recommended only); some send it as text."""
+    text = str(value)
+    return float(text) if text.isdigit() and len(text) < 8 else 3600.0

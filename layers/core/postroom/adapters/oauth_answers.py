@@ -1,0 +1,209 @@
+"""What the answers of a token endpoint mean: one ordered table, the first row that fits wins. Pure.
+
+Only the error's code and number are told. The text that comes with it names tenants, users and applications.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from postroom.errors import LoginRefused, MailboxLocked, Permanent, PostroomError, Transient
+
+_NUMBER = re.compile(r"AADSTS(\d{4,8})")
+_CODE = re.compile(r"[a-z_]{1,40}")
+
+_AUTHORISE = "Authorise the mailbox again, enter the new refresh token, then enable the mailbox."
+_ADMIN_CONSENT = "Let an administrator of the tenant grant consent to the application's permissions."
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One meaning; `numbers`: Microsoft's AADSTS, `error`: RFC 6749 §5.2, `text`: found in the description."""
+
+    code: str
+    what: str
+    remedy: str
+    numbers: frozenset[int] = frozenset()
+    error: str = ""
+    text: str = ""
+    kind: type[PostroomError] = LoginRefused
+
+    def fits(self, error: str, numbers: frozenset[int], description: str) -> bool:
+        """Tell whether the answer is this one."""
+        if self.numbers:
+            return bool(self.numbers & numbers)
+        return error == self.error and self.text in description
+
+
+def _row(code: str, what: str, remedy: str, *numbers: int, error: str = "", text: str = "") -> Rule:
+    return Rule(code, what, remedy, frozenset(numbers), error, text)
+
+
+RULES: tuple[Rule, ...] = (
+    _row(
+        "wrong_tenant",
+        "The application is not known in this tenant",
+        "Correct `client_id` and `directory_id`; the application must be registered, or consented to, in this tenant.",
+        700016,
+        700011,
+    ),
+    _row("tenant_unknown", "The tenant does not exist", "Correct `directory_id`.", 90002, 900023),
+    _row("consent_missing", "Nobody has consented to what the application asks for", _ADMIN_CONSENT, 65001, 65004),
+    _row(
+        "client_secret_expired",
+        "The application's secret has expired",
+        "Make a new client secret in the application's registration, and enter it: `postroom secret set NAME`.",
+        7000222,
+    ),
+    _row(
+        "client_secret_wrong",
+        "The application's secret is wrong",
+        "Enter the VALUE of the client secret, not its id: `postroom secret set NAME`.",
+        7000215,
+    ),
+    _row(
+        "assertion_refused",
+        "The application's certificate was refused",
+        "Upload the certificate to the application's registration, or enter the key that belongs to it.",
+        700027,
+        7000272,
+        700024,
+        50027,
+    ),
+    _row(
+        "client_secret_missing",
+        "The application has to prove itself",
+        "Give `client_secret`, or register the application as a public client.",
+        7000218,
+        7000216,
+    ),
+    _row("application_disabled", "The application is switched off", "Enable it in the tenant.", 7000112, 7000113),
+    _row("consent_expired", "The refresh token has expired", _AUTHORISE, 700082, 70008, 700084, 70043),
+    _row("consent_revoked", "The refresh token was revoked", _AUTHORISE, 50173, 70000, 50132),
+    _row(
+        "mfa_required",
+        "The account needs a second factor, which this grant cannot give",
+        "Use a refresh token or client credentials instead of the password grant.",
+        50076,
+        50079,
+        50158,
+        50072,
+    ),
+    _row(
+        "access_blocked",
+        "A rule of conditional access forbids it",
+        "Let an administrator of the tenant exclude this application from the rule.",
+        53000,
+        53001,
+        53002,
+        53003,
+        530003,
+        530034,
+    ),
+    _row("password_wrong", "User name or password is wrong", "Enter the right password.", 50126, 50056),
+    _row("account_unknown", "The account does not exist in this tenant", "Correct the account.", 50034, 51004),
+    _row("account_locked", "The account is locked", "Unlock it, then enable the mailbox.", 50053),
+    _row("account_disabled", "The account is disabled", "Enable it in the tenant.", 50057),
+    _row("password_expired", "The account's password has expired", "Set and enter a new one.", 50055, 50144),
+    _row("scope_wrong", "The scope is not known", "Correct `scope`, or leave it empty.", 70011, 500011, 28002, 1002012),
+    # Google has no numbers, only texts (developers.google.com/identity/protocols/oauth2, seen 2026).
+    _row(
+        "assertion_refused",
+        "The service account's key was refused",
+        "Enter a valid key.",
+        error="invalid_grant",
+        text="invalid jwt",
+    ),
+    _row(
+        "account_unknown",
+        "The account does not exist",
+        "Correct the account.",
+        error="invalid_grant",
+        text="email or user id",
+    ),
+    _row("consent_revoked", "Consent was revoked, or has expired", _AUTHORISE, error="invalid_grant"),
+    _row("application_unknown", "The application does not exist", "Correct `client_id`.", error="deleted_client"),
+    _row("application_disabled", "The application is switched off", "Enable it.", error="disabled_client"),
+    _row(
+        "access_blocked",
+        "The domain's rules forbid it",
+        "Let the administrator trust the application.",
+        error="admin_policy_enforced",
+    ),
+    _row(
+        "access_blocked",
+        "The domain's rules forbid it",
+        "Let the administrator trust the application.",
+        error="org_internal",
+    ),
+    _row(
+        "client_secret_wrong",
+        "The application's id or secret is wrong",
+        "Correct `client_id`, and enter the right secret.",
+        error="invalid_client",
+    ),
+    _row(
+        "consent_missing",
+        "The application may not do this",
+        "Grant it the permission; a Google service account needs domain-wide delegation for the scope.",
+        error="unauthorized_client",
+    ),
+    _row("consent_missing", "The application may not do this", _ADMIN_CONSENT, error="access_denied"),
+    _row("consent_missing", "A person has to sign in", _AUTHORISE, error="interaction_required"),
+    _row("scope_wrong", "The scope is not known", "Correct `scope`, or leave it empty.", error="invalid_scope"),
+    _row(
+        "grant_refused",
+        "The provider does not serve this grant",
+        "Use another `grant`.",
+        error="unsupported_grant_type",
+    ),
+)
+
+
+def refusal(status: int, answer: Mapping[str, Any], *, on: str, wait: float | None) -> PostroomError:
+    """Say what an answer that is not 200 means; `wait`: seconds of its Retry-After."""
+    error = str(answer.get("error", ""))
+    error = error if _CODE.fullmatch(error) else ""
+    description = str(answer.get("error_description", ""))[:4096]
+    numbers = _numbers(answer, description)
+    if status == 429 or 90055 in numbers:
+        later = f" for {wait:.0f} seconds" if wait is not None else ""
+        return MailboxLocked(
+            f"The token service asks to wait{later}",
+            on=on,
+            step="login",
+            code="throttled",
+            remedy="Too many tokens were asked for; it is tried again by itself.",
+        )
+    if status >= 500 or error in ("temporarily_unavailable", "server_error"):
+        return Transient(
+            f"The token service does not work now ({status})", on=on, step="login", code="token_service_unavailable"
+        )
+    told = ", ".join([*([error] if error else []), *(f"AADSTS{one}" for one in sorted(numbers))]) or str(status)
+    for rule in RULES:
+        if rule.fits(error, numbers, description.lower()):
+            return rule.kind(f"{rule.what} ({told})", on=on, step="login", code=rule.code, remedy=rule.remedy)
+    if status in (404, 405, 301, 302, 307, 308):
+        return Permanent(
+            f"This is no token service ({status})",
+            on=on,
+            step="login",
+            code="no_token_service",
+            remedy="Correct `tenant_authority`.",
+        )
+    return LoginRefused(
+        f"The token was refused ({told})",
+        on=on,
+        step="login",
+        code="token_not_given",
+        remedy="Look the number up at the provider's, correct the application or authorise again, then enable it.",
+    )
+
+
+def _numbers(answer: Mapping[str, Any], description: str) -> frozenset[int]:
+    given = answer.get("error_codes")
+    listed = given if isinstance(given, list) else []
+    return frozenset({one for one in listed if type(one) is int} | {int(one) for one in _NUMBER.findall(description)})

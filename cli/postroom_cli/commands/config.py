@@ -147,7 +147,15 @@ def _apply(context: typer.Context, new: Any, *, yes: bool, note: str, dry_run: b
         _show(plan)
     applied = None
     if not plan.empty and not dry_run and _confirmed(yes=yes):
-        applied = configure.apply(store, new, expected_version=version, author=author(), note=note, now=stack.clock())
+        applied = configure.apply(
+            store,
+            new,
+            expected_version=version,
+            author=author(),
+            note=note,
+            now=stack.clock(),
+            states=stack.states,
+        )
     if json:
         output.document(
             {

@@ -245,7 +245,15 @@ def _apply(stack: Stack, new: Any, note: str) -> int:
     from postroom.services.configure import apply
 
     store = stack.configurations
-    return apply(store, new, expected_version=store.version(), author=author(), note=note, now=stack.clock())
+    return apply(
+        store,
+        new,
+        expected_version=store.version(),
+        author=author(),
+        note=note,
+        now=stack.clock(),
+        states=stack.states,
+    )
 
 
 def _told(json: bool, document: dict[str, Any], sentence: str) -> None:

@@ -34,7 +34,9 @@ def set_(
     valid_until: Annotated[str | None, typer.Option(help="The day it expires, as 2027-11-21.")] = None,
     json: Json = False,
 ) -> None:
-    """Enter a secret, by prompt or from standard input; it is encrypted under the stack's key."""
+    """Enter a secret, by prompt or from standard input; mailboxes that it was refused for are tried again."""
+    from postroom.services.second_chance import after_secret
+
     problems = []
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", name):
         problems.append(Problem("NAME", "is no name of a secret.", "Use at most 80 letters, digits, '.', '_' and '-'."))
@@ -48,10 +50,13 @@ def set_(
         raise Invalid(problems)
     stack = find_stack(context)
     stack.secrets.put(name, enter_secret(f"Secret {name}"), now=stack.clock(), valid_until=expires)
+    tried = after_secret(stack.configurations.current(), name, states=stack.states)
     if json:
-        output.document({"secret": name, "stored": True, "valid_until": expires})
+        output.document({"secret": name, "stored": True, "valid_until": expires, "tried_again": tried})
     else:
-        output.say(f"Secret {name} was stored.")
+        output.say(f"Secret {name} was stored, encrypted under the stack's key.")
+        if tried:
+            output.say(f"Tried again at the next cycle: {', '.join(tried)}.")
 
 
 @app.command()

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 from postroom.errors import Conflict, Invalid, Problem
 from postroom.model.configuration import Configuration
-from postroom.services import checks
+from postroom.ports import MailboxStates
+from postroom.services import checks, second_chance
 from postroom.services.checks.references import NAMED_SECTIONS, REFERENCES
 from postroom.services.validation import Finding
 from postroom.services.yaml_tree import format_path
@@ -177,8 +178,11 @@ def apply(
     author: str,
     note: str = "",
     now: datetime,
+    states: MailboxStates | None = None,
 ) -> int:
-    """Put a configuration in force and return its version.
+    """Put a configuration in force and return its version; mailboxes that it changes are tried again at once.
+
+    `states` is where their health is kept; None where nothing was polled yet.
 
     Raises Invalid for a configuration that is wrong or removes what is in use, Conflict when somebody was faster.
     """
@@ -187,8 +191,12 @@ def apply(
             f"the configuration is at version {store.version()}, the plan was made for {expected_version}",
             remedy="Look at the new plan and apply again.",
         )
-    plan(load(store, expected_version), configuration)
-    return store.put(configuration, expected_version=expected_version, author=author, note=note, now=now)
+    old = load(store, expected_version)
+    plan(old, configuration)
+    version = store.put(configuration, expected_version=expected_version, author=author, note=note, now=now)
+    if states is not None:
+        second_chance.after_change(old, configuration, states=states)
+    return version
 
 
 def load(store: Versions, version: int) -> Configuration:

@@ -67,7 +67,7 @@ def failed(health: Health, error: PostroomError, *, now: datetime, step: str = "
 
 def succeeded(health: Health, *, now: datetime) -> Health:
     """Say how a mailbox is after it worked: the very same object when it was well before, so nothing is written."""
-    if health.state is HealthState.ACTIVE and not health.failures:
+    if is_well(health):
         return health
     return Health(last_success=now)
 
@@ -91,9 +91,18 @@ def shown(health: Health, mailbox: Mailbox) -> Health:
     return health if mailbox.enabled else replace(health, state=HealthState.INACTIVE, next_try=None)
 
 
-def forgive(mailbox: Mailbox, *, states: MailboxStates) -> None:
-    """Let a mailbox be tried again at the next cycle: it was enabled again, or its password was entered anew."""
-    states.save_health(mailbox.name, Health(), config_digest=settings_digest(mailbox))
+def is_well(health: Health) -> bool:
+    """Tell whether nothing is known against a mailbox."""
+    return health.state is HealthState.ACTIVE and not health.failures
+
+
+def forgive(mailbox: Mailbox, *, states: MailboxStates, known: Health | None = None) -> None:
+    """Let a mailbox be tried again at the next cycle: it was enabled again, or its password was entered anew.
+
+    `known` is its health until now, of which the last success stays.
+    """
+    fresh = Health(last_success=known.last_success if known else None)
+    states.save_health(mailbox.name, fresh, config_digest=settings_digest(mailbox))
 
 
 def settings_digest(mailbox: Mailbox) -> str:

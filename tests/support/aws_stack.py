@@ -28,6 +28,8 @@ from postroom_cli.local.makers import MAKERS
 from postroom_cli.local.stack import Aws, Stack
 from postroom_cli.local.template import REGION, read_template
 
+from tests.support.role_check import RoleCheck, role_check
+
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 _SQS = {"eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:queue", "awsRegion": REGION}
 
@@ -38,6 +40,7 @@ class AwsStack:
 
     environment: Mapping[str, str]
     functions: Mapping[str, Function]
+    roles: RoleCheck
 
     def client(self, service: str) -> Any:
         """A boto3 client of the mocked AWS."""
@@ -86,7 +89,12 @@ class AwsStack:
             invoked_function_arn=f"arn:aws:lambda:{REGION}:123456789012:function:{function}",
             aws_request_id="test",
         )
-        return import_handler(self.functions[function])(event, context)
+        handler = import_handler(self.functions[function])
+        self.roles.running = function
+        try:
+            return handler(event, context)
+        finally:
+            self.roles.running = ""
 
     def process(self, content: bytes, *, mailbox: str = "support", metadata: Mapping[str, str] | None = None) -> str:
         """Store a mail and run process_inbound on its event; return the interaction's id."""
@@ -136,4 +144,6 @@ def aws_stack(**overrides: str) -> Iterator[AwsStack]:
             "POWERTOOLS_METRICS_DISABLED": "true",
         }
         with environment(variables):
-            yield AwsStack(variables, {function.name: function for function in functions})
+            roles = role_check(stack)
+            yield AwsStack(variables, {function.name: function for function in functions}, roles)
+            assert not roles.refused, f"asked for and not allowed by template.yaml: {sorted(roles.refused)}"

@@ -170,6 +170,11 @@ def test_small_files_lie_in_the_record_and_large_ones_under_their_hash_and_day(c
     assert configured.contents.get(big.key) == large
 
 
+def test_an_empty_attachment_is_an_attachment(configured: AwsStack) -> None:
+    made = interaction(configured, configured.process(with_files([("empty.txt", b"")])))
+    assert [(one.name, one.size) for one in made.attachments] == [("empty.txt", 0)]
+
+
 @pytest.mark.fault(56)
 def test_a_body_too_large_for_an_item_goes_to_the_bucket(configured: AwsStack) -> None:
     words = " ".join(f"word{number * 7919 % 100_003}" for number in range(60_000))

@@ -292,7 +292,7 @@ def _address_tuple(pairs: list[list[str]]) -> tuple[Address, ...]:
 
 
 def _attachment_values(attachment: Attachment) -> dict[str, Any]:
-    values = {name: value for name, value in asdict(attachment).items() if value not in (None, False)}
+    values = {name: value for name, value in asdict(attachment).items() if value is not None and value is not False}
     if attachment.inline_data is not None:
         values["inline_data"] = base64.b64encode(attachment.inline_data).decode("ascii")
     return values

@@ -71,7 +71,7 @@ class HttpsServer:
                 self.end_headers()
                 if reply.pieces is not None:
                     reply.pieces(self.wfile.write)
-                    self.close_connection = True
+                    self.close_connection = "Transfer-Encoding" not in reply.headers or reply.cut is not None
                     return
                 self.wfile.write(reply.body if reply.cut is None else reply.body[: reply.cut])
                 self.close_connection = reply.cut is not None

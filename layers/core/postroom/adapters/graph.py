@@ -231,6 +231,9 @@ class GraphSession:
                 if answer.status in (401, 403, 429, 502, 503, 504):
                     raise error
                 return FetchFailed(item, error.what)
+            if "content-length" not in answer.headers and "chunked" not in answer.headers.get("transfer-encoding", ""):
+                # Its end would be the end of the connection, which looks the same when it breaks.
+                raise ServerMisbehaved("The server does not say where a message ends", on=self._graph.on, step="fetch")
             return self._spool(item, answer, given_up)
 
     def _spool(self, item: Item, answer: Streamed, given_up: threading.Event) -> Fetched | FetchFailed:

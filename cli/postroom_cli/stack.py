@@ -158,6 +158,7 @@ class Stack:
     @cached_property
     def desk(self) -> Desk:
         """What the API answers too: the same services."""
+        from postroom.adapters.secrets import StoredSecretDates
         from postroom.services.api_routes import Desk
 
         return Desk(
@@ -167,6 +168,7 @@ class Stack:
             states=self.states,
             outbound_queue=self.queue("outbound_queue"),
             clock=self.clock,
+            secret_dates=StoredSecretDates(table=self.setting("table"), dynamo=self._dynamodb),
         )
 
 

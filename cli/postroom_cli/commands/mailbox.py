@@ -9,7 +9,7 @@ from postroom.errors import Invalid, NotFound, Problem
 
 from postroom_cli import output
 from postroom_cli.author import author
-from postroom_cli.commands import connection
+from postroom_cli.commands import connection, seeing
 from postroom_cli.entering import enter_secret
 from postroom_cli.output import Json
 from postroom_cli.stack import Stack, find_stack
@@ -25,6 +25,7 @@ Options = Annotated[
 
 def register(parent: typer.Typer) -> None:
     """Add the group."""
+    seeing.add_to(app)
     connection.add_to(app)
     parent.add_typer(app, name="mailbox")
 
@@ -101,58 +102,6 @@ def change(
     """Change options of a mailbox; in force from the next cycle on."""
     values = parse_options(options)
     _update(find_stack(context), name, values, f"mailbox {name} changed", json=json)
-
-
-@app.command("list")
-def list_(context: typer.Context, json: Json = False) -> None:
-    """List the mailboxes with their health."""
-    rows = find_stack(context).desk.mailboxes()
-    if json:
-        for row in rows:
-            output.line(row)
-        return
-    output.table(
-        "",
-        ("name", "address", "type", "enabled", "health", "why"),
-        (
-            (
-                row["name"],
-                row["address"],
-                row["type"],
-                row["enabled"],
-                row["health"]["state"] if row["enabled"] else "inactive",
-                row["health"]["reason"],
-            )
-            for row in rows
-        ),
-        empty="There is no mailbox yet; `postroom mailbox add` makes one.",
-    )
-
-
-@app.command()
-def show(context: typer.Context, name: Name, json: Json = False) -> None:
-    """Show a mailbox: settings, health, what the last polls found."""
-    stack = find_stack(context)
-    shown = stack.desk.mailbox(name)
-    if json:
-        output.document(shown)
-        return
-    from postroom.model.mailbox import Mailbox
-
-    mailbox = stack.configurations.current().mailbox(name) or Mailbox(name=name, address=shown["settings"]["address"])
-    settings = mailbox.model_dump(mode="json", exclude_defaults=True)
-    output.pairs({**settings, "password": str(mailbox.password or ""), "enabled": mailbox.enabled})
-    output.say("")
-    output.pairs({f"health: {field}": value for field, value in shown["health"].items() if value})
-    if shown["balances"]:
-        output.table(
-            "Last polls that found something",
-            ("at", "listed", "stored", "known", "over-size", "problem", "left"),
-            (
-                [balance[key] for key in ("at", "listed", "stored", "known", "oversize", "problem", "left")]
-                for balance in shown["balances"]
-            ),
-        )
 
 
 @app.command()

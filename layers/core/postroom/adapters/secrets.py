@@ -7,6 +7,7 @@ password of another. Writers need `kms:Encrypt` only; `kms:Decrypt` is for those
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from postroom.adapters.aws import aws_errors, error_code
 from postroom.adapters.dynamo import items, keys
+from postroom.adapters.dynamo.client import read_many
 from postroom.errors import Invalid, NotFound, Problem
 from postroom.model.mailbox import SecretReference
 
@@ -129,6 +131,26 @@ class SecretWriter:
 
     def __repr__(self) -> str:
         return "SecretWriter()"
+
+
+class StoredSecretDates:
+    """Implements services.mailbox_view.SecretDates: when secrets expire; needs no key."""
+
+    def __init__(self, *, table: str, dynamo: DynamoDBClient) -> None:
+        self._table = table
+        self._dynamo = dynamo
+
+    def valid_until(self, names: Sequence[str]) -> Mapping[str, date]:
+        """Return the last day of those secrets for which one was entered."""
+        wanted = {keys.secret(name)[keys.PK]: name for name in names}
+        found = read_many(
+            self._dynamo, self._table, [keys.secret(name) for name in names], doing="reading when secrets expire"
+        )
+        return {
+            wanted[item[keys.PK]["S"]]: date.fromisoformat(item["valid_until"]["S"])
+            for item in found
+            if "S" in item.get("valid_until", {})
+        }
 
 
 def _not_entered(where: str, remedy: str) -> NotFound:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -14,9 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from postroom import ports
 from postroom.errors import Invalid, NotFound, Problem
 from postroom.model.interaction import Event
+from postroom.model.mailbox import Mailbox
 from postroom.model.outbound import OutboxState
 from postroom.ports import Clock, Configurations, MailboxStates, Queue
 from postroom.services import reply as replying
+from postroom.services.mailbox_view import SecretDates, secrets_of, view
 
 MOST_ROWS = 200
 """Rows of a list in one answer; older ones are reached by narrowing the question."""
@@ -61,6 +63,7 @@ class Desk:
     states: MailboxStates
     outbound_queue: Queue
     clock: Clock
+    secret_dates: SecretDates | None = None  # None: expiring secrets are not foretold
 
     def health(self) -> dict[str, Any]:
         """Tell that the API and its table answer, and which configuration is in force."""
@@ -68,32 +71,45 @@ class Desk:
         return {"status": "ok", "mailboxes": len(configuration.mailboxes), "queues": len(configuration.queues)}
 
     def mailboxes(self) -> list[dict[str, Any]]:
-        """List the mailboxes with their health."""
-        mailboxes = self.configurations.current().mailboxes
-        states = self.states.load([mailbox.name for mailbox in mailboxes]) if mailboxes else {}
-        return [
-            {
-                "name": mailbox.name,
-                "address": mailbox.address,
-                "type": mailbox.type.value,
-                "department": mailbox.department,
-                "enabled": mailbox.enabled,
-                "health": plain(states[mailbox.name].health),
-            }
-            for mailbox in mailboxes
-        ]
+        """List the mailboxes with their health, their last poll that found something, and what to see to."""
+        configuration = self.configurations.current()
+        mailboxes = [configuration.effective(mailbox) for mailbox in configuration.mailboxes]
+        listed = []
+        for mailbox, seen in zip(mailboxes, self._views(mailboxes), strict=True):
+            polls = seen.pop("polls")
+            listed.append(
+                {
+                    "name": mailbox.name,
+                    "address": mailbox.address,
+                    "type": mailbox.type.value,
+                    "department": mailbox.department,
+                    "enabled": mailbox.enabled,
+                    **seen,
+                    "last_poll": polls[-1] if polls else None,
+                }
+            )
+        return listed
 
     def mailbox(self, name: str) -> dict[str, Any]:
-        """Show one mailbox: its settings (secrets as references), health and last balances."""
+        """Show one mailbox: its settings (secrets as references), health, last balances, and what to see to."""
         mailbox = self.configurations.current().mailbox(name)
         if mailbox is None:
             raise NotFound("there is no such mailbox", on=name)
-        state = self.states.load([name])[name]
-        return {
-            "settings": mailbox.model_dump(mode="json"),
-            "health": plain(state.health),
-            "balances": [{"at": at.isoformat(), **plain(balance)} for at, balance in state.balances],
-        }
+        seen = self._views([mailbox])[0]
+        return {"settings": mailbox.model_dump(mode="json"), "balances": seen.pop("polls"), **seen}
+
+    def _views(self, mailboxes: Sequence[Mailbox]) -> list[dict[str, Any]]:
+        if not mailboxes:
+            return []
+        states = self.states.load([mailbox.name for mailbox in mailboxes])
+        dates = self.secret_dates.valid_until(secrets_of(mailboxes)) if self.secret_dates else {}
+        now = self.clock()
+        views = [view(mailbox, states[mailbox.name], now=now, valid_until=dates) for mailbox in mailboxes]
+        return [
+            plain(seen)
+            | {"polls": [{"at": at.isoformat(), **plain(balance), "even": balance.even} for at, balance in seen.polls]}
+            for seen in views
+        ]
 
     def in_queue(self, queue: str) -> list[dict[str, Any]]:
         """List the newest interactions of a queue."""

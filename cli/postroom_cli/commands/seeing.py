@@ -1,0 +1,104 @@
+"""`postroom mailbox list` and `show`: how mailboxes are, why, what is tried next, what to see to (C05, X01, X08)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from postroom_cli import output
+from postroom_cli.output import Json
+from postroom_cli.stack import find_stack
+
+Name = Annotated[str, typer.Argument(help="The mailbox's name.")]
+
+_BOOKS = ("listed", "stored", "known", "oversize", "problem", "left")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add both commands to the group of mailboxes."""
+    app.command("list")(list_)
+    app.command("show")(show)
+
+
+def list_(context: typer.Context, json: Json = False) -> None:
+    """List the mailboxes: state, since when and why, the next try, the last poll that found something, warnings."""
+    rows = find_stack(context).desk.mailboxes()
+    if json:
+        for row in rows:
+            output.line(row)
+        return
+    output.table(
+        "",
+        ("name", "address", "type", "state", "since", "next try", "last success", "lag", "last poll", "why"),
+        (
+            (
+                row["name"],
+                row["address"],
+                row["type"],
+                row["health"]["state"],
+                _moment(row["health"]["since"]),
+                _moment(row["health"]["next_try"]),
+                _moment(row["health"]["last_success"]),
+                _period(row["lag"]),
+                _told(row["last_poll"]) if row["last_poll"] else "",
+                row["health"]["reason"],
+            )
+            for row in rows
+        ),
+        empty="There is no mailbox yet; `postroom mailbox add` makes one.",
+    )
+    for row in rows:
+        for warning in row["warnings"]:
+            output.say(f"Warning, {row['name']}: {warning['text']} {warning['remedy']}")
+
+
+def show(context: typer.Context, name: Name, json: Json = False) -> None:
+    """Show a mailbox: settings, health, warnings, the books of its last polls that found something."""
+    shown = find_stack(context).desk.mailbox(name)
+    if json:
+        output.document(shown)
+        return
+    from postroom.model.mailbox import Mailbox
+
+    mailbox = Mailbox.model_validate(shown["settings"])
+    settings = mailbox.model_dump(mode="json", exclude_defaults=True)
+    output.pairs({**settings, "password": str(mailbox.password or ""), "enabled": mailbox.enabled})
+    output.say("")
+    health = shown["health"]
+    times = {field: _moment(health[field]) for field in ("since", "next_try", "last_success")}
+    if not shown["looked_at"]:
+        times["last_success"] = "never looked at yet"
+    told = {**health, **times, "failures": health["failures"] or "", "lag": _period(shown["lag"])}
+    output.pairs({f"health: {field.replace('_', ' ')}": value for field, value in told.items()})
+    for warning in shown["warnings"]:
+        output.say(f"Warning: {warning['text']} {warning['remedy']}")
+    if shown["balances"]:
+        output.table(
+            "Last polls that found something",
+            ("at", "listed", "stored", "known", "over-size", "problem", "left", "balance"),
+            (
+                [
+                    _moment(balance["at"]),
+                    *(balance[key] for key in _BOOKS),
+                    "even" if balance["even"] else "DOES NOT ADD UP",
+                ]
+                for balance in shown["balances"]
+            ),
+        )
+
+
+def _moment(text: str | None) -> str:
+    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S}" if text else ""
+
+
+def _period(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{rest:02}" if seconds >= 1 else ""
+
+
+def _told(balance: Mapping[str, Any]) -> str:
+    found = ", ".join(f"{balance[key]} {key}" for key in _BOOKS[1:] if balance[key])
+    return f"{balance['listed']} = {found or 'nothing'}" + ("" if balance["even"] else " DOES NOT ADD UP")

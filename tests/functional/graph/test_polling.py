@@ -1,0 +1,105 @@
+"""Exchange Online by Microsoft Graph, through the real handler."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from postroom.model.polling import HealthState
+
+from tests.functional.oauth.conftest import Site
+from tests.functional.oauth.conftest import site as handler_site  # noqa: F401 - the fixture of whole stacks
+from tests.support.fake_graph import error
+from tests.support.mails import mail
+
+pytestmark = pytest.mark.feature("G24")
+
+
+@pytest.fixture(name="site")
+def _site(handler_site: Site) -> Site:  # noqa: F811 - a fixture's name is its argument
+    handler_site.graph.users.add("support@example.com")
+    return handler_site
+
+
+def graph(**options: Any) -> dict[str, Any]:
+    return {"type": "GRAPH", **options}
+
+
+@pytest.mark.parametrize(
+    ("options", "left", "read", "moved"),
+    [
+        pytest.param({"leave_msg_on_server": True}, 3, 3, 0, id="left-and-marked"),
+        pytest.param({}, 0, 0, 0, id="deleted"),
+        pytest.param({"processed_items_folder_name": "done"}, 3, 0, 3, id="moved"),
+    ],
+)
+def test_mail_is_stored_and_only_then_dealt_with(
+    site: Site, options: dict[str, Any], left: int, read: int, moved: int
+) -> None:
+    contents = {mail(subject=str(number)) for number in range(3)}
+    site.configure(graph(**options))
+    site.graph.deliver(*contents)
+    for _cycle in range(3):
+        site.poll()
+    assert set(site.raw()) == contents
+    assert len(site.raw()) == 3
+    messages = site.graph.messages.values()
+    assert (len(messages), sum(one.is_read for one in messages), len(site.graph.within("done"))) == (left, read, moved)
+
+
+def test_another_mailbox_than_the_address_is_opened_by_login(site: Site) -> None:
+    site.configure(graph(login="support@example.com"))
+    site.poll()
+    assert site.well()
+
+
+@pytest.mark.fault(31)
+def test_throttling_is_no_failure_of_the_mailbox(site: Site) -> None:
+    site.configure(graph())
+    site.graph.fail("GET", ".*", lambda: error(429, "ApplicationThrottled", retry_after="900"), times=50)
+    site.poll()
+    health = site.health()
+    assert (health.state, health.code, health.failures) == (HealthState.RETRYING, "throttled", 0)
+    assert health.next_try is not None
+
+
+@pytest.mark.fault(31)
+def test_a_message_that_cannot_be_converted_is_moved_aside_after_three_tries(site: Site) -> None:
+    site.configure(graph(leave_msg_on_server=True))
+    site.graph.deliver(b"Subject: broken\r\n\r\nx")
+    (good,) = (mail(subject="good"),)
+    site.graph.deliver(good)
+    site.graph.fail("GET", r".*0001==/\$value", lambda: error(500, "ErrorMimeContentConversionFailed"), times=50)
+    for _cycle in range(4):
+        site.poll()
+    assert site.raw() == [good]
+    assert len(site.graph.within("failedItems")) == 1
+    assert site.well()
+
+
+@pytest.mark.feature("S03")
+def test_over_size_mail_becomes_an_interaction_from_its_headers(site: Site) -> None:
+    site.configure(graph(maximum_msg_size=1, leave_msg_on_server=True))
+    head = b"From: a@example.com\r\nSubject: large\r\n\r\n"
+    site.graph.deliver(head + b"x" * 3_000_000)
+    site.poll()
+    site.graph.seen.clear()
+    site.poll()
+    assert site.raw() == [head]
+    assert not [one for one in site.graph.seen if one.endswith("$value")]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        pytest.param(lambda site: site.graph.forbidden.add("box0@example.com"), "permission_missing", id="permission"),
+        pytest.param(lambda site: site.graph.users.clear(), "mailbox_missing", id="no-mailbox"),
+    ],
+)
+def test_what_a_person_must_mend_is_said(site: Site, change: Any, code: str) -> None:
+    site.configure(graph())
+    change(site)
+    site.poll()
+    health = site.health()
+    assert (health.state, health.code) == (HealthState.NEEDS_ATTENTION, code)
+    assert health.remedy

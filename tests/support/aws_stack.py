@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
+import botocore.session
 from moto import mock_aws
 from postroom.adapters.clock import utc_now
 from postroom.adapters.dynamo.configurations import ConfigurationStore
@@ -26,7 +28,7 @@ from postroom_cli.local.environment import environment
 from postroom_cli.local.functions import Function, import_handler, read_functions, shared_environment
 from postroom_cli.local.makers import MAKERS
 from postroom_cli.local.stack import Aws, Stack
-from postroom_cli.local.template import REGION, read_template
+from postroom_cli.local.template import REGION, Template, read_template
 
 from tests.support.role_check import RoleCheck, role_check
 
@@ -125,12 +127,20 @@ def sqs_event(*bodies: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+# A test makes sessions by the dozen, and each would read the descriptions of all services anew.
+botocore.session.create_loader = cache(botocore.session.create_loader)
+
+
+@cache
+def _template(overrides: tuple[tuple[str, str], ...]) -> Template:
+    given = {"PrivateMailNetworks": "127.0.0.0/8,::1/128", **dict(overrides)}
+    return read_template(TEMPLATE, stack="test", overrides=given)
+
+
 @contextmanager
 def aws_stack(**overrides: str) -> Iterator[AwsStack]:
     """Make the template's resources in moto, and point the process's environment at them."""
-    template = read_template(
-        TEMPLATE, stack="test", overrides={"PrivateMailNetworks": "127.0.0.0/8,::1/128", **overrides}
-    )
+    template = _template(tuple(overrides.items()))
     with mock_aws():
         stack = Stack(template, Aws(), makers=MAKERS, api_url="http://127.0.0.1")
         stack.make()

@@ -9,7 +9,7 @@ from postroom.errors import Invalid, NotFound, Problem
 
 from postroom_cli import output
 from postroom_cli.author import author
-from postroom_cli.commands import connection, seeing
+from postroom_cli.commands import connection, guessing, seeing
 from postroom_cli.entering import enter_secret
 from postroom_cli.output import Json
 from postroom_cli.stack import Stack, find_stack
@@ -26,6 +26,7 @@ Options = Annotated[
 def register(parent: typer.Typer) -> None:
     """Add the group."""
     seeing.add_to(app)
+    guessing.add_to(app)
     connection.add_to(app)
     parent.add_typer(app, name="mailbox")
 

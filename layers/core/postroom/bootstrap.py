@@ -140,10 +140,16 @@ def connectors(settings: Environment) -> Mapping[Any, Any]:
 
         return GraphConnector(allowed_networks=networks)
 
+    def ews() -> Any:
+        from postroom.adapters.ews import EwsConnector
+
+        return EwsConnector(allowed_networks=networks)
+
     return {
         Type.IMAP: ImapConnector(allowed_networks=networks, allow_plaintext_credentials=plaintext),
         Type.POP3: LateConnector(pop3),
         Type.GRAPH: LateConnector(graph),
+        Type.EWS: LateConnector(ews),
     }
 
 

@@ -193,4 +193,5 @@ def behaviour(mailbox: Mailbox) -> ProtocolBehaviour:
 
 def _own(type_: Type, properties: Mapping[str, str]) -> list[tuple[Property, str]]:
     found = ((find_property(name), value.strip()) for name, value in properties.items())
-    return [(hit[0], value) for hit, value in found if hit and hit[1].removesuffix("s") == protocol_of(type_)]
+    names = (protocol_of(type_), protocol_of(type_) + "s")  # imap and imaps; the s of ews is its own
+    return [(hit[0], value) for hit, value in found if hit and hit[1] in names]

@@ -1,0 +1,36 @@
+"""The EWS connector (G24). exchangelib, which only the layer of one function holds, is imported when one is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from postroom.adapters.network import Network
+from postroom.errors import Permanent
+from postroom.model.mailbox import Mailbox
+from postroom.model.polling import Position
+
+if TYPE_CHECKING:
+    from postroom.adapters.ews_session import EwsSession
+
+
+@dataclass(frozen=True, slots=True)
+class EwsConnector:
+    """Opens mailboxes of on-premises Exchange. `secret` is the password, or the access token with a `client_id`."""
+
+    allowed_networks: Sequence[Network] = ()
+
+    def open(self, mailbox: Mailbox, *, secret: str, deadline: float, ask: Position | None = None) -> EwsSession:
+        """Connect, log in and find the folder (ports.Connector)."""
+        try:
+            from postroom.adapters.ews_session import EwsSession
+        except ImportError as error:
+            raise Permanent(
+                "This function has no connector for EWS",
+                on=mailbox.name,
+                code="no_connector",
+                step="connect",
+                remedy="Mailboxes of this type have a queue and a function of their own; poll it there.",
+            ) from error
+        return EwsSession(mailbox, secret=secret, deadline=deadline, allowed_networks=tuple(self.allowed_networks))

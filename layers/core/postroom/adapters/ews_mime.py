@@ -1,0 +1,219 @@
+"""Whole messages by GetItem: the answer is read as it comes, and each MimeContent decoded straight into its file.
+
+exchangelib would hold the answer, its XML tree and the decoded bytes at once: four times a large message.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import os
+import tempfile
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from xml.parsers import expat
+
+from exchangelib.items import ID_ONLY
+from exchangelib.properties import ItemId
+from exchangelib.services import GetItem
+from exchangelib.util import MNS, SOAPNS, TNS
+
+from postroom.adapters.ews_calls import MIME
+from postroom.adapters.ews_errors import GONE, OF_THE_ITEM
+from postroom.adapters.ews_link import Link
+from postroom.errors import ServerMisbehaved
+from postroom.ports import Fetched, FetchFailed, Item
+
+_PIECE = 256 * 1024
+_TEXT_LIMIT = 4096  # of codes, ids and texts of errors
+_ERRORS = "http://schemas.microsoft.com/exchange/services/2006/errors"
+
+
+class _GetMime(GetItem):  # type: ignore[misc]  # exchangelib has no types
+    def answer(self, ids: Sequence[str]) -> Iterator[bytes]:
+        """Ask for MimeContent, and yield the answer's bytes as they come in."""
+        self.streaming = True
+        payload = self.get_payload([ItemId(id=one) for one in ids], MIME, ID_ONLY)
+        try:
+            response = self._get_response(payload=payload, api_version=self._version_hint.api_version)
+            yield from response.iter_content(_PIECE)
+        finally:
+            self.stop_streaming()
+
+
+def fetch(link: Link, items: Sequence[Item], *, limit: int) -> Iterator[Fetched | FetchFailed]:
+    """Fetch these in one request, in order; `limit` is the longest message that is taken, in bytes.
+
+    A message counts when its whole response message has come in: the sizes that Exchange tells are of its own store,
+    and never those of the MIME content.
+    """
+    reading = _Reading(link, items, limit)
+    try:
+        with link.exchange("fetch", size=sum(item.size or 0 for item in items)):
+            for piece in _GetMime(account=link.account).answer([item.id for item in items]):
+                yield from reading.feed(piece)
+            reading.finish()
+        yield from reading.done()
+    finally:
+        reading.drop()
+
+
+class _Reading:
+    """Reads one GetItemResponse."""
+
+    def __init__(self, link: Link, items: Sequence[Item], limit: int) -> None:
+        self._link = link
+        self._todo = deque(items)
+        self._limit = limit
+        self._results: deque[Fetched | FetchFailed] = deque()
+        self._spool: _Spool | None = None
+        self._path: list[str] = []
+        self._text = ""
+        self._class = self._code = self._message = self._id = ""
+        self._parser = expat.ParserCreate(namespace_separator=" ")
+        self._parser.buffer_text = True
+        self._parser.buffer_size = 64 * 1024
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._characters
+        self._parser.StartDoctypeDeclHandler = self._doctype
+
+    def feed(self, piece: bytes) -> Iterator[Fetched | FetchFailed]:
+        """Read on; yields what has become complete."""
+        try:
+            self._parser.Parse(piece, False)
+        except expat.ExpatError as error:
+            raise self._broken(f"The answer is no XML ({error})") from error
+        finally:
+            yield from self.done()
+
+    def finish(self) -> None:
+        """Check that the answer is whole."""
+        try:
+            self._parser.Parse(b"", True)
+        except expat.ExpatError as error:
+            raise self._broken(f"The answer breaks off ({error})") from error
+        if self._todo:
+            raise self._broken("The server answered for fewer items than it was asked for")
+
+    def done(self) -> Iterator[Fetched | FetchFailed]:
+        """Hand over what is complete."""
+        while self._results:
+            yield self._results.popleft()
+
+    def drop(self) -> None:
+        """Delete what nobody will take."""
+        if self._spool is not None:
+            self._spool.drop()
+        for result in self._results:
+            if isinstance(result, Fetched):
+                result.path.unlink(missing_ok=True)
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._path.append(name)
+        self._text = ""
+        if name == f"{MNS} GetItemResponseMessage":
+            self._class = attributes.get("ResponseClass", "")
+            self._code = self._message = self._id = ""
+        elif name == f"{TNS} ItemId" and not self._id:
+            self._id = attributes.get("Id", "")
+        elif name == f"{TNS} MimeContent":
+            if self._spool is not None:
+                raise self._broken("The server sent two contents for one item")
+            self._spool = _Spool(self._limit)
+
+    def _characters(self, text: str) -> None:
+        if self._path[-1] == f"{TNS} MimeContent" and self._spool is not None:
+            try:
+                self._spool.take(text)
+            except _TooLong as error:
+                raise self._broken(str(error), code="message_too_long") from error
+        elif len(self._text) < _TEXT_LIMIT:
+            self._text += text
+
+    def _end(self, name: str) -> None:
+        self._path.pop()
+        if name in (f"{MNS} ResponseCode", f"{_ERRORS} ResponseCode"):
+            self._code = self._text.strip()
+        elif name in (f"{MNS} MessageText", f"{_ERRORS} Message", "faultstring"):
+            self._message = self._message or self._text.strip()
+        elif name == f"{SOAPNS} Fault":
+            raise self._link.refused(self._code or "fault", self._message)
+        elif name == f"{MNS} GetItemResponseMessage":
+            self._complete()
+
+    def _complete(self) -> None:
+        spool, self._spool = self._spool, None
+        try:
+            if not self._todo:
+                raise self._broken("The server answered for more items than it was asked for")
+            item = self._todo[0]
+            if self._code in GONE:
+                result: Fetched | FetchFailed = FetchFailed(item, "it is no longer on the server", gone=True)
+            elif self._class != "Success" or self._code != "NoError":
+                if self._code not in OF_THE_ITEM:
+                    raise self._link.refused(self._code, self._message)
+                result = FetchFailed(item, f"the server said {self._code}: {self._message}"[:200])
+            elif self._id != item.id:
+                raise self._broken("The server answered with another item than it was asked for")
+            elif spool is None or not spool.finish():
+                result = FetchFailed(item, "the server gave no readable content")
+            else:
+                result, spool = Fetched(item, spool.path, spool.size, spool.digest.hexdigest()), None
+            self._todo.popleft()
+            self._results.append(result)
+        finally:
+            if spool is not None:
+                spool.drop()
+
+    def _doctype(self, *_rest: Any) -> None:
+        raise self._broken("The answer has a document type, which SOAP forbids")  # SOAP 1.1 §3
+
+    def _broken(self, what: str, *, code: str = "") -> ServerMisbehaved:
+        return ServerMisbehaved(what, on=self._link.on, step="fetch", code=code)
+
+
+class _TooLong(Exception):
+    """A content goes beyond its limit."""
+
+
+class _Spool:
+    """Decodes base64 into a file, hashing what it writes."""
+
+    def __init__(self, limit: int) -> None:
+        handle, name = tempfile.mkstemp(prefix="postroom-", suffix=".eml")
+        self._file = os.fdopen(handle, "wb")
+        self.path = Path(name)
+        self.size = 0
+        self.digest = hashlib.sha256()
+        self._limit = limit
+        self._rest = ""
+        self._good = True
+
+    def take(self, text: str) -> None:
+        """Take a piece of base64, cut anywhere."""
+        text = self._rest + "".join(text.split())
+        whole = len(text) // 4 * 4
+        self._rest = text[whole:]
+        try:
+            data = binascii.a2b_base64(text[:whole], strict_mode=True) if whole and self._good else b""
+        except (binascii.Error, ValueError):
+            self._good = False
+            return
+        self.size += len(data)
+        if self.size > self._limit:
+            raise _TooLong(f"The server sent more than {self._limit:,} bytes for a message")
+        self.digest.update(data)
+        self._file.write(data)
+
+    def finish(self) -> bool:
+        """Close the file; tell whether a whole content is in it."""
+        self._file.close()
+        return self._good and not self._rest and self.size > 0
+
+    def drop(self) -> None:
+        """Delete the file."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)

@@ -1,0 +1,40 @@
+"""An Exchange simulator for each test, whose clients must keep to the schema and leave nothing behind."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.functional.ews.opening import ADDRESS, PASSWORD
+from tests.support.fake_ews import FakeEws
+from tests.support.fake_ews_store import Mailbox
+
+
+@pytest.fixture
+def ews() -> Iterator[FakeEws]:
+    """A server with the mailbox box0@example.com."""
+    with FakeEws({ADDRESS: PASSWORD}, offers=("Basic",)) as server:
+        server.mailboxes[ADDRESS]
+        yield server
+    assert server.violations == []
+    assert server.crashes == []
+
+
+@pytest.fixture
+def box(ews: FakeEws) -> Mailbox:
+    """That mailbox."""
+    return ews.mailboxes[ADDRESS]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Spooled files go to a folder of this test, and none may be left there."""
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    make = tempfile.mkstemp
+    monkeypatch.setattr(tempfile, "mkstemp", lambda prefix, suffix: make(prefix=prefix, suffix=suffix, dir=spool))
+    yield
+    assert list(spool.iterdir()) == []

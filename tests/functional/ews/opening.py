@@ -1,0 +1,51 @@
+"""Mailboxes on the Exchange simulator, and sessions on them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from ipaddress import ip_network
+from typing import Any
+
+from postroom.adapters.ews import EwsConnector
+from postroom.adapters.ews_session import EwsSession
+from postroom.model.mailbox import Mailbox, Type
+from postroom.ports import Fetched, FetchFailed, Item
+
+from tests.support.fake_ews import FakeEws
+
+ADDRESS = "box0@example.com"
+PASSWORD = "correct horse"
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+def mailbox(ews: FakeEws, **options: Any) -> Mailbox:
+    """A mailbox on the simulator."""
+    options.setdefault("server", ews.url)
+    options.setdefault("ca_certificate", ews.ca_pem)
+    return Mailbox.model_validate({"name": "test", "address": ADDRESS, "type": Type.EWS, **options})
+
+
+@contextmanager
+def opened(ews: FakeEws, *, secret: str = PASSWORD, seconds: float = 20.0, **options: Any) -> Iterator[EwsSession]:
+    """Open a mailbox; the deadline is so many seconds from now."""
+    session = EwsConnector(LOOPBACK).open(mailbox(ews, **options), secret=secret, deadline=time.monotonic() + seconds)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def collect(session: EwsSession, items: Sequence[Item]) -> tuple[dict[str, bytes], dict[str, FetchFailed]]:
+    """Fetch; the contents by id, and the failures by id. Deletes the spooled files."""
+    contents: dict[str, bytes] = {}
+    failures: dict[str, FetchFailed] = {}
+    for result in session.fetch(items):
+        if isinstance(result, Fetched):
+            contents[result.item.id] = result.path.read_bytes()
+            assert result.size == len(contents[result.item.id])
+            result.path.unlink()
+        else:
+            failures[result.item.id] = result
+    return contents, failures

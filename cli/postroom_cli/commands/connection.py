@@ -47,6 +47,7 @@ def check(
         mailbox,
         connectors=_connectors(stack),
         secrets=stack.stored_secrets,
+        tokens=_tokens(stack),
         probe=NetworkProbe(allowed_networks=networks),
         secret=enter_secret(f"Password of {name}") if password else None,
     )
@@ -82,7 +83,7 @@ def preview(context: typer.Context, name: Name, json: Json = False) -> None:
 
     stack = find_stack(context)
     mailbox = _mailbox(stack, name, None)
-    found = look(mailbox, connectors=_connectors(stack), secrets=stack.stored_secrets)
+    found = look(mailbox, connectors=_connectors(stack), secrets=stack.stored_secrets, tokens=_tokens(stack))
     if json:
         output.document({"mailbox": name, **output.plain(found)})
         return
@@ -114,3 +115,14 @@ def _connectors(stack: Stack) -> Any:
     from postroom import bootstrap
 
     return bootstrap.connectors(stack.read("private_mail_networks", "allow_plaintext_credentials"))
+
+
+def _tokens(stack: Stack) -> Any:
+    from postroom import bootstrap
+
+    return bootstrap.tokens(
+        stack.read("table", "credentials_key", "private_mail_networks"),
+        secrets=stack.stored_secrets,
+        dynamo=stack.client("dynamodb"),
+        kms=stack.client("kms"),
+    )

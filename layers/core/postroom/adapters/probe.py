@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 
 from postroom.adapters import network
 from postroom.adapters.network import Network
+from postroom.adapters.oauth_requests import cloud_of
 from postroom.adapters.stream import Reader
 from postroom.adapters.tls import client_context
 from postroom.errors import Permanent
 from postroom.model.mailbox import Mailbox, Security, Type
 from postroom.model.properties import behaviour
 
-GRAPH = "graph.microsoft.com"
 _LONGEST_GREETING = 8 * 1024
 
 
@@ -46,7 +46,8 @@ class NetworkProbe:
 
 def _endpoint(mailbox: Mailbox) -> tuple[str, int]:
     if mailbox.type is Type.GRAPH:
-        return GRAPH, 443
+        graph = urlsplit(cloud_of(mailbox).graph)
+        return graph.hostname or "", graph.port or 443
     url = urlsplit(mailbox.server or "") if mailbox.type is Type.EWS else None
     host = (url.hostname if url else mailbox.server) or ""
     if not host:

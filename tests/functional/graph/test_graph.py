@@ -395,7 +395,7 @@ def test_an_id_stays_when_its_message_is_moved(site: Site) -> None:
 # --- what answers mean ---
 
 REFUSALS: dict[str, tuple[Callable[[], Reply], type[PostroomError], str, str]] = {
-    "token": (lambda: error(401, "InvalidAuthenticationToken"), LoginRefused, "token_refused", "login"),
+    "token": (lambda: error(401, "InvalidAuthenticationToken"), Transient, "token_ended", "list"),
     "permission": (lambda: error(403, "ErrorAccessDenied"), LoginRefused, "permission_missing", "login"),
     "no-mailbox": (lambda: error(404, "MailboxNotEnabledForRESTAPI"), Permanent, "mailbox_missing", "login"),
     "no-user": (lambda: error(404, "ErrorInvalidUser"), Permanent, "mailbox_missing", "login"),

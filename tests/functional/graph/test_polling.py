@@ -53,6 +53,19 @@ def test_another_mailbox_than_the_address_is_opened_by_login(site: Site) -> None
     assert site.well()
 
 
+@pytest.mark.fault(15)
+def test_a_token_that_ends_while_mail_is_fetched_does_not_stop_the_mailbox(site: Site) -> None:
+    contents = {mail(subject=str(number)) for number in range(3)}
+    site.configure(graph())
+    site.graph.deliver(*contents)
+    site.graph.fail("GET", r".*\$value", lambda: error(401, "InvalidAuthenticationToken"), times=3)
+    site.poll()
+    assert site.health().state is HealthState.RETRYING
+    site.poll()
+    assert set(site.raw()) == contents
+    assert site.well()
+
+
 @pytest.mark.fault(31)
 def test_throttling_is_no_failure_of_the_mailbox(site: Site) -> None:
     site.configure(graph())

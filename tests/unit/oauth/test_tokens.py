@@ -346,6 +346,21 @@ def test_no_token_is_used_before_the_rotated_one_is_kept(world: World) -> None:
         world.token(a_consented(world))
 
 
+def test_a_refresh_token_that_stays_the_same_is_not_written_again(world: World) -> None:
+    world.service.script.append(as_json(200, {"access_token": "a", "refresh_token": "refresh-0"}))
+    world.token(a_consented(world))
+    assert world.kept.puts == []
+
+
+def test_the_key_of_a_service_account_is_never_replaced(world: World) -> None:
+    _private, pem, _certificate = _key()
+    document = {"client_email": "svc@p.example", "private_key": pem}
+    world.kept.values["app"] = as_json(200, document).body.decode()
+    world.service.script.append(as_json(200, {"access_token": "a", "refresh_token": "new"}))
+    world.token(world.google(password={"secret": "app"}))
+    assert world.kept.puts == []
+
+
 # --- what answers mean ---
 
 REFUSALS: dict[str, tuple[Callable[[], Reply], type[PostroomError], str]] = {

@@ -98,6 +98,7 @@ class GraphSession:
             graph.get(f"{path}?$select=id", step="folder")
         else:  # the look's own request says as well whether login and folder are right
             self._seen = self._glance()
+        graph.opened = True
 
     def look(self, position: Position | None) -> bool:
         """Tell whether there is anything to do: one request, for the newest messages and how many there are."""

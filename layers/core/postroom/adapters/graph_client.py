@@ -52,6 +52,7 @@ class Graph:
         self._base = base.rstrip("/")
         self._root = f"{self._base}/v1.0/users/{quote(user, safe='@')}"
         self._sleep = sleep
+        self.opened = False  # the token was taken once
         self._headers = {
             "Authorization": f"Bearer {token}",
             "Accept": "application/json",
@@ -113,6 +114,12 @@ class Graph:
         """Say what an answer means; only its status and code are told, since its text may hold anything."""
         code = error_code(answer)
         told = f"{answer.status} {code}".strip()
+        if answer.status == 401 and self.opened:
+            # Tokens last an hour or so. A session that outlasts its own is no reason to stop the mailbox: whether
+            # consent was revoked shows when it is opened again.
+            return Transient(
+                f"The access token ended in the middle of the work ({told})", on=self.on, step=step, code="token_ended"
+            )
         if answer.status == 401:
             return LoginRefused(
                 f"Microsoft Graph refused the access token ({told})",

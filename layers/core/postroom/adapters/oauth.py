@@ -75,9 +75,9 @@ class OAuthTokens:
                 raise copy.copy(entry.error)
             try:
                 answer = self._ask(asked, held, deadline=deadline)
-                token = self._accept(asked, answer)
+                token = self._accept(asked, held, answer)
             except PostroomError as error:
-                entry.error, entry.error_until, entry.digest = error, now + _pause(error), held.digest
+                entry.error, entry.error_until, entry.digest = error, self._clock() + _pause(error), held.digest
                 raise
             life = timedelta(seconds=_seconds(answer.json().get("expires_in")))
             entry.token, entry.usable_until = token, now + life - min(MARGIN, life / 2)
@@ -126,7 +126,7 @@ class OAuthTokens:
             )
         return certificate_assertion(held.application, client_id=asked.client_id, endpoint=endpoint, now=self._clock())
 
-    def _accept(self, asked: Wanted, answer: Answer) -> str:
+    def _accept(self, asked: Wanted, held: Held, answer: Answer) -> str:
         """Return the token; keeps the rotated refresh token first, since the old one may be void already."""
         fields = answer.json()
         if answer.status != 200:
@@ -138,7 +138,8 @@ class OAuthTokens:
         rotated = fields.get("refresh_token")
         own = asked.credential.secret if asked.credential else None
         # One in Secrets Manager belongs to somebody else's rotation; Microsoft's old ones stay valid.
-        if asked.grant is Grant.REFRESH_TOKEN and isinstance(rotated, str) and rotated and own:
+        sent = asked.grant is Grant.REFRESH_TOKEN and not (asked.google and held.google_key)
+        if sent and own and isinstance(rotated, str) and rotated not in ("", held.credential):
             try:
                 self._store.put(own, rotated, now=self._clock())
             except PostroomError as error:

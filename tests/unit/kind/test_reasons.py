@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from postroom.mail.bounce_rules_hosts import HOST_RULES
+from postroom.mail.bounce_rules_index import RuleIndex
+from postroom.mail.bounce_rules_reasons import Rule
+from postroom.mail.bounce_rules_systems import TEXT_RULES
 from postroom.mail.bounce_text import command_in, reply_code_in, status_in
 from postroom.mail.reasons import Command, Failure, Reason, is_permanent, reason_for, status_for
 
@@ -197,3 +201,16 @@ def test_a_status_is_made_up_from_the_reason_where_none_was_given() -> None:
     assert status_for(R.USERUNKNOWN, temporary=False) == "5.1.1"
     assert status_for(R.EXPIRED, temporary=True) == "4.4.7"
     assert status_for(R.UNDEFINED, temporary=False) == "5.0.0"
+
+
+@pytest.mark.parametrize("rules", [HOST_RULES, TEXT_RULES], ids=["hosts", "texts"])
+def test_the_index_finds_the_row_that_a_look_at_every_row_finds(rules: tuple[Rule, ...]) -> None:
+    index = RuleIndex(rules)
+    for rule in rules:
+        for piece in rule.any_of[:3]:
+            text = f"550 5.7.1 sorry, {' '.join(rule.all_of)} {piece} {' '.join(rule.with_any[:1])} said mail.example"
+            failure = Failure(text, status="5.7.1", reply_code="550")
+            host = " ".join(rule.host)
+            assert index.first(text, failure, host) is next(
+                (row for row in rules if row.matches(text, failure, host)), None
+            )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from itertools import product
 
 from postroom.mail import quoting_phrases as phrases
 
@@ -35,16 +36,38 @@ _INVISIBLE = dict.fromkeys(
 )
 # U+1427 is the mark that a mail tracker leaves under the text.
 _INVISIBLE |= {0x00A0: " ", 0x3000: " ", 0x202F: " ", 0x1427: " "}
+_HIDDEN = re.compile(f"[{re.escape(''.join(map(chr, _INVISIBLE)))}]")
 
 
 def _any(words: Sequence[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(set(words), key=len, reverse=True))
 
 
+# What `re.IGNORECASE` takes for one letter besides its upper and lower case (those of the phrases' alphabets).
+_SAME_LETTER = {"i": "ıİ", "ı": "iİ", "s": "ſ", "k": "\u212a", "å": "\u212b", "σ": "ς", "ς": "σ", "μ": "µ"}
+_SAME_LETTER |= {"ε": "ϵ", "θ": "ϑϴ", "κ": "ϰ", "π": "ϖ", "ρ": "ϱ"}
+_SAME_LETTER |= {"в": "\u1c80", "д": "\u1c81", "о": "\u1c82", "с": "\u1c83", "т": "\u1c84\u1c85"}
+_PROBE = 3
+
+
+def _cases(letters: str) -> Iterator[str]:
+    """Yield every way that a few letters may be written where case does not count."""
+    alike = [{one, one.lower(), one.upper(), *_SAME_LETTER.get(one.lower(), "")} for one in letters]
+    for chosen in product(*alike):
+        yield "".join(chosen)
+
+
+def _probes(words: Sequence[str], *, ends: bool) -> frozenset[str]:
+    """Return the first or last letters of the words: one look-up tells most lines from those to be searched."""
+    parts = {word[-_PROBE:] if ends else word[:_PROBE] for word in words}
+    return frozenset(written for part in parts for written in _cases(part))
+
+
 _QUOTE_MARKS = re.compile(r"[>|\s]+")
 _DELIMITER = re.compile(r"(?:[-–—]{2,}|_{3,}|={3,}|\*{3,}|#{3,}|~{3,}|\+{3,}|[-_=*~](?:\s?[-_=*~]){4,})")
 _DECORATION = " \t-–—_=*~<>#|:："
 _WROTE_LAST = re.compile(rf"(?:{_any(phrases.WROTE_LAST)})\s*[:：]?$", re.IGNORECASE)
+_WROTE_ENDS = _probes(phrases.WROTE_LAST, ends=True)
 _WROTE_INSIDE = re.compile(rf"\b(?:{_any(phrases.WROTE_INSIDE)})\b", re.IGNORECASE)
 _OPENER = re.compile(rf"(?:(?:{_any(phrases.OPENERS)})(?:\b|(?=\d))|[0-9])", re.IGNORECASE)
 _CITING = re.compile(rf"(?:{_any(phrases.CITING)})\s.*[:：]$", re.IGNORECASE)
@@ -65,8 +88,13 @@ _FORWARDED = frozenset(word.casefold() for word in phrases.FORWARDED)
 _FORWARDED_BY = tuple(word for word in _FORWARDED if word.endswith((" by", " von", " par")))
 # Help desks ask for the answer above a line that they recognise.
 _ABOVE = re.compile(rf"^\W*(?:[\w,'’]+[ -]+){{0,8}}(?:{_any(phrases.REPLY_ABOVE)})\b.{{0,40}}$", re.IGNORECASE)
+# A piece of each of these phrases, in lower case: a line without any of them need not be searched.
+_ABOVE_PIECES = str.split("lin lijn línea ligne zeile riga regel rad rivin řád лини строк sat 行 줄")
 _SIGNATURE_START = re.compile(rf"[\W_]*(?:{_any(phrases.SIGNATURE_STARTS)})", re.IGNORECASE)
 _SIGNATURE_END = re.compile(rf"(?:{_any(phrases.SIGNATURE_ENDS)})[\W_]*$", re.IGNORECASE)
+_SIGNATURE_FIRST = _probes(phrases.SIGNATURE_STARTS, ends=False)
+_SIGNATURE_LAST = _probes([phrase.rstrip(".") for phrase in phrases.SIGNATURE_ENDS], ends=True)
+_NO_LETTERS = re.compile(r"[\W_]*")
 _DEVICE = re.compile(rf"\bmy\b|{_any(phrases.DEVICES)}", re.IGNORECASE)
 _LINK_TARGET = re.compile(r"[<(]?https?://\S*|\(https?://[^)]*\)", re.IGNORECASE)
 _WHOLE = 4
@@ -79,7 +107,9 @@ _LONG_QUOTE_LINE = 65
 
 def visible(line: str) -> str:
     """Return a line without the marks that people do not see, stripped."""
-    return line.strip() if line.isascii() else line.translate(_INVISIBLE).strip()
+    if line.isascii() or not _HIDDEN.search(line):
+        return line.strip()
+    return line.translate(_INVISIBLE).strip()
 
 
 def classify(lines: Sequence[str]) -> list[Kind]:
@@ -126,8 +156,10 @@ def _introduction(line: str) -> Kind | None:
     dashed = line.startswith(("--", "==", "__", "**", "~~", "<<", "—", "–"))
     if dashed and bare.startswith(_FORWARDED_BY):
         return Kind.FORWARD
-    if len(line) <= _MAX_ABOVE and _ABOVE.search(line):
-        return Kind.ATTRIBUTION
+    if len(line) <= _MAX_ABOVE:
+        for piece in _ABOVE_PIECES:
+            if piece in bare and _ABOVE.search(line):
+                return Kind.ATTRIBUTION
     # Without dashes it could be the customer's own words.
     return Kind.ATTRIBUTION if bare in _ORIGINAL and (dashed or line.startswith(("-", "_", "*"))) else None
 
@@ -175,7 +207,16 @@ def _may_end_attribution(line: str) -> bool:
     if len(line) > _MAX_MARKER or not line:
         return False
     bare = line.rstrip(" *_-–")
-    return bare.endswith((":", "：")) or _WROTE_LAST.search(bare[-_MAX_VERB:]) is not None or "---" in line
+    return bare.endswith((":", "：")) or _wrote_last(bare) is not None or "---" in line
+
+
+def _wrote_last(text: str) -> re.Match[str] | None:
+    """Find the verb that closes an attribution."""
+    end = text[-_MAX_VERB:]
+    bare = end[:-1].rstrip() if end.endswith((":", "：")) else end.rstrip()
+    if bare[-3:] in _WROTE_ENDS or bare[-2:] in _WROTE_ENDS or bare[-1:] in _WROTE_ENDS:
+        return _WROTE_LAST.search(end)
+    return None
 
 
 def _attribution_start(shown: list[str], kinds: list[Kind], end: int) -> int | None:
@@ -211,7 +252,7 @@ def _evidence(text: str, *, quoted_next: bool) -> int:
     colon = text.endswith((":", "："))
     if _NOTES.match(text) or (_CITING.match(text) and (addressed or quoted_next)):
         return _WHOLE
-    if _WROTE_LAST.search(text[-_MAX_VERB:]):
+    if _wrote_last(text):
         if opener and ((dated and (colon or addressed)) or (quoted_next and _NUMBER.search(text))):
             return _WHOLE
         if not colon and not (dated and addressed):
@@ -303,12 +344,26 @@ def _mark_signatures(shown: list[str], kinds: list[Kind]) -> None:
 def _is_signature(line: str, *, alone: bool) -> bool:
     if not line or len(line) > _MAX_MARKER:
         return False
-    words = _LINK_TARGET.sub("", line)
+    words = _LINK_TARGET.sub("", line) if "//" in line else line
     if len(words) > _MAX_SIGNATURE:
         return False
-    if _SIGNATURE_START.match(words):
+    if _starts_signature(words):
         return alone or _DEVICE.search(words) is not None
-    return alone and _DEVICE.search(words) is not None and _SIGNATURE_END.search(words) is not None
+    return alone and _ends_signature(words) and _DEVICE.search(words) is not None
+
+
+def _starts_signature(words: str) -> bool:
+    start = 0 if words[:1].isalnum() else len(_NO_LETTERS.match(words)[0])  # type: ignore[index]  # matches anything
+    first = words[start : start + _PROBE]
+    return (first in _SIGNATURE_FIRST or first[:2] in _SIGNATURE_FIRST) and _SIGNATURE_START.match(words) is not None
+
+
+def _ends_signature(words: str) -> bool:
+    end = len(words)
+    while end and not words[end - 1].isalnum():
+        end -= 1
+    last = words[max(end - _PROBE, 0) : end]
+    return (last in _SIGNATURE_LAST or last[-2:] in _SIGNATURE_LAST) and _SIGNATURE_END.search(words) is not None
 
 
 def _keep_underlines(shown: list[str], kinds: list[Kind]) -> None:

@@ -83,21 +83,16 @@ class Failure:
 def reason_for(failure: Failure) -> Reason:
     """Name the reason of one failure; UNDEFINED where nothing tells."""
     # Late import: only bounces need the tables, and they are a small part of all mail.
-    from postroom.mail.bounce_rules_hosts import HOST_RULES
+    from postroom.mail.bounce_rules_index import HOST_INDEX, TEXT_INDEX
     from postroom.mail.bounce_rules_reasons import STATUS_REASONS
-    from postroom.mail.bounce_rules_systems import TEXT_RULES
 
     if failure.status.startswith("2"):
         return Reason.DELIVERED
     full = normalised(failure.text)
     host = failure.host.lower()
-    for rule in HOST_RULES:
-        if rule.matches(full, failure, host):
-            return rule.reason
-    plain = _without_names(full)
-    for rule in TEXT_RULES:
-        if rule.matches(plain, failure, host):
-            return rule.reason
+    rule = HOST_INDEX.first(full, failure, host) or TEXT_INDEX.first(_without_names(full), failure, host)
+    if rule is not None:
+        return rule.reason
     if failure.action in {"delayed", "expired"}:
         return Reason.EXPIRED
     if failure.status:

@@ -88,41 +88,56 @@ _BINARY: tuple[tuple[int, bytes, Signature], ...] = (
     (0, b"{\\rtf", Signature("application/rtf", ("rtf", "doc"))),
 )
 
-# Programs and pages that are text; looked for in the beginning, without regard to case.
-_TEXTUAL: tuple[tuple[re.Pattern[str], Signature], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), Signature(media_type, extensions))
-    for pattern, media_type, extensions in (
-        (r"\A#!", _SHELL.media_type, _SHELL.extensions),
-        (r"<hta:application", "application/hta", ("hta",)),
-        (r"\A\s*(?:<\?xml[^>]*>\s*)?(?:<package|<job\b|<scriptlet|<component\b)", "text/x-wsf", ("wsf", "wsc", "sct")),
-        (r"\A\s*<\?php", "application/x-php", ("php", "phtml", "php5")),
-        (r"\A\s*\[InternetShortcut\]", "application/x-mswinurl", ("url", "website")),
-        (r"\A\s*\[Desktop Entry\]", "application/x-desktop", ("desktop",)),
-        (r"\A\s*\[autorun\]", "text/x-autorun", ("inf",)),
-        (r"\A\s*(?:Windows Registry Editor|REGEDIT4)", "text/x-registry", ("reg",)),
-        (r"\A\s*(?:rem\b[^\n]*\n\s*)?@?echo off|\A\s*@?setlocal\b", "text/x-msdos-batch", ("bat", "cmd")),
+_AT_START = tuple(magic for offset, magic, _ in _BINARY if offset == 0)
+_LATER = tuple((offset, magic) for offset, magic, _ in _BINARY if offset)
+
+# Programs and pages that are text, without regard to case. The last column has what ASCII text must contain, in lower
+# case, for a pattern to be looked for in the beginning; without it, a pattern is tried at the very start only. Each
+# reads a line in one way only: a CR that two paths could take would cost 2^lines steps.
+_TEXTUAL: tuple[tuple[re.Pattern[str], Signature, tuple[str, ...]], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), Signature(media_type, extensions), needles)
+    for pattern, media_type, extensions, needles in (
+        (r"#!", _SHELL.media_type, _SHELL.extensions, ()),
+        (r"<hta:application", "application/hta", ("hta",), ("<hta:",)),
+        (
+            r"\s*(?:<\?xml[^>]*>\s*)?(?:<package|<job\b|<scriptlet|<component\b)",
+            "text/x-wsf",
+            ("wsf", "wsc", "sct"),
+            (),
+        ),
+        (r"\s*<\?php", "application/x-php", ("php", "phtml", "php5"), ()),
+        (r"\s*\[InternetShortcut\]", "application/x-mswinurl", ("url", "website"), ()),
+        (r"\s*\[Desktop Entry\]", "application/x-desktop", ("desktop",), ()),
+        (r"\s*\[autorun\]", "text/x-autorun", ("inf",), ()),
+        (r"\s*(?:Windows Registry Editor|REGEDIT4)", "text/x-registry", ("reg",), ()),
+        (r"\s*(?:rem\b[^\n]*\n\s*)?@?echo off|\s*@?setlocal\b", "text/x-msdos-batch", ("bat", "cmd"), ()),
         (
             r"\bWScript\.|\bCreateObject\s*\(\s*\"|\bOn Error Resume Next",
             "text/vbscript",
             ("vbs", "vbe", "js", "jse", "wsf"),
+            ("wscript.", "createobject", "on error resume next"),
         ),
-        (r"#@~\^[A-Za-z0-9+/]{2,8}==", "text/vbscript.encode", ("vbe", "jse", "vbs", "js")),
-        (r"\bnew ActiveXObject\b", "text/javascript", ("js", "jse", "wsf")),
+        (r"#@~\^[A-Za-z0-9+/]{2,8}==", "text/vbscript.encode", ("vbe", "jse", "vbs", "js"), ("#@~^",)),
+        (r"\bnew ActiveXObject\b", "text/javascript", ("js", "jse", "wsf"), ("new activexobject",)),
         (
             r"\$ErrorActionPreference|\bInvoke-Expression\b|\bNew-Object\s+(?:System\.)?Net\.",
             "text/x-powershell",
             ("ps1", "psm1", "psd1"),
+            ("$erroractionpreference", "invoke-expression", "new-object"),
         ),
-        (r"<svg[\s>]", "image/svg+xml", ("svg",)),
+        (r"<svg[\s>]", "image/svg+xml", ("svg",), ("<svg",)),
         (
-            r"\A\s*(?:<!--.{0,2000}?-->\s*)?<(?:!doctype\s+html|html|head|body|script|iframe)[\s>]|<script[\s>]",
+            r"\s*(?:<!--.{0,2000}?-->\s*)?<(?:!doctype\s+html|html|head|body|script|iframe)[\s>]",
             _HTML.media_type,
             _HTML.extensions,
+            (),
         ),
+        (r"<script[\s>]", _HTML.media_type, _HTML.extensions, ("<script",)),
         (
-            r"\A(?:[A-Za-z-]+:[^\n]*\r?\n(?:[ \t][^\n]*\r?\n)*){0,30}?MIME-Version:\s*1",
+            r"(?:[A-Za-z-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){0,30}?MIME-Version:\s*1",
             "message/rfc822",
             ("eml", "mht", "mhtml"),
+            (),
         ),
     )
 )
@@ -138,19 +153,25 @@ def sniff(head: bytes) -> str | None:
 
 def identify(head: bytes) -> Signature | None:
     """Return the row of the table that fits the first bytes of a file."""
-    for offset, magic, signature in _BINARY:
-        if head.startswith(magic, offset):
-            return signature
+    if head.startswith(_AT_START) or any(head.startswith(magic, offset) for offset, magic in _LATER):
+        return next(signature for offset, magic, signature in _BINARY if head.startswith(magic, offset))
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
         return _zip_based(head)
     # Readers look for the header of a PDF in the first kilobyte (ISO 32000-1, annex H).
     if b"%PDF-" in head[:1024]:
         return Signature("application/pdf", ("pdf",))
     text = _as_text(head[:_TEXT_BYTES])
-    if text:
-        for pattern, signature in _TEXTUAL:
-            if pattern.search(text):
+    return _textual(text) if text else None
+
+
+def _textual(text: str) -> Signature | None:
+    lowered = text.lower() if text.isascii() else ""
+    for pattern, signature, needles in _TEXTUAL:
+        if not needles:
+            if pattern.match(text):
                 return signature
+        elif (not lowered or any(needle in lowered for needle in needles)) and pattern.search(text):
+            return signature
     return None
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from postroom.mail.address import Address
-from postroom.mail.reports import DeliveryReport
+from postroom.mail.reports import DeliveryReport, Recipient
 from postroom.model.decision import Decision
 from postroom.model.interaction import Subtype
 from postroom.model.mailbox import Mailbox
@@ -54,7 +54,10 @@ def explain(raw: bytes, *, source: str, policy: Policy, mailbox: Mailbox | None 
         "attributes": dict(mail.attributes),
         "mailbox": mailbox.name if mailbox else None,
         "queue": routed.queue,
-        "decisions": [asdict(one) for one in _decisions(mail, routed.decisions, answers=answers)],
+        "decisions": [
+            {"rule": one.rule, "outcome": one.outcome, "detail": one.detail}
+            for one in _decisions(mail, routed.decisions, answers=answers)
+        ],
     }
 
 
@@ -86,10 +89,13 @@ def _attachment(attachment: Any) -> dict[str, Any]:
     return {name: getattr(attachment, name) for name in shown}
 
 
+_RECIPIENT = tuple(field.name for field in fields(Recipient))
+
+
 def _report(report: DeliveryReport) -> dict[str, Any]:
     return {
         "kind": report.kind.value,
-        "recipients": [asdict(recipient) for recipient in report.recipients],
+        "recipients": [{name: getattr(one, name) for name in _RECIPIENT} for one in report.recipients],
         "original_message_id": report.original_message_id,
         "rule": report.rule,
     }

@@ -18,6 +18,7 @@ from postroom.adapters.imap_wire import Client
 from postroom.adapters.network import Network
 from postroom.adapters.stream import Stream
 from postroom.adapters.tls import client_context
+from postroom.adapters.trace import trace_of
 from postroom.errors import FolderMissing, LoginRefused, Permanent, ServerMisbehaved, TlsFailed
 from postroom.model.mailbox import Mailbox, Security
 from postroom.model.properties import behaviour
@@ -91,6 +92,7 @@ def dial(
         timeout=mailbox.connect_timeout.total_seconds(),
         allowed=rules.allowed_networks,
     )
+    stream.trace = trace_of(mailbox)
     try:
         return _converse(stream, mailbox, folder, secret=secret, deadline=deadline, rules=rules, search=search)
     except BaseException:

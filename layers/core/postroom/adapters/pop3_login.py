@@ -12,6 +12,7 @@ from postroom.adapters.imap_login import Rules, choose_mechanism
 from postroom.adapters.pop3_reader import read_multiline, read_status
 from postroom.adapters.stream import Reader, Stream
 from postroom.adapters.tls import client_context
+from postroom.adapters.trace import trace_of
 from postroom.errors import LoginRefused, MailboxLocked, Permanent, PostroomError, ServerMisbehaved, TlsFailed
 from postroom.model.mailbox import Mailbox, Security
 from postroom.model.properties import behaviour
@@ -62,6 +63,7 @@ def dial(mailbox: Mailbox, *, secret: str, deadline: float, rules: Rules) -> Lin
         timeout=mailbox.connect_timeout.total_seconds(),
         allowed=rules.allowed_networks,
     )
+    stream.trace = trace_of(mailbox)
     try:
         return _converse(stream, mailbox, secret=secret, deadline=deadline, rules=rules)
     except BaseException:

@@ -17,6 +17,9 @@ from postroom.errors import DeadlineExceeded, ServerMisbehaved
 
 BUFFER = 256 * 1024
 
+Trace = Callable[[str, str, bytes], None]
+"""Takes step, direction and bytes of what goes over a connection; what mails contain is not among it."""
+
 
 class Stream:
     """One TCP or TLS connection; `deadline` is a `time.monotonic()` value, `step` names what an error belongs to.
@@ -30,6 +33,7 @@ class Stream:
         self.on = on
         self.step = step
         self.encrypted = False
+        self.trace: Trace | None = None
 
     def left(self) -> float:
         """Seconds until the deadline; raises DeadlineExceeded when there are none."""
@@ -52,8 +56,14 @@ class Stream:
             raise self._lost(None)
         return count
 
+    def note(self, direction: str, data: bytes) -> None:
+        """Tell the trace what was sent (`>`) or received (`<`); during the login only that something was (G10)."""
+        if self.trace is not None:
+            self.trace(self.step, direction, b"(not shown)" if self.step == "login" else data)
+
     def send(self, data: bytes) -> None:
         """Send all of it."""
+        self.note(">", data)
         view = memoryview(data)
         while view:
             left = self.left()
@@ -125,10 +135,10 @@ class Reader:
                     code="line_too_long",
                 )
             if newline >= 0:
-                if not pieces:
-                    return piece
-                pieces.append(piece)
-                return b"".join(pieces)
+                whole = b"".join((*pieces, piece)) if pieces else piece
+                if self.stream.trace is not None:
+                    self.stream.note("<", whole)
+                return whole
             pieces.append(piece)
             self._fill()
 

@@ -36,12 +36,26 @@ def open_mailbox(
         return connector.open(mailbox, secret="", deadline=deadline, ask=ask)
     secret = _reveal(secrets, reference)
     try:
-        return connector.open(mailbox, secret=secret, deadline=deadline, ask=ask)
+        return open_with(connector, mailbox, secret=secret, deadline=deadline, ask=ask)
     except LoginRefused:
         rotated = _reveal(secrets, reference, fresh=True)
         if rotated == secret:
             raise
-    return connector.open(mailbox, secret=rotated, deadline=deadline, ask=ask)
+    return open_with(connector, mailbox, secret=rotated, deadline=deadline, ask=ask)
+
+
+def open_with(
+    connector: Connector, mailbox: Mailbox, *, secret: str, deadline: float, ask: Position | None = None
+) -> Session:
+    """Log in with this secret; a server that repeats it in its refusal does not get it into our errors (G10)."""
+    try:
+        return connector.open(mailbox, secret=secret, deadline=deadline, ask=ask)
+    except PostroomError as error:
+        if secret and secret in error.what:
+            error.what = error.what.replace(secret, "(not shown)")
+            error.args = (error.what,)
+            error.__cause__ = None  # it quotes the server too
+        raise
 
 
 def takes_token(mailbox: Mailbox) -> bool:
@@ -62,11 +76,11 @@ def _open_with_token(
         )
     token = tokens.access_token(mailbox, deadline=deadline)
     try:
-        return connector.open(mailbox, secret=token, deadline=deadline, ask=ask)
+        return open_with(connector, mailbox, secret=token, deadline=deadline, ask=ask)
     except LoginRefused:
         # A token can be void before its time: consent given meanwhile, a session revoked. One more, and no third.
         token = tokens.access_token(mailbox, deadline=deadline, refused=token)
-    return connector.open(mailbox, secret=token, deadline=deadline, ask=ask)
+    return open_with(connector, mailbox, secret=token, deadline=deadline, ask=ask)
 
 
 def _reveal(secrets: Secrets, reference: SecretReference, *, fresh: bool = False) -> str:

@@ -14,7 +14,7 @@ from typing import Protocol
 from postroom.errors import PostroomError
 from postroom.model.mailbox import Mailbox, Security, Type
 from postroom.ports import Connector, Secrets, Session, Tokens
-from postroom.services.connecting import open_mailbox, takes_token
+from postroom.services.connecting import open_mailbox, open_with, takes_token
 
 IN_ALL = 10.5  # seconds; the figure to keep is 11
 
@@ -136,7 +136,7 @@ def _open(
 ) -> Session:
     if secret is None or mailbox.type not in connectors or takes_token(mailbox):
         return open_mailbox(mailbox, connectors=connectors, secrets=secrets, tokens=tokens, deadline=deadline)
-    return connectors[mailbox.type].open(mailbox, secret=secret, deadline=deadline)
+    return open_with(connectors[mailbox.type], mailbox, secret=secret, deadline=deadline)
 
 
 def _order(mailbox: Mailbox) -> tuple[str, ...]:

@@ -92,10 +92,14 @@ class FakeEws:
         self._thread.start()
         return self
 
+    def close(self) -> None:
+        """Give the port back."""
+        self._server.server_close()
+
     def __exit__(self, *_exception: object) -> None:
         self._server.shutdown()
         self._thread.join()
-        self._server.server_close()
+        self.close()
         del os.environ["NTLM_USER_FILE"]
         self._folder.cleanup()
 

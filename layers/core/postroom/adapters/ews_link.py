@@ -250,7 +250,7 @@ class Answers(FailFast):  # type: ignore[misc]  # exchangelib has no types
         status = response.status_code
         if status == 200:
             return
-        content = b"".join(response.iter_content(64 * 1024)) if status in (401, 500) else b""
+        content = _read(response) if status in (401, 500) else b""
         if status == 500 and is_xml(content):
             return
         raise refused_by_status(
@@ -275,11 +275,16 @@ def _bounded(response: Any, *_args: Any, **options: Any) -> None:
     """Read an answer that is not streamed, as far as it may be long; requests itself would read on for ever."""
     if options.get("stream"):
         return
-    pieces, size = [], 0
+    _read(response)
+
+
+def _read(response: Any) -> bytes:
+    """Read an answer to its end and keep it where requests looks for it."""
+    content = bytearray()
     for piece in response.iter_content(64 * 1024):
-        pieces.append(piece)
-        size += len(piece)
-        if size > ANSWER_LIMIT:
+        content += piece
+        if len(content) > ANSWER_LIMIT:
             response.close()
             raise ServerMisbehaved(f"The server sent more than {ANSWER_LIMIT:,} bytes", code="answer_too_long")
-    response._content = b"".join(pieces)
+    response._content = bytes(content)
+    return bytes(content)

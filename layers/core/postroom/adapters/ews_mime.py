@@ -26,7 +26,7 @@ from postroom.adapters.ews_link import Link
 from postroom.errors import ServerMisbehaved
 from postroom.ports import Fetched, FetchFailed, Item
 
-_PIECE = 256 * 1024
+_PIECE = 64 * 1024  # what is lost of an answer that breaks off
 _TEXT_LIMIT = 4096  # of codes, ids and texts of errors
 _ERRORS = "http://schemas.microsoft.com/exchange/services/2006/errors"
 

@@ -1,0 +1,289 @@
+"""An open mailbox by EWS: what is listed, exact contents, headers only, and what is done on the server."""
+
+from __future__ import annotations
+
+import random
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from postroom.adapters import ews_link
+from postroom.errors import DeadlineExceeded, LoginRefused, MailboxLocked, PostroomError, ServerMisbehaved, Transient
+from postroom.model.polling import GIVEN_UP, Position
+from postroom.ports import Action, Fetched, FetchFailed
+
+from tests.functional.ews.opening import collect, opened
+from tests.support.fake_ews import FakeEws
+from tests.support.fake_ews_store import Code, Cut, Drip, Fault, Mailbox, Planted, Raw, Status
+from tests.support.mails import mail
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def test_news_come_oldest_first_with_the_sizes_that_exchange_tells(ews: FakeEws, box: Mailbox) -> None:
+    new = box.deliver(mail(), received=NOW)
+    old = box.deliver(mail(subject="Old"), received=NOW - timedelta(days=3))
+    with opened(ews) as session:
+        listing = session.list(None)
+    assert [(item.id, item.size, item.date) for item in listing.news] == [
+        (old.id, old.size, old.received),
+        (new.id, new.size, new.received),
+    ]
+    assert (listing.unfinished, listing.known, listing.position) == ((), 0, Position())
+
+
+@pytest.mark.parametrize(
+    ("options", "read", "anything", "unfinished"),
+    [
+        pytest.param({"leave_msg_on_server": True}, True, False, 0, id="left and read: done"),
+        pytest.param({"leave_msg_on_server": True}, False, True, 1, id="left and unread: the server was not told"),
+        pytest.param({}, True, True, 1, id="to be deleted, and still there"),
+        pytest.param(
+            {"leave_msg_on_server": True, "processed_items_folder_name": "Done"},
+            True,
+            True,
+            1,
+            id="to be moved, and still there",
+        ),
+    ],
+)
+def test_what_is_known_and_still_there_is_unfinished_or_done(
+    ews: FakeEws, box: Mailbox, options: dict[str, bool], read: bool, anything: bool, unfinished: int
+) -> None:
+    item = box.deliver(mail(), read=read)
+    position = Position(known=frozenset({item.id, "Igone="}))
+    with opened(ews, **options) as session:  # type: ignore[arg-type]
+        assert session.look(position) is anything
+        listing = session.list(position)
+    assert (len(listing.news), len(listing.unfinished), listing.known) == (0, unfinished, 1 - unfinished)
+    assert listing.position.known == {item.id}  # what is gone is forgotten
+
+
+def test_the_problem_list_is_left_alone(ews: FakeEws, box: Mailbox) -> None:
+    item = box.deliver(mail())
+    with opened(ews) as session:
+        assert not session.look(Position(problems={item.id: GIVEN_UP}))
+        assert session.look(Position(problems={item.id: 1}))
+        listing = session.list(Position(problems={item.id: GIVEN_UP, "Igone=": 1}))
+    assert (listing.news, listing.known, listing.position.problems) == ((), 1, {item.id: GIVEN_UP})
+
+
+def test_a_folder_of_many_pages_is_listed_whole(ews: FakeEws, box: Mailbox) -> None:
+    ids = [box.deliver(b"x", received=NOW + timedelta(seconds=number), read=True).id for number in range(2_345)]
+    with opened(ews, leave_msg_on_server=True) as session:
+        assert [item.id for item in session.list(None).news] == ids
+        assert session.look(Position(known=frozenset(ids[:-1])))
+        assert ews.asked.count("FindItem") == 6
+
+
+@pytest.mark.feature("G24")
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(mail(), id="plain"),
+        pytest.param(b"Subject: x\n\nbare line feeds\n.\n..\n", id="bare LF and dots"),
+        pytest.param(b"Subject: \xe9\x00\xff\r\n\r\n\x00\x01\xfe]]>&<", id="bytes that no XML could hold"),
+        pytest.param(b"x", id="one byte"),
+        pytest.param(b"xy", id="two bytes"),
+        pytest.param(random.Random(1).randbytes(3_000_001), id="three megabytes of anything"),
+    ],
+)
+def test_contents_come_byte_for_byte_and_nothing_is_marked_read(ews: FakeEws, box: Mailbox, content: bytes) -> None:
+    items = [box.deliver(content, kind=kind) for kind in ("Message", "MeetingRequest")]
+    with opened(ews) as session:
+        contents, failures = collect(session, session.list(None).news)
+    assert list(contents.values()) == [content, content]
+    assert failures == {}
+    assert not any(item.read for item in items)
+
+
+def test_many_small_messages_share_a_request(ews: FakeEws, box: Mailbox) -> None:
+    contents = {box.deliver(mail(subject=str(number))).id: mail(subject=str(number)) for number in range(45)}
+    with opened(ews) as session:
+        assert collect(session, session.list(None).news) == (contents, {})
+    assert ews.asked.count("GetItem") == 3
+
+
+@pytest.mark.fault(31)
+@pytest.mark.parametrize(
+    ("code", "gone"),
+    [
+        pytest.param("ErrorItemNotFound", True, id="gone"),
+        pytest.param("ErrorItemCorrupt", False, id="corrupt"),
+        pytest.param("ErrorMimeContentConversionFailed", False, id="no MIME to be made of it"),
+        pytest.param("ErrorContentConversionFailed", False, id="not convertible"),
+    ],
+)
+def test_an_item_that_cannot_be_had_costs_the_others_nothing(ews: FakeEws, box: Mailbox, code: str, gone: bool) -> None:
+    items = [box.deliver(mail(), fault=fault) for fault in ("", code, "")]
+    with opened(ews) as session:
+        contents, failures = collect(session, session.list(None).news)
+    assert list(contents) == [items[0].id, items[2].id]
+    assert [(failure.item.id, failure.gone) for failure in failures.values()] == [(items[1].id, gone)]
+    assert gone or code in failures[items[1].id].reason
+
+
+@pytest.mark.fault(31)
+@pytest.mark.parametrize(
+    ("planted", "error", "code"),
+    [
+        pytest.param(Code("ErrorServerBusy"), Transient, "server_busy", id="busy for the items"),
+        pytest.param(Fault("ErrorServerBusy"), Transient, "server_busy", id="busy"),
+        pytest.param(Code("ErrorMailboxStoreUnavailable"), MailboxLocked, "unavailable", id="store unavailable"),
+        pytest.param(Code("ErrorAccessDenied"), LoginRefused, "mailbox_not_permitted", id="access denied"),
+        pytest.param(Status(503), Transient, "server_busy", id="503"),
+        pytest.param(Cut(0.7), ServerMisbehaved, "connection_lost", id="the connection breaks"),
+        pytest.param(Raw(b"<a><b></a>"), ServerMisbehaved, "server_misbehaved", id="no XML"),
+        pytest.param(Raw(b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"), ServerMisbehaved, "server_misbehaved", id="DTD"),
+        pytest.param(Raw(b"<a></a>"), ServerMisbehaved, "server_misbehaved", id="an answer to nothing"),
+    ],
+)
+def test_a_fault_of_the_whole_request_is_raised_at_its_step(
+    ews: FakeEws, box: Mailbox, planted: Planted, error: type[PostroomError], code: str
+) -> None:
+    box.deliver(mail())
+    ews.plant("GetItem", planted)
+    with opened(ews) as session:
+        news = session.list(None).news
+        with pytest.raises(error) as raised:
+            collect(session, news)
+        assert (type(raised.value), raised.value.step, raised.value.code) == (error, "fetch", code)
+        contents, _failures = collect(session, news)  # and the next try works on the same session
+    assert len(contents) == 1
+
+
+def test_what_came_whole_before_the_connection_broke_counts(ews: FakeEws, box: Mailbox) -> None:
+    for number in range(4):
+        box.deliver(random.Random(number).randbytes(300_000))
+    ews.plant("GetItem", Cut(0.6))
+    results: list[Fetched | FetchFailed] = []
+    with opened(ews) as session:
+        news = session.list(None).news
+        with pytest.raises(ServerMisbehaved):
+            results.extend(session.fetch(news))
+    # extend keeps what it was given before the error
+    assert [result.item.id for result in results] == [item.id for item in news[:2]]
+    for number, result in enumerate(results):
+        assert isinstance(result, Fetched)
+        assert result.path.read_bytes() == random.Random(number).randbytes(300_000)
+        result.path.unlink()
+
+
+def test_an_answer_beyond_every_measure_is_broken_off(
+    ews: FakeEws, box: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(300):
+        box.deliver(b"x")
+    monkeypatch.setattr(ews_link, "ANSWER_LIMIT", 20_000)
+    with opened(ews) as session, pytest.raises(ServerMisbehaved) as raised:
+        session.list(None)
+    assert (raised.value.code, raised.value.step) == ("answer_too_long", "list")
+
+
+def test_a_message_beyond_every_measure_is_broken_off(ews: FakeEws, box: Mailbox) -> None:
+    box.deliver(bytes(4 * 1024 * 1024))
+    with opened(ews, maximum_msg_size=1) as session:
+        (item,) = session.list(None).news
+        lied = type(item)(item.id, 1, item.date)
+        with pytest.raises(ServerMisbehaved) as raised:
+            collect(session, [lied])
+    assert raised.value.code == "message_too_long"
+
+
+def test_a_dripping_message_ends_at_the_deadline(ews: FakeEws, box: Mailbox) -> None:
+    box.deliver(mail())
+    ews.plant("GetItem", Drip(0.02))
+    with opened(ews, seconds=20) as session:
+        news = session.list(None).news
+        started = time.monotonic()
+        session.extend(started + 0.5)
+        with pytest.raises(DeadlineExceeded) as raised:
+            collect(session, news)
+    assert time.monotonic() - started < 1.5
+    assert raised.value.step == "fetch"
+
+
+@pytest.mark.feature("G08")
+@pytest.mark.parametrize("from_outside", [True, False], ids=["as it came in", "from within, without a header section"])
+def test_headers_come_without_the_body(ews: FakeEws, box: Mailbox, from_outside: bool) -> None:
+    box.deliver(mail("X-Folded: one\r\n\ttwo", body="B" * 500_000), transport_headers=from_outside)
+    with opened(ews) as session:
+        (item,) = session.list(None).news
+        headers = session.headers(item)
+    assert b"BBB" not in headers
+    assert headers.endswith(b"\r\n\r\n")
+    assert b"\r\nSubject: Where is my parcel?\r\n" in headers
+    assert (b"\r\nX-Folded: one\r\n\ttwo\r\n" in headers) is from_outside
+
+
+def test_headers_of_what_is_gone_blame_the_item(ews: FakeEws, box: Mailbox) -> None:
+    box.deliver(mail(), fault="ErrorItemNotFound")
+    with opened(ews) as session:
+        (item,) = session.list(None).news
+        with pytest.raises(PostroomError) as raised:
+            session.headers(item)
+    assert raised.value.step == "fetch"
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_actions_may_be_repeated_and_skip_what_is_gone(ews: FakeEws, box: Mailbox, action: Action) -> None:
+    items = [box.deliver(mail()) for _ in range(250)]
+    ids = [item.id for item in items]
+    with opened(ews, processed_items_folder_name="Done") as session:
+        for _ in range(2):
+            session.act([*ids, "Igone="], action)
+    folder = {Action.MOVE: "Done", Action.MOVE_FAILED: "failedItems"}.get(action, "")
+    left = box.folder(folder).items if action is not Action.DELETE else []
+    assert len(left) == (0 if action is Action.DELETE else 250)
+    assert all(item.read for item in left) is (action in (Action.MARK_READ, Action.DELETE))
+    assert len(box.inbox.items) == (250 if action is Action.MARK_READ else 0)
+
+
+@pytest.mark.feature("G21")
+@pytest.mark.parametrize("there", ["", "Archive", "Archive/2026"], ids=["nothing", "half of it", "all of it"])
+def test_a_nested_target_folder_is_made_as_far_as_it_is_missing(ews: FakeEws, box: Mailbox, there: str) -> None:
+    parent = box.inbox
+    for name in filter(None, there.split("/")):
+        parent = box.add_folder(name, parent.id)
+    item = box.deliver(mail())
+    with opened(ews, processed_items_folder_name="Archive/2026") as session:
+        session.act([item.id], Action.MOVE)
+    assert box.folder("Archive/2026").items == [item]
+    assert len(box.folders) == 3
+
+
+def test_a_folder_that_another_has_just_made_is_used(ews: FakeEws, box: Mailbox) -> None:
+    item = box.deliver(mail())
+    ews.plant("CreateFolder", Code("ErrorFolderExists"))  # which makes it all the same
+    with opened(ews) as session:
+        session.act([item.id], Action.MOVE_FAILED)
+    assert box.folder("failedItems").items == [item]
+
+
+@pytest.mark.feature("G13")
+def test_a_folder_that_cannot_be_made_is_told_with_its_remedy(ews: FakeEws, box: Mailbox) -> None:
+    item = box.deliver(mail())
+    ews.read_only = True
+    with opened(ews) as session, pytest.raises(Transient) as raised:
+        session.act([item.id], Action.MOVE_FAILED)
+    assert (raised.value.code, raised.value.step) == ("folder_not_created", "act")
+    assert "failedItems" in raised.value.remedy
+    assert box.inbox.items == [item]
+
+
+@pytest.mark.parametrize("action", [Action.MARK_READ, Action.DELETE])
+def test_a_mailbox_that_may_only_be_read_is_not_taken_for_a_wrong_password(
+    ews: FakeEws, box: Mailbox, action: Action
+) -> None:
+    item = box.deliver(mail())
+    ews.read_only = True
+    with opened(ews) as session, pytest.raises(Transient) as raised:
+        session.act([item.id], action)
+    assert (raised.value.code, raised.value.step) == ("read_only", "act")
+
+
+def test_marking_read_sends_no_receipt(ews: FakeEws, box: Mailbox) -> None:
+    item = box.deliver(mail("Disposition-Notification-To: ann@example.org"))
+    with opened(ews) as session:
+        session.act([item.id], Action.MARK_READ)
+    assert (item.read, ews.receipts) == (True, 0)

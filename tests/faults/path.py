@@ -16,11 +16,12 @@ from postroom.adapters.s3 import S3Contents
 from postroom.mail import token
 from postroom.model.interaction import Direction, Interaction
 from postroom.model.outbound import Delivery, Outbound, OutboxState
+from postroom.model.polling import HealthState
 from postroom_cli.demo.installation import expected_id
 from postroom_cli.demo.mails import CLAIMS, SUPPORT
 
 from tests.faults.injector import Injector
-from tests.faults.points import Point
+from tests.faults.points import Kind, Point
 from tests.faults.world import Scenario, World, backend, buckets, stored_items
 
 _ROUNDS = 14  # of recovery: more than any back-off between two tries asks for
@@ -127,7 +128,12 @@ def _settled(world: World, scenario: Scenario, *, replied: bool) -> bool:
         and len(outbound) == (2 if replied else 1)
         and not any(one["state"] in _UNSETTLED for one in outbound)
         and not _waiting(world)
+        and _health(world, scenario) is HealthState.ACTIVE
     )
+
+
+def _health(world: World, scenario: Scenario) -> HealthState:
+    return _states(world).load([scenario.mailbox], consistent=True)[scenario.mailbox].health.state
 
 
 def _items(world: World) -> list[dict[str, Any]]:
@@ -249,7 +255,8 @@ def _outbound_problems(name: str, was: Sent | None, wanted: Sent | None, point: 
     if was == wanted:
         return []
     target = point.place.target if point else ""
-    if was.state == OutboxState.UNCERTAIN and target in _OUT_OF_SIGHT:
+    died = point is not None and point.kind in (Kind.DIES_BEFORE, Kind.DIES_AFTER)
+    if was.state == OutboxState.UNCERTAIN and (target in _OUT_OF_SIGHT or (died and target == "smtp QUIT")):
         return []  # nobody can know, and it says so; it has left once or not at all
     if was.state == OutboxState.FAILED and was.times == 0 and target.startswith(_REFUSING):
         return []  # refused for good by the next server, and visible

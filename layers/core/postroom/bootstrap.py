@@ -231,14 +231,17 @@ def send_outbound() -> Callable[[Mapping[str, Any]], Any]:
     outbox = DynamoOutbox(_client("dynamodb"), settings["table"])
     configurations = _configurations(settings)
     keys = ThreadKeys(_client("secretsmanager"), settings["thread_key_secret"])
+    secrets = StoredSecrets(
+        table=settings["table"],
+        dynamo=_client("dynamodb"),
+        kms=_client("kms"),
+        key_id=settings["credentials_key"],
+        secrets_manager=_client("secretsmanager"),
+    )
     transports = ConfiguredTransports(
-        secrets=StoredSecrets(
-            table=settings["table"],
-            dynamo=_client("dynamodb"),
-            kms=_client("kms"),
-            key_id=settings["credentials_key"],
-            secrets_manager=_client("secretsmanager"),
-        ),
+        secrets=secrets,
+        configurations=configurations,
+        tokens=tokens(settings, secrets=secrets, dynamo=_client("dynamodb"), kms=_client("kms")),
         # ONE attempt: by itself the client would repeat a request whose outcome is unknown, and send twice.
         ses=lambda: SesTransport(
             _client("sesv2", attempts=1, read_timeout=30.0), configuration_set=settings["configuration_set"]

@@ -10,7 +10,7 @@ import contextlib
 import smtplib
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from postroom.adapters.network import Network, connect
@@ -25,7 +25,10 @@ _DEFAULT_PORTS = {SmtpSecurity.SSL_TLS: 465, SmtpSecurity.START_TLS_REQUIRED: 58
 
 
 class SmtpTransport:
-    """Implements ports.Transport for one outbound server; `password` is the secret in plain text."""
+    """Implements ports.Transport for one outbound server; `password` is the secret in plain text.
+
+    `token` answers with an access token for `user`, given the deadline and the token that was refused, if any.
+    """
 
     def __init__(
         self,
@@ -34,8 +37,12 @@ class SmtpTransport:
         password: str,
         allowed_networks: Sequence[Network] = (),
         allow_plaintext_credentials: bool = False,
+        user: str = "",
+        token: Callable[[float, str], str] | None = None,
     ) -> None:
         self._server = server
+        self._user = user or server.user or ""
+        self._token = token
         self._password = password
         self._allowed = allowed_networks
         self._plaintext = allow_plaintext_credentials
@@ -65,7 +72,7 @@ class SmtpTransport:
             client.greet()
             if server.security in (SmtpSecurity.START_TLS, SmtpSecurity.START_TLS_REQUIRED):
                 client.upgrade(context, host, required=server.security is SmtpSecurity.START_TLS_REQUIRED)
-            if server.authentication is not Authentication.ANONYMOUS and server.user:
+            if server.authentication is not Authentication.ANONYMOUS and self._user:
                 if not stream.encrypted and not self._plaintext:
                     raise SendDeferred(
                         "The connection is not encrypted, so no password was sent",
@@ -74,11 +81,21 @@ class SmtpTransport:
                         remedy="Set `security` to start-tls-required or ssl-tls.",
                     )
                 stream.step = "login"
-                client.login(server.user, self._password)
+                self._log_in(client, deadline)
         except BaseException:
             stream.close()
             raise
         return client
+
+    def _log_in(self, client: _Client, deadline: float) -> None:
+        if self._token is None:
+            client.login(self._user, self._password)
+            return
+        token = self._token(deadline, "")
+        try:
+            client.login_with_token(self._user, token)
+        except smtplib.SMTPAuthenticationError:  # void before its time: one more, and no third
+            client.login_with_token(self._user, self._token(deadline, token))
 
     def _exchange(self, client: _Client, content: bytes, envelope: Envelope, before_data: BeforeData) -> Sent:
         refused: dict[str, str] = {}
@@ -177,6 +194,14 @@ class _Client(smtplib.SMTP):
         self.esmtp_features = {}
         self.does_esmtp = False
         self.ehlo_or_helo_if_needed()
+
+    def login_with_token(self, user: str, token: str) -> None:
+        """AUTH XOAUTH2 with its initial response; the server's challenge is its error, which wants an empty answer."""
+
+        def answer(challenge: bytes | None = None) -> str:
+            return f"user={user}\x01auth=Bearer {token}\x01\x01" if challenge is None else ""
+
+        self.auth("XOAUTH2", answer)
 
     def size_limit(self) -> int:
         """The largest mail the server says it takes, in bytes; 0: it does not say (RFC 1870)."""

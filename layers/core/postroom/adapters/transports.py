@@ -8,7 +8,8 @@ from postroom.adapters.network import Network
 from postroom.adapters.smtp import SmtpTransport
 from postroom.errors import SendDeferred
 from postroom.model.configuration import Authentication, OutboundServer, ServerType
-from postroom.ports import Secrets, Transport
+from postroom.model.mailbox import Mailbox
+from postroom.ports import Configurations, Secrets, Tokens, Transport
 
 
 class ConfiguredTransports:
@@ -19,11 +20,15 @@ class ConfiguredTransports:
         *,
         secrets: Secrets,
         ses: Callable[[], Transport],
+        configurations: Configurations,
+        tokens: Tokens,
         allowed_networks: Sequence[Network] = (),
         allow_plaintext_credentials: bool = False,
     ) -> None:
         self._secrets = secrets
         self._ses = ses
+        self._configurations = configurations
+        self._tokens = tokens
         self._allowed = allowed_networks
         self._plaintext = allow_plaintext_credentials
 
@@ -31,6 +36,8 @@ class ConfiguredTransports:
         """Return the transport; raises SendDeferred for a server type that this installation cannot use."""
         if server.type is ServerType.SES:
             return self._ses()
+        if server.type is ServerType.SMTP and server.authentication is Authentication.OAUTH_SERVICE and server.account:
+            return self._with_account(server, server.account)
         if server.type is ServerType.SMTP:
             needs_password = server.authentication is not Authentication.ANONYMOUS and server.password is not None
             return SmtpTransport(
@@ -43,4 +50,31 @@ class ConfiguredTransports:
             f"Outbound servers of type {server.type.value} are not built yet",
             on=server.name,
             remedy="Use an outbound server of type smtp or ses; the mail waits.",
+        )
+
+    def _with_account(self, server: OutboundServer, name: str) -> Transport:
+        """Log in as an e-mail account (C07), with the token that its mailboxes use too."""
+        configuration = self._configurations.current()
+        account = configuration.account(name)
+        if account is None or not account.active or configuration.application(account.application) is None:
+            raise SendDeferred(
+                f"The e-mail account `{name}` is not there, or not active",
+                on=server.name,
+                step="login",
+                code="account_missing",
+                remedy="Correct `account` of the outbound server, or activate the account; the mail waits.",
+            )
+        plain = Mailbox(name=account.name, address=account.address, account=name, type=account.server_type.mailbox_type)
+        opens = configuration.effective(plain)
+
+        def token(deadline: float, refused: str) -> str:
+            return self._tokens.access_token(opens, deadline=deadline, refused=refused)
+
+        return SmtpTransport(
+            server,
+            password="",
+            allowed_networks=self._allowed,
+            allow_plaintext_credentials=self._plaintext,
+            user=server.user or account.address,
+            token=token,
         )

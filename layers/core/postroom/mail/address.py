@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from postroom.mail.charset import GuessBudget, decode
 from postroom.mail.encoded_words import decode_header, decode_raw
@@ -24,6 +25,7 @@ _LABEL = r"(?!-)[\w-]{1,63}(?<!-)"
 _VALID = re.compile(rf"({_LOCAL})@({_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f.:IPv]+\])\Z")
 _EMBEDDED = re.compile(r"\s*(?:\"?([^\"<>@]*?)\"?\s*<([^\s<>@]+@[^\s<>@]+)>|([^\s<>@,;:\"()]+@[^\s<>@,;:\"()]+))\s*\Z")
 _MAX_ADDRESSES = 100_000
+_REMEMBERED = 500  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,13 @@ def parse_addresses(value: str | bytes, *, charset: str | None = None) -> list[A
         match = _FAST_BARE.match(text)
         if match:
             return [Address("", match[1])]
-    return _Scanner(text).scan()
+    return list(_scanned(text)) if len(text) <= _REMEMBERED else _Scanner(text).scan()
+
+
+@lru_cache(maxsize=32)
+def _scanned(text: str) -> tuple[Address, ...]:
+    """Remember the few headers of the mail at hand: kind, sender, threading and routing each ask for them."""
+    return tuple(_Scanner(text).scan())
 
 
 def _decode(text: str) -> str:

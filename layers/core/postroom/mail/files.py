@@ -29,9 +29,10 @@ def files(content: Bodies) -> list[File]:
 
 
 def _file(part: Part, number: int, *, inline: bool) -> File:
+    names = part.names
     return File(
-        name=part.name or _made_up(part, number),
-        names=part.names,
+        name=names[0] if names else _made_up(part, number),
+        names=names,
         content_type=part.content_type,
         inline=inline,
         content_id=part.content_id,

@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 from postroom.mail.charset import decode
 from postroom.mail.encoded_words import decode_header
-from postroom.mail.parameters import parse
+from postroom.mail.parameters import Parameters, parse
 
 if TYPE_CHECKING:
     from postroom.mail.part import Part
@@ -23,8 +23,8 @@ def names_of(part: Part) -> tuple[str, ...]:
     """Return every name, the best first: the filename of Content-Disposition, then the name of Content-Type."""
     found: dict[str, None] = {}
     # A header that is there twice has one meaning for each half of the clients.
-    dispositions = [parse(value) for value in part.raw_values("content-disposition")[:_MAX_HEADERS]]
-    types = [parse(value) for value in part.raw_values("content-type")[:_MAX_HEADERS]]
+    dispositions = _naming(part, "content-disposition")
+    types = _naming(part, "content-type")
     for several, key in ((dispositions, "filename"), (types, "name"), (dispositions, "name"), (types, "filename")):
         for parameters in several:
             for value in parameters.all(key):
@@ -34,6 +34,11 @@ def names_of(part: Part) -> tuple[str, ...]:
         path = part.header("content-location").partition("?")[0].rstrip("/")
         _add(found, path.rpartition("/")[2])
     return tuple(list(found)[:_MAX_NAMES])
+
+
+def _naming(part: Part, header: str) -> list[Parameters]:
+    """Parse the headers in which a name may stand: most have none."""
+    return [parse(value) for value in part.raw_values(header)[:_MAX_HEADERS] if "name" in value.lower()]
 
 
 def _add(found: dict[str, None], value: str) -> None:

@@ -30,6 +30,8 @@ _LONE_TYPES = {
     "application": "application/octet-stream",
     "pdf": "application/pdf",
 }
+_REMEMBERED = 2_000  # characters of a header value
+_MOST_REMEMBERED = 100
 _MESSAGE_TYPES = {"message/rfc822", "message/global", "message/news"}
 
 
@@ -44,6 +46,7 @@ class Context:
     defects: list[str] = field(default_factory=list)
     budget: GuessBudget = field(default_factory=GuessBudget)
     root: Part | None = None
+    decoded: dict[str, str] = field(default_factory=dict)  # header values that took work, by what was written
 
     @property
     def text_charset(self) -> str | None:
@@ -125,8 +128,14 @@ class Part:
             if "\n" in value:
                 return " ".join(map(str.strip, value.split("\n"))).strip()
             return value.strip()
+        known = self._context.decoded
+        if value in known:
+            return known[value]
         charset = None if value.isascii() else self._context.text_charset
-        return decode_header(value.encode("latin-1"), charset=charset, budget=self._context.budget)
+        decoded = decode_header(value.encode("latin-1"), charset=charset, budget=self._context.budget)
+        if len(value) <= _REMEMBERED and len(known) < _MOST_REMEMBERED:
+            known[value] = decoded
+        return decoded
 
     # What the part is
 

@@ -93,7 +93,9 @@ def sender_verdict(message: Part, *, auth: AuthVerdict = UNCHECKED) -> SenderVer
     if sender is not None:
         if suspicious_domain(sender.domain):
             flags.add(SenderFlag.MIXED_SCRIPT_DOMAIN)
-        if _hides(sender.name) or any(ord(character) in _HIDDEN for character in sender.address):
+        if _hides(sender.name) or (
+            not sender.address.isascii() and any(ord(character) in _HIDDEN for character in sender.address)
+        ):
             flags.add(SenderFlag.HIDDEN_CHARACTERS)
         if _names_another(sender):
             flags.add(SenderFlag.ADDRESS_IN_NAME)
@@ -104,7 +106,10 @@ def sender_verdict(message: Part, *, auth: AuthVerdict = UNCHECKED) -> SenderVer
 
 def suspicious_domain(domain: str) -> bool:
     """Say whether a label of a domain mixes scripts, or is written in letters that look like Latin ones."""
-    return any(_suspicious_label(_unicode_label(label)) for label in domain[:253].lower().split("."))
+    lowered = domain[:253].lower()
+    if lowered.isascii() and "xn--" not in lowered:
+        return False
+    return any(_suspicious_label(_unicode_label(label)) for label in lowered.split("."))
 
 
 def _suspicious_label(label: str) -> bool:
@@ -135,6 +140,8 @@ def _script(character: str) -> str:
 
 def _hides(name: str) -> bool:
     shown = name[:_LONGEST_NAME]
+    if shown.isascii():
+        return False
     return any(ord(character) in _HIDDEN and ord(character) not in _JOINERS for character in shown) or any(
         joiner in shown and shown.isascii() for joiner in ("\u200c", "\u200d")
     )
@@ -143,6 +150,8 @@ def _hides(name: str) -> bool:
 def _names_another(sender: Address) -> bool:
     """Say whether the name shows an address of another domain; full-width forms count as what they look like."""
     shown = unicodedata.normalize("NFKC", sender.name[:_LONGEST_NAME])
+    if "@" not in shown:
+        return False
     shown = "".join(character for character in shown if ord(character) not in _HIDDEN)
     own = sender.address.lower()
     return any(

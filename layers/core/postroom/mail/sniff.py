@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ def sniff(head: bytes) -> str | None:
     return signature.media_type if signature else None
 
 
+@lru_cache(maxsize=4)  # the attachment rules ask several times about the file at hand
 def identify(head: bytes) -> Signature | None:
     """Return the row of the table that fits the first bytes of a file."""
     if head.startswith(_AT_START) or any(head.startswith(magic, offset) for offset, magic in _LATER):

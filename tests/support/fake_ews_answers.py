@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
 
 from tests.support.fake_ews_schema import SOAP, VERSIONS, M, T, Violation, read_request
-from tests.support.fake_ews_store import Code, Fault, Folder, Mailbox, Planted, Raw, Stored, next_number
+from tests.support.fake_ews_store import Code, Fault, Folder, Mailbox, Planted, Raw, Stored, next_id
 
 if TYPE_CHECKING:
     from tests.support.fake_ews import FakeEws
@@ -111,7 +111,7 @@ class Answering:
         for mailbox in self._all():
             if element.attrib["Id"] in mailbox.folders:
                 return mailbox, mailbox.folders[element.attrib["Id"]]
-        raise _Code("ErrorItemNotFound" if element.attrib["Id"].startswith("I") else "ErrorFolderNotFound")
+        raise _Code("ErrorItemNotFound" if element.attrib["Id"].startswith("AAMk") else "ErrorFolderNotFound")
 
     def _item(self, element: ET.Element) -> tuple[Mailbox, Folder, Stored]:
         item_id = element.attrib["Id"]
@@ -185,7 +185,7 @@ class Answering:
         def one(element: ET.Element) -> str:
             folder, item = self._changeable(element)
             folder.items.remove(item)
-            item.id = f"I{next_number()}="  # a moved item is another one to EWS
+            item.id = next_id("AAMk")  # a moved item is another one to EWS
             target.items.append(item)
             return f'<m:Items><t:Message><t:ItemId Id="{item.id}" ChangeKey="C"/></t:Message></m:Items>'
 

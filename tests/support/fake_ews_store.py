@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from hashlib import sha512
 from itertools import count
 from typing import Any
 
-next_number = partial(next, count(1))
+_numbers = count(1)
+
+
+def next_id(begin: str) -> str:
+    """Make an id as Exchange makes them: 152 characters of base64, in which case, `/` and `+` matter."""
+    number = next(_numbers).to_bytes(8, "big")
+    return begin + base64.b64encode((sha512(number).digest() + sha512(begin.encode()).digest())[:110]).decode("ascii")
 
 
 @dataclass
@@ -94,7 +101,7 @@ class Mailbox:
         self.inbox = self.add_folder("Inbox", None)
 
     def add_folder(self, name: str, parent: str | None) -> Folder:
-        folder = Folder(f"F{next_number()}=", name, parent)
+        folder = Folder(next_id("AQMk"), name, parent)
         self.folders[folder.id] = folder
         return folder
 
@@ -108,7 +115,7 @@ class Mailbox:
     def deliver(self, content: bytes, *, folder: str = "", **options: Any) -> Stored:
         """Put a mail into a folder."""
         options.setdefault("received", datetime.now(UTC))
-        item = Stored(content, id=f"I{next_number()}=", **options)
+        item = Stored(content, id=next_id("AAMk"), **options)
         self.folder(folder).items.append(item)
         return item
 

@@ -14,9 +14,10 @@ from postroom.ports import Action, Fetched, FetchFailed
 
 from tests.functional.ews.opening import collect, opened
 from tests.support.fake_ews import FakeEws
-from tests.support.fake_ews_store import Code, Cut, Drip, Fault, Mailbox, Planted, Raw, Status
+from tests.support.fake_ews_store import Code, Cut, Drip, Fault, Mailbox, Planted, Raw, Status, next_id
 from tests.support.mails import mail
 
+GONE = next_id("AAMk")
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
@@ -51,7 +52,7 @@ def test_what_is_known_and_still_there_is_unfinished_or_done(
     ews: FakeEws, box: Mailbox, options: dict[str, bool], read: bool, anything: bool, unfinished: int
 ) -> None:
     item = box.deliver(mail(), read=read)
-    position = Position(known=frozenset({item.id, "Igone="}))
+    position = Position(known=frozenset({item.id, GONE}))
     with opened(ews, **options) as session:  # type: ignore[arg-type]
         assert session.look(position) is anything
         listing = session.list(position)
@@ -64,7 +65,7 @@ def test_the_problem_list_is_left_alone(ews: FakeEws, box: Mailbox) -> None:
     with opened(ews) as session:
         assert not session.look(Position(problems={item.id: GIVEN_UP}))
         assert session.look(Position(problems={item.id: 1}))
-        listing = session.list(Position(problems={item.id: GIVEN_UP, "Igone=": 1}))
+        listing = session.list(Position(problems={item.id: GIVEN_UP, GONE: 1}))
     assert (listing.news, listing.known, listing.position.problems) == ((), 1, {item.id: GIVEN_UP})
 
 
@@ -112,6 +113,7 @@ def test_many_small_messages_share_a_request(ews: FakeEws, box: Mailbox) -> None
         pytest.param("ErrorItemCorrupt", False, id="corrupt"),
         pytest.param("ErrorMimeContentConversionFailed", False, id="no MIME to be made of it"),
         pytest.param("ErrorContentConversionFailed", False, id="not convertible"),
+        pytest.param("ErrorInternalServerError", False, id="an internal error, of this item alone"),
     ],
 )
 def test_an_item_that_cannot_be_had_costs_the_others_nothing(ews: FakeEws, box: Mailbox, code: str, gone: bool) -> None:
@@ -121,6 +123,18 @@ def test_an_item_that_cannot_be_had_costs_the_others_nothing(ews: FakeEws, box: 
     assert list(contents) == [items[0].id, items[2].id]
     assert [(failure.item.id, failure.gone) for failure in failures.values()] == [(items[1].id, gone)]
     assert gone or code in failures[items[1].id].reason
+
+
+@pytest.mark.fault(31)
+def test_an_internal_error_for_every_item_is_the_servers_fault(ews: FakeEws, box: Mailbox) -> None:
+    for _ in range(3):
+        box.deliver(mail())
+    ews.plant("GetItem", Code("ErrorInternalServerError"))
+    with opened(ews) as session:
+        with pytest.raises(Transient) as raised:
+            collect(session, session.list(None).news)
+        assert (raised.value.code, raised.value.step) == ("server_error", "fetch")
+        assert len(collect(session, session.list(None).news)[0]) == 3
 
 
 @pytest.mark.fault(31)
@@ -231,7 +245,7 @@ def test_actions_may_be_repeated_and_skip_what_is_gone(ews: FakeEws, box: Mailbo
     ids = [item.id for item in items]
     with opened(ews, processed_items_folder_name="Done") as session:
         for _ in range(2):
-            session.act([*ids, "Igone="], action)
+            session.act([*ids, GONE], action)
     folder = {Action.MOVE: "Done", Action.MOVE_FAILED: "failedItems"}.get(action, "")
     left = box.folder(folder).items if action is not Action.DELETE else []
     assert len(left) == (0 if action is Action.DELETE else 250)

@@ -178,10 +178,12 @@ OF_THE_ITEM = frozenset(
         "ErrorItemPropertyRequestFailed",
         "ErrorPropertyRequestFailed",
         "ErrorInvalidPropertyRequest",
-        "ErrorInternalServerError",
     }
 )
 """Codes that blame one item when they answer for one: the others of the request are not touched by it."""
+
+DOUBTFUL = frozenset({"ErrorInternalServerError", "ErrorInternalServerTransientError"})
+"""Exchange says these of an item that it cannot read, and of all items while it is ill itself."""
 
 
 def refused(code: str, text: str, *, step: str, on: str, back_off: float | None = None) -> PostroomError:

@@ -21,7 +21,7 @@ from exchangelib.services import GetItem
 from exchangelib.util import MNS, SOAPNS, TNS
 
 from postroom.adapters.ews_calls import MIME
-from postroom.adapters.ews_errors import GONE, OF_THE_ITEM
+from postroom.adapters.ews_errors import DOUBTFUL, GONE, OF_THE_ITEM
 from postroom.adapters.ews_link import Link
 from postroom.errors import ServerMisbehaved
 from postroom.ports import Fetched, FetchFailed, Item
@@ -68,6 +68,9 @@ class _Reading:
         self._todo = deque(items)
         self._limit = limit
         self._results: deque[Fetched | FetchFailed] = deque()
+        self._doubtful: list[FetchFailed] = []
+        self._several = len(items) > 1
+        self._some_good = False
         self._spool: _Spool | None = None
         self._path: list[str] = []
         self._text = ""
@@ -97,6 +100,9 @@ class _Reading:
             raise self._broken(f"The answer breaks off ({error})") from error
         if self._todo:
             raise self._broken("The server answered for fewer items than it was asked for")
+        if self._doubtful and self._several and not self._some_good:
+            raise self._link.refused(self._code, self._message)  # no item is to blame for that
+        self._results.extend(self._doubtful)
 
     def done(self) -> Iterator[Fetched | FetchFailed]:
         """Hand over what is complete."""
@@ -153,7 +159,7 @@ class _Reading:
             if self._code in GONE:
                 result: Fetched | FetchFailed = FetchFailed(item, "it is no longer on the server", gone=True)
             elif self._class != "Success" or self._code != "NoError":
-                if self._code not in OF_THE_ITEM:
+                if self._code not in OF_THE_ITEM | DOUBTFUL:
                     raise self._link.refused(self._code, self._message)
                 result = FetchFailed(item, f"the server said {self._code}: {self._message}"[:200])
             elif self._id != item.id:
@@ -163,7 +169,11 @@ class _Reading:
             else:
                 result, spool = Fetched(item, spool.path, spool.size, spool.digest.hexdigest()), None
             self._todo.popleft()
-            self._results.append(result)
+            self._some_good = self._some_good or isinstance(result, Fetched)
+            if self._code in DOUBTFUL and isinstance(result, FetchFailed):
+                self._doubtful.append(result)
+            else:
+                self._results.append(result)
         finally:
             if spool is not None:
                 spool.drop()

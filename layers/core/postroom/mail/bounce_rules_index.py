@@ -21,8 +21,13 @@ class RuleIndex:
     """An ordered table with its texts filed."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = tuple((rule, frozenset(rule.any_of)) for rule in rules)
-        texts = {text for rule in rules for text in rule.any_of}
+        self._rules = tuple(rules)
+        self._always = frozenset(place for place, rule in enumerate(rules) if not rule.any_of)
+        self._places: dict[str, list[int]] = {}
+        for place, rule in enumerate(rules):
+            for text in rule.any_of:
+                self._places.setdefault(text, []).append(place)
+        texts = self._places.keys()
         shared = Counter(piece for text in texts for piece in set(_pieces(text)))
         self._short = tuple(text for text in texts if len(text) < _LETTERS)
         self._filed: dict[str, list[str]] = {}
@@ -32,14 +37,16 @@ class RuleIndex:
 
     def first(self, text: str, failure: Failure, host: str) -> Rule | None:
         """Return the first row that matches, None without one; `text` is normalised, `host` lower case."""
-        found = {one for one in self._short if one in text}
+        places = set(self._always)
+        for one in self._short:
+            if one in text:
+                places.update(self._places[one])
         for piece in self._filed.keys() & _pieces(text):
             for one in self._filed[piece]:
                 if one in text:
-                    found.add(one)
-        for rule, any_of in self._rules:
-            if any_of and found.isdisjoint(any_of):
-                continue
+                    places.update(self._places[one])
+        for place in sorted(places):
+            rule = self._rules[place]
             if rule.matches(text, failure, host):
                 return rule
         return None

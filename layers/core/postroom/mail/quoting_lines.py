@@ -298,7 +298,9 @@ def _mark_header_blocks(shown: list[str], kinds: list[Kind]) -> None:
 
 
 def _header(line: str) -> tuple[str, str] | None:
-    match = _HEADER.match(line) if line and len(line) <= 4 * _MAX_MARKER else None
+    if (":" not in line and "：" not in line) or len(line) > 4 * _MAX_MARKER:
+        return None
+    match = _HEADER.match(line)
     if match is None:
         return None
     name = match["name"].strip().casefold()

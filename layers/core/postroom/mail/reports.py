@@ -251,7 +251,7 @@ def recipient_for(
         text=words,
         status=enhanced,
         reply_code=code,
-        command=bounce_text.command_in(words) or bounce_text.command_in(context),
+        command=bounce_text.command_in(words) or (bounce_text.command_in(context) if context != words else None),
         host=f"{remote_mta} {address.rpartition('@')[2]}",
         reporter=reporter,
         action=action,

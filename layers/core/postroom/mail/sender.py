@@ -76,6 +76,7 @@ _TOGETHER = (
 )
 _LATIN_LOOKALIKES = frozenset("асԁеһіјӏոорԛѕтԝхуүѡցհսνοραικυω")
 _JOINERS = {0x200C, 0x200D}  # legitimate in names of several scripts and in emoji
+_NEVER_SHOWN = frozenset(map(chr, _HIDDEN - _JOINERS))
 
 
 def sender_verdict(message: Part, *, auth: AuthVerdict = UNCHECKED) -> SenderVerdict:
@@ -140,11 +141,7 @@ def _script(character: str) -> str:
 
 def _hides(name: str) -> bool:
     shown = name[:_LONGEST_NAME]
-    if shown.isascii():
-        return False
-    return any(ord(character) in _HIDDEN and ord(character) not in _JOINERS for character in shown) or any(
-        joiner in shown and shown.isascii() for joiner in ("\u200c", "\u200d")
-    )
+    return not _NEVER_SHOWN.isdisjoint(shown)
 
 
 def _names_another(sender: Address) -> bool:

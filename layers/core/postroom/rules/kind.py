@@ -52,9 +52,10 @@ _SUBTYPES: dict[ReportKind, Subtype] = {
 }
 
 
-def find_report(message: Message) -> DeliveryReport | None:
-    """Read what a mail reports, by a standard or by the table of servers."""
-    evidence = corroboration(message)
+def find_report(message: Message, *, verdict: Automatic | None = None) -> DeliveryReport | None:
+    """Read what a mail reports, by a standard or by the table of servers; `verdict` is what `automatic` found."""
+    # What corroborates is among what makes a mail automatic: where there is none of this, there is none of that.
+    evidence = corroboration(message) if verdict is None or verdict.is_automatic else verdict
     return read_report(message, evidence=evidence) or read_bounce(message, evidence=evidence)
 
 
@@ -69,7 +70,7 @@ def decide_kind(
     """Decide the kind of a mail; `is_ours` answers for a Message-ID whether this installation sent it."""
     decisions: list[Decision] = []
     verdict = automatic(message)
-    report = find_report(message)
+    report = find_report(message, verdict=verdict)
     original = report.original_message_id if report else None
     subtype: Subtype | None = None
     if report is not None:
@@ -112,6 +113,8 @@ def _reference_rules(
     """
     local = _from_address(message).rpartition("@")[0].lower()
     listed = local in {name.strip().lower() for name in ndr_senders}
+    if not (returned or listed):
+        return None
     structure = corroboration(message, besides_sender=True)
     if returned and is_ours(returned) and (listed or structure.is_automatic or strict):
         return Decision("kind.message-part", "ndr", f"a mail system returned our message {returned}")

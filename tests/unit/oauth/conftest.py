@@ -83,6 +83,13 @@ class World:
         given = {"grant": "", "directory_id": None, "password": {"secret": "refresh"}}
         return self.mailbox(tenant_authority="https://accounts.GOOGLE.com/o/oauth2", **given | options)
 
+    def consented(self, **options: Any) -> Mailbox:
+        """A mailbox that a person has consented to; each refresh token works once."""
+        self.kept.values["refresh"] = "refresh-0"
+        self.service.refresh_tokens.add("refresh-0")
+        self.service.rotates = True
+        return self.mailbox(grant="refresh_token", password={"secret": "refresh"}, **options)
+
     def token(self, mailbox: Mailbox, *, refused: str = "", seconds: float = 10) -> str:
         """Ask for a token."""
         return self.tokens.access_token(mailbox, deadline=time.monotonic() + seconds, refused=refused)

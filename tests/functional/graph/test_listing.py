@@ -1,0 +1,207 @@
+"""The Graph connector: folders, what is new in them, and looks of one request."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from postroom.errors import (
+    FolderMissing,
+    ServerMisbehaved,
+    Transient,
+)
+from postroom.model.polling import GIVEN_UP, Position
+from postroom.ports import Item
+
+from tests.functional.graph.conftest import Site
+from tests.support.fake_graph import error
+from tests.support.https_server import Reply
+
+pytestmark = pytest.mark.feature("G24")
+
+
+def everything_known(site: Site) -> Position:
+    return Position(known=frozenset(site.service.messages))
+
+
+def test_news_come_oldest_first_with_size_and_arrival(site: Site) -> None:
+    late = datetime(2026, 11, 21, 18, tzinfo=UTC)
+    early = datetime(2026, 11, 20, 6, tzinfo=UTC)
+    (second,) = site.service.deliver(b"two", received=late, size=20_000)
+    (first,) = site.service.deliver(b"one", received=early, size=10_000)
+    with site.session() as session:
+        listing = session.list(None)
+    assert listing.news == (Item(first, 10_000, early), Item(second, 20_000, late))
+    assert (listing.unfinished, listing.known) == ((), 0)
+
+
+def test_a_size_that_the_store_does_not_say_is_unknown(site: Site) -> None:
+    site.service.deliver(b"one", size=None)
+    with site.session() as session:
+        assert [item.size for item in session.list(None).news] == [None]
+
+
+def test_all_pages_are_read(site: Site) -> None:
+    site.service.page = 7
+    ids = site.service.deliver(*(b"%d" % number for number in range(50)))
+    with site.session() as session:
+        assert [item.id for item in session.list(None).news] == ids
+
+
+def test_a_message_that_comes_on_two_pages_is_one(site: Site) -> None:
+    site.service.page = 3
+    ids = site.service.deliver(*(b"%d" % number for number in range(6)))
+
+    def arrives(begin: int) -> None:
+        if begin == 3 and len(site.service.messages) == 6:
+            site.service.deliver(b"older", received=datetime(2020, 1, 1, tzinfo=UTC))
+
+    site.service.on_page = arrives
+    with site.session() as session:
+        assert [item.id for item in session.list(None).news] == ids
+
+
+@pytest.mark.fault(31)
+@pytest.mark.parametrize("status", [400, 404, 410])
+def test_a_lost_next_link_begins_the_list_again_once(site: Site, status: int) -> None:
+    site.service.page = 5
+    ids = site.service.deliver(*(b"%d" % number for number in range(12)))
+    with site.session() as session:
+        lost = iter([True])
+
+        def lose(begin: int) -> None:
+            if begin == 5 and next(lost, False):
+                raise _Lost
+
+        answer = site.service._list
+
+        def listed(request: Any, folder: str) -> Reply:
+            try:
+                return answer(request, folder)
+            except _Lost:
+                return error(status, "SyncStateNotFound")
+
+        site.service.on_page = lose
+        site.service._list = listed  # type: ignore[method-assign]
+        assert [item.id for item in session.list(None).news] == ids
+
+
+class _Lost(Exception):
+    pass
+
+
+@pytest.mark.fault(31)
+def test_a_next_link_lost_again_and_again_is_tried_later(site: Site) -> None:
+    site.service.page = 5
+    site.service.deliver(*(b"%d" % number for number in range(12)))
+    answer = site.service._list
+
+    def listed(request: Any, folder: str) -> Reply:
+        return error(410, "SyncStateNotFound") if "$skip" in request.query else answer(request, folder)
+
+    site.service._list = listed  # type: ignore[method-assign]
+    with site.session() as session, pytest.raises(Transient) as caught:
+        session.list(None)
+    assert (caught.value.code, caught.value.step) == ("page_lost", "list")
+
+
+def test_the_token_never_goes_to_another_host(site: Site) -> None:
+    site.service.page = 1
+    site.service.deliver(b"1", b"2")
+    site.service.base = "https://evil.example"
+    with site.session() as session, pytest.raises(ServerMisbehaved) as caught:
+        session.list(None)
+    assert caught.value.code == "foreign_page"
+
+
+@pytest.mark.parametrize(
+    ("known", "read", "options", "news", "unfinished"),
+    [
+        pytest.param(False, False, {}, 1, 0, id="new"),
+        pytest.param(False, True, {}, 1, 0, id="new-though-a-person-read-it"),
+        pytest.param(True, True, {}, 0, 0, id="stored-and-marked"),
+        pytest.param(True, False, {}, 0, 1, id="stored-and-not-marked"),
+        pytest.param(True, True, {"leave_msg_on_server": False}, 0, 1, id="stored-and-not-deleted"),
+        pytest.param(True, True, {"processed_items_folder_name": "done"}, 0, 1, id="stored-and-not-moved"),
+    ],
+)
+def test_look_and_list_agree(
+    site: Site, known: bool, read: bool, options: dict[str, Any], news: int, unfinished: int
+) -> None:
+    site.service.deliver(b"x", is_read=read)
+    position = everything_known(site) if known else Position()
+    with site.session(**options) as session:
+        listing = session.list(position)
+        assert (len(listing.news), len(listing.unfinished)) == (news, unfinished)
+        assert len(listing.news) + len(listing.unfinished) + listing.known == 1
+        assert session.look(position) is bool(news + unfinished)
+
+
+def test_what_has_been_given_up_is_left_alone_and_what_is_gone_forgotten(site: Site) -> None:
+    (given_up,) = site.service.deliver(b"x")
+    position = Position(known=frozenset({"gone"}), problems={given_up: GIVEN_UP, "gone-too": 1})
+    with site.session() as session:
+        listing = session.list(position)
+        assert not session.look(position)
+    assert (listing.news, listing.unfinished, listing.known) == ((), (), 1)
+    assert (listing.position.known, listing.position.problems) == (frozenset(), {given_up: GIVEN_UP})
+
+
+@pytest.mark.parametrize("path", ["INBOX", "Cases/Open"])
+def test_an_idle_look_is_one_request(site: Site, path: str) -> None:
+    site.service.make("Open", site.service.make("Cases"))
+    with site.session(folder_path=path) as session:  # the first time, folders are found by name
+        position = session.list(None).position
+    site.service.seen.clear()
+    with site.session(folder_path=path, ask=position) as session:
+        assert not session.look(position)
+    assert len(site.service.seen) == 1
+
+
+def test_old_mail_moved_into_a_large_folder_is_seen(site: Site) -> None:
+    site.service.page = 10
+    site.service.deliver(*(b"%d" % number for number in range(30)), is_read=True)
+    position = everything_known(site)
+    with site.session() as session:
+        assert not session.look(position)
+        site.service.deliver(b"old", received=datetime(2019, 1, 1, tzinfo=UTC))
+        assert session.look(position)
+
+
+# --- folders ---
+
+
+@pytest.mark.parametrize(
+    ("path", "separator"),
+    [("Cases/Open/Today's", "/"), ("Cases.Open.Today's", "."), ("cases/OPEN/today's", "/")],
+    ids=["slash", "own-separator", "other-case"],
+)
+def test_a_nested_folder_is_found_by_its_path(site: Site, path: str, separator: str) -> None:
+    folder = site.service.make("Today's", site.service.make("Open", site.service.make("Cases")))
+    (one,) = site.service.deliver(b"x", folder=folder)
+    with site.session(folder_path=path, folder_separator=separator) as session:
+        assert [item.id for item in session.list(None).news] == [one]
+
+
+def test_a_folder_below_the_inbox_is_found_in_a_mailbox_of_another_language(site: Site) -> None:
+    (one,) = site.service.deliver(b"x", folder=site.service.make("Fälle", "F-inbox"))
+    with site.session(folder_path="INBOX/Fälle") as session:
+        assert [item.id for item in session.list(None).news] == [one]
+
+
+def test_a_missing_folder_is_named(site: Site) -> None:
+    with pytest.raises(FolderMissing) as caught, site.session(folder_path="Cases/Open"):
+        pass
+    assert caught.value.step == "folder"
+    assert "Cases" in caught.value.what
+
+
+def test_a_folder_deleted_and_made_anew_is_found_at_once(site: Site) -> None:
+    first = site.service.make("Cases")
+    with site.session(folder_path="Cases"):
+        pass
+    del site.service.folders[first]
+    site.service.make("Cases")
+    with site.session(folder_path="Cases") as session:
+        assert session.list(None).news == ()

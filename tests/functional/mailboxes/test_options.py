@@ -209,6 +209,7 @@ def site_user() -> str:
         pytest.param({"auth.mechanisms": "PLAIN LOGIN"}, "PLAIN", "LOGIN", id="order"),
         pytest.param({"auth.login.disable": "true"}, "PLAIN", "LOGIN", id="not LOGIN"),
         pytest.param({"auth.plain.disable": "true"}, "LOGIN", "PLAIN", id="not PLAIN"),
+        pytest.param({"auth.mechanisms": "XOAUTH2 LOGIN"}, "LOGIN", "PLAIN", id="a password is no token"),
     ],
 )
 def test_the_mechanisms_of_the_properties_are_what_a_mailbox_logs_in_by(
@@ -278,3 +279,19 @@ def test_a_property_that_is_unknown_unsafe_or_an_option_is_refused_by_name(
     assert refused.status == 2
     (problem,) = refused.json["error"]["problems"]
     assert named in problem["path"] + problem["problem"] + problem["remedy"]
+
+
+@pytest.mark.feature("G16")
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(["mail.imap.auth.mechanisms=NTLM"], id="NTLM only"),
+        pytest.param(["mail.imap.auth.login.disable=true", "mail.imap.auth.plain.disable=true"], id="both disabled"),
+    ],
+)
+def test_properties_that_leave_no_way_to_log_in_are_refused(postroom: Command, options: list[str]) -> None:
+    given = [word for option in options for word in ("--set", f"properties.{option}")]
+    refused = postroom(*ADD, "a@example.com", "a", *given, "--json")
+    assert refused.status == 2
+    (problem,) = refused.json["error"]["problems"]
+    assert "no way to log in" in problem["problem"]

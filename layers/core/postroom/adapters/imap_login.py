@@ -21,7 +21,7 @@ from postroom.adapters.tls import client_context
 from postroom.adapters.trace import trace_of
 from postroom.errors import FolderMissing, LoginRefused, Permanent, ServerMisbehaved, TlsFailed
 from postroom.model.mailbox import Mailbox, Security
-from postroom.model.properties import behaviour
+from postroom.model.properties import behaviour, ways_to_log_in
 
 # Servers known to take LOGIN, EXAMINE and SEARCH in one flight, by their greeting. RFC 3501 §5.5 lets clients do so,
 # but a login proxy that throws away what comes behind LOGIN makes the session hang: only what was tried is listed.
@@ -202,11 +202,8 @@ def _all_at_once(client: Client, mailbox: Mailbox, *, secret: str, folder: bytes
 
 def choose_mechanism(mailbox: Mailbox, *, quotable: bool) -> str:
     """Choose XOAUTH2, PLAIN or LOGIN; `quotable`: LOGIN can say the name and password. Raises Permanent."""
-    wanted = behaviour(mailbox)
-    usual = ("XOAUTH2",) if mailbox.client_id else ("LOGIN", "PLAIN")
-    for mechanism in wanted.mechanisms or usual:
-        if mechanism in ("XOAUTH2", "PLAIN", "LOGIN") and mechanism not in wanted.without:
-            return "PLAIN" if mechanism == "LOGIN" and not quotable else mechanism
+    for mechanism in ways_to_log_in(mailbox):
+        return "PLAIN" if mechanism == "LOGIN" and not quotable else mechanism
     raise Permanent(
         "The mailbox's properties leave no way to log in",
         on=mailbox.name,

@@ -191,6 +191,16 @@ def behaviour(mailbox: Mailbox) -> ProtocolBehaviour:
     return ProtocolBehaviour(mechanisms, frozenset(without), versions, use_top, use_capa, fetch_size)
 
 
+def ways_to_log_in(mailbox: Mailbox) -> tuple[str, ...]:
+    """List the ways by which an IMAP or POP3 mailbox may log in, in order: a token by XOAUTH2 only, a password never.
+
+    A password must not be tried as a token, nor a token as a password: servers count both as refused logins.
+    """
+    wanted = behaviour(mailbox)
+    possible = ("XOAUTH2",) if mailbox.client_id else ("LOGIN", "PLAIN")
+    return tuple(one for one in wanted.mechanisms or possible if one in possible and one not in wanted.without)
+
+
 def _own(type_: Type, properties: Mapping[str, str]) -> list[tuple[Property, str]]:
     found = ((find_property(name), value.strip()) for name, value in properties.items())
     names = (protocol_of(type_), protocol_of(type_) + "s")  # imap and imaps; the s of ews is its own

@@ -10,7 +10,7 @@ from postroom.model.capabilities import unsupported
 from postroom.model.configuration import Configuration
 from postroom.model.fields import is_host
 from postroom.model.mailbox import FirstConnection, Grant, Mailbox, Security, Type
-from postroom.model.properties import Effect, behaviour, find_property, protocol_of
+from postroom.model.properties import Effect, behaviour, find_property, protocol_of, ways_to_log_in
 from postroom.services.validation import Finding
 
 _Found = Iterator[tuple[str, str, str]]  # field, problem, remedy
@@ -232,6 +232,17 @@ def _oauth(mailbox: Mailbox) -> _Found:
         yield "client_secret", "is missing: Google asks for it.", "Write `client_secret: {secret: NAME}`."
 
 
+def _mechanisms(mailbox: Mailbox) -> _Found:
+    if mailbox.type not in (Type.IMAP, Type.POP3) or ways_to_log_in(mailbox):
+        return
+    token = bool(mailbox.client_id) and "XOAUTH2" in behaviour(mailbox).without
+    if token or not uses_oauth(mailbox):
+        ways = (
+            "with a token: XOAUTH2 is the only one" if token else "with a password: LOGIN and PLAIN are the only ones"
+        )
+        yield "properties", f"leave no way to log in {ways}.", "Correct `auth.mechanisms` and `auth.….disable`."
+
+
 def _properties(mailbox: Mailbox) -> _Found:
     for name, value in mailbox.properties.items():
         field = f"properties/{name}"
@@ -263,6 +274,7 @@ _CHECKS: tuple[Callable[[Mailbox], _Found], ...] = (
     _exchange,
     _certificate,
     _credentials,
+    _mechanisms,
     _properties,
 )
 

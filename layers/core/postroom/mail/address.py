@@ -72,7 +72,7 @@ def parse_addresses(value: str | bytes, *, charset: str | None = None) -> list[A
         match = _FAST_BARE.match(text)
         if match:
             return [Address("", match[1])]
-    return list(_scanned(text)) if len(text) <= _REMEMBERED else _Scanner(text).scan()
+    return list(_scanned(text.strip(" \t\r\n"))) if len(text) <= _REMEMBERED else _Scanner(text).scan()
 
 
 @lru_cache(maxsize=32)

@@ -85,6 +85,12 @@ def test_a_refused_login_is_asked_for_once(offers: tuple[str, ...], options: dic
         assert ews.asked == []
 
 
+def test_a_password_is_never_sent_as_a_token(ews: FakeEws) -> None:
+    with pytest.raises(LoginRefused) as raised, opened(ews, properties={"mail.ews.auth.mechanisms": "XOAUTH2"}):
+        pass
+    assert (raised.value.code, ews.authorizations) == ("no_mechanism", [])
+
+
 def test_a_server_without_a_known_mechanism_gets_no_password() -> None:
     with FakeEws(USERS, offers=("Kerberos",)) as ews:
         with pytest.raises(LoginRefused) as raised, opened(ews):

@@ -208,19 +208,20 @@ class Endpoint(BaseProtocol):  # type: ignore[misc]  # exchangelib has no types
         """Choose the mechanism: that of the configuration, else the best that the server offers."""
         mailbox, secret = self._link.mailbox, self._secret
         user = mailbox.service_account or mailbox.user
-        mechanisms = [{"PLAIN": "BASIC", "LOGIN": "BASIC"}.get(name, name) for name in behaviour(mailbox).mechanisms]
-        if mailbox.client_id or "XOAUTH2" in mechanisms:
+        if mailbox.client_id:  # a token is never tried as a password, nor a password as a token
             return _bearer(secret)
-        if len(mechanisms := [name for name in dict.fromkeys(mechanisms) if name in ("NTLM", "BASIC")]) != 1:
+        named = [{"PLAIN": "BASIC", "LOGIN": "BASIC"}.get(name, name) for name in behaviour(mailbox).mechanisms]
+        # NTLM proves the password without sending it, so it comes first.
+        mechanisms = [name for name in dict.fromkeys(named or ("NTLM", "BASIC")) if name in ("NTLM", "BASIC")]
+        if len(mechanisms) > 1:
             offered = self._offered(session)
-            # NTLM proves the password without sending it, so it comes first.
-            mechanisms = [name for name in mechanisms or ("NTLM", "BASIC") if name in offered]
+            mechanisms = [name for name in mechanisms if name in offered]
         if not mechanisms:
             raise LoginRefused(
-                "The server takes neither NTLM nor Basic",
+                "The server takes none of the mechanisms that the mailbox may use",
                 step="login",
                 code="no_mechanism",
-                remedy="Enable one of them on the EWS virtual directory, or use OAuth 2.0 (`client_id`).",
+                remedy="Enable NTLM or Basic on the EWS virtual directory, or use OAuth 2.0 (`client_id`).",
             )
         if mechanisms[0] == "NTLM":
             return Ntlm(user, secret)

@@ -23,6 +23,7 @@ def stories(outcome: Outcome) -> dict[str, Story]:
     return dict(story_of(outcome))
 
 
+@pytest.mark.feature("X16")
 def test_every_mail_is_one_interaction_and_its_bytes_are_kept(outcome: Outcome) -> None:
     counts = outcome.counts()
     assert counts["mails"] == counts["interactions"] == counts["raw_identical"] == 14

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from postroom.model.configuration import Configuration
 from postroom.model.mailbox import Grant, Mailbox, Security, Type
@@ -45,6 +45,8 @@ _TEXT = st.text(max_size=60).filter(lambda text: "\r" not in text and "\x00" not
 
 
 @settings(max_examples=60, deadline=None)
+@example(subject="", text="\x85")
+@example(subject="", text="a\u2028b\n\u2029")
 @given(subject=st.text("abc :#-'\"{}[]&*!|>%@`é😀", max_size=20), text=_TEXT)
 def test_any_text_of_a_template_survives_the_file(subject: str, text: str) -> None:
     configuration = Configuration(templates=(Template(name="t", subject=subject, text=text),))

@@ -145,6 +145,9 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
     lines = value.split("\n")
+    if any(letter in value for letter in "\x85\u2028\u2029"):
+        # YAML 1.1 breaks lines there, and would read a line end or a space: only escapes keep them.
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"')
     block = len(lines) > 1 and all(line == line.rstrip() for line in lines)
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if block else None)
 

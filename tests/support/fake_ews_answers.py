@@ -328,3 +328,10 @@ def _fault(refused: _Refused) -> bytes:
 
 def _children(operation: ET.Element, path: str) -> list[ET.Element]:
     return operation.findall(f"{path}/*")
+
+
+def whole_answer(name: str, content: str) -> bytes:
+    """Make an answer of one good response message with anything in it."""
+    message = f'<m:{name}ResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode>'
+    rows = f"{message}{content}</m:{name}ResponseMessage>"
+    return _envelope(f"<m:{name}Response><m:ResponseMessages>{rows}</m:ResponseMessages></m:{name}Response>")

@@ -14,6 +14,7 @@ from postroom.ports import Action, Fetched, FetchFailed
 
 from tests.functional.ews.opening import collect, opened
 from tests.support.fake_ews import FakeEws
+from tests.support.fake_ews_answers import whole_answer
 from tests.support.fake_ews_store import Code, Cut, Drip, Fault, Mailbox, Planted, Raw, Status, next_id
 from tests.support.mails import mail
 
@@ -67,6 +68,33 @@ def test_the_problem_list_is_left_alone(ews: FakeEws, box: Mailbox) -> None:
         assert session.look(Position(problems={item.id: 1}))
         listing = session.list(Position(problems={item.id: GIVEN_UP, GONE: 1}))
     assert (listing.news, listing.known, listing.position.problems) == ((), 1, {item.id: GIVEN_UP})
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param('<m:RootFolder IncludesLastItemInRange="true"/>', id="no count"),
+        pytest.param('<m:RootFolder TotalItemsInView="1"/>', id="no end"),
+        pytest.param('<m:RootFolder TotalItemsInView="many" IncludesLastItemInRange="true"/>', id="no number"),
+        pytest.param('<m:RootFolder TotalItemsInView="1" IncludesLastItemInRange="true"/>', id="no items"),
+        pytest.param(
+            '<m:RootFolder TotalItemsInView="1" IncludesLastItemInRange="true"><t:Items><t:Message/></t:Items>'
+            "</m:RootFolder>",
+            id="no id",
+        ),
+        pytest.param(
+            '<m:RootFolder TotalItemsInView="1" IncludesLastItemInRange="true"><t:Items><t:Message>'
+            '<t:ItemId Id=""/></t:Message></t:Items></m:RootFolder>',
+            id="an empty id",
+        ),
+    ],
+)
+def test_a_listing_that_makes_no_sense_is_the_servers_fault(ews: FakeEws, box: Mailbox, page: str) -> None:
+    ews.plant("FindItem", Raw(whole_answer("FindItem", page)))
+    with opened(ews) as session, pytest.raises(ServerMisbehaved) as raised:
+        session.list(None)
+    assert raised.value.step == "list"
 
 
 def test_a_folder_of_many_pages_is_listed_whole(ews: FakeEws, box: Mailbox) -> None:

@@ -278,8 +278,10 @@ class Exchange:
 
 
 def _id_of(element: Any, name: str) -> str:
-    found = element.find(f"{{{TNS}}}{name}")
-    return "" if found is None else found.get("Id", "")
+    found: str = element.find(f"{{{TNS}}}{name}").get("Id")
+    if not found:
+        raise ValueError(f"an empty {name}")
+    return found
 
 
 def _number(text: str | None) -> int | None:

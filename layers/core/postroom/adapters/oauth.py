@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -37,6 +37,31 @@ class _Entry:
     error: PostroomError | None = None
     error_until: datetime | None = None
     digest: str = ""  # of the secrets that were refused: others may be tried at once
+
+
+def post(
+    endpoint: str,
+    fields: Mapping[str, str],
+    *,
+    deadline: float,
+    allowed_networks: Sequence[Network] = (),
+    ca_pem: str | None = None,
+) -> Answer:
+    """Post a form to a token endpoint; `deadline` is of `time.monotonic()`."""
+    client = HttpClient(
+        deadline=min(deadline, time.monotonic() + TIMEOUT),
+        connect_timeout=TIMEOUT,
+        timeout=TIMEOUT,
+        allowed_networks=allowed_networks,
+        ca_pem=ca_pem,
+    )
+    try:
+        return client.ask("POST", endpoint, step="login", headers=_FORM, body=urlencode(fields).encode("ascii"))
+    except PostroomError as error:
+        error.step = "login"  # the token service's dns, connect and tls are not the mail server's
+        raise
+    finally:
+        client.close()
 
 
 class OAuthTokens:
@@ -99,21 +124,8 @@ class OAuthTokens:
 
     def _ask(self, asked: Wanted, held: Held, *, deadline: float) -> Answer:
         endpoint = self._google_endpoint if asked.google and self._google_endpoint else asked.endpoint
-        body = urlencode(form(asked, held, assertion=self._assertion(asked, held, endpoint))).encode("ascii")
-        client = HttpClient(
-            deadline=min(deadline, time.monotonic() + TIMEOUT),
-            connect_timeout=TIMEOUT,
-            timeout=TIMEOUT,
-            allowed_networks=self._allowed,
-            ca_pem=self._ca_pem,
-        )
-        try:
-            return client.ask("POST", endpoint, step="login", headers=_FORM, body=body)
-        except PostroomError as error:
-            error.step = "login"  # the token service's dns, connect and tls are not the mail server's
-            raise
-        finally:
-            client.close()
+        fields = form(asked, held, assertion=self._assertion(asked, held, endpoint))
+        return post(endpoint, fields, deadline=deadline, allowed_networks=self._allowed, ca_pem=self._ca_pem)
 
     def _assertion(self, asked: Wanted, held: Held, endpoint: str) -> str:
         if not (held.is_certificate or held.google_key):

@@ -80,6 +80,12 @@ RULES: tuple[Rule, ...] = (
         7000218,
         7000216,
     ),
+    _row(
+        "client_secret_unwanted",
+        "The application is a public client, and must not prove itself",
+        "Remove `client_secret`, or register the redirect under the platform Web.",
+        700025,
+    ),
     _row("application_disabled", "The application is switched off", "Enable it in the tenant.", 7000112, 7000113),
     _row("consent_expired", "The refresh token has expired", _AUTHORISE, 700082, 70008, 700084, 70043),
     _row("consent_revoked", "The refresh token was revoked", _AUTHORISE, 50173, 70000, 50132),

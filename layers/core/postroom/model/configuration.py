@@ -252,16 +252,13 @@ class Configuration(ConfigObject):
                 "client_id": application.client_id,
                 "directory_id": application.tenant_id,
                 "tenant_authority": application.authority,
-                "scope": GOOGLE_SCOPE if google else mailbox.scope or MICROSOFT_SCOPE,
+                "scope": application.mail_scope if google else mailbox.scope or application.mail_scope,
                 "client_secret": application.client_secret,
                 "grant": Grant.REFRESH_TOKEN,
                 "password": account.token_reference,
             }
         )
 
-
-MICROSOFT_SCOPE = "https://outlook.office.com/.default"
-GOOGLE_SCOPE = "https://mail.google.com/"
 
 _Object = TypeVar("_Object", bound=ConfigObject)
 

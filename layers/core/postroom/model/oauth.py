@@ -49,6 +49,14 @@ SERVERS: dict[tuple[Provider, Cloud], dict[Type, str]] = {
 }
 """The address of a provider's mail server, fixed by the provider (C07)."""
 
+SCOPES: dict[tuple[Provider, Cloud], str] = {
+    (Provider.MICROSOFT, Cloud.WORLDWIDE): "https://outlook.office.com/.default",
+    (Provider.MICROSOFT, Cloud.US_GOVERNMENT): "https://outlook.office365.us/.default",
+    (Provider.MICROSOFT, Cloud.CHINA): "https://partner.outlook.cn/.default",
+    (Provider.GOOGLE, Cloud.WORLDWIDE): "https://mail.google.com/",
+}
+"""What opens mail by IMAP, POP3 and SMTP; Microsoft's `.default` is every permission that the registration names."""
+
 
 class OAuthApplication(ConfigObject):
     """An application registered with a provider; many accounts may use one (C06)."""
@@ -65,6 +73,11 @@ class OAuthApplication(ConfigObject):
     def authority(self) -> str:
         """The URL of the provider's authority."""
         return AUTHORITIES.get((self.provider, self.endpoint), AUTHORITIES[(self.provider, Cloud.WORLDWIDE)])
+
+    @property
+    def mail_scope(self) -> str:
+        """The scope of its tokens, for consent and for every refresh after it."""
+        return SCOPES.get((self.provider, self.endpoint), SCOPES[(self.provider, Cloud.WORLDWIDE)])
 
 
 class AccountServerType(StrEnum):

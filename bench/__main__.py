@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+from bench import MISSED
+
 SMOKE: dict[str, list[str]] = {
     "fetch_memory": ["--megabytes", "2"],
     "imap_fetch": ["--mails", "40"],
@@ -39,7 +41,8 @@ def main() -> int:
         print(f"\n== {name}", flush=True)
         started = time.monotonic()
         options = SMOKE.get(name, []) if given.smoke else []
-        if subprocess.run([sys.executable, "-m", f"bench.{name}", *options]).returncode:
+        status = subprocess.run([sys.executable, "-m", f"bench.{name}", *options]).returncode
+        if status and not (given.smoke and status == MISSED):
             failed.append(name)
         print(f"-- {name}: {time.monotonic() - started:.0f} s", flush=True)
     if failed:

@@ -17,6 +17,7 @@ from postroom.mail.bodies import bodies
 from postroom.mail.html import sanitise, to_text
 from postroom.mail.message import Unreadable, read
 
+from bench import MISSED
 from tests.support import corpora
 
 WANTED = 10.0
@@ -98,7 +99,7 @@ def measure(pages: list[str], *, rounds: int = 3) -> dict[str, float]:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the rates and the two ratios; 1 when one is below what is asked for."""
+    """Print the rates and the two ratios; MISSED when one is below what is asked for."""
     folders = [Path(argument) for argument in arguments if argument != "--json"]
     pages = collect(folders or [corpora.ROOT / name for name in ("bounces", "mime", "mime-odd")])
     rates = measure(pages)
@@ -114,7 +115,7 @@ def main(arguments: list[str]) -> int:
             print(f"{name:20} {rate / 1e6:8.2f} million characters a second")
         for name, ratio in ratios.items():
             print(f"{name:20} {ratio:8.1f} × (at least {WANTED:.0f})")
-    return int(min(ratios.values()) < WANTED)
+    return MISSED if min(ratios.values()) < WANTED else 0
 
 
 if __name__ == "__main__":

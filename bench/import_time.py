@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bench import missed
+
 ROOT = Path(__file__).parents[1]
 EMPTY = "import boto3, aws_lambda_powertools; from aws_lambda_powertools.utilities.batch import BatchProcessor"
 AIM = 2.0
@@ -43,4 +45,4 @@ if __name__ == "__main__":
     print(json.dumps({name: round(ratio, 2) for name, ratio in ratios.items()}))
     slow = [name for name, ratio in ratios.items() if ratio > AIM]
     if slow:
-        raise SystemExit(f"importing {', '.join(slow)} takes more than {AIM} times an empty handler")
+        missed(f"importing {', '.join(slow)} takes more than {AIM} times an empty handler")

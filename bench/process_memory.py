@@ -12,6 +12,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from bench import missed
+
 MEGABYTE = 1_000_000
 LIMIT = 6.0
 
@@ -115,4 +117,4 @@ if __name__ == "__main__":
     figures = run()
     print(json.dumps({name: round(value, 2) for name, value in figures.items()}))
     if figures["times_its_size"] > LIMIT:
-        raise SystemExit(f"processing takes {figures['times_its_size']:.1f} × the mail's size; the limit is {LIMIT}")
+        missed(f"processing takes {figures['times_its_size']:.1f} × the mail's size; the limit is {LIMIT}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
+import importlib
 import os
 import shlex
 import subprocess
@@ -21,6 +23,26 @@ def enter_secret(prompt: str) -> str:
     if getpass.getpass("The same again: ") != first:
         raise Invalid([Problem("secret", "was not typed the same twice.", "Try again.")])
     return first
+
+
+def enter_once(prompt: str) -> str:
+    """Ask once without echo, or read a line of standard input: what its issuer checks needs no typing twice."""
+    return getpass.getpass(f"{prompt}: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
+
+
+def enter_line(prompt: str) -> str:
+    """Ask for a line, or read one of standard input; empty at its end."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip()
+    with contextlib.suppress(ImportError):
+        # A terminal itself cuts lines (macOS: 1,024 characters, Linux: 4,096); codes of Microsoft may be longer.
+        importlib.import_module("readline")
+    sys.stderr.write(f"{prompt}: ")
+    sys.stderr.flush()
+    try:
+        return input().strip()
+    except EOFError:
+        return ""
 
 
 def edit_text(start: str) -> str:

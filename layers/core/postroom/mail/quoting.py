@@ -16,7 +16,8 @@ _FEW_SIGNATURE_LINES = 25
 _SIGNATURE_DELIMITERS = ("--", "—", "––")
 _FOOTER_LINES = 60
 _MAX_CHARACTERS = 2_000_000
-_BEGINNINGS = frozenset({Kind.ATTRIBUTION, Kind.HEADERS, Kind.FORWARD})
+_BEGINNINGS = (Kind.ATTRIBUTION, Kind.HEADERS, Kind.FORWARD)
+_ORDINARY = (Kind.TEXT, Kind.EMPTY)
 _FOOTER = re.compile(
     r"confidential|intended recipient|disclaimer|unsubscribe|mailing list|vertraulich|confidentiel|confidencial|"
     r"riservat|vertrouwelijk|poufn|konfidenci|virus|abmelden|désabonner|конфиденциал",
@@ -40,6 +41,8 @@ def reply_text(text: str, *, subject: str = "", keep_forwards: bool = True) -> s
     """
     lines = _lines(text)
     kinds = classify(lines)
+    if sum(map(kinds.count, _ORDINARY)) == len(kinds):
+        return _join(lines)
     if keep_forwards and _is_forward(kinds, subject):
         return _join(lines)
     kinds = [Kind.ATTRIBUTION if kind is Kind.FORWARD else kind for kind in kinds]
@@ -82,6 +85,8 @@ def _join(lines: Sequence[str]) -> str:
 
 
 def _without(lines: list[str], kinds: list[Kind], indexes: Sequence[int]) -> tuple[list[str], list[Kind]]:
+    if not indexes:
+        return lines, kinds
     gone = set(indexes)
     kept = [index for index in range(len(lines)) if index not in gone]
     return [lines[index] for index in kept], [kinds[index] for index in kept]
@@ -89,6 +94,8 @@ def _without(lines: list[str], kinds: list[Kind], indexes: Sequence[int]) -> tup
 
 def _first_footer(lines: list[str], kinds: list[Kind]) -> int:
     """Return the index of the delimiter under which only a signature, a footer or the quoted mail stands."""
+    if Kind.DELIMITER not in kinds:
+        return len(kinds)
     below = _texts_below(kinds)
     seen_text = False
     footer: bool | None = None
@@ -123,10 +130,10 @@ def _texts_below(kinds: Sequence[Kind]) -> list[int]:
 
 def _cut_quotes(lines: list[str], kinds: list[Kind]) -> tuple[list[str], list[Kind]]:
     """Remove the quoted mail below, or above, what was written."""
-    last_quote = max((index for index, kind in enumerate(kinds) if kind in (Kind.QUOTE, Kind.ATTRIBUTION)), default=-1)
-    tail = sum(kind is Kind.TEXT for kind in kinds[last_quote + 1 :])
+    last_quote = _last(kinds, (Kind.QUOTE, Kind.ATTRIBUTION))
+    tail = kinds[last_quote + 1 :].count(Kind.TEXT)
     # The last text above the last quote: where it stands below an attribution, answers stand between quoted lines.
-    last_answer = max((index for index, kind in enumerate(kinds[: last_quote + 1]) if kind is Kind.TEXT), default=-1)
+    last_answer = _last(kinds[: last_quote + 1], (Kind.TEXT,))
     following = _following(kinds)
     texts: list[int] = []
     dropped: list[int] = []
@@ -155,6 +162,11 @@ def _cut_quotes(lines: list[str], kinds: list[Kind]) -> tuple[list[str], list[Ki
             continue
         index += 1
     return _without(lines, kinds, dropped)
+
+
+def _last(kinds: Sequence[Kind], wanted: Sequence[Kind]) -> int:
+    """Return the index of the last line of these kinds, -1 without one."""
+    return next((index for index in range(len(kinds) - 1, -1, -1) if kinds[index] in wanted), -1)
 
 
 def _following(kinds: Sequence[Kind]) -> list[Kind | None]:

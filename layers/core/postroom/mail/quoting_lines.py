@@ -24,6 +24,7 @@ class Kind(StrEnum):
     CONTINUED = "c"  # a further line of the attribution or header block above
 
 
+_SAID = (Kind.TEXT, Kind.QUOTE)
 # A longer line is text: no client writes such an introduction, and matching stays cheap.
 _MAX_MARKER = 400
 _MAX_ATTRIBUTION_LINES = 4
@@ -47,7 +48,7 @@ def _any(words: Sequence[str]) -> str:
 _SAME_LETTER = {"i": "ıİ", "ı": "iİ", "s": "ſ", "k": "\u212a", "å": "\u212b", "σ": "ς", "ς": "σ", "μ": "µ"}
 _SAME_LETTER |= {"ε": "ϵ", "θ": "ϑϴ", "κ": "ϰ", "π": "ϖ", "ρ": "ϱ"}
 _SAME_LETTER |= {"в": "\u1c80", "д": "\u1c81", "о": "\u1c82", "с": "\u1c83", "т": "\u1c84\u1c85"}
-_PROBE = 3
+_PROBE = 3  # letters; the phrases of fewer are Chinese and Korean
 
 
 def _cases(letters: str) -> Iterator[str]:
@@ -63,9 +64,17 @@ def _probes(words: Sequence[str], *, ends: bool) -> frozenset[str]:
     return frozenset(written for part in parts for written in _cases(part))
 
 
-_QUOTE_MARKS = re.compile(r"[>|\s]+")
+# What `\s` is, for `strip`.
+_SPACES = " \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+_QUOTE_MARKS = ">|" + _SPACES
 _DELIMITER = re.compile(r"(?:[-–—]{2,}|_{3,}|={3,}|\*{3,}|#{3,}|~{3,}|\+{3,}|[-_=*~](?:\s?[-_=*~]){4,})")
 _DECORATION = " \t-–—_=*~<>#|:："
+# What a delimiter, a dashed title and a quote begin with.
+_MARKS = frozenset("-–—_=*#~+<>")
+_AROUND_TITLE = _DECORATION + _SPACES
+_AFTER_VERB = "*_-–" + _SPACES
 _WROTE_LAST = re.compile(rf"(?:{_any(phrases.WROTE_LAST)})\s*[:：]?$", re.IGNORECASE)
 _WROTE_ENDS = _probes(phrases.WROTE_LAST, ends=True)
 _WROTE_INSIDE = re.compile(rf"\b(?:{_any(phrases.WROTE_INSIDE)})\b", re.IGNORECASE)
@@ -85,11 +94,15 @@ _SENT = frozenset(word.casefold() for word in phrases.HEADER_SENT)
 _HEADERS = _FROM | _SENT | _SUBJECT | {word.casefold() for word in phrases.HEADER_OTHER}
 _ORIGINAL = frozenset(word.casefold() for word in phrases.ORIGINAL_MESSAGE)
 _FORWARDED = frozenset(word.casefold() for word in phrases.FORWARDED)
+_TITLES = _ORIGINAL | _FORWARDED
 _FORWARDED_BY = tuple(word for word in _FORWARDED if word.endswith((" by", " von", " par")))
 # Help desks ask for the answer above a line that they recognise.
 _ABOVE = re.compile(rf"^\W*(?:[\w,'’]+[ -]+){{0,8}}(?:{_any(phrases.REPLY_ABOVE)})\b.{{0,40}}$", re.IGNORECASE)
 # A piece of each of these phrases, in lower case: a line without any of them need not be searched.
-_ABOVE_PIECES = str.split("lin lijn línea ligne zeile riga regel rad rivin řád лини строк sat 行 줄")
+_ABOVE_PIECES = (
+    "this line", "dieser linie", "dieser zeile", "cette ligne", "esta l", "questa riga", "deze ", "raden", "denna rad",
+    "denne linje", "rivin", "tej linii", "řád", "этой ", "bu sat", "より上", "上方", "줄 위에",
+)  # fmt: skip
 _SIGNATURE_START = re.compile(rf"[\W_]*(?:{_any(phrases.SIGNATURE_STARTS)})", re.IGNORECASE)
 _SIGNATURE_END = re.compile(rf"(?:{_any(phrases.SIGNATURE_ENDS)})[\W_]*$", re.IGNORECASE)
 _SIGNATURE_FIRST = _probes(phrases.SIGNATURE_STARTS, ends=False)
@@ -114,14 +127,16 @@ def visible(line: str) -> str:
 
 def classify(lines: Sequence[str]) -> list[Kind]:
     """Return the kind of every line; linear in the length of the text."""
-    shown = [visible(line) for line in lines[:_MAX_LINES]]
-    kinds = [_alone(line) for line in shown]
+    shown = [line.strip() if line.isascii() else visible(line) for line in lines[:_MAX_LINES]]
+    kinds = _each_alone(shown)
     _protect_code(shown, kinds)
-    _mark_wrapped_quotes(shown, kinds)
+    if Kind.QUOTE in kinds:
+        _mark_wrapped_quotes(shown, kinds)
     _mark_attributions(shown, kinds)
     _mark_header_blocks(shown, kinds)
     _mark_signatures(shown, kinds)
-    _keep_underlines(shown, kinds)
+    if Kind.DELIMITER in kinds:
+        _keep_underlines(shown, kinds)
     kinds.extend(_roughly(line) for line in lines[_MAX_LINES:])
     return kinds
 
@@ -132,34 +147,50 @@ def _roughly(line: str) -> Kind:
     return Kind.EMPTY if line.isspace() or not line else Kind.TEXT
 
 
-def _alone(line: str) -> Kind:
-    if not line:
-        return Kind.EMPTY
+def _each_alone(shown: list[str]) -> list[Kind]:
+    """Say what each line is without regard to its neighbours: most are text or quote at first glance."""
+    folded = [line.casefold() for line in shown]
+    text = "\n".join(folded)
+    pieces = [piece for piece in _ABOVE_PIECES if piece in text]
+    kinds: list[Kind] = []
+    for line, lower in zip(shown, folded, strict=True):
+        if not line:
+            kinds.append(Kind.EMPTY)
+            continue
+        quoted = line[0] == ">"
+        first = line.lstrip(_QUOTE_MARKS)[:1] if quoted else line[0]
+        if pieces or first in _MARKS or lower.strip(_AROUND_TITLE) in _TITLES or line.startswith(">>>"):
+            kinds.append(_alone(line, pieces))
+        else:
+            kinds.append(Kind.QUOTE if quoted else Kind.TEXT)
+    return kinds
+
+
+def _alone(line: str, pieces: Sequence[str]) -> Kind:
+    """Say what a line is that shows something; `pieces` are those of `_ABOVE_PIECES` that the whole text has."""
     if len(line) > _MAX_MARKER:
         return Kind.QUOTE if line[0] == ">" else Kind.TEXT
     first = line[0]
     if first == ">":
-        if _GROUPWISE.fullmatch(line) and _DATE.search(line):
+        if line.startswith(">>>") and _GROUPWISE.fullmatch(line) and _DATE.search(line):
             return Kind.ATTRIBUTION
-        marker = _introduction(_QUOTE_MARKS.sub("", line, count=1))
+        marker = _introduction(line.lstrip(_QUOTE_MARKS), pieces)
         return marker or Kind.QUOTE
     if first in "-–—_=*#~+" and _DELIMITER.fullmatch(line):
         return Kind.DELIMITER
-    return _introduction(line) or Kind.TEXT
+    return _introduction(line, pieces) or Kind.TEXT
 
 
-def _introduction(line: str) -> Kind | None:
+def _introduction(line: str, pieces: Sequence[str] = _ABOVE_PIECES) -> Kind | None:
     """Recognise the fixed titles above a quoted or forwarded mail."""
     bare = line.strip(_DECORATION).casefold()
     if bare in _FORWARDED:
         return Kind.FORWARD
-    dashed = line.startswith(("--", "==", "__", "**", "~~", "<<", "—", "–"))
+    dashed = line[:1] in _MARKS and line.startswith(("--", "==", "__", "**", "~~", "<<", "—", "–"))
     if dashed and bare.startswith(_FORWARDED_BY):
         return Kind.FORWARD
-    if len(line) <= _MAX_ABOVE:
-        for piece in _ABOVE_PIECES:
-            if piece in bare and _ABOVE.search(line):
-                return Kind.ATTRIBUTION
+    if pieces and len(line) <= _MAX_ABOVE and any(piece in bare for piece in pieces) and _ABOVE.search(line):
+        return Kind.ATTRIBUTION
     # Without dashes it could be the customer's own words.
     return Kind.ATTRIBUTION if bare in _ORIGINAL and (dashed or line.startswith(("-", "_", "*"))) else None
 
@@ -191,7 +222,7 @@ def _mark_wrapped_quotes(shown: list[str], kinds: list[Kind]) -> None:
 def _mark_attributions(shown: list[str], kinds: list[Kind]) -> None:
     candidates = 0
     for index, line in enumerate(shown):
-        if kinds[index] not in (Kind.TEXT, Kind.QUOTE) or not _may_end_attribution(line):
+        if kinds[index] not in _SAID or not _may_end_attribution(line):
             continue
         candidates += 1
         if candidates > _MAX_CANDIDATES:
@@ -204,10 +235,13 @@ def _mark_attributions(shown: list[str], kinds: list[Kind]) -> None:
 
 
 def _may_end_attribution(line: str) -> bool:
-    if len(line) > _MAX_MARKER or not line:
+    if len(line) > _MAX_MARKER:
         return False
-    bare = line.rstrip(" *_-–")
-    return bare.endswith((":", "：")) or _wrote_last(bare) is not None or "---" in line
+    bare = line.rstrip(_AFTER_VERB)
+    last = bare[-_PROBE:]
+    if last in _WROTE_ENDS or (not last.isascii() and (last[-2:] in _WROTE_ENDS or last[-1:] in _WROTE_ENDS)):
+        return _WROTE_LAST.search(bare[-_MAX_VERB:]) is not None or "---" in line
+    return last[-1:] in (":", "：") or "---" in line
 
 
 def _wrote_last(text: str) -> re.Match[str] | None:
@@ -226,11 +260,11 @@ def _attribution_start(shown: list[str], kinds: list[Kind], end: int) -> int | N
     joined = ""
     for start in range(end, max(-1, end - _MAX_ATTRIBUTION_LINES), -1):
         line = shown[start]
-        if kinds[start] not in (Kind.TEXT, Kind.QUOTE) or len(joined) + len(line) > _MAX_MARKER:
+        if kinds[start] not in _SAID or len(joined) + len(line) > _MAX_MARKER:
             break
         if (line[:1] == ">") != (shown[end][:1] == ">") or (start < end and _ends_sentence(line)):
             break
-        joined = f"{_QUOTE_MARKS.sub('', line, count=1) if line[:1] == '>' else line} {joined}".strip()
+        joined = f"{line.lstrip(_QUOTE_MARKS) if line[:1] == '>' else line} {joined}".strip()
         evidence = _evidence(joined.strip(" *_-–"), quoted_next=quoted_next)
         if evidence == _WHOLE:
             return start
@@ -285,7 +319,8 @@ def _next_is_quote(kinds: list[Kind], index: int) -> bool:
 def _mark_header_blocks(shown: list[str], kinds: list[Kind]) -> None:
     index = 0
     while index < len(shown):
-        if kinds[index] is Kind.TEXT and _header(shown[index]):
+        line = shown[index]
+        if kinds[index] is Kind.TEXT and (":" in line or "：" in line) and _header(line):
             end, is_block = _header_block(shown, kinds, index)
             if is_block:
                 kinds[index] = Kind.HEADERS
@@ -357,7 +392,8 @@ def _is_signature(line: str, *, alone: bool) -> bool:
 def _starts_signature(words: str) -> bool:
     start = 0 if words[:1].isalnum() else len(_NO_LETTERS.match(words)[0])  # type: ignore[index]  # matches anything
     first = words[start : start + _PROBE]
-    return (first in _SIGNATURE_FIRST or first[:2] in _SIGNATURE_FIRST) and _SIGNATURE_START.match(words) is not None
+    known = first in _SIGNATURE_FIRST or (not first.isascii() and first[:2] in _SIGNATURE_FIRST)
+    return known and _SIGNATURE_START.match(words) is not None
 
 
 def _ends_signature(words: str) -> bool:
@@ -365,7 +401,8 @@ def _ends_signature(words: str) -> bool:
     while end and not words[end - 1].isalnum():
         end -= 1
     last = words[max(end - _PROBE, 0) : end]
-    return (last in _SIGNATURE_LAST or last[-2:] in _SIGNATURE_LAST) and _SIGNATURE_END.search(words) is not None
+    known = last in _SIGNATURE_LAST or (not last.isascii() and last[-2:] in _SIGNATURE_LAST)
+    return known and _SIGNATURE_END.search(words) is not None
 
 
 def _keep_underlines(shown: list[str], kinds: list[Kind]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -184,3 +185,13 @@ def _their_size(part: dict[str, Any]) -> tuple[str, int]:
     if kind in ("Text", "Html"):
         return "text", len(_squeeze(body))
     return "binary", len(body)
+
+
+def main() -> None:
+    """Print the figures."""
+    for name, value in score().figures().items():
+        sys.stdout.write(f"{name:28} {value}\n")
+
+
+if __name__ == "__main__":
+    main()

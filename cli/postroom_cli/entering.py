@@ -37,7 +37,7 @@ def enter_line(prompt: str) -> str:
     with contextlib.suppress(ImportError):
         # A terminal itself cuts lines (macOS: 1,024 characters, Linux: 4,096); codes of Microsoft may be longer.
         importlib.import_module("readline")
-    sys.stderr.write(f"{prompt}: ")
+    sys.stderr.write(f"{prompt}\n")  # a line of its own: readline draws its line from the first column
     sys.stderr.flush()
     try:
         return input().strip()

@@ -117,9 +117,13 @@ def _application_secret(application: OAuthApplication, file: Path | None) -> str
     else:
         output.note(
             f"Application {application.name} proves itself by a secret, which the stack does not give out again: "
-            "enter it once more. It is used for this one request, and not stored."
+            "enter it once more (a key with its certificate: --secret-file). It serves this one request."
         )
         secret = enter_once(f"Secret of application {application.name}")
+        if secret.startswith("-----BEGIN"):
+            raise Invalid(
+                [Problem("secret", "is the first line of a key or certificate.", "Give the file by --secret-file.")]
+            )
     if not secret or secret.startswith("{"):
         what = "is the key of a service account, which needs no consent." if secret else "was not given."
         raise Invalid(

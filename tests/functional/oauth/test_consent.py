@@ -8,11 +8,17 @@ import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from postroom.adapters import oauth_requests
 from postroom.errors import NotFound
 from postroom.model.mailbox import DEFAULT_PORTS, Type
@@ -25,7 +31,7 @@ from postroom_cli.loopback import Loopback
 from tests.functional.cli.conftest import Command, Ran, postroom  # noqa: F401 - the fixture of the command
 from tests.functional.oauth.conftest import Site
 from tests.support.fake_consent import GOOGLE_MAIL, ConsentService
-from tests.support.fake_tokens import CLIENT, LEAK, SECRET, TENANT, refusal
+from tests.support.fake_tokens import CLIENT, LEAK, SECRET, TENANT, claims, refusal
 from tests.support.mails import mail
 
 STORED = "account.support"
@@ -203,8 +209,9 @@ def test_where_the_browser_is_elsewhere_the_address_is_pasted(flow: Flow, monkey
         (f"{SECRET}\nhttp://localhost:1/?code=x&state=y\n", "wrong_state"),
         ("", "invalid"),
         ('{"private_key": 1}\n', "invalid"),
+        ("-----BEGIN PRIVATE KEY-----\nx\n", "invalid"),
     ],
-    ids=["nothing pasted", "no code", "another state", "no secret", "a service account's key"],
+    ids=["nothing pasted", "no code", "another state", "no secret", "a service account's key", "a certificate's key"],
 )
 def test_what_is_pasted_is_checked(flow: Flow, stdin: str, code: str) -> None:
     ran = flow.login("--no-browser", stdin=stdin)
@@ -226,6 +233,26 @@ def test_the_secret_may_come_from_a_file(flow: Flow, tmp_path: Path) -> None:
     assert flow.login("--secret-file", str(tmp_path / "none"), stdin="").json["error"]["problems"][0]["path"] == (
         "--secret-file"
     )
+
+
+def test_a_key_with_its_certificate_signs_a_proof_instead(flow: Flow, tmp_path: Path) -> None:
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "application")])
+    begin = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + timedelta(days=1))
+        .sign(private, hashes.SHA256())
+    )
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "app.pem").write_bytes(pem + certificate.public_bytes(Encoding.PEM))
+    assert flow.login("--secret-file", str(tmp_path / "app.pem"), stdin="").status == 0
+    form = flow.service.forms[-1]
+    _header, said = claims(form["client_assertion"])
+    assert said["aud"].endswith(f"/{TENANT}/oauth2/v2.0/token")
+    assert (said["iss"], said["sub"]) == (CLIENT, CLIENT)
+    assert "client_secret" not in form
 
 
 def without(name: str) -> Callable[[Flow], None]:

@@ -15,7 +15,10 @@ from postroom.errors import LoginRefused, MailboxLocked, Permanent, PostroomErro
 _NUMBER = re.compile(r"AADSTS(\d{4,8})")
 _CODE = re.compile(r"[a-z_]{1,40}")
 
-_AUTHORISE = "Authorise the mailbox again, enter the new refresh token, then enable the mailbox."
+_AUTHORISE = (
+    "Authorise again: `postroom oauth login ACCOUNT` for an e-mail account, else enter the new refresh token; "
+    "then it is tried again."
+)
 _ADMIN_CONSENT = "Let an administrator of the tenant grant consent to the application's permissions."
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from postroom.model.interaction import Interaction, Status, Subtype
+from postroom.model.outbound import OutboxState
 from postroom.services.stored_events import stored_event
 
 from tests.functional.processing.conftest import CONFIGURATION
@@ -36,6 +38,7 @@ def test_a_mail_becomes_one_interaction_with_its_words_and_decisions(configured:
 
 
 @pytest.mark.fault(44)
+@pytest.mark.fault(54)
 @pytest.mark.feature("X02")
 def test_the_same_event_ten_times_makes_one_interaction_and_one_acknowledgement(configured: AwsStack) -> None:
     key = configured.store_raw(mail())
@@ -52,6 +55,40 @@ def test_a_missing_or_reused_message_id_costs_no_mail(configured: AwsStack, mess
     ids = {configured.process(mail(message_id=message_id, body=body)) for body in bodies}
     assert len(ids) == 3
     assert {interaction(configured, one).preview for one in ids} == set(bodies)
+
+
+@pytest.mark.fault(46)
+def test_two_workers_with_the_same_message_make_one_interaction(configured: AwsStack) -> None:
+    # The visibility time-out ended while the first was still at work.
+    key = configured.store_raw(mail())
+    event = sqs_event(stored_event(configured.environment["RAW_BUCKET"], key))
+    with ThreadPoolExecutor(4) as workers:
+        answers = list(workers.map(lambda _: configured.invoke("ProcessInbound", event), range(4)))
+    assert answers == [{"batchItemFailures": []}] * 4
+    assert len(list(configured.interactions.list_queue("support"))) == 1
+    assert len(list(configured.interactions.list_outbox(OutboxState.NEW))) == 1
+
+
+BROKEN: dict[str, tuple[bytes, str]] = {
+    "unknown-charset": (b"Content-Type: text/plain; charset=x-nowhere\r\n\r\nGr\xc3\xbc\xc3\x9fe\r\n", "Grüße"),
+    "bad-base64": (
+        b"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\naGVsbG8\r\n",
+        "hello",
+    ),
+    "wrong-charset": (b"Content-Type: text/plain; charset=us-ascii\r\n\r\ncaf\xe9\r\n", "café"),
+    "no-body": (b"Content-Type: text/plain\r\n\r\n", "***WARNING: Could not get IMAP body text."),
+}
+
+
+@pytest.mark.fault(52)
+@pytest.mark.parametrize(("content", "text"), BROKEN.values(), ids=BROKEN.keys())
+def test_what_a_sender_broke_is_read_as_well_as_it_can_be(configured: AwsStack, content: bytes, text: str) -> None:
+    head = b"From: ann@example.org\r\nTo: support@example.com\r\nSubject: x\r\nMIME-Version: 1.0\r\n"
+    made = interaction(configured, configured.process(head + content))
+    body = configured.interactions.body(made.id)
+    assert body is not None
+    assert made.wrap_reason is None
+    assert body.text.strip() == text
 
 
 @pytest.mark.fault(45)

@@ -75,17 +75,22 @@ def server_of(message: Part, words: str) -> Server | None:
     lowered = words[: bounce_text.TEXT_SCANNED].lower()
     subject = message.header("Subject")[:500].lower()
     sender = message.header("From")[:500].lower()
-    for server in SERVERS:
-        tests = []
-        if server.sender:
-            tests.append(_any(sender, server.sender))
-        if server.subject:
-            tests.append(subject.startswith(server.subject))
-        if server.header:
-            tests.append(any(message.has(name) for name in server.header))
-        if server.text and (not server.every or all(tests)):
-            tests.append(_any(lowered, server.text))
-        if all(tests) if server.every else any(tests):
+    names = set(message.header_names)
+    for server, header in _ROWS:
+        if server.every:
+            if (
+                (not server.sender or _any(sender, server.sender))
+                and (not server.subject or subject.startswith(server.subject))
+                and (not header or not header.isdisjoint(names))
+                and (not server.text or _any(lowered, server.text))
+            ):
+                return server
+        elif (
+            _any(sender, server.sender)
+            or subject.startswith(server.subject)
+            or not header.isdisjoint(names)
+            or _any(lowered, server.text)
+        ):
             return server
     return None
 
@@ -104,12 +109,12 @@ def _any(text: str, pieces: tuple[str, ...]) -> bool:
 
 def _may_suffice(message: Part) -> bool:
     sender = message.header("From")[:500].lower()
-    return any(
-        (_any(sender, server.sender) or any(message.has(name) for name in server.header)) for server in _SUFFICIENT
-    )
+    return _any(sender, _SUFFICIENT_SENDERS) or not _SUFFICIENT_HEADERS.isdisjoint(message.header_names)
 
 
-_SUFFICIENT = tuple(server for server in SERVERS if server.sufficient)
+_ROWS = tuple((server, frozenset(name.lower() for name in server.header)) for server in SERVERS)
+_SUFFICIENT_SENDERS = tuple(sender for server in SERVERS if server.sufficient for sender in server.sender)
+_SUFFICIENT_HEADERS = frozenset().union(*(header for server, header in _ROWS if server.sufficient))
 
 
 def _is_bounce(

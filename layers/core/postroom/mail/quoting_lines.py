@@ -280,22 +280,24 @@ def _ends_sentence(line: str) -> bool:
 
 def _evidence(text: str, *, quoted_next: bool) -> int:
     """Return how surely `text` is an attribution: 0 it is none, below `_WHOLE` it may begin a line earlier."""
-    dated = _is_dated(text)
-    addressed = _ADDRESS.search(text) is not None
-    opener = _OPENER.match(text) is not None
+    addressed = "@" in text and _ADDRESS.search(text) is not None
     colon = text.endswith((":", "："))
-    if _NOTES.match(text) or (_CITING.match(text) and (addressed or quoted_next)):
+    if "---" in text and _NOTES.match(text):
         return _WHOLE
+    if colon and (addressed or quoted_next) and _CITING.match(text):
+        return _WHOLE
+    numbered = _NUMBER.search(text) is not None
+    dated = numbered and _is_dated(text)
     if _wrote_last(text):
-        if opener and ((dated and (colon or addressed)) or (quoted_next and _NUMBER.search(text))):
+        if ((dated and (colon or addressed)) or (quoted_next and numbered)) and _OPENER.match(text):
             return _WHOLE
         if not colon and not (dated and addressed):
             return 0
         return dated + addressed + 1 if dated or addressed else int(quoted_next and len(text.split()) <= 8)
-    if not colon:
+    if not colon or not (dated or addressed):
         return 0
     if _WROTE_INSIDE.search(text):
-        if opener and dated:
+        if dated and _OPENER.match(text):
             return _WHOLE
         return dated + addressed + 1 if addressed or (dated and (quoted_next or _TIME.search(text))) else 0
     # Gmail in Russian, Japanese and Hebrew has a date and an address, and no verb.

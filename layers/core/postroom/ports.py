@@ -268,8 +268,8 @@ class Interactions(Protocol):
         """Move an interaction that is a thread of its own into another; False when it is in one already."""
         ...
 
-    def outbound_hit(self, outbound_id: str) -> ThreadHit | None:
-        """Find the outbound mail that a verified token names."""
+    def find(self, interaction_id: str) -> ThreadHit | None:
+        """Find a stored mail, in or out, by its id."""
         ...
 
     def add_event(self, interaction_id: str, event: Event) -> None:

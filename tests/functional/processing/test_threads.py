@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from postroom.model.interaction import Subtype
 
+from tests.functional.processing.conftest import CONFIGURATION
 from tests.support.aws_stack import AwsStack, sqs_event
 from tests.support.mails import mail
 
@@ -97,3 +98,42 @@ def test_a_reply_whose_parent_is_gone_is_kept_as_a_root_that_says_so(configured:
     assert made is not None
     assert (made.thread_id, made.parent_id) == (made.id, None)
     assert any(one.rule == "thread.parent-deleted" and "deleted or archived" in one.detail for one in made.decisions)
+
+
+def configured_threads(stack: AwsStack, **threads: object) -> None:
+    stack.configure(**{**CONFIGURATION, "settings": {**CONFIGURATION["settings"], "threads": threads}})
+
+
+@pytest.mark.feature("X05")
+@pytest.mark.parametrize(
+    ("headers", "sender", "joins"),
+    [
+        ([], "ann@example.org", True),
+        (["Authentication-Results: mx.example.com; dmarc=fail header.from=example.org"], "ann@example.org", False),
+        ([], "eve@evil.example", False),
+    ],
+    ids=["participant", "failed-dmarc", "stranger"],
+)
+def test_participants_join_unverified_where_the_configuration_allows_it(
+    configured: AwsStack, headers: list[str], sender: str, joins: bool
+) -> None:
+    configured_threads(configured, unverified_participants=True)
+    root = configured.process(mail())
+    reply = mail(*headers, "In-Reply-To: <1@example.org>", sender=sender, message_id="<2@x>")
+    made = configured.interactions.get(configured.process(reply))
+    assert made is not None
+    assert (made.thread_id == root) is joins
+
+
+@pytest.mark.parametrize("allowed", [True, False], ids=["allowed", "by-default"])
+def test_a_subject_with_an_interactions_id_joins_only_where_the_configuration_lets_subjects_decide(
+    configured: AwsStack, allowed: bool
+) -> None:
+    if allowed:
+        configured_threads(configured, subject_reference=r"\[#([a-z2-7]{26})\]")
+    root = configured.process(mail())
+    made = configured.interactions.get(
+        configured.process(mail(subject=f"Re: parcel [#{root}]", message_id="<2@x>", sender="bob@example.net"))
+    )
+    assert made is not None
+    assert (made.thread_id == root) is allowed

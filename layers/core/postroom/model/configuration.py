@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import Field
 
@@ -156,6 +156,19 @@ class AutoReplySettings(ConfigObject):
     per_hour: int = Field(default=1000, ge=0, description="For the whole installation.")
 
 
+class ThreadingSettings(ConfigObject):
+    """What joins a mail to a thread beyond proof (X05); all of it is off by default."""
+
+    unverified_participants: bool = Field(
+        default=False,
+        description="A participant joins although no trusted server verified the sender; never after a failed DMARC.",
+    )
+    subject_reference: Annotated[str, Field(max_length=1000)] | None = Field(
+        default=None,
+        description="RE2 pattern whose first group is an interaction's id; a subject with it joins that thread.",
+    )
+
+
 class ReplacementTexts(ConfigObject):
     """What people read where a mail has no text of its own (S03, S04)."""
 
@@ -186,6 +199,7 @@ class Settings(ConfigObject):
     )
     delivery_exceptions: DeliveryExceptionSettings = DeliveryExceptionSettings()
     auto_reply: AutoReplySettings = AutoReplySettings()
+    threads: ThreadingSettings = ThreadingSettings()
 
 
 class Configuration(ConfigObject):

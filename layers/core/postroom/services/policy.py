@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from postroom.mail.address import parse_addresses
+from postroom.mail.threading import ThreadSettings
 from postroom.model.configuration import Configuration, ReplacementTexts
 from postroom.model.mailbox import Mailbox
 from postroom.model.policies import DeliveryExceptionPhrase
 from postroom.ports import Configurations
 from postroom.rules import attachments, exceptions, masking
+from postroom.rules.patterns import compile_pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class Policy:
     masking: tuple[masking.Compiled, ...]
     trusted_authserv_ids: tuple[str, ...]
     texts: ReplacementTexts
+    threads: ThreadSettings
+    subject_reference: Any  # compiled; its first group is an interaction's id; None: subjects join nothing
     thread_keys: tuple[bytes, ...]
 
 
@@ -65,6 +70,13 @@ def policy_of(configuration: Configuration, *, department: str = "", thread_keys
         masking=masking.compile_patterns(_patterns(configuration, department), direction="inbound"),
         trusted_authserv_ids=settings.trusted_authserv_ids,
         texts=settings.texts,
+        threads=ThreadSettings(
+            subject_joins=settings.threads.subject_reference is not None,
+            unverified_participants_join=settings.threads.unverified_participants,
+        ),
+        subject_reference=(
+            compile_pattern(settings.threads.subject_reference) if settings.threads.subject_reference else None
+        ),
         thread_keys=tuple(thread_keys),
     )
 

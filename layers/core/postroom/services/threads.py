@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from postroom.mail import token
-from postroom.mail.threading import Claims, ReferenceFact, ThreadDecision, TokenFact, decide
+from postroom.mail.threading import Claims, ReferenceFact, SubjectFact, ThreadDecision, TokenFact, decide
 from postroom.model.decision import Decision
 from postroom.ports import Interactions, ThreadHit
+from postroom.services.policy import Policy
 from postroom.services.understand import Understanding
 
 _MOST_TOKENS = 4
@@ -29,18 +30,19 @@ class Threaded:
     waits_for: str | None = None  # Message-ID of a mail that is not here, when the sender may join its thread
 
 
-def find_thread(mail: Understanding, *, interactions: Interactions, thread_keys: Sequence[bytes]) -> Threaded:
+def find_thread(mail: Understanding, *, interactions: Interactions, policy: Policy) -> Threaded:
     """Look up what the mail refers to, and decide; no look-up at all for a mail that refers to nothing."""
     if mail.original_message_id is not None:
-        found = _outbound(mail.original_message_id, interactions, thread_keys)
+        found = _outbound(mail.original_message_id, interactions, policy.thread_keys)
         if found is not None:
             detail = f"the report is about our mail {found.interaction_id}"
             return Threaded(found.thread_id, found.interaction_id, Decision("thread.report", "joined", detail))
-    by_token = {one.outbound_id: interactions.outbound_hit(one.outbound_id) for one in mail.tokens[:_MOST_TOKENS]}
+    by_token = {one.outbound_id: interactions.find(one.outbound_id) for one in mail.tokens[:_MOST_TOKENS]}
     wanted = _wanted(mail)
     proven = any(hit is not None for hit in by_token.values())
     hits = {hit.message_id: hit for hit in interactions.by_message_ids(wanted)} if wanted and not proven else {}
-    decision = decide(_claims(mail, by_token, wanted, hits))
+    by_subject = None if proven else _of_subject(mail, interactions, policy)
+    decision = decide(_claims(mail, by_token, wanted, hits, by_subject), policy.threads)
     parent = _parent(decision, mail, by_token, wanted, hits) if decision.join else None
     waits = decision.rule == "parent-missing" and mail.sender_verdict.verified
     return Threaded(
@@ -54,8 +56,16 @@ def find_thread(mail: Understanding, *, interactions: Interactions, thread_keys:
 def _outbound(message_id: str, interactions: Interactions, thread_keys: Sequence[bytes]) -> ThreadHit | None:
     signed = token.verify(message_id, keys=thread_keys) if thread_keys else None
     if signed is not None:
-        return interactions.outbound_hit(signed)
+        return interactions.find(signed)
     return next((hit for hit in interactions.by_message_ids([message_id]) if hit.outbound), None)
+
+
+def _of_subject(mail: Understanding, interactions: Interactions, policy: Policy) -> ThreadHit | None:
+    """Find the interaction whose id the subject carries, where the configuration lets subjects decide."""
+    if policy.subject_reference is None:
+        return None
+    found = policy.subject_reference.search(mail.subject)
+    return interactions.find(found.group(1).lower()) if found and found.group(1) else None
 
 
 def _wanted(mail: Understanding) -> list[str]:
@@ -66,7 +76,11 @@ def _wanted(mail: Understanding) -> list[str]:
 
 
 def _claims(
-    mail: Understanding, by_token: dict[str, ThreadHit | None], wanted: list[str], hits: dict[str, ThreadHit]
+    mail: Understanding,
+    by_token: dict[str, ThreadHit | None],
+    wanted: list[str],
+    hits: dict[str, ThreadHit],
+    by_subject: ThreadHit | None,
 ) -> Claims:
     return Claims(
         sender=mail.sender.address.lower() if mail.sender else "",
@@ -84,6 +98,7 @@ def _claims(
         ),
         forged_token=mail.forged_token,
         references=tuple(_reference(message_id, hits.get(message_id)) for message_id in wanted),
+        subject=SubjectFact(by_subject.thread_id, by_subject.participants) if by_subject else None,
     )
 
 

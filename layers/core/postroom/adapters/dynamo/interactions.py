@@ -197,14 +197,14 @@ class DynamoInteractions:
             return False
         return True
 
-    def outbound_hit(self, outbound_id: str) -> ThreadHit | None:
-        """Find the outbound mail that a verified token names."""
-        item = self.item(outbound_id)
+    def find(self, interaction_id: str) -> ThreadHit | None:
+        """Find a stored mail, in or out, by its id."""
+        item = self.item(interaction_id)
         if item is None:
             return None
         values = items.unmarshal({name: value for name, value in item.items() if name not in ("detail", "body")})
         return ThreadHit(
-            interaction_id=outbound_id,
+            interaction_id=interaction_id,
             thread_id=values["thread"],
             message_id=values.get("message_id", ""),
             mailbox=values["mailbox"],

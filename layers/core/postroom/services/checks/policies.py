@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from postroom.mail import placeholders
 from postroom.model.configuration import Configuration
 from postroom.model.policies import AttachmentPolicy
-from postroom.rules import exceptions, masking
+from postroom.rules import exceptions, masking, patterns
 from postroom.services.validation import Finding, Path
 
 
@@ -15,6 +15,7 @@ def problems(configuration: Configuration) -> Iterator[Finding]:
     """List what is wrong with phrases, patterns and lists."""
     yield from _templates(configuration)
     yield from _phrases(configuration)
+    yield from _subject_reference(configuration.settings.threads.subject_reference)
     yield from _attachments(("settings", "attachments"), configuration.settings.attachments)
     for index, department in enumerate(configuration.departments):
         if department.attachments:
@@ -51,6 +52,17 @@ def _phrases(configuration: Configuration) -> Iterator[Finding]:
                 f"`{removed}` is no predefined phrase.",
                 "Write it as `subject:Admin` or `address:postmaster`.",
             )
+
+
+def _subject_reference(pattern: str | None) -> Iterator[Finding]:
+    if pattern is None:
+        return
+    path: Path = ("settings", "threads", "subject_reference")
+    problem = patterns.explain(pattern)
+    if problem is not None:
+        yield Finding(path, problem.problem, problem.remedy)
+    elif patterns.compile_pattern(pattern).groups < 1:
+        yield Finding(path, "has no group.", r"Put the id in parentheses, as in \[#([a-z2-7]{26})\].")
 
 
 def _attachments(path: Path, policy: AttachmentPolicy) -> Iterator[Finding]:

@@ -308,6 +308,12 @@ def test_a_missing_required_option_is_named_with_what_it_is() -> None:
         pytest.param("masking_patterns: [{name: x, kind: dna}]", "kind", "no kind", id="C15 unknown kind"),
         pytest.param("masking_patterns: [{name: x}]", "pattern", "Neither", id="C15 neither"),
         pytest.param(
+            "settings: {threads: {subject_reference: abc}}", "subject_reference", "no group", id="X05 no group"
+        ),
+        pytest.param(
+            "settings: {threads: {subject_reference: '(a)(?!b)'}}", "subject_reference", "look-ahead", id="X05 RE2"
+        ),
+        pytest.param(
             "masking_patterns: [{name: x, kind: card, inbound: no, outbound: no}]",
             "inbound",
             "nothing",

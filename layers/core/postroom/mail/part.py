@@ -32,6 +32,7 @@ _LONE_TYPES = {
 }
 _REMEMBERED = 2_000  # characters of a header value
 _MOST_REMEMBERED = 100
+_KEPT_TEXT = 1_000_000  # characters of the texts of one message
 _MESSAGE_TYPES = {"message/rfc822", "message/global", "message/news"}
 
 
@@ -47,6 +48,7 @@ class Context:
     budget: GuessBudget = field(default_factory=GuessBudget)
     root: Part | None = None
     decoded: dict[str, str] = field(default_factory=dict)  # header values that took work, by what was written
+    text_room: int = _KEPT_TEXT  # what may still be kept of texts
 
     @property
     def text_charset(self) -> str | None:
@@ -66,7 +68,8 @@ class Part:
     """One MIME entity (RFC 2045 §2.4); of a multipart, its children; else its body."""
 
     __slots__ = (
-        "_body", "_context", "_end", "_fields", "_message", "_parameters", "_start", "children", "content_type", "path",
+        "_body", "_context", "_end", "_fields", "_message", "_parameters", "_start", "_text", "children",
+        "content_type", "path",
     )  # fmt: skip
 
     def __init__(
@@ -79,6 +82,7 @@ class Part:
         self._fields = fields
         self._parameters: Parameters | None = None
         self._message: Part | bool | None = None
+        self._text: str | None = None
         self.path = ""
         self.children: tuple[Part, ...] = ()
         value = fields.get("content-type")
@@ -236,6 +240,16 @@ class Part:
 
     def text(self) -> str:
         """Return the body as text with `\\n` line ends; never raises, U+FFFD stands for what is lost."""
+        if self._text is not None:
+            return self._text
+        text = self._decode_text()
+        # Kind and bodies both ask for the texts of a report.
+        if len(text) <= self._context.text_room:
+            self._context.text_room -= len(text)
+            self._text = text
+        return text
+
+    def _decode_text(self) -> str:
         data, charset = self.data(), self.charset
         hint = charset if charset or data.isascii() else self._unsaid_charset(data)
         text, sure = decode_checked(data, hint, budget=self._context.budget)

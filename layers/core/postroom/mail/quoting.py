@@ -71,7 +71,10 @@ def _is_forward(kinds: Sequence[Kind], subject: str) -> bool:
 
 
 def _lines(text: str) -> list[str]:
-    return text[:_MAX_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    bounded = text[:_MAX_CHARACTERS]
+    if "\r" in bounded:
+        bounded = bounded.replace("\r\n", "\n").replace("\r", "\n")
+    return bounded.split("\n")
 
 
 def _join(lines: Sequence[str]) -> str:

@@ -159,7 +159,8 @@ def _each_alone(shown: list[str]) -> list[Kind]:
             continue
         quoted = line[0] == ">"
         first = line.lstrip(_QUOTE_MARKS)[:1] if quoted else line[0]
-        if pieces or first in _MARKS or lower.strip(_AROUND_TITLE) in _TITLES or line.startswith(">>>"):
+        by_groupwise = quoted and line.startswith(">>>")
+        if pieces or by_groupwise or first in _MARKS or lower.strip(_AROUND_TITLE) in _TITLES:
             kinds.append(_alone(line, pieces))
         else:
             kinds.append(Kind.QUOTE if quoted else Kind.TEXT)

@@ -118,17 +118,22 @@ def _decode_once(name: str) -> Iterator[str]:
 def _plain(form: str) -> list[str]:
     """Return the readings of a decoded name: unseen characters removed, control characters as ends, no spaces."""
     readings: dict[str, None] = {}
-    seen = "".join(
-        character for character in form if character not in _UNSEEN and unicodedata.category(character) != "Cf"
-    )
-    for part in (
-        _CONTROL.sub("", seen),
-        _CONTROL.sub(" ", seen),
-        *(_CONTROL.split(seen) if _CONTROL.search(seen) else ()),
-    ):
+    seen = form if form.isascii() else "".join(filter(_is_seen, form))
+    parts = [seen]
+    if _CONTROL.search(seen):
+        parts = [_CONTROL.sub("", seen), _CONTROL.sub(" ", seen), *_CONTROL.split(seen)]
+    for part in parts:
         folded = unicodedata.normalize("NFKC", part).translate(_DOTS).casefold()
         folded = folded.rstrip(" .")
         readings.setdefault(folded)
-        bare = "".join(letter for letter in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(letter))
+        bare = folded
+        if not folded.isascii():
+            bare = "".join(
+                letter for letter in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(letter)
+            )
         readings.setdefault("".join(bare.translate(_LOOK_ALIKES).split()))
     return list(readings)
+
+
+def _is_seen(character: str) -> bool:
+    return character not in _UNSEEN and unicodedata.category(character) != "Cf"

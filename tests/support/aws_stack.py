@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 import boto3
 import botocore.session
 from moto import mock_aws
+from moto.dynamodb.responses import DynamoHandler
 from postroom.adapters.clock import utc_now
 from postroom.adapters.dynamo.configurations import ConfigurationStore
 from postroom.adapters.dynamo.interactions import DynamoInteractions
@@ -129,6 +131,20 @@ def sqs_event(*bodies: Mapping[str, Any]) -> dict[str, Any]:
 
 # A test makes sessions by the dozen, and each would read the descriptions of all services anew.
 botocore.session.create_loader = cache(botocore.session.create_loader)
+
+
+def _make_atomic(handler: type[DynamoHandler]) -> None:
+    """DynamoDB answers one request to an item after the other; moto, among threads, only nearly so."""
+    call_action, lock = handler.call_action, threading.RLock()
+
+    def one_at_a_time(self: DynamoHandler) -> Any:
+        with lock:
+            return call_action(self)
+
+    handler.call_action = one_at_a_time  # type: ignore[method-assign]  # no hook of moto is around the whole request
+
+
+_make_atomic(DynamoHandler)
 
 
 @cache

@@ -27,7 +27,7 @@ class PostfixSink:
 
 @contextmanager
 def smtp_sink(*options: str) -> Iterator[PostfixSink]:
-    """Run smtp-sink with these options (`-q data` drops at DATA, `-r rcpt` refuses with 500, `-f mail` with 450…).
+    """Run smtp-sink with these options (`-q data` drops at DATA, `-f rcpt` refuses with 500, `-r mail` with 450…).
 
     Skips the test where Postfix is not installed.
     """

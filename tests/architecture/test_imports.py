@@ -25,7 +25,7 @@ LAYERS: dict[str, set[str]] = {
     "postroom.mail": {"postroom.mail", "postroom.errors"},
     "postroom.model": {"postroom.model", "postroom.mail", "postroom.errors"},
     "postroom.rules": {"postroom.rules", "postroom.model", "postroom.mail", "postroom.errors"},
-    "postroom.ports": {"postroom.model", "postroom.mail", "postroom.errors"},
+    "postroom.ports": {"postroom.ports", "postroom.model", "postroom.mail", "postroom.errors"},
     "postroom.services": {
         "postroom.services", "postroom.ports", "postroom.model", "postroom.mail", "postroom.rules", "postroom.errors",
     },

@@ -67,7 +67,7 @@ class Server:
 
 
 class ServerSession:
-    """Implements ports.Session over a Server, as the contract of ports.py says."""
+    """Implements ports.Session over a Server, as the contract of ports says."""
 
     def __init__(self, server: Server, mailbox: Mailbox) -> None:
         self.server = server

@@ -1,0 +1,126 @@
+"""Mail servers that mail is fetched from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from postroom.model.mailbox import Mailbox
+from postroom.model.polling import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One message on the server: its id there, its size in bytes (None: the server cannot say), its arrival."""
+
+    id: str
+    size: int | None
+    date: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a folder holds, as far as it concerns us.
+
+    `news`: not dealt with yet, oldest first. `unfinished`: stored before, but the server was not told.
+    `known`: ids seen, stored, and rightly still there. `position`: what was asked with, brought to the server's epoch
+    (a changed UIDVALIDITY starts again at the floor; content keys stop duplicates).
+    """
+
+    news: tuple[Item, ...]
+    unfinished: tuple[str, ...]
+    known: int
+    position: Position
+    resynced: bool = False
+
+
+class Action(StrEnum):
+    """What is done on the server after safe storage."""
+
+    MARK_READ = "mark-read"
+    DELETE = "delete"
+    MOVE = "move"  # to processed_items_folder_name
+    MOVE_FAILED = "move-failed"  # to failed_items_folder_name
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A whole message of exactly the announced length, spooled to a file of its own that the receiver deletes."""
+
+    item: Item
+    path: Path
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class FetchFailed:
+    """One message that could not be had; the others are not touched by it. `gone`: it is no longer on the server."""
+
+    item: Item
+    reason: str
+    gone: bool = False
+
+
+class Session(Protocol):
+    """An open, logged-in mailbox folder. Every call keeps to the deadline it was opened with."""
+
+    def look(self, position: Position | None) -> bool:
+        """Tell whether there is anything to do: new messages, or stored ones the server was not told of."""
+        ...
+
+    def list(self, position: Position | None) -> Listing:
+        """List what is there against what is known."""
+        ...
+
+    def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
+        """Fetch whole messages without marking them read, in order, pipelined; one result an item."""
+        ...
+
+    def headers(self, item: Item) -> bytes:
+        """Fetch the header section only."""
+        ...
+
+    def act(self, ids: Sequence[str], action: Action) -> None:
+        """Mark, move or delete by id; ids that are gone are no error, repeating is harmless."""
+        ...
+
+    def close(self) -> None:
+        """Log out as the protocol wants it, or drop the connection; never raises."""
+        ...
+
+
+@runtime_checkable
+class Extendable(Protocol):
+    """A session whose deadline can be moved: one login serves the short look and the long fetch."""
+
+    def extend(self, deadline: float) -> None:
+        """Set the deadline (`time.monotonic()`) of everything that follows."""
+        ...
+
+
+class Connector(Protocol):
+    """One protocol. `open` performs dns → connect → tls → greeting → login → folder, each failure naming its step."""
+
+    def open(self, mailbox: Mailbox, *, secret: str, deadline: float, ask: Position | None = None) -> Session:
+        """Connect and select the folder; `deadline` is a `time.monotonic()` value that bounds the whole session.
+
+        `ask` is the position that `look` will be asked with: a connector may send that question with the login.
+        Raises the mail-server errors of errors.py, with `.step` set to the step that failed.
+        """
+        ...
+
+
+class Tokens(Protocol):
+    """Access tokens of mailboxes that log in by OAuth 2.0."""
+
+    def access_token(self, mailbox: Mailbox, *, deadline: float, refused: str = "") -> str:
+        """Return a token that is valid for some minutes; one that a server has `refused` is not given out again.
+
+        Raises LoginRefused when only a person can help, and Transient; both with the step `login`.
+        """
+        ...

@@ -1,0 +1,193 @@
+"""What is kept: raw messages, contents, interactions, the outbox, and the state of mailboxes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from postroom.model.interaction import Body, Event, Interaction
+from postroom.model.outbound import Delivery, Outbound, OutboxState
+from postroom.model.polling import Health, Lease, MailboxState
+
+
+@dataclass(frozen=True, slots=True)
+class RawMessage:
+    """A stored raw message with what the fetcher knew of it (metadata keys: see services/fetch.py)."""
+
+    key: str
+    content: bytes
+    metadata: Mapping[str, str]
+
+
+class RawMessages(Protocol):
+    """The raw bucket: byte for byte, only ever added to."""
+
+    def put_if_absent(self, key: str, path: Path, *, sha256: str, metadata: Mapping[str, str]) -> bool:
+        """Store the file; False when the key was there already (which is success)."""
+        ...
+
+    def get(self, key: str) -> RawMessage:
+        """Read one; NotFound when it is not there."""
+        ...
+
+    def keys_of_hour(self, hour: datetime) -> Iterator[tuple[str, datetime]]:
+        """List (key, stored at) of all raw messages stored in an hour."""
+        ...
+
+
+class Contents(Protocol):
+    """The content bucket: attachments and long bodies, under our own keys."""
+
+    def put(self, key: str, content: bytes, *, content_type: str) -> None: ...
+
+    def get(self, key: str) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """One cap on automatic replies that must hold when one is written (security.md 7)."""
+
+    name: str  # said in the decision when it is reached
+    key: str  # what is counted
+    limit: int
+    expires: datetime  # when the count may be forgotten
+
+
+class Added(StrEnum):
+    """What became of adding an interaction."""
+
+    CREATED = "created"
+    EXISTED = "existed"  # already there, and the same: success
+    CAPPED = "capped"  # nothing was written, since a cap forbids the automatic reply
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadHit:
+    """A stored mail that a message refers to."""
+
+    interaction_id: str
+    thread_id: str
+    message_id: str
+    mailbox: str
+    participants: frozenset[str]  # addresses that took part in it, lower case
+    outbound: bool = False  # we sent it
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A reply that came before what it answers."""
+
+    interaction_id: str
+    sender: str  # lower case
+
+
+class Interactions(Protocol):
+    """Interactions and their history."""
+
+    def add(
+        self, interaction: Interaction, body: Body, *, outbound: Outbound | None = None, caps: Sequence[Cap] = ()
+    ) -> Added:
+        """Write everything that makes up the interaction at once, only if it is not there yet."""
+        ...
+
+    def get(self, interaction_id: str) -> Interaction | None: ...
+
+    def body(self, interaction_id: str) -> Body | None: ...
+
+    def by_message_ids(self, message_ids: Sequence[str]) -> Sequence[ThreadHit]: ...
+
+    def wait_for(self, message_id: str, *, interaction_id: str, sender: str, now: datetime) -> None:
+        """Note that an interaction answers a mail that is not here yet."""
+        ...
+
+    def waiting_for(self, message_id: str) -> Sequence[Waiting]:
+        """Find the interactions that wait for this mail."""
+        ...
+
+    def join_thread(self, interaction_id: str, *, thread_id: str, parent_id: str) -> bool:
+        """Move an interaction that is a thread of its own into another; False when it is in one already."""
+        ...
+
+    def find(self, interaction_id: str) -> ThreadHit | None:
+        """Find a stored mail, in or out, by its id."""
+        ...
+
+    def add_event(self, interaction_id: str, event: Event) -> None:
+        """Add one entry to a history; the same entry twice is one entry."""
+        ...
+
+    def present(self, ids: Sequence[str]) -> frozenset[str]:
+        """Tell which of these ids exist (the sweeper's question)."""
+        ...
+
+
+class Outbox(Protocol):
+    """Outbound interactions on their way; every step is a conditional write."""
+
+    def add(self, outbound: Outbound, *, answers: str | None) -> bool:
+        """Write one and mark `answers` done; False when this id exists already (a double click)."""
+        ...
+
+    def get(self, outbound_id: str) -> Outbound | None: ...
+
+    def claim(
+        self, outbound_id: str, *, claim: str, message_id: str, now: datetime, abandoned_before: datetime
+    ) -> Outbound | None:
+        """NEW, due DEFERRED or abandoned CLAIMED → CLAIMED; None when somebody else has it or it is finished."""
+        ...
+
+    def mark_data(self, outbound_id: str, *, claim: str, now: datetime) -> None:
+        """CLAIMED → DATA; raises LeaseLost when the claim is not ours any more."""
+        ...
+
+    def finish(
+        self,
+        outbound_id: str,
+        *,
+        claim: str,
+        state: OutboxState,
+        event: Event,
+        provider_id: str = "",
+        reason: str = "",
+        due: datetime | None = None,
+        message_id: str = "",
+        remaining: Sequence[str] = (),
+    ) -> None:
+        """CLAIMED or DATA → SENT, DEFERRED, FAILED or UNCERTAIN, with the entry in the history."""
+        ...
+
+    def report(self, outbound_id: str, *, report_id: str, delivery: Delivery, event: Event) -> bool:
+        """Record what a report says became of a mail; False when it was recorded before, or there is no such mail."""
+        ...
+
+    def settle(self, outbound_id: str, *, was: OutboxState, state: OutboxState, event: Event) -> None:
+        """Move a mail by a person's word or a report's; raises Conflict when it is not in state `was`."""
+        ...
+
+    def waiting(self, state: OutboxState, *, before: datetime) -> Iterator[str]:
+        """Ids in this state since before that moment (the sweeper's question)."""
+        ...
+
+
+class MailboxStates(Protocol):
+    """State of mailboxes between polls."""
+
+    def load(self, names: Sequence[str], *, consistent: bool = False) -> Mapping[str, MailboxState]:
+        """Read many, a hundred to a request; a mailbox never polled has an empty state."""
+        ...
+
+    def take_lease(self, state: MailboxState, *, owner: str, now: datetime, expires: datetime) -> Lease | None:
+        """Take the mailbox; None when another holds it, or has held it since `state` was read."""
+        ...
+
+    def save(self, lease: Lease, state: MailboxState, *, release: bool) -> None:
+        """Write what the holder of the lease has done; raises LeaseLost when it is not the holder any more."""
+        ...
+
+    def save_health(self, mailbox: str, health: Health, *, config_digest: str) -> None:
+        """Write the health alone, without a lease (a failed look)."""
+        ...

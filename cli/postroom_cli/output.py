@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from postroom.errors import Invalid, PostroomError
@@ -15,6 +15,8 @@ from postroom_cli.errors import describe
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+T = TypeVar("T")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 """The parameter that every command has."""
@@ -87,6 +89,20 @@ def say(text: str) -> None:
 def note(text: str) -> None:
     """Print a sentence to standard error: progress, warnings, what is no part of the result."""
     sys.stderr.write(text + "\n")
+
+
+def progress(items: Iterable[T], what: str, *, total: int | None = None) -> Iterator[T]:
+    """Pass items on, with a bar on standard error where a person watches it; lines that are said go above it."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    # Left to itself, rich sends standard output through the bar's console, even when it is a file.
+    redirected = sys.stdout.isatty()
+    with Progress(*columns, console=console(error=True), transient=True, redirect_stdout=redirected) as bar:
+        yield from bar.track(items, total=total)
 
 
 def tell_error(error: PostroomError, *, as_json: bool) -> None:

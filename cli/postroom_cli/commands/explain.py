@@ -39,7 +39,9 @@ def explain(
     if mailbox and through is None:
         raise Invalid([Problem("--mailbox", f"there is no mailbox `{mailbox}`.", "Name one of the --config file.")])
     failures = Failures()
-    for path, raw in read_mails(files, failures):
+    mails = read_mails(files, failures)
+    # On the screen the results themselves show how far it is.
+    for path, raw in mails if sys.stdout.isatty() else output.progress(mails, "Explaining"):
         told = explain_mail(raw, source=str(path), policy=policy, mailbox=through)
         if json:
             sys.stdout.write(_dumps(told))

@@ -126,7 +126,7 @@ def replay(
     )
     wanted = interaction_ids or list(islice(_of_queue(stack, str(queue), mailbox, since), limit))
     changed = 0
-    for interaction_id in wanted:
+    for interaction_id in output.progress(wanted, "Reading again"):
         replayed = again(interaction_id, apply=apply, who=author())
         changed += bool(replayed.differences)
         if json:

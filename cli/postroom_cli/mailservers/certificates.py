@@ -6,7 +6,7 @@ import ssl
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -113,3 +113,15 @@ def _general_name(name: str) -> x509.GeneralName:
         return x509.IPAddress(ip_address(name))
     except ValueError:
         return x509.DNSName(name)
+
+
+@cache
+def local_authority() -> Authority:
+    """Make the CA of this process when it is first needed: a key pair costs milliseconds, but not at import."""
+    return Authority()
+
+
+@cache
+def local_certificate() -> Certificate:
+    """Return what servers of this process show unless told otherwise."""
+    return local_authority().issue()

@@ -7,11 +7,10 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
-from postroom_cli.mailservers.certificates import Authority, Certificate
+from postroom_cli.mailservers.certificates import Certificate, local_authority, local_certificate
 
 
 class Closed(Exception):
@@ -112,9 +111,8 @@ class Listener:
         self.context: ssl.SSLContext | None = None
         if tls != "none":
             if certificate is None:
-                authority = _authority()
-                certificate = _default_certificate()
-                self.ca_pem = authority.pem
+                certificate = local_certificate()
+                self.ca_pem = local_authority().pem
             else:
                 self.ca_pem = certificate.certificate_pem
             self.context = certificate.server_context()
@@ -193,14 +191,3 @@ class Listener:
             connection.close()
             with self._lock:
                 self._open.discard(connection)
-
-
-@lru_cache(maxsize=1)
-def _authority() -> Authority:
-    """Make the CA of this process when it is first needed: a key pair costs milliseconds, but not at import."""
-    return Authority()
-
-
-@lru_cache(maxsize=1)
-def _default_certificate() -> Certificate:
-    return _authority().issue()

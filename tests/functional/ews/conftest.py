@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from postroom_cli.mailservers.ews import EwsServer
+from postroom_cli.mailservers.ews_store import Mailbox
 
 from tests.functional.ews.opening import ADDRESS, PASSWORD
-from tests.support.fake_ews import FakeEws
-from tests.support.fake_ews_store import Mailbox
 
 
 @pytest.fixture
-def ews() -> Iterator[FakeEws]:
+def ews() -> Iterator[EwsServer]:
     """A server with the mailbox box0@example.com."""
-    with FakeEws({ADDRESS: PASSWORD}, offers=("Basic",)) as server:
+    with EwsServer({ADDRESS: PASSWORD}, offers=("Basic",)) as server:
         server.mailboxes[ADDRESS]
         yield server
     assert server.violations == []
@@ -24,7 +24,7 @@ def ews() -> Iterator[FakeEws]:
 
 
 @pytest.fixture
-def box(ews: FakeEws) -> Mailbox:
+def box(ews: EwsServer) -> Mailbox:
     """That mailbox."""
     return ews.mailboxes[ADDRESS]
 

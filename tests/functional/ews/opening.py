@@ -12,15 +12,14 @@ from postroom.adapters.ews import EwsConnector
 from postroom.adapters.ews_session import EwsSession
 from postroom.model.mailbox import Mailbox, Type
 from postroom.ports import Fetched, FetchFailed, Item
-
-from tests.support.fake_ews import FakeEws
+from postroom_cli.mailservers.ews import EwsServer
 
 ADDRESS = "box0@example.com"
 PASSWORD = "correct horse"
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
-def mailbox(ews: FakeEws, **options: Any) -> Mailbox:
+def mailbox(ews: EwsServer, **options: Any) -> Mailbox:
     """A mailbox on the simulator."""
     options.setdefault("server", ews.url)
     options.setdefault("ca_certificate", ews.ca_pem)
@@ -28,7 +27,7 @@ def mailbox(ews: FakeEws, **options: Any) -> Mailbox:
 
 
 @contextmanager
-def opened(ews: FakeEws, *, secret: str = PASSWORD, seconds: float = 20.0, **options: Any) -> Iterator[EwsSession]:
+def opened(ews: EwsServer, *, secret: str = PASSWORD, seconds: float = 20.0, **options: Any) -> Iterator[EwsSession]:
     """Open a mailbox; the deadline is so many seconds from now."""
     session = EwsConnector(LOOPBACK).open(mailbox(ews, **options), secret=secret, deadline=time.monotonic() + seconds)
     try:

@@ -10,15 +10,15 @@ from postroom.adapters.probe import NetworkProbe
 from postroom.model.mailbox import Type
 from postroom.services.test_connection import ConnectionTest, check_connection
 from postroom_cli.mailservers import Authority
+from postroom_cli.mailservers.ews import EwsServer
+from postroom_cli.mailservers.ews_store import Code, Mailbox, Planted, Status
 
 from tests.functional.ews.opening import LOOPBACK, PASSWORD, mailbox
-from tests.support.fake_ews import FakeEws
-from tests.support.fake_ews_store import Code, Mailbox, Planted, Status
 from tests.support.mails import mail
 from tests.unit.fetching.fakes import Secrets
 
 
-def check(ews: FakeEws, *, secret: str = PASSWORD, **options: Any) -> ConnectionTest:
+def check(ews: EwsServer, *, secret: str = PASSWORD, **options: Any) -> ConnectionTest:
     return check_connection(
         mailbox(ews, **options),
         connectors={Type.EWS: EwsConnector(LOOPBACK)},
@@ -29,7 +29,7 @@ def check(ews: FakeEws, *, secret: str = PASSWORD, **options: Any) -> Connection
 
 
 @pytest.mark.feature("C09")
-def test_a_good_connection_passes_every_step_and_counts(ews: FakeEws, box: Mailbox) -> None:
+def test_a_good_connection_passes_every_step_and_counts(ews: EwsServer, box: Mailbox) -> None:
     box.deliver(mail())
     result = check(ews)
     assert [(step.name, step.ok) for step in result.steps] == [
@@ -60,7 +60,7 @@ def test_a_good_connection_passes_every_step_and_counts(ews: FakeEws, box: Mailb
     ],
 )
 def test_a_connection_that_fails_names_step_code_and_remedy(
-    ews: FakeEws, options: dict[str, Any], planted: Planted | None, step: str, code: str
+    ews: EwsServer, options: dict[str, Any], planted: Planted | None, step: str, code: str
 ) -> None:
     if planted is not None:
         ews.plant("GetFolder", planted)

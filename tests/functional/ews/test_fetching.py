@@ -11,11 +11,11 @@ import pytest
 from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
 from postroom.adapters.secrets import SecretWriter
 from postroom.model.polling import HealthState, MailboxState
+from postroom_cli.mailservers.ews import EwsServer
+from postroom_cli.mailservers.ews_store import Code, Cut, Fault, Mailbox, Planted, Status
 
 from tests.functional.ews.opening import ADDRESS, PASSWORD
 from tests.support.aws_stack import AwsStack, sqs_event
-from tests.support.fake_ews import FakeEws
-from tests.support.fake_ews_store import Code, Cut, Fault, Mailbox, Planted, Status
 from tests.support.mails import mail
 
 
@@ -24,7 +24,7 @@ class Site:
     """A stack with one EWS mailbox, and the server that it lies on."""
 
     stack: AwsStack
-    ews: FakeEws
+    ews: EwsServer
     box: Mailbox
 
     def configure(self, **options: Any) -> None:
@@ -70,7 +70,7 @@ class Site:
 
 
 @pytest.fixture
-def site(stack: AwsStack, ews: FakeEws, box: Mailbox) -> Site:
+def site(stack: AwsStack, ews: EwsServer, box: Mailbox) -> Site:
     """A stack with its secret entered, and the simulator."""
     session = boto3.Session()
     SecretWriter(

@@ -20,11 +20,11 @@ from postroom.errors import (
     Transient,
 )
 from postroom.ports import Action
+from postroom_cli.mailservers.ews import EwsServer
+from postroom_cli.mailservers.ews_store import Code, Drip, Fault, Mailbox, Planted, Raw, Status
 
 from tests.functional.ews.opening import ADDRESS, PASSWORD, mailbox, opened
 from tests.support import certificates
-from tests.support.fake_ews import FakeEws
-from tests.support.fake_ews_store import Code, Drip, Fault, Mailbox, Planted, Raw, Status
 from tests.support.mails import mail
 
 USERS = {ADDRESS: PASSWORD, "robot@example.com": "robot's"}
@@ -55,7 +55,7 @@ USERS = {ADDRESS: PASSWORD, "robot@example.com": "robot's"}
 def test_each_mechanism_logs_in_and_fetches_on_one_connection(
     offers: tuple[str, ...], options: dict[str, Any], schemes: set[str]
 ) -> None:
-    with FakeEws(USERS, offers=offers) as ews:
+    with EwsServer(USERS, offers=offers) as ews:
         ews.tokens[PASSWORD] = ADDRESS
         item = ews.mailboxes[ADDRESS].deliver(mail())
         with opened(ews, **options) as session:
@@ -76,7 +76,7 @@ def test_each_mechanism_logs_in_and_fetches_on_one_connection(
     ],
 )
 def test_a_refused_login_is_asked_for_once(offers: tuple[str, ...], options: dict[str, Any]) -> None:
-    with FakeEws(USERS, offers=offers) as ews:
+    with EwsServer(USERS, offers=offers) as ews:
         with pytest.raises(LoginRefused) as raised, opened(ews, secret="wrong", **options):
             pass
         assert (raised.value.step, raised.value.code) == ("login", "login_refused")
@@ -85,14 +85,14 @@ def test_a_refused_login_is_asked_for_once(offers: tuple[str, ...], options: dic
         assert ews.asked == []
 
 
-def test_a_password_is_never_sent_as_a_token(ews: FakeEws) -> None:
+def test_a_password_is_never_sent_as_a_token(ews: EwsServer) -> None:
     with pytest.raises(LoginRefused) as raised, opened(ews, properties={"mail.ews.auth.mechanisms": "XOAUTH2"}):
         pass
     assert (raised.value.code, ews.authorizations) == ("no_mechanism", [])
 
 
 def test_a_server_without_a_known_mechanism_gets_no_password() -> None:
-    with FakeEws(USERS, offers=("Kerberos",)) as ews:
+    with EwsServer(USERS, offers=("Kerberos",)) as ews:
         with pytest.raises(LoginRefused) as raised, opened(ews):
             pass
         assert raised.value.code == "no_mechanism"
@@ -111,7 +111,7 @@ def test_a_server_without_a_known_mechanism_gets_no_password() -> None:
     ],
 )
 def test_a_service_account_opens_the_shared_mailbox(options: dict[str, Any]) -> None:
-    with FakeEws(USERS) as ews:
+    with EwsServer(USERS) as ews:
         ews.tokens["robot's"] = "robot@example.com"
         ews.mailboxes["robot@example.com"].deliver(mail(subject="Its own mail"))
         shared = ews.mailboxes[ADDRESS].deliver(mail())
@@ -127,7 +127,7 @@ def test_a_service_account_opens_the_shared_mailbox(options: dict[str, Any]) -> 
 
 
 @pytest.mark.feature("G23")
-def test_an_application_acts_for_the_mailbox(ews: FakeEws, box: Mailbox) -> None:
+def test_an_application_acts_for_the_mailbox(ews: EwsServer, box: Mailbox) -> None:
     box.deliver(mail())
     ews.tokens["token"] = "the application"
     options: dict[str, Any] = {"client_id": "app", "grant": "client_credentials"}
@@ -154,7 +154,7 @@ def test_an_application_acts_for_the_mailbox(ews: FakeEws, box: Mailbox) -> None
     ],
 )
 def test_each_exchange_version_speaks_its_own_schema(version: str, wire: str) -> None:
-    with FakeEws(USERS, schema=wire) as ews:
+    with EwsServer(USERS, schema=wire) as ews:
         item = ews.mailboxes[ADDRESS].deliver(mail("Disposition-Notification-To: ann@example.org"))
         with opened(ews, exchange_version=version) as session:
             assert [one.id for one in session.list(None).news] == [item.id]
@@ -168,7 +168,7 @@ def test_each_exchange_version_speaks_its_own_schema(version: str, wire: str) ->
 
 @pytest.mark.feature("G12")
 def test_an_older_server_is_spoken_to_in_its_own_version() -> None:
-    with FakeEws(USERS, schema="Exchange2010_SP2") as ews:
+    with EwsServer(USERS, schema="Exchange2010_SP2") as ews:
         item = ews.mailboxes[ADDRESS].deliver(mail())
         with opened(ews, exchange_version="Exchange2016") as session:
             assert [one.id for one in session.list(None).news] == [item.id]
@@ -188,7 +188,7 @@ def test_an_older_server_is_spoken_to_in_its_own_version() -> None:
     ],
 )
 def test_any_folder_is_fetched_from_relative_to_the_inbox(
-    ews: FakeEws, box: Mailbox, options: dict[str, Any], folder: str
+    ews: EwsServer, box: Mailbox, options: dict[str, Any], folder: str
 ) -> None:
     support = box.add_folder("Support", box.inbox.id)
     box.add_folder("Grüße", support.id)
@@ -199,7 +199,7 @@ def test_any_folder_is_fetched_from_relative_to_the_inbox(
 
 
 @pytest.mark.feature("G14")
-def test_a_folder_that_is_not_there_is_named(ews: FakeEws, box: Mailbox) -> None:
+def test_a_folder_that_is_not_there_is_named(ews: EwsServer, box: Mailbox) -> None:
     box.add_folder("Support", box.inbox.id)
     with pytest.raises(FolderMissing) as raised, opened(ews, folder_path="Support/Nowhere"):
         pass
@@ -232,7 +232,7 @@ def test_a_folder_that_is_not_there_is_named(ews: FakeEws, box: Mailbox) -> None
     ],
 )
 def test_what_a_server_refuses_is_told_apart(
-    ews: FakeEws, planted: Planted, error: type[PostroomError], code: str
+    ews: EwsServer, planted: Planted, error: type[PostroomError], code: str
 ) -> None:
     ews.plant("GetFolder", planted)
     with pytest.raises(error) as raised, opened(ews):
@@ -242,13 +242,13 @@ def test_what_a_server_refuses_is_told_apart(
     assert ews.asked.count("GetFolder") == 1  # nothing is tried again here
 
 
-def test_the_pause_that_a_busy_server_wants_is_told(ews: FakeEws) -> None:
+def test_the_pause_that_a_busy_server_wants_is_told(ews: EwsServer) -> None:
     ews.plant("GetFolder", Fault("ErrorServerBusy", back_off=30_000))
     with pytest.raises(Transient, match="30 seconds"), opened(ews):
         pass
 
 
-def test_a_dripping_server_ends_at_the_deadline(ews: FakeEws) -> None:
+def test_a_dripping_server_ends_at_the_deadline(ews: EwsServer) -> None:
     ews.plant("GetFolder", Drip(0.05))
     started = time.monotonic()
     with pytest.raises(DeadlineExceeded) as raised, opened(ews, seconds=0.7):
@@ -257,21 +257,21 @@ def test_a_dripping_server_ends_at_the_deadline(ews: FakeEws) -> None:
     assert raised.value.step == "login"
 
 
-def test_an_address_that_is_not_allowed_is_not_connected_to(ews: FakeEws) -> None:
+def test_an_address_that_is_not_allowed_is_not_connected_to(ews: EwsServer) -> None:
     with pytest.raises(Permanent) as raised:
         EwsConnector().open(mailbox(ews), secret=PASSWORD, deadline=time.monotonic() + 5)
     assert (raised.value.code, raised.value.step) == ("address_refused", "dns")
     assert ews.connections == 0
 
 
-def test_a_server_that_is_not_there_is_told_by_its_step(ews: FakeEws) -> None:
+def test_a_server_that_is_not_there_is_told_by_its_step(ews: EwsServer) -> None:
     with pytest.raises(ConnectFailed) as raised, opened(ews, server="https://localhost:1/EWS/Exchange.asmx"):
         pass
     assert (raised.value.code, raised.value.step) == ("connect_refused", "connect")
 
 
 @pytest.mark.parametrize("server", ["mail.example.com", "http://mail.example.com/EWS/Exchange.asmx", "https:///EWS"])
-def test_only_an_https_url_is_connected_to(ews: FakeEws, server: str) -> None:
+def test_only_an_https_url_is_connected_to(ews: EwsServer, server: str) -> None:
     with pytest.raises(Permanent) as raised, opened(ews, server=server):
         pass
     assert raised.value.code == "not_ews"
@@ -287,15 +287,15 @@ def test_only_an_https_url_is_connected_to(ews: FakeEws, server: str) -> None:
     ],
 )
 def test_a_bad_certificate_sees_no_password(certificate: Any, code: str) -> None:
-    with FakeEws(USERS, offers=("Basic",), certificate=certificate()) as ews:
-        with pytest.raises(TlsFailed) as raised, opened(ews):
+    with EwsServer(USERS, offers=("Basic",), certificate=certificate()) as ews:
+        with pytest.raises(TlsFailed) as raised, opened(ews, ca_certificate=certificates.authority().pem):
             pass
         assert (raised.value.code, raised.value.step) == (code, "tls")
         assert ews.authorizations == []
 
 
 def test_the_environment_gives_neither_a_proxy_nor_a_password(
-    ews: FakeEws, box: Mailbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+    ews: EwsServer, box: Mailbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine localhost login other password stolen\n")
@@ -307,13 +307,13 @@ def test_the_environment_gives_neither_a_proxy_nor_a_password(
 
 
 @pytest.mark.parametrize("secret", ["", "line\nbreak"], ids=["empty", "with a line break"])
-def test_an_impossible_password_is_not_sent(ews: FakeEws, secret: str) -> None:
+def test_an_impossible_password_is_not_sent(ews: EwsServer, secret: str) -> None:
     with pytest.raises(LoginRefused), opened(ews, secret=secret):
         pass
     assert ews.connections == 0
 
 
-def test_sessions_of_the_same_login_share_nothing(ews: FakeEws, box: Mailbox) -> None:
+def test_sessions_of_the_same_login_share_nothing(ews: EwsServer, box: Mailbox) -> None:
     with opened(ews) as one, opened(ews) as other:
         one.close()
         assert other.list(None).news == ()

@@ -11,18 +11,18 @@ from postroom.adapters import ews_link
 from postroom.errors import DeadlineExceeded, LoginRefused, MailboxLocked, PostroomError, ServerMisbehaved, Transient
 from postroom.model.polling import GIVEN_UP, Position
 from postroom.ports import Action, Fetched, FetchFailed
+from postroom_cli.mailservers.ews import EwsServer
+from postroom_cli.mailservers.ews_answers import whole_answer
+from postroom_cli.mailservers.ews_store import Code, Cut, Drip, Fault, Mailbox, Planted, Raw, Status, next_id
 
 from tests.functional.ews.opening import collect, opened
-from tests.support.fake_ews import FakeEws
-from tests.support.fake_ews_answers import whole_answer
-from tests.support.fake_ews_store import Code, Cut, Drip, Fault, Mailbox, Planted, Raw, Status, next_id
 from tests.support.mails import mail
 
 GONE = next_id("AAMk")
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-def test_news_come_oldest_first_with_the_sizes_that_exchange_tells(ews: FakeEws, box: Mailbox) -> None:
+def test_news_come_oldest_first_with_the_sizes_that_exchange_tells(ews: EwsServer, box: Mailbox) -> None:
     new = box.deliver(mail(), received=NOW)
     old = box.deliver(mail(subject="Old"), received=NOW - timedelta(days=3))
     with opened(ews) as session:
@@ -50,7 +50,7 @@ def test_news_come_oldest_first_with_the_sizes_that_exchange_tells(ews: FakeEws,
     ],
 )
 def test_what_is_known_and_still_there_is_unfinished_or_done(
-    ews: FakeEws, box: Mailbox, options: dict[str, bool], read: bool, anything: bool, unfinished: int
+    ews: EwsServer, box: Mailbox, options: dict[str, bool], read: bool, anything: bool, unfinished: int
 ) -> None:
     item = box.deliver(mail(), read=read)
     position = Position(known=frozenset({item.id, GONE}))
@@ -61,7 +61,7 @@ def test_what_is_known_and_still_there_is_unfinished_or_done(
     assert listing.position.known == {item.id}  # what is gone is forgotten
 
 
-def test_the_problem_list_is_left_alone(ews: FakeEws, box: Mailbox) -> None:
+def test_the_problem_list_is_left_alone(ews: EwsServer, box: Mailbox) -> None:
     item = box.deliver(mail())
     with opened(ews) as session:
         assert not session.look(Position(problems={item.id: GIVEN_UP}))
@@ -90,14 +90,14 @@ def test_the_problem_list_is_left_alone(ews: FakeEws, box: Mailbox) -> None:
         ),
     ],
 )
-def test_a_listing_that_makes_no_sense_is_the_servers_fault(ews: FakeEws, box: Mailbox, page: str) -> None:
+def test_a_listing_that_makes_no_sense_is_the_servers_fault(ews: EwsServer, box: Mailbox, page: str) -> None:
     ews.plant("FindItem", Raw(whole_answer("FindItem", page)))
     with opened(ews) as session, pytest.raises(ServerMisbehaved) as raised:
         session.list(None)
     assert raised.value.step == "list"
 
 
-def test_a_folder_of_many_pages_is_listed_whole(ews: FakeEws, box: Mailbox) -> None:
+def test_a_folder_of_many_pages_is_listed_whole(ews: EwsServer, box: Mailbox) -> None:
     ids = [box.deliver(b"x", received=NOW + timedelta(seconds=number), read=True).id for number in range(2_345)]
     with opened(ews, leave_msg_on_server=True) as session:
         assert [item.id for item in session.list(None).news] == ids
@@ -117,7 +117,7 @@ def test_a_folder_of_many_pages_is_listed_whole(ews: FakeEws, box: Mailbox) -> N
         pytest.param(random.Random(1).randbytes(3_000_001), id="three megabytes of anything"),
     ],
 )
-def test_contents_come_byte_for_byte_and_nothing_is_marked_read(ews: FakeEws, box: Mailbox, content: bytes) -> None:
+def test_contents_come_byte_for_byte_and_nothing_is_marked_read(ews: EwsServer, box: Mailbox, content: bytes) -> None:
     items = [box.deliver(content, kind=kind) for kind in ("Message", "MeetingRequest")]
     with opened(ews) as session:
         contents, failures = collect(session, session.list(None).news)
@@ -126,7 +126,7 @@ def test_contents_come_byte_for_byte_and_nothing_is_marked_read(ews: FakeEws, bo
     assert not any(item.read for item in items)
 
 
-def test_many_small_messages_share_a_request(ews: FakeEws, box: Mailbox) -> None:
+def test_many_small_messages_share_a_request(ews: EwsServer, box: Mailbox) -> None:
     contents = {box.deliver(mail(subject=str(number))).id: mail(subject=str(number)) for number in range(45)}
     with opened(ews) as session:
         assert collect(session, session.list(None).news) == (contents, {})
@@ -144,7 +144,9 @@ def test_many_small_messages_share_a_request(ews: FakeEws, box: Mailbox) -> None
         pytest.param("ErrorInternalServerError", False, id="an internal error, of this item alone"),
     ],
 )
-def test_an_item_that_cannot_be_had_costs_the_others_nothing(ews: FakeEws, box: Mailbox, code: str, gone: bool) -> None:
+def test_an_item_that_cannot_be_had_costs_the_others_nothing(
+    ews: EwsServer, box: Mailbox, code: str, gone: bool
+) -> None:
     items = [box.deliver(mail(), fault=fault) for fault in ("", code, "")]
     with opened(ews) as session:
         contents, failures = collect(session, session.list(None).news)
@@ -154,7 +156,7 @@ def test_an_item_that_cannot_be_had_costs_the_others_nothing(ews: FakeEws, box: 
 
 
 @pytest.mark.fault(31)
-def test_an_internal_error_for_every_item_is_the_servers_fault(ews: FakeEws, box: Mailbox) -> None:
+def test_an_internal_error_for_every_item_is_the_servers_fault(ews: EwsServer, box: Mailbox) -> None:
     for _ in range(3):
         box.deliver(mail())
     ews.plant("GetItem", Code("ErrorInternalServerError"))
@@ -181,7 +183,7 @@ def test_an_internal_error_for_every_item_is_the_servers_fault(ews: FakeEws, box
     ],
 )
 def test_a_fault_of_the_whole_request_is_raised_at_its_step(
-    ews: FakeEws, box: Mailbox, planted: Planted, error: type[PostroomError], code: str
+    ews: EwsServer, box: Mailbox, planted: Planted, error: type[PostroomError], code: str
 ) -> None:
     box.deliver(mail())
     ews.plant("GetItem", planted)
@@ -194,7 +196,7 @@ def test_a_fault_of_the_whole_request_is_raised_at_its_step(
     assert len(contents) == 1
 
 
-def test_what_came_whole_before_the_connection_broke_counts(ews: FakeEws, box: Mailbox) -> None:
+def test_what_came_whole_before_the_connection_broke_counts(ews: EwsServer, box: Mailbox) -> None:
     for number in range(4):
         box.deliver(random.Random(number).randbytes(300_000))
     ews.plant("GetItem", Cut(0.6))
@@ -212,7 +214,7 @@ def test_what_came_whole_before_the_connection_broke_counts(ews: FakeEws, box: M
 
 
 def test_an_answer_beyond_every_measure_is_broken_off(
-    ews: FakeEws, box: Mailbox, monkeypatch: pytest.MonkeyPatch
+    ews: EwsServer, box: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(300):
         box.deliver(b"x")
@@ -222,7 +224,7 @@ def test_an_answer_beyond_every_measure_is_broken_off(
     assert (raised.value.code, raised.value.step) == ("answer_too_long", "list")
 
 
-def test_a_message_beyond_every_measure_is_broken_off(ews: FakeEws, box: Mailbox) -> None:
+def test_a_message_beyond_every_measure_is_broken_off(ews: EwsServer, box: Mailbox) -> None:
     box.deliver(bytes(4 * 1024 * 1024))
     with opened(ews, maximum_msg_size=1) as session:
         (item,) = session.list(None).news
@@ -232,7 +234,7 @@ def test_a_message_beyond_every_measure_is_broken_off(ews: FakeEws, box: Mailbox
     assert raised.value.code == "message_too_long"
 
 
-def test_a_dripping_message_ends_at_the_deadline(ews: FakeEws, box: Mailbox) -> None:
+def test_a_dripping_message_ends_at_the_deadline(ews: EwsServer, box: Mailbox) -> None:
     box.deliver(mail())
     ews.plant("GetItem", Drip(0.02))
     with opened(ews, seconds=20) as session:
@@ -247,7 +249,7 @@ def test_a_dripping_message_ends_at_the_deadline(ews: FakeEws, box: Mailbox) -> 
 
 @pytest.mark.feature("G08")
 @pytest.mark.parametrize("from_outside", [True, False], ids=["as it came in", "from within, without a header section"])
-def test_headers_come_without_the_body(ews: FakeEws, box: Mailbox, from_outside: bool) -> None:
+def test_headers_come_without_the_body(ews: EwsServer, box: Mailbox, from_outside: bool) -> None:
     box.deliver(mail("X-Folded: one\r\n\ttwo", body="B" * 500_000), transport_headers=from_outside)
     with opened(ews) as session:
         (item,) = session.list(None).news
@@ -258,7 +260,7 @@ def test_headers_come_without_the_body(ews: FakeEws, box: Mailbox, from_outside:
     assert (b"\r\nX-Folded: one\r\n\ttwo\r\n" in headers) is from_outside
 
 
-def test_headers_of_what_is_gone_blame_the_item(ews: FakeEws, box: Mailbox) -> None:
+def test_headers_of_what_is_gone_blame_the_item(ews: EwsServer, box: Mailbox) -> None:
     box.deliver(mail(), fault="ErrorItemNotFound")
     with opened(ews) as session:
         (item,) = session.list(None).news
@@ -268,7 +270,7 @@ def test_headers_of_what_is_gone_blame_the_item(ews: FakeEws, box: Mailbox) -> N
 
 
 @pytest.mark.parametrize("action", list(Action))
-def test_actions_may_be_repeated_and_skip_what_is_gone(ews: FakeEws, box: Mailbox, action: Action) -> None:
+def test_actions_may_be_repeated_and_skip_what_is_gone(ews: EwsServer, box: Mailbox, action: Action) -> None:
     items = [box.deliver(mail()) for _ in range(250)]
     ids = [item.id for item in items]
     with opened(ews, processed_items_folder_name="Done") as session:
@@ -283,7 +285,7 @@ def test_actions_may_be_repeated_and_skip_what_is_gone(ews: FakeEws, box: Mailbo
 
 @pytest.mark.feature("G21")
 @pytest.mark.parametrize("there", ["", "Archive", "Archive/2026"], ids=["nothing", "half of it", "all of it"])
-def test_a_nested_target_folder_is_made_as_far_as_it_is_missing(ews: FakeEws, box: Mailbox, there: str) -> None:
+def test_a_nested_target_folder_is_made_as_far_as_it_is_missing(ews: EwsServer, box: Mailbox, there: str) -> None:
     parent = box.inbox
     for name in filter(None, there.split("/")):
         parent = box.add_folder(name, parent.id)
@@ -294,7 +296,7 @@ def test_a_nested_target_folder_is_made_as_far_as_it_is_missing(ews: FakeEws, bo
     assert len(box.folders) == 3
 
 
-def test_a_folder_that_another_has_just_made_is_used(ews: FakeEws, box: Mailbox) -> None:
+def test_a_folder_that_another_has_just_made_is_used(ews: EwsServer, box: Mailbox) -> None:
     item = box.deliver(mail())
     ews.plant("CreateFolder", Code("ErrorFolderExists"))  # which makes it all the same
     with opened(ews) as session:
@@ -303,7 +305,7 @@ def test_a_folder_that_another_has_just_made_is_used(ews: FakeEws, box: Mailbox)
 
 
 @pytest.mark.feature("G13")
-def test_a_folder_that_cannot_be_made_is_told_with_its_remedy(ews: FakeEws, box: Mailbox) -> None:
+def test_a_folder_that_cannot_be_made_is_told_with_its_remedy(ews: EwsServer, box: Mailbox) -> None:
     item = box.deliver(mail())
     ews.read_only = True
     with opened(ews) as session, pytest.raises(Transient) as raised:
@@ -315,7 +317,7 @@ def test_a_folder_that_cannot_be_made_is_told_with_its_remedy(ews: FakeEws, box:
 
 @pytest.mark.parametrize("action", [Action.MARK_READ, Action.DELETE])
 def test_a_mailbox_that_may_only_be_read_is_not_taken_for_a_wrong_password(
-    ews: FakeEws, box: Mailbox, action: Action
+    ews: EwsServer, box: Mailbox, action: Action
 ) -> None:
     item = box.deliver(mail())
     ews.read_only = True
@@ -324,7 +326,7 @@ def test_a_mailbox_that_may_only_be_read_is_not_taken_for_a_wrong_password(
     assert (raised.value.code, raised.value.step) == ("read_only", "act")
 
 
-def test_marking_read_sends_no_receipt(ews: FakeEws, box: Mailbox) -> None:
+def test_marking_read_sends_no_receipt(ews: EwsServer, box: Mailbox) -> None:
     item = box.deliver(mail("Disposition-Notification-To: ann@example.org"))
     with opened(ews) as session:
         session.act([item.id], Action.MARK_READ)

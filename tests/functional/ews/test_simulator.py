@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-
-from tests.support.fake_ews import FakeEws
-from tests.support.fake_ews_answers import Answering
-from tests.support.fake_ews_schema import SOAP, M, T
+from postroom_cli.mailservers.ews import EwsServer
+from postroom_cli.mailservers.ews_answers import Answering
+from postroom_cli.mailservers.ews_schema import SOAP, M, T
 
 IDS = '<m:ItemIds><t:ItemId Id="I1="/></m:ItemIds>'
 INBOX = '<t:DistinguishedFolderId Id="inbox"/>'
@@ -24,7 +23,7 @@ def envelope(operation: str, *, version: str = "Exchange2016") -> bytes:
 
 
 def answer(operation: str, *, version: str = "Exchange2016") -> tuple[int, bytes]:
-    ews = FakeEws({"a@example.com": "x"})
+    ews = EwsServer({"a@example.com": "x"})
     try:
         ews.mailboxes["a@example.com"]
         status, body, _planted = Answering(ews, "a@example.com").answer(envelope(operation, version=version))

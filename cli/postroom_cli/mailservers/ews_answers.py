@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
 
-from tests.support.fake_ews_schema import SOAP, VERSIONS, M, T, Violation, read_request
-from tests.support.fake_ews_store import Code, Fault, Folder, Mailbox, Planted, Raw, Stored, next_id
+from postroom_cli.mailservers.ews_schema import SOAP, VERSIONS, M, T, Violation, read_request
+from postroom_cli.mailservers.ews_store import Code, Fault, Folder, Mailbox, Planted, Raw, Stored, next_id
 
 if TYPE_CHECKING:
-    from tests.support.fake_ews import FakeEws
+    from postroom_cli.mailservers.ews import EwsServer
 
 _E = "http://schemas.microsoft.com/exchange/services/2006/errors"
 
@@ -31,7 +31,7 @@ class _Refused(Exception):
 class Answering:
     """Serves one request of a user."""
 
-    def __init__(self, ews: FakeEws, user: str) -> None:
+    def __init__(self, ews: EwsServer, user: str) -> None:
         self.ews = ews
         self.user = user
         self.acting = user

@@ -154,7 +154,7 @@ def read_request(body: bytes) -> tuple[ET.Element | None, ET.Element]:
     if b"<!DOCTYPE" in body:
         raise Violation("a document type is not allowed in SOAP")
     try:
-        envelope = ET.fromstring(body)
+        envelope = ET.fromstring(body)  # noqa: S314 - on loopback, and without a document type
     except ET.ParseError as error:
         raise Violation(f"no XML: {error}") from error
     names = [short(child.tag) for child in envelope]

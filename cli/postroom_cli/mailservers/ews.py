@@ -14,25 +14,28 @@ import threading
 import time
 import traceback
 from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import spnego
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from postroom_cli.mailservers.certificates import Certificate
 
-from tests.support import certificates
-from tests.support.fake_ews_answers import Answering
-from tests.support.fake_ews_schema import OPERATIONS
-from tests.support.fake_ews_store import Cut, Drip, Mailbox, Planted, Status
+from postroom_cli.mailservers.certificates import Certificate, local_authority, local_certificate
+from postroom_cli.mailservers.ews_answers import Answering
+from postroom_cli.mailservers.ews_schema import OPERATIONS
+from postroom_cli.mailservers.ews_store import Cut, Drip, Mailbox, Planted, Status
 
 PATH = "/EWS/Exchange.asmx"
 
 
-class FakeEws:
-    """The server. `users`: name → password; a user owns the mailbox of that address."""
+class EwsServer:
+    """The server. `users`: name → password; a user owns the mailbox of that address.
+
+    `url` and `ca_pem` are what a mailbox needs. Logging in by NTLM is known to one such server of a process at a time.
+    """
 
     def __init__(
         self,
@@ -46,7 +49,7 @@ class FakeEws:
         self.tokens: dict[str, str] = {}  # access token → application or user
         self.offers = offers
         self.schema = schema
-        self.mailboxes: dict[str, Mailbox] = defaultdict(Mailbox)
+        self.mailboxes: dict[str, Mailbox] = defaultdict(Mailbox, {user: Mailbox() for user in users})
         self.may_open: set[tuple[str, str]] = set()  # user, mailbox
         self.may_impersonate: set[tuple[str, str]] = set()
         self.read_only = False
@@ -59,7 +62,10 @@ class FakeEws:
         self.receipts = 0  # read receipts that were sent
         self.connections = 0
         self.lock = threading.RLock()
-        self._context = (certificate or certificates.good()).server_context()
+        self._certificate = certificate or local_certificate()
+        self.ca_pem = certificate.certificate_pem if certificate else local_authority().pem
+        self._context = self._certificate.server_context()
+        self._closing = ExitStack()
         self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
 
@@ -71,25 +77,21 @@ class FakeEws:
     def url(self) -> str:
         return f"https://localhost:{self.port}{PATH}"
 
-    @property
-    def ca_pem(self) -> str:
-        return certificates.authority().pem
-
     def plant(self, operation: str, *answers: Planted) -> None:
         """Let the next requests for an operation be answered so."""
-        assert operation in OPERATIONS
+        if operation not in OPERATIONS:
+            raise ValueError(operation)
         self.planted[operation].extend(answers)
 
     def wrap(self, sock: Any) -> ssl.SSLSocket:
         return self._context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
 
-    def __enter__(self) -> FakeEws:
-        # The NTLM acceptor learns its users from a file that the environment names.
-        self._folder = tempfile.TemporaryDirectory()
-        path = Path(self._folder.name) / "users"
-        path.write_text("".join(f":{name}:{password}\n" for name, password in self.users.items()))
-        os.environ["NTLM_USER_FILE"] = str(path)
-        self._thread.start()
+    def __enter__(self) -> EwsServer:
+        with ExitStack() as opening:
+            if "NTLM" in self.offers:
+                opening.enter_context(_ntlm_users(self.users))
+            self._thread.start()
+            self._closing = opening.pop_all()
         return self
 
     def close(self) -> None:
@@ -100,15 +102,27 @@ class FakeEws:
         self._server.shutdown()
         self._thread.join()
         self.close()
-        del os.environ["NTLM_USER_FILE"]
-        self._folder.cleanup()
+        self._closing.close()
+
+
+@contextmanager
+def _ntlm_users(users: Mapping[str, str]) -> Iterator[None]:
+    """Tell the NTLM acceptor its users: it reads them from a file that the environment names."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "users"
+        path.write_text("".join(f":{name}:{password}\n" for name, password in users.items()))
+        os.environ["NTLM_USER_FILE"] = str(path)
+        try:
+            yield
+        finally:
+            os.environ.pop("NTLM_USER_FILE", None)
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, ews: FakeEws) -> None:
+    def __init__(self, ews: EwsServer) -> None:
         self.ews = ews
         super().__init__(("127.0.0.1", 0), _Handler)
 
@@ -215,6 +229,8 @@ class _Handler(BaseHTTPRequestHandler):
         return self._refuse()
 
     def _log_in_by_ntlm(self, message: bytes) -> str | None:
+        import spnego  # takes a quarter of a second, and few log in by NTLM
+
         if message[8] == 1:  # NEGOTIATE_MESSAGE
             binding = spnego.channel_bindings.GssChannelBindings(application_data=self._certificate_hash())
             self._ntlm = spnego.server(
@@ -234,7 +250,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._user
 
     def _certificate_hash(self) -> bytes:
-        certificate = x509.load_pem_x509_certificate(certificates.good().certificate_pem.encode())
+        certificate = x509.load_pem_x509_certificate(self.ews._certificate.certificate_pem.encode())
         return b"tls-server-end-point:" + certificate.fingerprint(hashes.SHA256())
 
     def _refuse(self) -> str | None:

@@ -22,6 +22,7 @@ class Position:
     problems: dict[str, int] = field(default_factory=dict)  # id → failed tries; three: the problem list
     connected: datetime | None = None  # the first look: what the server received before is old mail (X13)
     catching_up: bool = False  # until what lay there at the first look is stored; tells old mail without a date
+    place: str = ""  # digest of what the ids belong to: protocol, server, user and folder
 
 
 GIVEN_UP = 3

@@ -19,7 +19,7 @@ from postroom.errors import DeadlineExceeded, LeaseLost, PostroomError, Transien
 from postroom.model.mailbox import Mailbox
 from postroom.model.polling import Health, MailboxState, Position
 from postroom.ports import Extendable, Session
-from postroom.services import health
+from postroom.services import health, positions
 from postroom.services.connecting import open_mailbox
 from postroom.services.fetch import SAVING, fetch
 from postroom.services.polling import Outcome, Polling, Result
@@ -84,7 +84,10 @@ def poll(message: Mapping[str, Any], *, polling: Polling, deadline: float) -> Su
     ]
     states = polling.states.load([mailbox.name for mailbox in mailboxes], consistent=backlog) if mailboxes else {}
     gate = threading.BoundedSemaphore(FETCHING)
-    jobs = [_Job(mailbox, states[mailbox.name], polling, deadline, gate, backlog) for mailbox in mailboxes]
+    jobs = [
+        _Job(mailbox, positions.in_place(states[mailbox.name], mailbox), polling, deadline, gate, backlog)
+        for mailbox in mailboxes
+    ]
     outcomes, unexpected = _side_by_side(jobs, seconds=deadline - LAST_MOMENT - polling.monotonic())
     for error in unexpected:
         if not isinstance(error, Exception):

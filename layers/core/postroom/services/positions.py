@@ -7,13 +7,14 @@ one could not be fetched, are kept in `known` until the cursor has passed them.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from postroom.model.mailbox import FirstConnection, Mailbox, Type
-from postroom.model.polling import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, Balance, Position
+from postroom.model.polling import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, Balance, MailboxState, Position
 from postroom.ports import Item, Listing
 
 MEGABYTE = 1024 * 1024
@@ -42,6 +43,24 @@ class Plan:
     left: int = 0  # for the next cycle
     more: bool = False  # whether that should follow at once
     oldest: datetime | None = None
+
+
+def place(mailbox: Mailbox) -> str:
+    """Return a digest of what a server's ids belong to; the way there (port, TLS, password, token) is no part of it."""
+    parts = (mailbox.type.value, (mailbox.server or "").casefold(), mailbox.user.casefold(), mailbox.folder_path)
+    return hashlib.sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def in_place(state: MailboxState, mailbox: Mailbox) -> MailboxState:
+    """Return the state without the ids of another place, when the mailbox has moved: they may mean other mail there.
+
+    What lies in the new place is all looked at; what was stored from the old one is known by its content. Which mail is
+    old stays as it was decided at the first look.
+    """
+    position = state.position
+    if position is None or position.place in ("", place(mailbox)):
+        return state
+    return replace(state, position=Position(connected=position.connected, catching_up=True))
 
 
 def sort_listing(listing: Listing, mailbox: Mailbox, position: Position, *, first: bool, backlog: bool) -> Plan:
@@ -140,6 +159,7 @@ def advance(
     position: Position, mailbox: Mailbox, news: Sequence[Item], *, done: Collection[str], failed: Mapping[str, int]
 ) -> Position:
     """Move on: `done` are ids dealt with for good, `failed` ids with their tries or the reason they are left alone."""
+    position = replace(position, place=place(mailbox))
     problems = {one: tries for one, tries in position.problems.items() if one not in done} | dict(failed)
     settled = set(done) | {one for one, tries in problems.items() if tries >= GIVEN_UP}
     if mailbox.type is not Type.IMAP:

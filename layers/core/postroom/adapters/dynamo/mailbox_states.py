@@ -137,6 +137,7 @@ class DynamoMailboxStates:
                 "cursor": position.cursor or None,
                 "connected": keys.moment(position.connected) if position.connected else None,
                 "catching_up": position.catching_up or None,
+                "place": position.place or None,
             }
         return values, old_key
 
@@ -164,6 +165,7 @@ class DynamoMailboxStates:
             problems=dict(ids.get("problems", {})),
             connected=keys.parse_moment(values["connected"]) if "connected" in values else None,
             catching_up=values.get("catching_up", False),
+            place=values.get("place", ""),
         )
 
     def _ids(self, name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:

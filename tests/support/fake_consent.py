@@ -10,8 +10,8 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from tests.support.fake_tokens import CLIENT, TENANT, TokenService, refusal
-from tests.support.https_server import Reply
+from postroom_cli.mailservers.https import Reply
+from postroom_cli.mailservers.tokens import CLIENT, TENANT, TokenService, refusal
 
 MAIL = "https://outlook.office.com/IMAP.AccessAsUser.All https://outlook.office.com/SMTP.Send"
 GOOGLE_MAIL = "https://mail.google.com/ openid https://www.googleapis.com/auth/userinfo.email"

@@ -16,9 +16,10 @@ from postroom.adapters.graph import GraphConnector, GraphSession
 from postroom.model.mailbox import Mailbox
 from postroom.model.polling import Position
 from postroom.ports import Fetched, FetchFailed, Item
+from postroom_cli.mailservers.graph import GraphService
+from postroom_cli.mailservers.https import HttpsServer
 
 from tests.support import certificates
-from tests.support.fake_graph import GraphService
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 
@@ -28,10 +29,11 @@ class Site:
     """A service, its connector, and the waits that it was told to make."""
 
     service: GraphService
+    server: HttpsServer
     waits: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.connector = GraphConnector(LOOPBACK, base=self.service.base, sleep=self.waits.append)
+        self.connector = GraphConnector(LOOPBACK, sleep=self.waits.append)
 
     def mailbox(self, **options: Any) -> Mailbox:
         """A mailbox of the tenant."""
@@ -39,6 +41,7 @@ class Site:
             "name": "box0",
             "address": "box0@example.com",
             "type": "GRAPH",
+            "server": self.server.url,
             "client_id": "c",
             "leave_msg_on_server": True,
             "ca_certificate": certificates.authority().pem,
@@ -77,8 +80,8 @@ def collect(session: GraphSession, items: Sequence[Item]) -> tuple[dict[str, byt
 def site() -> Iterator[Site]:
     """A service with one empty mailbox; whatever the real one would not understand fails the test."""
     service = GraphService()
-    with service.server():
-        yield Site(service)
+    with service.server(certificates.good()) as server:
+        yield Site(service, server)
     assert service.violations == []
     assert service.most_at_once <= 4
 

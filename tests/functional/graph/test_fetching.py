@@ -10,10 +10,10 @@ from postroom.errors import (
     ServerMisbehaved,
 )
 from postroom.ports import Action, Fetched, Item
+from postroom_cli.mailservers.graph import CHUNKED, chunks, error
+from postroom_cli.mailservers.https import Reply
 
 from tests.functional.graph.conftest import Site, collect
-from tests.support.fake_graph import CHUNKED, chunks, error
-from tests.support.https_server import Reply
 
 pytestmark = pytest.mark.feature("G24")
 

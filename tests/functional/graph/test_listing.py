@@ -13,10 +13,10 @@ from postroom.errors import (
 )
 from postroom.model.polling import GIVEN_UP, Position
 from postroom.ports import Item
+from postroom_cli.mailservers.graph import Call, error
+from postroom_cli.mailservers.https import Reply
 
 from tests.functional.graph.conftest import Site
-from tests.support.fake_graph import error
-from tests.support.https_server import Reply
 
 pytestmark = pytest.mark.feature("G24")
 
@@ -76,9 +76,9 @@ def test_a_lost_next_link_begins_the_list_again_once(site: Site, status: int) ->
 
         answer = site.service._list
 
-        def listed(request: Any, folder: str) -> Reply:
+        def listed(call: Call, folder: str) -> Reply:
             try:
-                return answer(request, folder)
+                return answer(call, folder)
             except _Lost:
                 return error(status, "SyncStateNotFound")
 
@@ -97,8 +97,8 @@ def test_a_next_link_lost_again_and_again_is_tried_later(site: Site) -> None:
     site.service.deliver(*(b"%d" % number for number in range(12)))
     answer = site.service._list
 
-    def listed(request: Any, folder: str) -> Reply:
-        return error(410, "SyncStateNotFound") if "$skip" in request.query else answer(request, folder)
+    def listed(call: Call, folder: str) -> Reply:
+        return error(410, "SyncStateNotFound") if "$skip" in call.query else answer(call, folder)
 
     site.service._list = listed  # type: ignore[method-assign]
     with site.session() as session, pytest.raises(Transient) as caught:

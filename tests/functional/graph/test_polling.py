@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from postroom.model.polling import HealthState
+from postroom_cli.mailservers.graph import error
 
 from tests.functional.oauth.conftest import Site
 from tests.functional.oauth.conftest import site as handler_site  # noqa: F401 - the fixture of whole stacks
-from tests.support.fake_graph import error
 from tests.support.mails import mail
 
 pytestmark = pytest.mark.feature("G24")

@@ -12,18 +12,17 @@ import boto3
 import pytest
 from postroom import bootstrap
 from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-from postroom.adapters.oauth_requests import CLOUDS, Cloud
 from postroom.adapters.secrets import SecretWriter, StoredSecrets
 from postroom.adapters.tls import client_context
 from postroom.model.mailbox import SecretReference
 from postroom.model.polling import Health, HealthState, MailboxState
+from postroom_cli.mailservers.graph import GraphService
 from postroom_cli.mailservers.imap import ImapServer
 from postroom_cli.mailservers.pop3 import Pop3Server
+from postroom_cli.mailservers.tokens import CLIENT, SECRET, TENANT, TokenService
 
 from tests.support import certificates
 from tests.support.aws_stack import AwsStack, sqs_event
-from tests.support.fake_graph import GraphService
-from tests.support.fake_tokens import CLIENT, SECRET, TENANT, TokenService
 
 USERS = {f"box{number}@example.com": "unused" for number in range(5)}
 
@@ -74,7 +73,7 @@ class Site:
         servers: dict[str, dict[str, Any]] = {
             "IMAP": {"server": "127.0.0.1", "port": self.imap.port, "ca_certificate": self.imap.ca_pem},
             "POP3": {"server": "127.0.0.1", "port": self.pop3.port, "ca_certificate": self.pop3.ca_pem},
-            "GRAPH": {"ca_certificate": certificates.authority().pem},
+            "GRAPH": {"server": self.graph.base, "ca_certificate": certificates.authority().pem},
         }
         self.stack.configure(
             settings={"default_inbound_queue": "general", "default_domain": "example.com"},
@@ -148,15 +147,14 @@ def site(stack: AwsStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     service, graph = TokenService(), GraphService()
     issued = Issued(service)
     with (
-        service.server() as endpoint,
-        graph.server() as graph_server,
+        service.server(certificates.good()) as endpoint,
+        graph.server(certificates.good()),
         ImapServer(USERS, tokens=["none"]) as imap,
         Pop3Server(USERS, tokens=["none"]) as pop3,
     ):
         accepting: Any = issued
-        imap.tokens = pop3.tokens = graph.tokens = accepting
-        # The Graph of a mailbox is that of its authority's cloud.
-        monkeypatch.setitem(CLOUDS, "127.0.0.1", Cloud("https://outlook.office.com", graph_server.url))
+        imap.tokens = pop3.tokens = accepting
+        graph.tokens = issued
         made = Site(stack, service, endpoint.url, imap, pop3, graph, issued)
         made.enter("app", SECRET)
         yield made

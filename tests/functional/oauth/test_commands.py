@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from postroom_cli.mailservers.tokens import SECRET, refusal
 
 from tests.functional.cli.conftest import Command, postroom  # noqa: F401 - the fixture of the command
 from tests.functional.oauth.conftest import Site
-from tests.support.fake_tokens import SECRET, refusal
 from tests.support.mails import mail
 
 TYPES = ["IMAP", "POP3", "GRAPH"]

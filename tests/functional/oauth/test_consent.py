@@ -27,11 +27,12 @@ from postroom.model.polling import HealthState
 from postroom_cli import output
 from postroom_cli.commands import oauth as command
 from postroom_cli.loopback import Loopback
+from postroom_cli.mailservers.tokens import CLIENT, LEAK, SECRET, TENANT, claims, refusal
 
 from tests.functional.cli.conftest import Command, Ran, postroom  # noqa: F401 - the fixture of the command
 from tests.functional.oauth.conftest import Site
+from tests.support import certificates
 from tests.support.fake_consent import GOOGLE_MAIL, ConsentService
-from tests.support.fake_tokens import CLIENT, LEAK, SECRET, TENANT, claims, refusal
 from tests.support.mails import mail
 
 STORED = "account.support"
@@ -115,7 +116,7 @@ def fetch(port: int, target: str, host: str = "") -> tuple[int, str]:
 def flow(site: Site, postroom: Command, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flow]:  # noqa: F811
     service = ConsentService()
     site.issued.service = service
-    with service.server() as endpoint:
+    with service.server(certificates.good()) as endpoint:
         authorities = {Provider.MICROSOFT: endpoint.url, Provider.GOOGLE: f"{endpoint.url}/google"}
         for provider, authority in authorities.items():
             monkeypatch.setitem(AUTHORITIES, (provider, Cloud.WORLDWIDE), authority)

@@ -9,10 +9,10 @@ import pytest
 from postroom.model.mailbox import DEFAULT_PORTS, Type
 from postroom.model.oauth import AUTHORITIES, SERVERS, Cloud, Provider
 from postroom.model.polling import HealthState
+from postroom_cli.mailservers.https import Reply
+from postroom_cli.mailservers.tokens import CLIENT, LEAK, SECRET, TENANT, refusal
 
 from tests.functional.oauth.conftest import Site
-from tests.support.fake_tokens import CLIENT, LEAK, SECRET, TENANT, refusal
-from tests.support.https_server import Reply
 from tests.support.mails import mail
 
 TYPES = ["IMAP", "POP3", "GRAPH"]

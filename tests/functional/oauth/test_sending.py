@@ -9,11 +9,11 @@ import pytest
 from postroom.model.oauth import AUTHORITIES, Cloud, Provider
 from postroom.model.outbound import Outbound, OutboxState
 from postroom_cli.mailservers import SmtpSink
+from postroom_cli.mailservers.tokens import CLIENT, SECRET, TENANT, refusal
 
 from tests.functional.oauth.conftest import Site
 from tests.functional.processing.conftest import CONFIGURATION
 from tests.functional.processing.test_smtp import reply_and_send
-from tests.support.fake_tokens import CLIENT, SECRET, TENANT, refusal
 
 pytestmark = pytest.mark.feature("G03")
 

@@ -177,6 +177,31 @@ def test_an_ews_server_must_be_an_https_url(server: str, words: str, remedy: str
 
 
 @pytest.mark.parametrize(
+    ("server", "words", "remedy"),
+    [
+        pytest.param("graph.example.com", "host name", "https://graph.example.com.", id="host name"),
+        pytest.param("http://graph.example.com", "not protected", "https", id="plain http"),
+        pytest.param("https://me:pw@graph.example.com", "credentials", "password", id="credentials in the URL"),
+        pytest.param("https://graph.example.com:x", "no URL", "https://", id="no port"),
+        pytest.param("https://graph.example.com/v1.0/", "more than", "/v1.0", id="version"),
+        pytest.param("https://graph.example.com/?a=b", "more than", "/v1.0", id="query"),
+        pytest.param("https://gate.example.com/graph", "", "", id="gateway"),
+    ],
+)
+def test_another_address_of_microsoft_graph_is_an_https_url_of_the_service_s_root(
+    server: str, words: str, remedy: str
+) -> None:
+    text = f"mailboxes:\n  - {{name: g, address: g@example.com, type: GRAPH, client_id: c, server: '{server}'}}\n"
+    if not words:
+        assert read(text).mailboxes[0].server == server
+        return
+    problem = only_problem(text)
+    assert problem.path == "mailboxes[0].server"
+    assert words in problem.problem
+    assert remedy in problem.remedy
+
+
+@pytest.mark.parametrize(
     ("server", "words"),
     [("https://imap.example.com", "URL"), ("imap.example.com:993", "port"), ("not a host", "no host name")],
 )

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
 from postroom.adapters.oauth import OAuthTokens
+from postroom.adapters.tls import client_context
 from postroom.model.mailbox import Mailbox, SecretReference
+from postroom_cli.mailservers.tokens import CLIENT, SECRET, TENANT, TokenService
 
 from tests.support import certificates
-from tests.support.fake_tokens import CLIENT, SECRET, TENANT, TokenService
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 
@@ -57,7 +59,6 @@ class World:
             store=self.kept,
             clock=lambda: self.now,
             allowed_networks=LOOPBACK,
-            ca_pem=certificates.authority().pem,
             google_endpoint=f"{self.url}/token",
         )
 
@@ -100,8 +101,13 @@ class World:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    """A service, and nothing known yet."""
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A service whose authority this machine trusts, and nothing known yet."""
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_text(certificates.authority().pem)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    client_context.cache_clear()
     service = TokenService()
-    with service.server() as server:
+    with service.server(certificates.good()) as server:
         yield World(service, server.url)
+    client_context.cache_clear()

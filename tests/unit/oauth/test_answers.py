@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from postroom.adapters.oauth_requests import wanted
+from postroom.adapters.tls import client_context
 from postroom.errors import (
     ConnectFailed,
     DeadlineExceeded,
@@ -19,9 +22,10 @@ from postroom.errors import (
     TlsFailed,
     Transient,
 )
+from postroom_cli.mailservers.https import Reply
+from postroom_cli.mailservers.tokens import LEAK, SECRET, as_json, refusal
 
-from tests.support.fake_tokens import LEAK, SECRET, as_json, refusal
-from tests.support.https_server import Reply
+from tests.support import certificates
 from tests.unit.oauth.conftest import World
 
 pytestmark = pytest.mark.feature("G03")
@@ -112,11 +116,45 @@ def test_a_private_address_is_refused_where_it_is_not_allowed(world: World) -> N
     assert (caught.value.code, caught.value.step) == ("address_refused", "login")
 
 
-def test_a_certificate_that_nobody_trusts_gets_no_secret(world: World) -> None:
-    world.tokens._ca_pem = None
+def untrusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
+    client_context.cache_clear()
+
+
+@pytest.mark.parametrize("authority", ["own", "google"])
+def test_a_certificate_that_nobody_trusts_gets_no_secret(
+    world: World, authority: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    untrusted(monkeypatch)
+    # The authority of a mailbox's own server speaks for no provider.
+    google = world.google(ca_certificate=certificates.authority().pem)
     with pytest.raises(TlsFailed):
-        world.token(world.mailbox())
+        world.token(world.mailbox() if authority == "own" else google)
     assert world.service.forms == []
+
+
+def test_a_token_service_of_one_s_own_is_trusted_by_the_mailbox_s_authority(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    untrusted(monkeypatch)
+    assert world.token(world.mailbox(ca_certificate=certificates.authority().pem))
+
+
+@pytest.mark.parametrize(
+    ("authority", "own"),
+    [
+        (None, False),
+        ("https://login.microsoftonline.com", False),
+        ("https://LOGIN.microsoftonline.us/x", False),
+        ("https://accounts.google.com", False),
+        ("https://adfs.example.com/adfs", True),
+    ],
+)
+def test_a_provider_is_never_vouched_for_by_the_mailbox_s_authority(
+    world: World, authority: str | None, own: bool
+) -> None:
+    asked = wanted(world.mailbox(ca_certificate="pem", tenant_authority=authority))
+    assert asked.ca_pem == ("pem" if own else "")
 
 
 def test_a_service_that_is_not_there_is_a_matter_of_the_network(world: World) -> None:

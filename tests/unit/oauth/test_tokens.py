@@ -17,8 +17,8 @@ from postroom.errors import (
     Transient,
 )
 from postroom.model.mailbox import Mailbox
+from postroom_cli.mailservers.tokens import CLIENT, SECRET, TENANT, as_json, claims
 
-from tests.support.fake_tokens import CLIENT, SECRET, TENANT, as_json, claims
 from tests.unit.oauth.conftest import World
 
 pytestmark = pytest.mark.feature("G03")

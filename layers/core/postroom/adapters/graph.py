@@ -24,7 +24,7 @@ from postroom.adapters.graph_client import GONE, Graph, NextPageLost, error_code
 from postroom.adapters.graph_folders import find_folder, make_folder
 from postroom.adapters.http import AT_A_TIME, Answer, HttpClient, Streamed
 from postroom.adapters.network import Network
-from postroom.adapters.oauth_requests import cloud_of
+from postroom.adapters.oauth_requests import graph_of
 from postroom.errors import FolderMissing, PostroomError, ServerMisbehaved, Transient
 from postroom.model.mailbox import Mailbox
 from postroom.model.polling import GIVEN_UP, Position
@@ -40,10 +40,9 @@ _CHUNK = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class GraphConnector:
-    """Opens Exchange Online mailboxes. `secret` is the access token; `base` replaces the cloud's address in tests."""
+    """Opens Exchange Online mailboxes; `secret` is the access token."""
 
     allowed_networks: Sequence[Network] = ()
-    base: str = ""
     sleep: Callable[[float], None] = time.sleep
     _folders: dict[tuple[str, str], str] = field(default_factory=dict)  # (mailbox, path) → id, found before
 
@@ -58,7 +57,7 @@ class GraphConnector:
         )
         graph = Graph(
             http,
-            base=self.base or cloud_of(mailbox).graph,
+            base=graph_of(mailbox),
             user=mailbox.user,
             token=secret,
             on=mailbox.name,

@@ -62,12 +62,14 @@ class HttpClient:
         timeout: float,
         allowed_networks: Sequence[Network] = (),
         ca_pem: str | None = None,
+        public_too: bool = False,
     ) -> None:
         self.deadline = deadline
         self.connect_timeout = connect_timeout
         self.timeout = timeout
         self.allowed_networks = tuple(allowed_networks)
         self.ca_pem = ca_pem
+        self.public_too = public_too
         self.asking = threading.local()  # step: what the errors of this thread's request belong to
         self._session = requests.Session()
         self._session.trust_env = False  # neither proxies nor ~/.netrc, which would replace the token
@@ -183,7 +185,7 @@ class _Connection(HTTPSConnection):
             self.host, self.port, deadline=until, timeout=client.connect_timeout, allowed=client.allowed_networks
         )
         try:
-            stream.start_tls(client_context(client.ca_pem), self.host)
+            stream.start_tls(client_context(client.ca_pem, public_too=client.public_too), self.host)
         except BaseException:
             stream.close()
             raise

@@ -47,13 +47,14 @@ def post(
     allowed_networks: Sequence[Network] = (),
     ca_pem: str | None = None,
 ) -> Answer:
-    """Post a form to a token endpoint; `deadline` is of `time.monotonic()`."""
+    """Post a form to a token endpoint; `deadline` is of `time.monotonic()`, `ca_pem` joins the public authorities."""
     client = HttpClient(
         deadline=min(deadline, time.monotonic() + TIMEOUT),
         connect_timeout=TIMEOUT,
         timeout=TIMEOUT,
         allowed_networks=allowed_networks,
         ca_pem=ca_pem,
+        public_too=True,
     )
     try:
         return client.ask("POST", endpoint, step="login", headers=_FORM, body=urlencode(fields).encode("ascii"))
@@ -74,14 +75,12 @@ class OAuthTokens:
         store: SecretStore,
         clock: Clock,
         allowed_networks: Sequence[Network] = (),
-        ca_pem: str | None = None,
         google_endpoint: str = "",
     ) -> None:
         self._secrets = secrets
         self._store = store
         self._clock = clock
         self._allowed = tuple(allowed_networks)
-        self._ca_pem = ca_pem
         self._google_endpoint = google_endpoint
         self._entries: dict[Wanted, _Entry] = {}
         self._lock = threading.Lock()
@@ -125,7 +124,7 @@ class OAuthTokens:
     def _ask(self, asked: Wanted, held: Held, *, deadline: float) -> Answer:
         endpoint = self._google_endpoint if asked.google and self._google_endpoint else asked.endpoint
         fields = form(asked, held, assertion=self._assertion(asked, held, endpoint))
-        return post(endpoint, fields, deadline=deadline, allowed_networks=self._allowed, ca_pem=self._ca_pem)
+        return post(endpoint, fields, deadline=deadline, allowed_networks=self._allowed, ca_pem=asked.ca_pem or None)
 
     def _assertion(self, asked: Wanted, held: Held, endpoint: str) -> str:
         if not (held.is_certificate or held.google_key):

@@ -50,6 +50,7 @@ class Wanted:
     google: bool
     credential: SecretReference | None  # password or refresh token
     application: SecretReference | None  # the application's secret, certificate or key
+    ca_pem: str = ""  # beside the public authorities, where the endpoint is no provider's
 
     @property
     def host(self) -> str:
@@ -92,6 +93,11 @@ def cloud_of(mailbox: Mailbox) -> Cloud:
     return CLOUDS.get(host.lower(), CLOUDS["login.microsoftonline.com"])
 
 
+def graph_of(mailbox: Mailbox) -> str:
+    """Find the address of a mailbox's Microsoft Graph: its own `server`, or its cloud's."""
+    return mailbox.server or cloud_of(mailbox).graph
+
+
 def wanted(mailbox: Mailbox) -> Wanted:
     """Say which token opens a mailbox; raises LoginRefused when its options do not say that."""
     # Reference, tenant-authority: an authority that contains "google", in any case, is Google's.
@@ -112,6 +118,7 @@ def wanted(mailbox: Mailbox) -> Wanted:
         google=google,
         credential=credential,
         application=application,
+        ca_pem="" if google or _is_known(mailbox) else mailbox.ca_certificate or "",
     )
 
 
@@ -181,4 +188,13 @@ def _endpoint(mailbox: Mailbox) -> str:
 
 def _scope(mailbox: Mailbox) -> str:
     cloud = cloud_of(mailbox)
-    return f"{cloud.graph if mailbox.type is Type.GRAPH else cloud.exchange}/.default"
+    if mailbox.type is not Type.GRAPH:
+        return f"{cloud.exchange}/.default"
+    # A gateway before a known cloud takes that cloud's tokens; another cloud, with another authority, its own.
+    own = urlsplit(mailbox.server) if mailbox.server and not _is_known(mailbox) else None
+    return f"{own.scheme}://{own.netloc}/.default" if own else f"{cloud.graph}/.default"
+
+
+def _is_known(mailbox: Mailbox) -> bool:
+    """Tell whether the authority is one of Microsoft's in the table."""
+    return (urlsplit(mailbox.tenant_authority or WORLDWIDE).hostname or "").lower() in CLOUDS

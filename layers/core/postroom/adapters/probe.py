@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from postroom.adapters import network
 from postroom.adapters.network import Network
-from postroom.adapters.oauth_requests import cloud_of
+from postroom.adapters.oauth_requests import graph_of
 from postroom.adapters.stream import Reader
 from postroom.adapters.tls import client_context
 from postroom.errors import Permanent
@@ -46,7 +46,7 @@ class NetworkProbe:
 
 def _endpoint(mailbox: Mailbox) -> tuple[str, int]:
     if mailbox.type is Type.GRAPH:
-        graph = urlsplit(cloud_of(mailbox).graph)
+        graph = urlsplit(graph_of(mailbox))
         return graph.hostname or "", graph.port or 443
     url = urlsplit(mailbox.server or "") if mailbox.type is Type.EWS else None
     host = (url.hostname if url else mailbox.server) or ""

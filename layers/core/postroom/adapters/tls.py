@@ -9,10 +9,12 @@ from postroom.errors import TlsFailed
 
 
 @lru_cache(maxsize=256)
-def client_context(ca_pem: str | None = None, versions: tuple[str, ...] = ()) -> ssl.SSLContext:
+def client_context(
+    ca_pem: str | None = None, versions: tuple[str, ...] = (), *, public_too: bool = False
+) -> ssl.SSLContext:
     """Make (once) a context that verifies certificate and host name; `ca_pem` replaces the public authorities.
 
-    `versions`: only these ("TLSv1.2", "TLSv1.3"); empty: both.
+    `versions`: only these ("TLSv1.2", "TLSv1.3"); empty: both. `public_too`: `ca_pem` joins the public authorities.
 
     Raises TlsFailed when `ca_pem` holds no certificate.
     """
@@ -30,7 +32,7 @@ def client_context(ca_pem: str | None = None, versions: tuple[str, ...] = ()) ->
                 step="tls",
                 remedy="Give `ca_certificate` one or more certificates in PEM form.",
             ) from error
-    else:
+    if public_too or not ca_pem:
         context.load_default_certs()
     return context
 

@@ -96,7 +96,6 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         "security", frozenset({Type.IMAP, Type.POP3}), "always goes over https, which no other setting can weaken"
     ),
     Requirement("port", frozenset({Type.IMAP, Type.POP3}), "takes its port from the URL"),
-    Requirement("server", frozenset({Type.IMAP, Type.POP3, Type.EWS}), "has one fixed address, Microsoft Graph's"),
     Requirement(
         "service_account",
         frozenset({Type.IMAP, Type.POP3, Type.EWS}),

@@ -77,12 +77,18 @@ class Mailbox(ConfigObject):
     type: Type = option(Type.IMAP, "The protocol.", reference="type")
     enabled: bool = option(False, "Polled only while true; from the next cycle on.", reference="enable-client")
 
-    server: Line | None = option(None, "Host name; for EWS the URL; empty for Graph.", reference="server")
+    server: Line | None = option(
+        None,
+        "Host name; for EWS the URL; for Graph empty: the cloud of `tenant_authority`, or https://host.",
+        reference="server",
+    )
     port: int | None = option(None, "Empty: the protocol's own port.", reference="port", ge=1, le=65535)
     security: Security = option(
         Security.SSL_TLS, "How the connection is protected.", reference="pop-connection-security"
     )
-    ca_certificate: str | None = option(None, "PEM of the only CA to trust for this server; empty: the public ones.")
+    ca_certificate: str | None = option(
+        None, "PEM of the only CA to trust for this server, and one more for a token service of your own."
+    )
     login: Line | None = option(None, "User name; the address when empty.", reference="mailbox")
     password: SecretReference | None = option(
         None, "Password, refresh token or application secret, by grant.", reference="password"

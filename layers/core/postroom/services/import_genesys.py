@@ -174,7 +174,7 @@ class _Client:
         if self.type is Type.GRAPH:
             for option in ("server", "port"):
                 if self._get(option):
-                    self._note(option, Outcome.LEFT_OUT, why="Microsoft Graph has one fixed address")
+                    self._note(option, Outcome.LEFT_OUT, why="its address follows from the authority")
             return
         if server:
             self.values["server"] = server

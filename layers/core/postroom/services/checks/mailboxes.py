@@ -68,6 +68,8 @@ def _types(mailbox: Mailbox) -> _Found:
 def _server(mailbox: Mailbox) -> _Found:
     server = mailbox.server
     if mailbox.type is Type.GRAPH:
+        if server:
+            yield from _url(mailbox, server)
         return
     if mailbox.account:
         if server:
@@ -77,7 +79,7 @@ def _server(mailbox: Mailbox) -> _Found:
         what = "the EWS URL" if mailbox.type is Type.EWS else "the mail server's host name"
         yield "server", "is missing.", f"Give {what}."
     elif mailbox.type is Type.EWS:
-        yield from _ews_url(server)
+        yield from _url(mailbox, server)
     elif "://" in server:
         yield "server", f"`{server}` is a URL.", "Give the host name only; the URL form is for type EWS."
     elif re.fullmatch(r"[^:]+:\d+", server):
@@ -87,24 +89,29 @@ def _server(mailbox: Mailbox) -> _Found:
         yield "server", f"`{server}` is no host name.", "Write a name like imap.example.com, or an IP address."
 
 
-def _ews_url(server: str) -> _Found:
+def _url(mailbox: Mailbox, server: str) -> _Found:
+    path = "/EWS/Exchange.asmx" if mailbox.type is Type.EWS else ""
+    like = f"Write it like https://mail.example.com{path}."
     try:
         url = urlsplit(server)
-        host = url.hostname
+        host, port = url.hostname, url.port
     except ValueError:
-        url, host = None, None
-    if url is None or url.scheme not in ("https", "http"):
+        yield "server", f"`{server}` is no URL.", like
+        return
+    if url.scheme not in ("https", "http"):
         yield (
             "server",
-            f"`{server}` is a host name, but type EWS needs a URL.",
-            f"Write it like https://{server if is_host(server) else 'mail.example.com'}/EWS/Exchange.asmx.",
+            f"`{server}` is a host name, but type {mailbox.type} needs a URL.",
+            f"Write it like https://{server}{path}." if is_host(server) else like,
         )
     elif url.scheme == "http":
         yield "server", "is not protected (http).", "Write https://; credentials never travel over plain http."
-    elif not host or not is_host(host):
-        yield "server", f"`{server}` names no host.", "Write it like https://mail.example.com/EWS/Exchange.asmx."
+    elif not host or not is_host(host) or port == 0:
+        yield "server", f"`{server}` names no host.", like
     elif url.username or url.password:
         yield "server", "contains credentials.", "Use `login` and `password`."
+    elif mailbox.type is Type.GRAPH and (url.query or url.fragment or re.search(r"/(?:v1\.0|beta)(?:/|$)", url.path)):
+        yield "server", f"`{server}` is more than the service's root.", "Leave out what begins with /v1.0."
 
 
 def _port(mailbox: Mailbox) -> _Found:

@@ -7,20 +7,36 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from tests.support.fake_tokens import as_json
-from tests.support.https_server import HttpsServer, Reply, Request
+from postroom_cli.mailservers.certificates import Certificate
+from postroom_cli.mailservers.https import HttpsServer, Reply, Request
+from postroom_cli.mailservers.tokens import as_json
 
 MESSAGE_OPTIONS = {"$select", "$orderby", "$top", "$count", "$expand", "$filter", "$skip"}
 FOLDER_OPTIONS = {"$select", "$top", "$filter", "$skip"}
 FIELDS = {"id", "isRead", "receivedDateTime", "subject", "parentFolderId", "internetMessageHeaders"}
 CHUNKED = {"Content-Type": "text/plain", "Transfer-Encoding": "chunked"}
+USER = "box0@example.com"
 AT_ONCE = 4  # requests that a mailbox is served at the same time
+
+
+@dataclass(frozen=True)
+class Call:
+    """What one mailbox is asked; `path` is what follows the mailbox."""
+
+    method: str
+    user: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
 
 
 @dataclass
@@ -29,6 +45,7 @@ class Message:
 
     id: str
     raw: bytes
+    user: str  # whose mailbox it lies in
     folder: str
     received: datetime
     is_read: bool = False
@@ -48,10 +65,10 @@ class Fault:
 
 @dataclass
 class GraphService:
-    """One tenant: its mailboxes, their folders and messages."""
+    """One tenant: its mailboxes, whose folders have the same ids, and their messages."""
 
-    users: set[str] = field(default_factory=lambda: {"box0@example.com"})
-    tokens: set[str] = field(default_factory=lambda: {"token-1"})
+    users: set[str] = field(default_factory=lambda: {USER})
+    tokens: Container[str] = field(default_factory=lambda: {"token-1"})
     forbidden: set[str] = field(default_factory=set)  # mailboxes that the application may not open
     folders: dict[str, tuple[str, str]] = field(default_factory=lambda: {"F-inbox": ("", "Posteingang")})
     messages: dict[str, Message] = field(default_factory=dict)
@@ -63,19 +80,19 @@ class GraphService:
     violations: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)  # method and path of every request, without the mailbox
     most_at_once: int = 0
-    _running: int = 0
+    _running: Counter[str] = field(default_factory=Counter)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
     _lock: Any = field(default_factory=threading.RLock)
 
-    # --- for tests
+    # --- for those who run it
 
-    def server(self) -> HttpsServer:
+    def server(self, certificate: Certificate | None = None) -> HttpsServer:
         """Serve it; `base` is its address then."""
-        server = HttpsServer(self)
+        server = HttpsServer(self, certificate)
         self.base = server.url
         return server
 
-    def deliver(self, *raws: bytes, folder: str = "F-inbox", **options: Any) -> list[str]:
+    def deliver(self, *raws: bytes, user: str = USER, folder: str = "F-inbox", **options: Any) -> list[str]:
         """Put mails into a folder; return their ids."""
         ids = []
         for raw in raws:
@@ -83,7 +100,7 @@ class GraphService:
             one = f"AAkALg/x+{number:04d}=="  # real ids hold what must be escaped in a path
             received = options.get("received") or datetime(2026, 11, 21, 12, tzinfo=UTC) + timedelta(seconds=number)
             given = {"received": received, "size": len(raw), **options}
-            self.messages[one] = Message(one, raw, folder, **given)
+            self.messages[one] = Message(one, raw, user, folder, **given)
             ids.append(one)
         return ids
 
@@ -107,55 +124,65 @@ class GraphService:
 
     def __call__(self, request: Request) -> Reply:
         """Answer one request."""
-        with self._lock:
-            self._running += 1
-            self.most_at_once = max(self.most_at_once, self._running)
-            too_many = self._running > AT_ONCE
-        try:
+        match = re.fullmatch(r"/v1\.0/users/([^/]+)(/.*)", request.path)
+        if match is None:
+            return error(404, "ResourceNotFound")
+        call = Call(request.method, match[1], match[2], request.query, request.headers, request.body)
+        with self._at_once(call.user) as too_many:
             if self.delay:
                 time.sleep(self.delay)
             if too_many:
                 return error(429, "ApplicationThrottled", retry_after="1")
             with self._lock:
-                return self._answer(request)
+                return self._refuse_stranger(request) or self._answer(call)
+
+    @contextmanager
+    def _at_once(self, user: str) -> Iterator[bool]:
+        """Count what a mailbox is asked at the same time; tell whether that is too much."""
+        with self._lock:
+            self._running[user] += 1
+            self.most_at_once = max(self.most_at_once, self._running[user])
+            too_many = self._running[user] > AT_ONCE
+        try:
+            yield too_many
         finally:
             with self._lock:
-                self._running -= 1
+                self._running[user] -= 1
 
-    def _answer(self, request: Request) -> Reply:
-        match = re.fullmatch(r"/v1\.0/users/([^/]+)(/.*)", request.path)
-        if match is None:
-            return error(404, "ResourceNotFound")
-        user, path = match[1], match[2]
-        self.seen.append(f"{request.method} {path}")
+    def _refuse_stranger(self, request: Request) -> Reply | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme != "Bearer" or token not in self.tokens:
-            return error(401, "InvalidAuthenticationToken")
-        if user in self.forbidden:
+        if scheme == "Bearer" and token in self.tokens:
+            return None
+        self.seen.append(f"{request.method} refused")
+        return error(401, "InvalidAuthenticationToken")
+
+    def _answer(self, call: Call) -> Reply:
+        self.seen.append(f"{call.method} {call.path}")
+        if call.user in self.forbidden:
             return error(403, "ErrorAccessDenied")
-        if user not in self.users:
+        if call.user not in self.users:
             return error(404, "ErrorInvalidUser")
-        if request.headers.get("prefer") != 'IdType="ImmutableId"':
-            self.violations.append(f"{request.method} {path} without immutable ids")
+        if call.headers.get("prefer") != 'IdType="ImmutableId"':
+            self.violations.append(f"{call.method} {call.path} without immutable ids")
         for fault in self.faults:
-            if fault.method == request.method and re.fullmatch(fault.path, path):
+            if fault.method == call.method and re.fullmatch(fault.path, call.path):
                 fault.times -= 1
                 if not fault.times:
                     self.faults.remove(fault)
                 return fault.reply()
         for method, pattern, serve in self._routes():
-            if method == request.method and (found := re.fullmatch(pattern, path)):
-                return serve(request, *found.groups())
-        self.violations.append(f"{request.method} {path} does not exist")
+            if method == call.method and (found := re.fullmatch(pattern, call.path)):
+                return serve(call, *found.groups())
+        self.violations.append(f"{call.method} {call.path} does not exist")
         return error(405, "Request_BadRequest")
 
     def _routes(self) -> list[tuple[str, str, Callable[..., Reply]]]:
         one = r"(AAkALg/x\+\d{4}==|[^/]+)"
         folder = r"(F/\d+==|[^/]+)"
         return [
-            ("GET", "/mailFolders", lambda request: self._children(request, "")),
+            ("GET", "/mailFolders", lambda call: self._children(call, "")),
             ("GET", f"/mailFolders/{folder}/childFolders", self._children),
-            ("POST", "/mailFolders", lambda request: self._make(request, "")),
+            ("POST", "/mailFolders", lambda call: self._make(call, "")),
             ("POST", f"/mailFolders/{folder}/childFolders", self._make),
             ("GET", f"/mailFolders/{folder}/messages", self._list),
             ("GET", f"/mailFolders/{folder}", self._folder),
@@ -168,15 +195,15 @@ class GraphService:
     def _find_folder(self, one: str) -> str | None:
         return "F-inbox" if one == "inbox" else one if one in self.folders else None
 
-    def _folder(self, request: Request, one: str) -> Reply:
+    def _folder(self, call: Call, one: str) -> Reply:
         found = self._find_folder(one)
         return as_json(200, {"id": found}) if found else error(404, "ErrorItemNotFound")
 
-    def _children(self, request: Request, parent: str) -> Reply:
+    def _children(self, call: Call, parent: str) -> Reply:
         parent = self._find_folder(parent) or "" if parent else ""
-        if (wrong := _unknown(request.query, FOLDER_OPTIONS)) is not None:
+        if (wrong := _unknown(call.query, FOLDER_OPTIONS)) is not None:
             return wrong
-        name = re.fullmatch(r"displayName eq '((?:[^']|'')*)'", request.query.get("$filter", ""))
+        name = re.fullmatch(r"displayName eq '((?:[^']|'')*)'", call.query.get("$filter", ""))
         if name is None:
             return error(400, "ErrorInvalidUrlQueryFilter")
         wanted = name[1].replace("''", "'").casefold()
@@ -187,8 +214,8 @@ class GraphService:
         ]
         return as_json(200, {"value": rows})
 
-    def _make(self, request: Request, parent: str) -> Reply:
-        content = _json(request)
+    def _make(self, call: Call, parent: str) -> Reply:
+        content = _json(call)
         if content is None or not isinstance(content.get("displayName"), str):
             return error(400, "RequestBodyRead")
         parent = self._find_folder(parent) or "" if parent else ""
@@ -197,8 +224,8 @@ class GraphService:
         one = self.make(content["displayName"], parent)
         return as_json(201, {"id": one, "displayName": content["displayName"]})
 
-    def _list(self, request: Request, folder: str) -> Reply:
-        query = request.query
+    def _list(self, call: Call, folder: str) -> Reply:
+        query = call.query
         found = self._find_folder(folder)
         if found is None:
             return error(404, "ErrorItemNotFound")
@@ -217,7 +244,7 @@ class GraphService:
         if self.on_page:
             self.on_page(begin)
         rows = sorted(
-            (message for message in self.messages.values() if message.folder == found),
+            (message for message in self.messages.values() if message.user == call.user and message.folder == found),
             key=lambda message: message.received,
             reverse=order.endswith("desc"),
         )
@@ -227,37 +254,46 @@ class GraphService:
             answer["@odata.count"] = len(rows)
         if end < len(rows):
             more = "&".join(f"{name}={quote(value)}" for name, value in {**query, "$skip": str(end)}.items())
-            answer["@odata.nextLink"] = f"{self.base}{quote(request.path, safe='/@')}?{more}"
+            answer["@odata.nextLink"] = f"{self.base}/v1.0/users/{quote(call.user, safe='@')}{quote(call.path)}?{more}"
         return as_json(200, answer)
 
-    def _value(self, request: Request, one: str) -> Reply:
-        message = self.messages.get(one)
+    def _message(self, call: Call, one: str) -> Message | None:
+        found = self.messages.get(one)
+        return found if found and found.user == call.user else None
+
+    def _value(self, call: Call, one: str) -> Reply:
+        message = self._message(call, one)
         if message is None:
             return error(404, "ErrorItemNotFound")
         # The real one sends MIME in chunks, without saying its length.
         return Reply(200, headers=CHUNKED, pieces=chunks(message.raw))
 
-    def _patch(self, request: Request, one: str) -> Reply:
-        content = _json(request)
+    def _patch(self, call: Call, one: str) -> Reply:
+        content = _json(call)
         if content is None or content.keys() != {"isRead"}:
             return error(400, "RequestBodyRead")
-        if one not in self.messages:
+        message = self._message(call, one)
+        if message is None:
             return error(404, "ErrorItemNotFound")
-        self.messages[one].is_read = bool(content["isRead"])
+        message.is_read = bool(content["isRead"])
         return as_json(200, {"id": one})
 
-    def _delete(self, request: Request, one: str) -> Reply:
-        return Reply(204) if self.messages.pop(one, None) else error(404, "ErrorItemNotFound")
+    def _delete(self, call: Call, one: str) -> Reply:
+        if self._message(call, one) is None:
+            return error(404, "ErrorItemNotFound")
+        del self.messages[one]
+        return Reply(204)
 
-    def _move(self, request: Request, one: str) -> Reply:
-        content = _json(request)
+    def _move(self, call: Call, one: str) -> Reply:
+        content = _json(call)
         if content is None or content.keys() != {"destinationId"}:
             return error(400, "RequestBodyRead")
         folder = self._find_folder(content["destinationId"])
-        if one not in self.messages or folder is None:
+        message = self._message(call, one)
+        if message is None or folder is None:
             return error(404, "ErrorItemNotFound")
-        self.messages[one].folder = folder
-        self.messages[one].moves += 1
+        message.folder = folder
+        message.moves += 1
         return as_json(201, {"id": one})
 
 
@@ -288,11 +324,11 @@ def chunks(raw: bytes, *, cut: bool = False) -> Callable[[Callable[[bytes], Any]
     return pieces
 
 
-def _json(request: Request) -> dict[str, Any] | None:
-    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+def _json(call: Call) -> dict[str, Any] | None:
+    if call.headers.get("content-type", "").partition(";")[0] != "application/json":
         return None
     try:
-        content = json.loads(request.body)
+        content = json.loads(call.body)
     except ValueError:
         return None
     return content if isinstance(content, dict) else None

@@ -1,4 +1,4 @@
-"""An https server on a free port of loopback that a test's own function answers for."""
+"""An https server on 127.0.0.1 that a function answers for: Microsoft Graph, a token service, or a test's own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tests.support import certificates
+from postroom_cli.mailservers.certificates import Certificate, local_authority, local_certificate
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,15 @@ class Reply:
 
 
 class HttpsServer:
-    """Serves until it is left; `answer` is called in a thread of each connection."""
+    """Serves until it is left; `answer` is called in a thread of each connection.
 
-    def __init__(self, answer: Callable[[Request], Reply]) -> None:
+    Without a certificate it shows one of this process's own authority, which clients trust by `ca_pem`.
+    """
+
+    def __init__(self, answer: Callable[[Request], Reply], certificate: Certificate | None = None) -> None:
         outer = self
         self.requests: list[Request] = []
+        self.ca_pem = local_authority().pem if certificate is None else certificate.certificate_pem
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -88,7 +92,7 @@ class HttpsServer:
                 pass
 
         self._server = Server(("127.0.0.1", 0), Handler)
-        context = certificates.good().server_context()
+        context = (certificate or local_certificate()).server_context()
         # The handshake belongs to the connection's thread: a client that fails it must not stop the server.
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-from tests.support.https_server import HttpsServer, Reply, Request
+from postroom_cli.mailservers.certificates import Certificate
+from postroom_cli.mailservers.https import HttpsServer, Reply, Request
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 CLIENT = "99999999-8888-7777-6666-555555555555"
-SECRET = "app-secret-value"
+SECRET = "app-secret-value"  # noqa: S105 - a simulator's
 LEAK = "user ann@contoso.example of tenant Contoso"  # what the real one tells in its text
 
 
@@ -26,6 +27,8 @@ class TokenService:
 
     passwords: dict[str, str] = field(default_factory=dict)
     refresh_tokens: set[str] = field(default_factory=set)
+    tenant: str = TENANT
+    client: str = CLIENT
     secrets: set[str] = field(default_factory=lambda: {SECRET})
     rotates: bool = False  # a refresh token is void once it was used
     life: Any = 3600
@@ -51,10 +54,10 @@ class TokenService:
             match = re.fullmatch(r"/([^/]+)/oauth2/v2\.0/token", request.path)
             if match is None:
                 return Reply(404)
-            return refusal(400, "invalid_request", 90002) if match[1] != TENANT else self._microsoft(form)
+            return refusal(400, "invalid_request", 90002) if match[1] != self.tenant else self._microsoft(form)
 
     def _microsoft(self, form: dict[str, str]) -> Reply:
-        if form.get("client_id") != CLIENT:
+        if form.get("client_id") != self.client:
             return refusal(400, "unauthorized_client", 700016)
         if "client_assertion" in form:
             if form.get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer":
@@ -100,9 +103,9 @@ class TokenService:
         self.issued.append(token)
         return as_json(200, {"token_type": "Bearer", "expires_in": self.life, "access_token": token, **more})
 
-    def server(self) -> HttpsServer:
-        """Serve it."""
-        return HttpsServer(self)
+    def server(self, certificate: Certificate | None = None) -> HttpsServer:
+        """Serve it; the server's URL is the authority of its mailboxes."""
+        return HttpsServer(self, certificate)
 
 
 def as_json(status: int, content: Any, **headers: str) -> Reply:

@@ -33,16 +33,21 @@ def try_(
     config: Annotated[Path | None, typer.Option("--config", help="Use the patterns of a configuration file.")] = None,
     department: Annotated[str | None, typer.Option(help="Those of this department too.")] = None,
     html: Annotated[bool, typer.Option("--html", help="The text is HTML.")] = False,
+    outbound: Annotated[
+        bool, typer.Option("--outbound", help="As it would be sent: by the patterns of outgoing mail.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Show a text as it would be stored, and how often each pattern was found; without patterns, every kind."""
     from postroom.rules.masking import compile_patterns, mask_html, mask_text
+    from postroom.services.mask_outbound import mask_written_html
 
     compiled = compile_patterns(_patterns(pattern or [], kind or [], given=config is not None))
     if config:
-        compiled += configured_patterns(config, department)
+        compiled += configured_patterns(config, department, outbound=outbound)
     text = read_text(file)
-    masked = mask_html(text, compiled) if html else mask_text(text, compiled)
+    in_html = mask_written_html if outbound else mask_html
+    masked = in_html(text, compiled) if html else mask_text(text, compiled)
     if json:
         output.document({"text": masked.text, "hits": [{"name": hit.name, "count": hit.count} for hit in masked.hits]})
         return
@@ -51,13 +56,14 @@ def try_(
         output.note(f"{hit.name}: {hit.count}")
 
 
-def configured_patterns(config: Path, department: str | None) -> tuple[Any, ...]:
-    """Compile the patterns of a configuration file."""
+def configured_patterns(config: Path, department: str | None, *, outbound: bool = False) -> tuple[Any, ...]:
+    """Compile the patterns of a configuration file, for mail that comes in or for mail that leaves."""
     from postroom.services.config_file import read_configuration
     from postroom.services.policy import policy_of
 
     configuration = read_configuration(read_text(config)).configuration
-    return policy_of(configuration, department=department or "").masking
+    policy = policy_of(configuration, department=department or "")
+    return policy.outbound_masking if outbound else policy.masking
 
 
 def _patterns(patterns: list[str], kinds: list[str], *, given: bool) -> list[Any]:

@@ -118,10 +118,15 @@ def show(context: typer.Context, outbound_id: Id, json: Json = False) -> None:
     if json:
         output.document(shown)
         return
-    events, text = shown.pop("events"), shown.pop("text")
+    events, decisions, text = shown.pop("events"), shown.pop("decisions"), shown.pop("text")
     shown.pop("html", None)
     output.pairs({name: ", ".join(map(str, part)) if isinstance(part, list) else part for name, part in shown.items()})
     output.say(f"\n{text}\n")
+    output.table(
+        "Decisions, in order",
+        ("rule", "outcome", "detail"),
+        ((one["rule"], one["outcome"], one["detail"]) for one in decisions),
+    )
     output.table(
         "Events",
         ("at", "what", "by", "detail"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from postroom.model.decision import Decision
 from postroom.model.interaction import Subtype
 
 
@@ -55,6 +56,7 @@ class Outbound:
     html: str | None = None
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
+    decisions: tuple[Decision, ...] = ()  # why it is as it is: who wrote it, by which alias and server, what was masked
     attributes: Mapping[str, str] = field(default_factory=dict)
     state: OutboxState = OutboxState.NEW
     delivery: Delivery = Delivery.UNKNOWN

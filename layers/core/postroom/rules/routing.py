@@ -49,6 +49,12 @@ def route(configuration: Configuration, mailbox: Mailbox | None, subtype: Subtyp
     )
 
 
+def department_of(configuration: Configuration, mailbox: Mailbox | None) -> str:
+    """Name the department whose rules hold for a mailbox's mail; the same that its interactions belong to."""
+    found = _department(configuration, mailbox, [])
+    return found.name if found else configuration.settings.default_department
+
+
 def _department(configuration: Configuration, mailbox: Mailbox | None, decisions: list[Decision]) -> Department | None:
     named = mailbox.department if mailbox else None
     wanted = named or configuration.settings.default_department

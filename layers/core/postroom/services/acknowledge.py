@@ -17,6 +17,7 @@ from postroom.model.outbound import Outbound
 from postroom.ports import Cap
 from postroom.rules import loop_caps
 from postroom.rules.auto_reply import AutoReplyFacts, refusal
+from postroom.services.mask_outbound import mask_outbound
 from postroom.services.policy import Policy
 from postroom.services.understand import Understanding
 
@@ -60,6 +61,7 @@ def acknowledge(
     if closed is not None:
         return Plan(Decision(RULE, "suppressed", f"cap {closed}: the configuration allows none"))
     values = _values(interaction, mailbox, mail, now)
+    server, named = _server(policy, mailbox)
     outbound = Outbound(
         id=outbound_id(interaction.id, f"acknowledgement\x00{template.name}"),
         subtype=Subtype.OUTBOUND_ACKNOWLEDGEMENT,
@@ -73,10 +75,16 @@ def acknowledge(
         text=placeholders.fill(template.text, values),
         html=placeholders.fill(template.html, values, escape=True) if template.html else None,
         created=now,
-        server=_server(policy, mailbox),
+        server=server,
         in_reply_to=mail.message_id if is_message_id(mail.message_id or "") else None,
         references=tuple(one for one in (*mail.references[-10:], mail.message_id or "") if is_message_id(one)),
+        decisions=(
+            Decision(RULE, "written", f"template {template.name}, for {interaction.id}"),
+            Decision("from", mailbox.address, "the address of the mailbox that the mail came in by"),
+            Decision("server", server, named),
+        ),
     )
+    outbound = mask_outbound(outbound, policy.outbound_masking)
     return Plan(
         Decision(RULE, "queued", f"template {template.name}, as {outbound.id}"),
         outbound,
@@ -127,12 +135,13 @@ def _values(interaction: Interaction, mailbox: Mailbox, mail: Understanding, now
     }
 
 
-def _server(policy: Policy, mailbox: Mailbox) -> str:
+def _server(policy: Policy, mailbox: Mailbox) -> tuple[str, str]:
+    """Choose the way out, and say what named it."""
     own = [one.address.lower() for one in parse_addresses(mailbox.address)]
     for alias in policy.configuration.aliases:
         if alias.outbound_server and [one.address.lower() for one in parse_addresses(alias.address)] == own:
-            return alias.outbound_server
-    return policy.configuration.settings.default_outbound_server
+            return alias.outbound_server, f"named by the alias {alias.name}"
+    return policy.configuration.settings.default_outbound_server, "the default server"
 
 
 def _caps(interaction: Interaction, policy: Policy, target: str, now: datetime) -> tuple[Cap, ...]:

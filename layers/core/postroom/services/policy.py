@@ -14,6 +14,7 @@ from postroom.model.policies import DeliveryExceptionPhrase
 from postroom.ports import Configurations
 from postroom.rules import attachments, exceptions, masking
 from postroom.rules.patterns import compile_pattern
+from postroom.rules.routing import department_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Policy:
     exceptions: tuple[exceptions.DeliveryException, ...]
     strict_exceptions: bool
     attachments: attachments.AttachmentPolicy
-    masking: tuple[masking.Compiled, ...]
+    outbound_masking: tuple[masking.Compiled, ...]
+    masking: tuple[masking.Compiled, ...]  # of mail that comes in
     trusted_authserv_ids: tuple[str, ...]
     texts: ReplacementTexts
     threads: ThreadSettings
@@ -51,7 +53,7 @@ class Policies:
             self._mailboxes = {mailbox.name: mailbox for mailbox in current.mailboxes}
             self._policies = {}
         mailbox = self._mailboxes.get(name)
-        department = (mailbox.department if mailbox else None) or current.settings.default_department
+        department = department_of(current, mailbox)
         if department not in self._policies:
             self._policies[department] = policy_of(current, department=department, thread_keys=self._thread_keys())
         return self._policies[department], mailbox
@@ -68,6 +70,7 @@ def policy_of(configuration: Configuration, *, department: str = "", thread_keys
         strict_exceptions=settings.delivery_exceptions.mode == "strict",
         attachments=_attachments(configuration, department),
         masking=masking.compile_patterns(_patterns(configuration, department), direction="inbound"),
+        outbound_masking=outbound_masking(configuration, department),
         trusted_authserv_ids=settings.trusted_authserv_ids,
         texts=settings.texts,
         threads=ThreadSettings(
@@ -79,6 +82,11 @@ def policy_of(configuration: Configuration, *, department: str = "", thread_keys
         ),
         thread_keys=tuple(thread_keys),
     )
+
+
+def outbound_masking(configuration: Configuration, department: str) -> tuple[masking.Compiled, ...]:
+    """Compile the patterns that a department's outgoing mail is masked by."""
+    return masking.compile_patterns(_patterns(configuration, department), direction="outbound")
 
 
 def _own_addresses(configuration: Configuration) -> Iterable[str]:

@@ -11,10 +11,13 @@ from postroom.errors import Conflict, Invalid, NotFound, Problem, Transient
 from postroom.mail.address import is_valid, parse_addresses
 from postroom.mail.compose import is_message_id
 from postroom.model.configuration import Alias, Configuration
+from postroom.model.decision import Decision
 from postroom.model.identity import outbound_id
 from postroom.model.interaction import Interaction, Subtype
 from postroom.model.outbound import Outbound
 from postroom.ports import Clock, Configurations, Interactions, Outbox, Queue
+from postroom.services.mask_outbound import mask_outbound
+from postroom.services.policy import outbound_masking
 
 _MOST_TEXT = 1_000_000  # characters
 
@@ -75,6 +78,7 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
     """Decide everything about the reply; raises Invalid with every problem."""
     mailbox = configuration.mailbox(interaction.mailbox)
     alias = _alias(configuration, interaction, mailbox.address if mailbox else "")
+    decisions = [Decision("reply", "written", f"{wanted.agent} answers {interaction.id}")]
     to: Sequence[str] = wanted.to or _answer_to(interaction)
     cc: Sequence[str] = wanted.cc
     bcc: Sequence[str] = wanted.bcc
@@ -84,11 +88,17 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
         raise Invalid(problems)
     if alias and alias.send_mail_to:
         to, cc, bcc = [alias.send_mail_to], [], []
+        detail = f"{alias.send_mail_to}: send_mail_to of the alias {alias.name} stands for every recipient"
+        decisions.append(Decision("recipients", "overridden", detail))
     elif alias and alias.automatic_bcc:
         bcc = [*bcc, alias.automatic_bcc]
+        detail = f"{alias.automatic_bcc}: automatic_bcc of the alias {alias.name}"
+        decisions.append(Decision("recipients", "blind-copy", detail))
     subject = wanted.subject or interaction.subject
     references = [*interaction.attributes.get("References", "").split(), interaction.message_id or ""]
-    return Outbound(
+    server = (alias.outbound_server if alias else None) or configuration.settings.default_outbound_server
+    decisions += [_sender_decision(sender, alias, mailbox is not None), _server_decision(server, alias)]
+    outbound = Outbound(
         id=outbound_id(interaction.id, f"reply\x00{wanted.idempotency_key}"),
         subtype=Subtype.OUTBOUND_REPLY,
         thread_id=interaction.thread_id,
@@ -103,11 +113,28 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
         text=wanted.text,
         html=wanted.html,
         created=now,
-        server=(alias.outbound_server if alias else None) or configuration.settings.default_outbound_server,
+        server=server,
         in_reply_to=interaction.message_id if is_message_id(interaction.message_id or "") else None,
         references=tuple(reference for reference in references if is_message_id(reference)),
+        decisions=tuple(decisions),
         attributes={"agent": wanted.agent},
     )
+    return mask_outbound(outbound, outbound_masking(configuration, interaction.department))
+
+
+def _sender_decision(sender: str, alias: Alias | None, of_mailbox: bool) -> Decision:
+    if alias is None:
+        return Decision("from", sender, "the address of the mailbox that the mail came in by")
+    if of_mailbox:
+        return Decision(
+            "from", sender, f"the alias {alias.name} has the address of the mailbox that the mail came in by"
+        )
+    return Decision("from", sender, f"the mailbox is not configured any more: {alias.name} is the default alias")
+
+
+def _server_decision(server: str, alias: Alias | None) -> Decision:
+    named = alias is not None and alias.outbound_server is not None
+    return Decision("server", server, f"named by the alias {alias.name}" if alias and named else "the default server")
 
 
 def _alias(configuration: Configuration, interaction: Interaction, address: str) -> Alias | None:
@@ -142,6 +169,8 @@ def _problems(wanted: Reply, to: Sequence[str], sender: str, interaction: Intera
         problems.append(Problem("text", "is empty.", "Write what to answer."))
     if len(wanted.text) > _MOST_TEXT:
         problems.append(Problem("text", f"has {len(wanted.text):,} characters.", f"Use at most {_MOST_TEXT:,}."))
+    if len(wanted.html or "") > _MOST_TEXT:
+        problems.append(Problem("html", f"has {len(wanted.html or ''):,} characters.", f"Use at most {_MOST_TEXT:,}."))
     if not wanted.idempotency_key or len(wanted.idempotency_key) > 200:
         problems.append(Problem("idempotency_key", "is empty or too long.", "Give 1 to 200 characters, new a reply."))
     if not to:

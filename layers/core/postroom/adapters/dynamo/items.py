@@ -177,6 +177,7 @@ def outbound_item(outbound: Outbound) -> Item:
         "subject": outbound.subject,
         "in_reply_to": outbound.in_reply_to,
         "references": list(outbound.references),
+        "decisions": [[decision.rule, decision.outcome, decision.detail] for decision in outbound.decisions],
         "attributes": dict(outbound.attributes),
     }
     return marshal(
@@ -229,6 +230,7 @@ def read_outbound(item: Mapping[str, Any]) -> Outbound:
         server=values["server"],
         in_reply_to=detail["in_reply_to"],
         references=tuple(detail["references"]),
+        decisions=tuple(Decision(*entry) for entry in detail.get("decisions", ())),
         attributes=detail["attributes"],
         state=OutboxState(values["state"]),
         delivery=Delivery(values["delivery"]),

@@ -47,6 +47,8 @@ class Faults:
     fetch_once: dict[int, FetchFault] = field(default_factory=dict)  # UID → fault, the first time
     untagged: bytes = b""  # sent before the answer to every FETCH, as a busy server does
     wrong_size: dict[int, int] = field(default_factory=dict)  # UID → RFC822.SIZE reported
+    no_size: set[int] = field(default_factory=set)  # UIDs that are left out where sizes are asked for
+    uidnext: int = 0  # reported instead of the right one
 
     def fetch_fault(self, uid: int) -> FetchFault | None:
         """Tell what is to go wrong with this message now."""

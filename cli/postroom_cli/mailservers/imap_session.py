@@ -272,7 +272,7 @@ class Session:
                 f"* {len(folder.messages)} EXISTS",
                 "* 0 RECENT",
                 f"* OK [UIDVALIDITY {folder.uidvalidity}] .",
-                f"* OK [UIDNEXT {folder.uidnext}] .",
+                f"* OK [UIDNEXT {self._server.faults.uidnext or folder.uidnext}] .",
             ]
         self._connection.send("\r\n".join(lines).encode() + b"\r\n")
         return f"OK [{'READ-ONLY' if read_only else 'READ-WRITE'}] Selected"

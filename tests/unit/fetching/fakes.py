@@ -92,7 +92,7 @@ class ServerSession:
         for uid in sorted(server.mails):
             if position.problems.get(str(uid), 0) >= GIVEN_UP or uid <= int(position.floor or 0):
                 known += 1
-            elif uid > done and str(uid) not in position.known:
+            elif str(uid) in position.problems or (uid > done and str(uid) not in position.known):
                 size = server.sizes.get(uid, len(server.mails[uid]))
                 news.append(Item(str(uid), size, server.dates.get(uid)))
             elif not stays or uid not in server.seen:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from postroom.adapters import imap_act, imap_fetch
 from postroom.adapters.imap_link import Link
 from postroom.adapters.imap_login import Rules
-from postroom.adapters.imap_sets import LAST_UID, criteria, sort_out
+from postroom.adapters.imap_sets import LAST_UID, criteria, sort_out, uid_sets
 from postroom.adapters.network import Network
 from postroom.model.mailbox import FirstConnection, Mailbox
-from postroom.model.polling import Position
+from postroom.model.polling import GIVEN_UP, Position
 from postroom.ports import Action, Fetched, FetchFailed, Item, Listing
 
 LISTED_AT_LEAST = 1_000
@@ -48,7 +48,7 @@ class ImapSession:
     def look(self, position: Position | None) -> bool:
         """Tell whether there is anything to do, in one round trip at most."""
         opened = self._link.opened
-        if position is None or _validity(position) != opened.uidvalidity:
+        if position is None or self._renumbered(position):
             return True
         if opened.search is not None and position == self._asked:
             found: Sequence[int] = opened.search
@@ -65,22 +65,23 @@ class ImapSession:
         """
         opened = self._link.opened
         first = position is None
-        resynced = position is not None and _validity(position) != opened.uidvalidity
+        resynced = position is not None and self._renumbered(position)
         choice = self._mailbox.first_connection
         if position is None or resynced:
             position = Position(epoch=str(opened.uidvalidity), floor="0", cursor="0")
             if first and choice is FirstConnection.FROM_NOW:
                 last = str(opened.uidnext - 1 if opened.uidnext else max(self._above(0), default=0))
                 return Listing((), (), opened.exists, replace(position, floor=last, cursor=last))
-        news, unfinished = sort_out(self._search(position), position)
+        found = self._search(position)
+        news, unfinished = sort_out(found, position)
         at_most = max(LISTED_AT_LEAST, 5 * self._mailbox.maximum_msg_number)
         if (first or resynced) and choice is not FirstConnection.ALL:
             at_most = len(news)
         return Listing(
-            news=imap_fetch.with_sizes(self._link, news[:at_most]),
+            news=self._sized(news[:at_most]),
             unfinished=tuple(map(str, unfinished)),
             known=max(0, opened.exists - len(news) - len(unfinished)),
-            position=position,
+            position=self._without_gone(position, found),
             resynced=resynced,
         )
 
@@ -104,6 +105,49 @@ class ImapSession:
     def close(self) -> None:
         """Log out without waiting for the answer; never raises."""
         self._link.close()
+
+    def _renumbered(self, position: Position) -> bool:
+        """Tell whether UIDs do not mean any more what they meant.
+
+        UIDNEXT never falls (RFC 3501 §2.3.1.1), except where a folder was restored from a backup under its old
+        UIDVALIDITY: what arrives then gets numbers that we have dealt with. A server that merely tells it wrongly shows
+        a message with a higher number.
+        """
+        opened = self._link.opened
+        if _validity(position) != opened.uidvalidity:
+            return True
+        last = int(position.cursor or position.floor or 0)
+        if not opened.uidnext or opened.uidnext > last:
+            return False
+        return not opened.exists or not self._link.search(
+            f"UID {opened.uidnext}:{LAST_UID}".encode("ascii"), step="list"
+        )
+
+    def _sized(self, uids: Sequence[int]) -> tuple[Item, ...]:
+        """Ask for sizes; a message that is there and gets no answer is one whose size the server cannot say (G02).
+
+        Exchange leaves messages out that it cannot convert. Whatever is left out here would be taken for dealt with.
+        """
+        sized = {int(item.id): item for item in imap_fetch.with_sizes(self._link, uids)}
+        missing = [uid for uid in uids if uid not in sized]
+        for uid_set, _members in uid_sets(missing):
+            for uid in self._link.search(b"UID " + uid_set, step="list"):
+                sized.setdefault(uid, Item(str(uid), None))
+        return tuple(sized[uid] for uid in uids if uid in sized)
+
+    def _without_gone(self, position: Position, found: Sequence[int]) -> Position:
+        """Drop from the problem list what is no longer on the server; what is being tried again stays.
+
+        An id that is not listed there any more counts as stored, and may be deleted. So a message is gone only when
+        neither SEARCH nor FETCH knows it.
+        """
+        aside = {int(uid) for uid, tries in position.problems.items() if tries >= GIVEN_UP} - set(found)
+        for uid_set, _members in uid_sets(sorted(aside)):
+            aside.difference_update(self._link.search(b"UID " + uid_set, step="list"))
+        if aside:
+            aside.difference_update(int(item.id) for item in imap_fetch.with_sizes(self._link, sorted(aside)))
+        kept = {uid: tries for uid, tries in position.problems.items() if int(uid) not in aside}
+        return replace(position, problems=kept)
 
     def _search(self, position: Position) -> Sequence[int]:
         opened = self._link.opened

@@ -83,7 +83,7 @@ class _Run:
         self._position = _begin(self._state.position, listing, self._started)
         plan = positions.sort_listing(listing, self.mailbox, self._position, first=first, backlog=backlog)
         self._books = positions.Books(listed=len(listing.news) + len(listing.unfinished) + listing.known, plan=plan)
-        if not (first or listing.resynced or plan.take or plan.again or plan.aside):
+        if not (first or listing.resynced or listing.renewed or plan.take or plan.again or plan.aside):
             self._act(plan.unfinished, after_storage(self.mailbox))
             self._note_health()
             return self._outcome(Result.ACTED if plan.unfinished else Result.IDLE)
@@ -254,7 +254,9 @@ class _Run:
             return not self._stopped
         self._checked = now
         with contextlib.suppress(Transient):  # not knowing is no reason to stop
-            self._stopped = self.polling.configurations.current().mailbox(self.mailbox.name) != self.mailbox
+            configuration = self.polling.configurations.current()
+            there = configuration.mailbox(self.mailbox.name)
+            self._stopped = there is None or configuration.effective(there) != self.mailbox
         return not self._stopped
 
     # --- the session ---
@@ -273,7 +275,10 @@ class _Run:
             )
             with _step("list"):
                 # POP3 numbers messages anew in every session: the listing is what ids are found by.
-                self._session.list(self._state.position)
+                listing = self._session.list(self._state.position)
+                if listing.position.epoch != self._position.epoch:
+                    # What we noted by id is not what has these ids now: nothing may be told to the server any more.
+                    raise Transient("The folder was replaced while it was read", on=self.mailbox.name, code="resync")
         elif budget is not None and isinstance(self._session, Extendable):
             self._session.extend(until)
         return self._session

@@ -58,9 +58,20 @@ def in_place(state: MailboxState, mailbox: Mailbox) -> MailboxState:
     old stays as it was decided at the first look.
     """
     position = state.position
-    if position is None or position.place in ("", place(mailbox)):
+    if position is None:
         return state
-    return replace(state, position=Position(connected=position.connected, catching_up=True))
+    if position.place not in ("", place(mailbox)):
+        return replace(state, position=Position(connected=position.connected, catching_up=True))
+    wanted = _reconsidered(position, mailbox)
+    return state if wanted is position else replace(state, position=wanted)
+
+
+def _reconsidered(position: Position, mailbox: Mailbox) -> Position:
+    """Try messages whose size the server cannot say, now that the mailbox allows them (G02)."""
+    if not mailbox.allow_bad_msg_size or BAD_SIZE_LEFT not in position.problems.values():
+        return position
+    problems = {one: 1 if tries == BAD_SIZE_LEFT else tries for one, tries in position.problems.items()}
+    return replace(position, problems=problems)
 
 
 def sort_listing(listing: Listing, mailbox: Mailbox, position: Position, *, first: bool, backlog: bool) -> Plan:

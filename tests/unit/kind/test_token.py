@@ -7,6 +7,7 @@ import re
 
 import pytest
 from postroom.mail import token
+from postroom.model.identity import outbound_id
 
 KEY = b"k" * 32
 OLD = b"o" * 32
@@ -88,6 +89,35 @@ def test_an_address_whose_local_part_would_be_too_long_gets_no_plus_part() -> No
     assert token.plus_address_for("no-at-sign", ID, key=KEY) is None
 
 
+ROOM = {
+    "just-fits": ("a" * 16 + "@example.com", True),
+    "one-octet-more": ("a" * 17 + "@example.com", False),
+    "octets-not-characters": ("ä" * 9 + "@example.com", False),
+    "longest-domain": ("a" * 16 + "@" + "d" * 189, True),
+    "longer-domain": ("a" * 16 + "@" + "d" * 190, False),
+    "quoted": ('"a b"@example.com', False),
+}
+
+
+@pytest.mark.parametrize(("address", "fits"), ROOM.values(), ids=ROOM.keys())
+def test_what_is_said_to_have_room_for_a_token_has_it(address: str, fits: bool) -> None:
+    assert token.has_room_for_plus(address) is fits
+    tagged = token.plus_address_for(address, outbound_id("cause", "rule"), key=KEY)
+    if fits:
+        assert tagged is not None
+        assert len(tagged.rpartition("@")[0].encode()) <= 64
+        assert len(tagged.encode()) <= 254
+    else:
+        assert tagged is None or address.startswith('"')
+
+
+def test_an_address_that_has_a_plus_part_of_its_own_keeps_it() -> None:
+    tagged = token.plus_address_for("support+eu@example.com", ID, key=KEY)
+    assert tagged is not None
+    assert token.verify(tagged, keys=[KEY]) == ID
+    assert token.without_plus_part(tagged) == "support+eu@example.com"
+
+
 def test_another_plus_part_is_left_alone() -> None:
     assert token.without_plus_part("ann+news@example.com") == "ann+news@example.com"
 
@@ -107,10 +137,10 @@ def test_a_forged_token_is_told_from_an_ordinary_id() -> None:
     assert not token.looks_ours("<abc@d.example>")
 
 
-@pytest.mark.parametrize("outbound_id", ["", "Upper", "with.dot", "a@b", "é", "-start", "x" * 41, "a b"])
-def test_an_id_that_mail_would_break_is_refused(outbound_id: str) -> None:
+@pytest.mark.parametrize("bad_id", ["", "Upper", "with.dot", "a@b", "é", "-start", "x" * 41, "a b"])
+def test_an_id_that_mail_would_break_is_refused(bad_id: str) -> None:
     with pytest.raises(ValueError, match="cannot be signed"):
-        token.sign(outbound_id, key=KEY)
+        token.sign(bad_id, key=KEY)
 
 
 def test_a_short_key_is_refused() -> None:

@@ -35,6 +35,7 @@ class Composition:
     date: datetime
     message_id: str
     cc: Sequence[str] = ()
+    reply_to: str = ""
     html: str | None = None
     in_reply_to: str | None = None
     references: Sequence[str] = ()
@@ -54,6 +55,8 @@ def compose(mail: Composition) -> bytes:
     message["To"] = [_header_address(parse_addresses(text)[0]) for text in mail.to]
     if mail.cc:
         message["Cc"] = [_header_address(parse_addresses(text)[0]) for text in mail.cc]
+    if mail.reply_to:
+        message["Reply-To"] = [_header_address(parse_addresses(mail.reply_to)[0])]
     message["Subject"] = mail.subject
     message["Date"] = mail.date
     message["Message-ID"] = mail.message_id
@@ -88,6 +91,7 @@ def check(mail: Composition) -> list[Problem]:
     problems += _address_problems("from", [mail.sender])
     problems += _address_problems("to", mail.to)
     problems += _address_problems("cc", mail.cc)
+    problems += _address_problems("reply_to", [mail.reply_to] if mail.reply_to else [])
     return problems
 
 

@@ -31,7 +31,14 @@ _LONGEST_CANDIDATE = 998
 
 _BODY_SCANNED = 256 * 1024
 _MOST_MARKERS = 16
-_LONGEST_LOCAL_PART = 64  # RFC 5321 §4.5.3.1.1
+_LONGEST_LOCAL_PART = 64  # octets, RFC 5321 §4.5.3.1.1
+_LONGEST_ADDRESS = 254  # octets: RFC 5321 §4.5.3.1.3 allows 256 with the angle brackets
+
+ID_LENGTH = 26
+"""Characters of the outbound ids that model/identity.py derives."""
+_PLUS_PART = 1 + len(f"{VERSION}.") + ID_LENGTH + 1 + MAC_LENGTH
+ROOM_BEFORE_PLUS = _LONGEST_LOCAL_PART - _PLUS_PART
+"""Octets that the local part of an address may have, so that a token still fits behind it."""
 
 
 def sign(outbound_id: str, *, key: bytes) -> str:
@@ -61,12 +68,23 @@ def message_id_for(outbound_id: str, *, key: bytes, domain: str) -> str:
 
 
 def plus_address_for(address: str, outbound_id: str, *, key: bytes) -> str | None:
-    """Return ``local+pr1.<id>.<mac>@domain``, or None when its local part would be longer than SMTP allows."""
+    """Return ``local+pr1.<id>.<mac>@domain``, or None when SMTP allows no address of that length."""
     local, at, domain = address.rpartition("@")
     if not at or not local:
         return None
     tagged = f"{local}+{token_for(outbound_id, key=key)}"
-    return f"{tagged}@{domain}" if len(tagged.encode()) <= _LONGEST_LOCAL_PART else None
+    fits = len(tagged.encode()) <= _LONGEST_LOCAL_PART and len(f"{tagged}@{domain}".encode()) <= _LONGEST_ADDRESS
+    return f"{tagged}@{domain}" if fits else None
+
+
+def has_room_for_plus(address: str) -> bool:
+    """Say whether a token fits behind the local part of an address, within the lengths that SMTP allows."""
+    local, _at, domain = address.rpartition("@")
+    return (
+        not local.startswith('"')  # a quoted local part ends with its quote
+        and len(local.encode()) <= ROOM_BEFORE_PLUS
+        and len(f"{local}@{domain}".encode()) + _PLUS_PART <= _LONGEST_ADDRESS
+    )
 
 
 def marker_for(outbound_id: str, *, key: bytes) -> str:
@@ -111,5 +129,5 @@ def looks_ours(candidate: str) -> bool:
 def without_plus_part(address: str) -> str:
     """Return an address without its token, to compare it with the mailbox's own."""
     local, at, domain = address.rpartition("@")
-    name, plus, tag = local.partition("+")
+    name, plus, tag = local.rpartition("+")  # what is before may have a plus of its own
     return f"{name}@{domain}" if at and plus and tag.lower().startswith(f"{VERSION}.") else address

@@ -167,6 +167,10 @@ class ThreadingSettings(ConfigObject):
         default=None,
         description="RE2 pattern whose first group is an interaction's id; a subject with it joins that thread.",
     )
+    body_marker: bool = Field(
+        default=False,
+        description="Our mail ends with a line that carries its signed token, for clients that drop References.",
+    )
 
 
 class ReplacementTexts(ConfigObject):

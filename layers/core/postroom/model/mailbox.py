@@ -136,6 +136,9 @@ class Mailbox(ConfigObject):
     first_connection: FirstConnection = option(FirstConnection.ALL, "What to take at the first look.")
     first_connection_since: date | None = option(None, "For first_connection: since.")
 
+    plus_addressing: bool = option(
+        False, "Reply-To of what we send is name+token@domain; only where the provider delivers such addresses here."
+    )
     endpoint: str | None = option(None, "Endpoint whose queue the mail goes to.", reference="endpoint")
     copy_message_to_recipients: bool = option(
         False, "One interaction for each To and Cc recipient.", reference="copy-message-to-recipients"

@@ -56,6 +56,8 @@ class Outbound:
     html: str | None = None
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
+    reply_to: str = ""  # RFC 5322 mailbox whose address gets the token as its plus-part; empty: no Reply-To
+    body_marker: bool = False  # the token ends text and HTML too
     decisions: tuple[Decision, ...] = ()  # why it is as it is: who wrote it, by which alias and server, what was masked
     attributes: Mapping[str, str] = field(default_factory=dict)
     state: OutboxState = OutboxState.NEW

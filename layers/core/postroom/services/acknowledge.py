@@ -17,6 +17,7 @@ from postroom.model.outbound import Outbound
 from postroom.ports import Cap
 from postroom.rules import loop_caps
 from postroom.rules.auto_reply import AutoReplyFacts, refusal
+from postroom.services import thread_marks
 from postroom.services.mask_outbound import mask_outbound
 from postroom.services.policy import Policy
 from postroom.services.understand import Understanding
@@ -62,6 +63,7 @@ def acknowledge(
         return Plan(Decision(RULE, "suppressed", f"cap {closed}: the configuration allows none"))
     values = _values(interaction, mailbox, mail, now)
     server, named = _server(policy, mailbox)
+    reply_to, body_marker, marks = thread_marks.plan(configuration, mailbox)
     outbound = Outbound(
         id=outbound_id(interaction.id, f"acknowledgement\x00{template.name}"),
         subtype=Subtype.OUTBOUND_ACKNOWLEDGEMENT,
@@ -78,10 +80,13 @@ def acknowledge(
         server=server,
         in_reply_to=mail.message_id if is_message_id(mail.message_id or "") else None,
         references=tuple(one for one in (*mail.references[-10:], mail.message_id or "") if is_message_id(one)),
+        reply_to=reply_to,
+        body_marker=body_marker,
         decisions=(
             Decision(RULE, "written", f"template {template.name}, for {interaction.id}"),
             Decision("from", mailbox.address, "the address of the mailbox that the mail came in by"),
             Decision("server", server, named),
+            marks,
         ),
     )
     outbound = mask_outbound(outbound, policy.outbound_masking)

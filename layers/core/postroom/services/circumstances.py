@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from postroom.mail import token
 from postroom.model.decision import Decision
 from postroom.model.identity import parse_raw_key
 from postroom.model.interaction import Body
@@ -100,11 +101,14 @@ class Copy:
         return not self.identity
 
 
-def copies(mail: Understanding, mailbox: Mailbox | None) -> list[Copy]:
-    """List the interactions to make: one, or one for each unique recipient where the mailbox asks for it (G05)."""
+def copies(mail: Understanding, mailbox: Mailbox | None, policy: Policy) -> list[Copy]:
+    """List the interactions to make: one, or one for each unique recipient where the mailbox asks for it (G05).
+
+    An address of ours is the same recipient with our token in its plus-part and without.
+    """
     if mailbox is None or not mailbox.copy_message_to_recipients:
         return [Copy()]
-    recipients = list(dict.fromkeys(one.address.lower() for one in (*mail.to, *mail.cc) if one.address))
+    recipients = list(dict.fromkeys(_recipient(one.address, policy) for one in (*mail.to, *mail.cc) if one.address))
     kept = recipients[: mailbox.inbound_msg_copy_limit]
     if not kept:
         return [Copy()]
@@ -118,3 +122,8 @@ def copies(mail: Understanding, mailbox: Mailbox | None) -> list[Copy]:
         )
         for number, recipient in enumerate(kept)
     ]
+
+
+def _recipient(address: str, policy: Policy) -> str:
+    plain = token.without_plus_part(address).lower()
+    return plain if plain in policy.own_addresses else address.lower()

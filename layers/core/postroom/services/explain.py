@@ -8,6 +8,7 @@ from typing import Any
 
 from postroom.mail.address import Address
 from postroom.mail.reports import DeliveryReport, Recipient
+from postroom.mail.token import without_plus_part
 from postroom.model.decision import Decision
 from postroom.model.interaction import Subtype
 from postroom.model.mailbox import Mailbox
@@ -69,7 +70,7 @@ def _decisions(mail: Understanding, routed: Iterable[Decision], *, answers: bool
 
 def _addressed(mail: Understanding, policy: Policy) -> Mailbox | None:
     """Find the mailbox that the mail was sent to: the first whose address is among the recipients."""
-    recipients = {address.address.lower() for address in (*mail.to, *mail.cc)}
+    recipients = {without_plus_part(address.address).lower() for address in (*mail.to, *mail.cc)}
     for mailbox in policy.configuration.mailboxes:
         if mailbox.address.rpartition("<")[2].rstrip("> ").lower() in recipients:
             return mailbox

@@ -78,7 +78,7 @@ class Ingest:
         thread = find_thread(mail, interactions=self.interactions, policy=policy)
         files = self._attachments(mail, facts)
         # The one whose id is the raw message's own comes last: while it is missing, the sweeper repeats all of it.
-        for recipient in reversed(copies(mail, mailbox)):
+        for recipient in reversed(copies(mail, mailbox, policy)):
             ingested = self._write(self._interaction(mail, thread, files, recipient, facts), mail, recipient, facts)
         if mail.report is not None:  # repeatable: a report counts once
             record_report(ingested.interaction, mail, outbox=self.outbox, now=facts.now)

@@ -16,6 +16,7 @@ from postroom.model.identity import outbound_id
 from postroom.model.interaction import Interaction, Subtype
 from postroom.model.outbound import Outbound
 from postroom.ports import Clock, Configurations, Interactions, Outbox, Queue
+from postroom.services import thread_marks
 from postroom.services.mask_outbound import mask_outbound
 from postroom.services.policy import outbound_masking
 
@@ -96,8 +97,9 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
         decisions.append(Decision("recipients", "blind-copy", detail))
     subject = wanted.subject or interaction.subject
     references = [*interaction.attributes.get("References", "").split(), interaction.message_id or ""]
+    reply_to, body_marker, marks = thread_marks.plan(configuration, mailbox)
     server = (alias.outbound_server if alias else None) or configuration.settings.default_outbound_server
-    decisions += [_sender_decision(sender, alias, mailbox is not None), _server_decision(server, alias)]
+    decisions += [_sender_decision(sender, alias, mailbox is not None), _server_decision(server, alias), marks]
     outbound = Outbound(
         id=outbound_id(interaction.id, f"reply\x00{wanted.idempotency_key}"),
         subtype=Subtype.OUTBOUND_REPLY,
@@ -116,6 +118,8 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
         server=server,
         in_reply_to=interaction.message_id if is_message_id(interaction.message_id or "") else None,
         references=tuple(reference for reference in references if is_message_id(reference)),
+        reply_to=reply_to,
+        body_marker=body_marker,
         decisions=tuple(decisions),
         attributes={"agent": wanted.agent},
     )

@@ -19,6 +19,7 @@ from postroom.model.configuration import Configuration, OutboundServer, ServerTy
 from postroom.model.interaction import Event
 from postroom.model.outbound import Outbound, OutboxState
 from postroom.ports import Clock, Configurations, Envelope, Outbox, Sent, Transports
+from postroom.services import thread_marks
 
 CLAIM_LASTS = timedelta(minutes=15)
 """A sender older than this is dead: Lambda ends every invocation before it."""
@@ -54,9 +55,10 @@ def send(
         raise NotFound("there is no such outbound mail", on=outbound_id)
     configuration = configurations.current()
     sender = parse_addresses(stored.from_address)[0].address
+    key = thread_key()
     message_id = token.message_id_for(
         outbound_id,
-        key=thread_key(),
+        key=key,
         domain=sender.rpartition("@")[2] or configuration.settings.default_domain,
     )
     claim = secrets.token_hex(8)
@@ -69,7 +71,7 @@ def send(
     attempt = _Attempt(outbound, claim, outbox, clock)
     try:
         server = server_of(configuration, outbound.server)
-        content, envelope = prepare(outbound, server, message_id, sent_at=outbound.created)
+        content, envelope = prepare(outbound, server, message_id, key=key, sent_at=outbound.created)
         sent = transports.for_server(server).send(
             content,
             envelope,
@@ -175,21 +177,23 @@ def server_of(configuration: Configuration, name: str) -> OutboundServer:
 
 
 def prepare(
-    outbound: Outbound, server: OutboundServer, message_id: str, *, sent_at: datetime
+    outbound: Outbound, server: OutboundServer, message_id: str, *, key: bytes, sent_at: datetime
 ) -> tuple[bytes, Envelope]:
     """Compose the mail and its envelope; raises Invalid for what the server's limits do not allow (S08)."""
     references = list(outbound.references)
     if server.type is ServerType.SES:
         # SES writes its own Message-ID over ours; the references of a reply still carry the signed one.
         references.append(message_id)
+    text, html = thread_marks.marked(outbound, key=key)
     content = compose(
         Composition(
             sender=outbound.from_address,
             to=outbound.to,
             cc=outbound.cc,
+            reply_to=thread_marks.reply_address(outbound, key=key),
             subject=outbound.subject,
-            text=outbound.text,
-            html=outbound.html,
+            text=text,
+            html=html,
             date=sent_at,
             message_id=message_id,
             in_reply_to=outbound.in_reply_to,

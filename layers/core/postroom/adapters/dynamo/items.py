@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from postroom.adapters.dynamo import keys
-from postroom.mail.address import Address
+from postroom.mail.address import Address, parse_addresses
 from postroom.model.decision import Decision
 from postroom.model.interaction import Attachment, Body, Direction, Event, Interaction, Status, Subtype
 from postroom.model.outbound import Delivery, Outbound, OutboxState
@@ -169,6 +169,7 @@ def read_interaction(item: Mapping[str, Any]) -> Interaction:
 def outbound_item(outbound: Outbound) -> Item:
     """Write an outbound interaction as an item."""
     listed = keys.listed(outbound.created, outbound.id)
+    recipients = [*outbound.to, *outbound.cc]
     detail = {
         "text": outbound.text,
         "html": outbound.html,
@@ -177,6 +178,8 @@ def outbound_item(outbound: Outbound) -> Item:
         "subject": outbound.subject,
         "in_reply_to": outbound.in_reply_to,
         "references": list(outbound.references),
+        "reply_to": outbound.reply_to,
+        "body_marker": outbound.body_marker,
         "decisions": [[decision.rule, decision.outcome, decision.detail] for decision in outbound.decisions],
         "attributes": dict(outbound.attributes),
     }
@@ -197,7 +200,7 @@ def outbound_item(outbound: Outbound) -> Item:
             "subject": shorten(outbound.subject),
             "from": outbound.from_address,
             "to": list(outbound.to),
-            "people": frozenset(address.lower() for address in outbound.to),
+            "people": frozenset(one.address.lower() for to in recipients for one in parse_addresses(to)),
             "created": keys.moment(outbound.created),
             "server": outbound.server,
             "state": outbound.state.value,
@@ -230,6 +233,8 @@ def read_outbound(item: Mapping[str, Any]) -> Outbound:
         server=values["server"],
         in_reply_to=detail["in_reply_to"],
         references=tuple(detail["references"]),
+        reply_to=detail.get("reply_to", ""),
+        body_marker=detail.get("body_marker", False),
         decisions=tuple(Decision(*entry) for entry in detail.get("decisions", ())),
         attributes=detail["attributes"],
         state=OutboxState(values["state"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from postroom.model.configuration import Configuration
-from postroom.services.checks import accounts, mailboxes, policies, references, sending
+from postroom.services.checks import accounts, mailboxes, policies, references, sending, threading
 from postroom.services.validation import Finding
 
 _PROBLEMS = (
@@ -14,6 +14,7 @@ _PROBLEMS = (
     accounts.problems,
     sending.problems,
     policies.problems,
+    threading.problems,
 )
 _WARNINGS = (mailboxes.warnings, sending.warnings, accounts.warnings)
 

@@ -1,0 +1,49 @@
+"""Our signed token where clients cannot strip it: the plus-part of Reply-To, and a line of the body (X05).
+
+Whether a mail carries them is fixed when it is written; the token itself is made when it is sent, since only senders
+hold the key.
+"""
+
+from __future__ import annotations
+
+import re
+
+from postroom.mail import token
+from postroom.mail.address import parse_addresses
+from postroom.model.configuration import Configuration
+from postroom.model.decision import Decision
+from postroom.model.mailbox import Mailbox
+from postroom.model.outbound import Outbound
+
+_END_OF_BODY = re.compile(r"</body\s*>", re.IGNORECASE)
+
+
+def plan(configuration: Configuration, mailbox: Mailbox | None) -> tuple[str, bool, Decision]:
+    """Say what Reply-To is built on (empty: none is written), whether the body is marked, and what is recorded."""
+    reply_to = mailbox.address if mailbox is not None and mailbox.plus_addressing else ""
+    marker = configuration.settings.threads.body_marker
+    places = ["Message-ID", *(["Reply-To"] if reply_to else []), *(["text"] if marker else [])]
+    return reply_to, marker, Decision("thread-token", "carried", f"in {', '.join(places)}")
+
+
+def reply_address(outbound: Outbound, *, key: bytes) -> str:
+    """Return the Reply-To with the token in its plus-part; empty for none."""
+    if not outbound.reply_to:
+        return ""
+    address = parse_addresses(outbound.reply_to)[0].address
+    tagged = token.plus_address_for(address, outbound.id, key=key)
+    before, _address, after = outbound.reply_to.rpartition(address)
+    return f"{before}{tagged}{after}" if tagged else ""
+
+
+def marked(outbound: Outbound, *, key: bytes) -> tuple[str, str | None]:
+    """Return text and HTML as they are sent: with the marker as their last line where the mail is to carry it."""
+    if not outbound.body_marker:
+        return outbound.text, outbound.html
+    marker = token.marker_for(outbound.id, key=key)
+    text = f"{outbound.text.rstrip()}\n\n{marker}\n"
+    if outbound.html is None:
+        return text, None
+    end = [found.start() for found in _END_OF_BODY.finditer(outbound.html)]
+    at = end[-1] if end else len(outbound.html)
+    return text, f"{outbound.html[:at]}<p>{marker}</p>{outbound.html[at:]}"

@@ -342,3 +342,13 @@ class Post:
     def wait(self, **period: float) -> None:
         """Turn the clock."""
         self.now += timedelta(**period)
+
+
+def connected(**options: Any) -> Post:
+    """Make a mailbox that has been looked at once, so that what comes now is new."""
+    post = Post(a_mailbox(**options))
+    post.poll()
+    post.states.writes.clear()
+    post.server.commands.clear()
+    post.wait(minutes=5)
+    return post

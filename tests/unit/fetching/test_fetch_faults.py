@@ -1,0 +1,124 @@
+"""Fetching while our own storage fails, another poller overtakes, or the configuration changes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from postroom.errors import PostroomError, ServerMisbehaved
+from postroom.model.configuration import Configuration
+from postroom.model.polling import HealthState
+from postroom.services.polling import Result
+
+from tests.unit.fetching.fakes import NOON, ExtendableSession, Post, a_mailbox, connected
+
+LONG_AGO = NOON - timedelta(days=3)
+
+
+@pytest.mark.fault(34)
+def test_nothing_is_told_to_the_server_while_the_raw_message_cannot_be_stored() -> None:
+    post = connected()
+    post.server.put(1)
+    post.raw.down = True
+    post.poll()
+    assert 1 in post.server.mails
+    assert post.state.health.step == "store"
+    assert post.state.health.state is HealthState.RETRYING
+    post.raw.down = False
+    post.poll()
+    assert post.raw.subjects == [1]
+    assert post.server.mails == {}
+
+
+@pytest.mark.fault(4)
+@pytest.mark.parametrize("change", [{"enabled": False}, {"processed_items_folder_name": "done"}])
+def test_a_mailbox_that_is_changed_meanwhile_stops_within_one_message(change: dict[str, Any]) -> None:
+    post = Post(a_mailbox(), config_check=0.0)
+    post.poll()
+    post.wait(minutes=5)
+    post.server.put(1, 2, 3)
+    changed = post.configurations.configuration.mailboxes[0].model_copy(update=change)
+    # The next reading begins the poll, then one before the set and one after each message.
+    post.configurations.later[post.configurations.readings + 3] = Configuration(mailboxes=(changed,))
+    summary = post.poll()
+    assert summary.results == {Result.STOPPED: 1}
+    assert post.raw.subjects == [1]
+    assert sorted(post.server.mails) == [1, 2, 3]
+    assert not post.queue.sent
+    assert summary.imbalances == 0
+
+
+@pytest.mark.fault(3)
+@pytest.mark.fault(8)
+def test_a_poller_that_lost_its_lease_writes_nothing_and_tells_the_server_nothing() -> None:
+    post = connected()
+    post.server.put(1)
+    put = post.raw.put_if_absent
+
+    def overtaken(*args: Any, **kwargs: Any) -> bool:
+        state = post.state
+        assert state.lease is not None
+        post.states.take_lease(state, owner="other", now=state.lease.expires + timedelta(seconds=1), expires=NOON)
+        return put(*args, **kwargs)
+
+    post.raw.put_if_absent = overtaken  # type: ignore[method-assign]
+    before = post.state.position
+    summary = post.poll()
+    assert summary.results == {Result.BUSY: 1}
+    assert post.state.position == before
+    assert 1 in post.server.mails
+
+
+@pytest.mark.fault(2)
+def test_of_two_pollers_that_read_the_same_state_one_fetches() -> None:
+    post = connected()
+    post.server.put(1)
+    stale = dict(post.states.items)
+    post.poll()
+    post.server.put(1)
+    post.states.stale = stale
+    assert post.poll().results == {Result.BUSY: 1}
+    assert post.raw.puts == 1
+
+
+@pytest.mark.fault(6)
+def test_a_lease_of_a_dead_poller_is_free_thirty_seconds_after_its_function_ended() -> None:
+    post = connected()
+    post.server.put(1)
+    lease = post.states.take_lease(
+        post.state, owner="dead", now=post.now, expires=post.now + timedelta(minutes=5, seconds=30)
+    )
+    assert lease is not None
+    assert post.poll().results == {Result.BUSY: 1}
+    post.wait(minutes=5, seconds=31)
+    assert post.poll().results == {Result.FETCHED: 1}
+
+
+def test_a_session_whose_deadline_can_be_moved_is_opened_once() -> None:
+    post = connected()
+    post.server.put(1)
+    post.connector.session = ExtendableSession
+    post.connector.opened.clear()
+    post.poll()
+    assert post.connector.opened == ["support"]
+    assert post.raw.subjects == [1]
+    assert post.server.open_sessions == 0
+
+
+def test_every_error_of_a_connector_names_the_step_it_belongs_to() -> None:
+    post = connected()
+
+    def broken(_position: object) -> None:
+        raise ServerMisbehaved("nonsense")
+
+    session = post.connector.open(a_mailbox(), secret="secret", deadline=0)
+    session.list = broken  # type: ignore[assignment]
+    post.connector.open = lambda *args, **kwargs: session  # type: ignore[method-assign]
+    post.server.put(1)
+    post.poll()
+    assert (post.state.health.step, post.state.health.code) == ("list", "server_misbehaved")
+
+
+def test_all_errors_are_of_the_tree() -> None:
+    assert issubclass(ServerMisbehaved, PostroomError)

@@ -3,8 +3,11 @@
 from itertools import chain
 
 import pytest
+from postroom.mail import quoting_attributions as attributions
 from postroom.mail import quoting_lines as lines
 from postroom.mail import quoting_phrases as phrases
+from postroom.mail import quoting_signatures as signatures
+from postroom.mail.quoting_kinds import Kind
 
 
 def _written(words: tuple[str, ...]) -> list[str]:
@@ -14,21 +17,30 @@ def _written(words: tuple[str, ...]) -> list[str]:
 @pytest.mark.parametrize("phrase", _written(phrases.WROTE_LAST))
 def test_every_verb_that_the_pattern_finds_passes_the_probe(phrase: str) -> None:
     for line in (f"x {phrase}", f"x {phrase}:", f"x {phrase} ："):
-        assert lines._may_end_attribution(line)
+        assert attributions.may_end_attribution(line)
+        assert lines._at_end(line[-4:]) & lines._ENDING
 
 
 @pytest.mark.parametrize("phrase", _written(phrases.SIGNATURE_STARTS))
 def test_every_beginning_of_a_signature_passes_the_probe(phrase: str) -> None:
     line = f"* {phrase} x"
-    assert lines._starts_signature(line) is (lines._SIGNATURE_START.match(line) is not None)
+    assert signatures.starts_signature(line) is (signatures._STARTS.match(line) is not None)
+    assert lines._at_head(f"{phrase} x"[:3]) & lines._SIGNATURE
 
 
 @pytest.mark.parametrize("phrase", _written(phrases.SIGNATURE_ENDS))
 def test_every_end_of_a_signature_passes_the_probe(phrase: str) -> None:
     line = f"x {phrase}. "
-    assert lines._ends_signature(line) is (lines._SIGNATURE_END.search(line) is not None)
+    assert signatures.ends_signature(line) is (signatures._ENDS.search(line) is not None)
+    assert all(lines._at_end(f"x {phrase}{sign}"[-4:]) & lines._SIGNATURE for sign in ("", ".", " ♥"))
 
 
-@pytest.mark.parametrize("phrase", phrases.REPLY_ABOVE)
+@pytest.mark.parametrize("phrase", _written(phrases.FORWARDED))
+def test_every_title_of_a_forward_passes_the_probe(phrase: str) -> None:
+    assert lines._at_head(phrase[:3]) & lines._SPECIAL
+
+
+@pytest.mark.parametrize("phrase", _written(phrases.REPLY_ABOVE))
 def test_every_line_above_which_to_answer_is_told(phrase: str) -> None:
-    assert lines._introduction(f"## {phrase} ##") is lines.Kind.ATTRIBUTION
+    for line in (f"## {phrase} ##", f"x {phrase}"):
+        assert lines.classify(["Thank you.", "", line, "> Hello"])[2] is Kind.ATTRIBUTION

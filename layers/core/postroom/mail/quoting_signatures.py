@@ -1,0 +1,59 @@
+"""Find the lines that phones and apps write under a mail: "Sent from my iPhone"."""
+
+from __future__ import annotations
+
+import re
+
+from postroom.mail import quoting_phrases as phrases
+from postroom.mail.quoting_kinds import MAX_MARKER, PROBE, Kind, Lines, any_of, is_probed, probes
+
+_STARTS = re.compile(rf"[\W_]*(?:{any_of(phrases.SIGNATURE_STARTS)})", re.IGNORECASE)
+_ENDS = re.compile(rf"(?:{any_of(phrases.SIGNATURE_ENDS)})[\W_]*$", re.IGNORECASE)
+_FIRST = probes(phrases.SIGNATURE_STARTS, ends=False)
+_LAST = probes([phrase.rstrip(".") for phrase in phrases.SIGNATURE_ENDS], ends=True)
+_NO_LETTERS = re.compile(r"[\W_]*")
+_DEVICE = re.compile(rf"\bmy\b|{any_of(phrases.DEVICES)}", re.IGNORECASE)
+_LINK_TARGET = re.compile(r"[<(]?https?://\S*|\(https?://[^)]*\)", re.IGNORECASE)
+_MAX_SIGNATURE = 100
+
+FIRST_LETTERS, LAST_LETTERS = _FIRST, _LAST
+"""What a signature begins or ends with, besides signs and links."""
+
+
+def mark_signatures(lines: Lines) -> None:
+    """Mark the signatures among the lines that may be one."""
+    shown, kinds = lines.shown, lines.kinds
+    for index in lines.signatures:
+        if kinds[index] is not Kind.TEXT:
+            continue
+        previous = kinds[index - 1] if index else Kind.EMPTY
+        if is_signature(shown[index], alone=previous is not Kind.TEXT):
+            following = kinds[index + 1] if index + 1 < len(kinds) else Kind.EMPTY
+            if following is not Kind.TEXT or is_signature(shown[index + 1], alone=True):
+                kinds[index] = Kind.SIGNATURE
+
+
+def is_signature(line: str, *, alone: bool) -> bool:
+    """Say whether a line is a signature by its words; `alone` when no text stands directly above it."""
+    if not line or len(line) > MAX_MARKER:
+        return False
+    words = _LINK_TARGET.sub("", line) if "//" in line else line
+    if len(words) > _MAX_SIGNATURE:
+        return False
+    if starts_signature(words):
+        return alone or _DEVICE.search(words) is not None
+    return alone and ends_signature(words) and _DEVICE.search(words) is not None
+
+
+def starts_signature(words: str) -> bool:
+    """Say whether a line begins like a signature."""
+    start = 0 if words[:1].isalnum() else len(_NO_LETTERS.match(words)[0])  # type: ignore[index]  # matches anything
+    return is_probed(words[start : start + PROBE], _FIRST, ends=False) and _STARTS.match(words) is not None
+
+
+def ends_signature(words: str) -> bool:
+    """Say whether a line ends like a signature."""
+    end = len(words)
+    while end and not words[end - 1].isalnum():
+        end -= 1
+    return is_probed(words[max(end - PROBE, 0) : end], _LAST, ends=True) and _ENDS.search(words) is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
-from postroom.errors import Conflict, Invalid, LoginRefused, NotFound, PostroomError
+from postroom.errors import Conflict, Invalid, LoginRefused, NotFound, NotOpened, PostroomError
 
 
 class ExitCode(IntEnum):
@@ -26,6 +26,7 @@ _BY_TYPE: tuple[tuple[type[PostroomError], ExitCode], ...] = (
     (NotFound, ExitCode.NOT_FOUND),
     (LoginRefused, ExitCode.AUTHENTICATION),
     (Conflict, ExitCode.CONFLICT),
+    (NotOpened, ExitCode.TEST_FAILED),
 )
 _BY_CODE = {
     "aws_denied": ExitCode.AUTHENTICATION,

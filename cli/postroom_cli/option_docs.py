@@ -102,6 +102,8 @@ def _values(name: str, field: FieldInfo) -> str:
             return "`YYYY-MM-DD`"
     if name == "properties":
         return "see below"
+    if name == "before_account":
+        return "written by `mailbox convert`"
     least, most = _limit(field, "ge"), _limit(field, "le")
     if least is not None and most is not None:
         return f"{least}–{most:,}"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
     from postroom.adapters.dynamo.outbox import DynamoOutbox
     from postroom.adapters.s3 import S3Contents, S3RawMessages
-    from postroom.adapters.secrets import SecretWriter, StoredSecrets
+    from postroom.adapters.secrets import SecretWriter, StoredSecretDates, StoredSecrets
     from postroom.adapters.sqs import SqsQueue
     from postroom.services.api_routes import Desk
 
@@ -149,6 +149,13 @@ class Stack:
             secrets_manager=self.client("secretsmanager"),
         )
 
+    @cached_property
+    def secret_dates(self) -> StoredSecretDates:
+        """Which secrets are there, and until when; not what they are."""
+        from postroom.adapters.secrets import StoredSecretDates
+
+        return StoredSecretDates(table=self.setting("table"), dynamo=self._dynamodb)
+
     def queue(self, setting: str) -> SqsQueue:
         """Return a queue by the name of its setting."""
         from postroom.adapters.sqs import SqsQueue
@@ -158,7 +165,6 @@ class Stack:
     @cached_property
     def desk(self) -> Desk:
         """What the API answers too: the same services."""
-        from postroom.adapters.secrets import StoredSecretDates
         from postroom.services.api_routes import Desk
 
         return Desk(
@@ -168,7 +174,7 @@ class Stack:
             states=self.states,
             outbound_queue=self.queue("outbound_queue"),
             clock=self.clock,
-            secret_dates=StoredSecretDates(table=self.setting("table"), dynamo=self._dynamodb),
+            secret_dates=self.secret_dates,
         )
 
 

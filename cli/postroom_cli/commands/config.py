@@ -10,7 +10,7 @@ import typer
 from postroom.errors import Invalid, PostroomError, Problem
 
 from postroom_cli import output
-from postroom_cli.author import author
+from postroom_cli.commands.applying import in_force, put_in_force
 from postroom_cli.errors import describe_problem
 from postroom_cli.output import Json
 
@@ -140,22 +140,13 @@ def _apply(context: typer.Context, new: Any, *, yes: bool, note: str, dry_run: b
     from postroom.services import configure
 
     stack = _stack(context)
-    store = stack.configurations
-    version = store.version()
-    plan = configure.plan(configure.load(store, version), new)
+    version, old = in_force(stack)
+    plan = configure.plan(old, new)
     if not json:
-        _show(plan)
+        show_plan(plan)
     applied = None
     if not plan.empty and not dry_run and _confirmed(yes=yes):
-        applied = configure.apply(
-            store,
-            new,
-            expected_version=version,
-            author=author(),
-            note=note,
-            now=stack.clock(),
-            states=stack.states,
-        )
+        applied = put_in_force(stack, new, version=version, note=note)
     if json:
         output.document(
             {
@@ -186,7 +177,8 @@ def _confirmed(*, yes: bool) -> bool:
 _SIGNS = {"added": "+", "changed": "~", "removed": "-"}
 
 
-def _show(plan: Plan) -> None:
+def show_plan(plan: Plan) -> None:
+    """Print what applying would change, and what deserves attention in the result."""
     for change in plan.changes:
         output.say(f"{_SIGNS[change.kind]} {change.section}{f' {change.name}' if change.name else ''}")
         for line in _field_lines(change):

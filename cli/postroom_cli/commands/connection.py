@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from postroom.errors import Invalid, NotFound, Problem
@@ -14,6 +14,10 @@ from postroom_cli.entering import enter_secret
 from postroom_cli.errors import ExitCode
 from postroom_cli.output import Json
 from postroom_cli.stack import Stack, find_stack
+
+if TYPE_CHECKING:
+    from postroom.model.mailbox import Mailbox
+    from postroom.services.test_connection import ConnectionTest
 
 Name = Annotated[str, typer.Argument(help="The mailbox's name.")]
 Password = Annotated[
@@ -37,20 +41,9 @@ def check(
     json: Json = False,
 ) -> None:
     """Test a connection step by step: DNS, TCP, TLS, greeting, login, folder, count; at most eleven seconds."""
-    from postroom.adapters.probe import NetworkProbe
-    from postroom.services.test_connection import check_connection
-
     stack = find_stack(context)
     mailbox = _mailbox(stack, name, file)
-    networks = stack.read("private_mail_networks").private_mail_networks
-    tested = check_connection(
-        mailbox,
-        connectors=_connectors(stack),
-        secrets=stack.stored_secrets,
-        tokens=_tokens(stack),
-        probe=NetworkProbe(allowed_networks=networks),
-        secret=enter_secret(f"Password of {name}") if password else None,
-    )
+    tested = try_connection(stack, mailbox, secret=enter_secret(f"Password of {name}") if password else None)
     if json:
         output.document({"mailbox": name, "ok": tested.ok, **output.plain(tested)})
     else:
@@ -75,6 +68,21 @@ def check(
         )
     if not tested.ok:
         raise typer.Exit(ExitCode.TEST_FAILED)
+
+
+def try_connection(stack: Stack, mailbox: Mailbox, *, secret: str | None = None) -> ConnectionTest:
+    """Test a mailbox as it is given, saved or not (with what its account adds)."""
+    from postroom.adapters.probe import NetworkProbe
+    from postroom.services.test_connection import check_connection
+
+    return check_connection(
+        mailbox,
+        connectors=_connectors(stack),
+        secrets=stack.stored_secrets,
+        tokens=_tokens(stack),
+        probe=NetworkProbe(allowed_networks=stack.read("private_mail_networks").private_mail_networks),
+        secret=secret,
+    )
 
 
 def preview(context: typer.Context, name: Name, json: Json = False) -> None:

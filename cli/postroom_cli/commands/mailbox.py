@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from postroom.errors import Invalid, NotFound, Problem
+from postroom.errors import Invalid, Problem
 
 from postroom_cli import output
-from postroom_cli.author import author
-from postroom_cli.commands import connection, guessing, seeing
+from postroom_cli.commands import connection, converting, guessing, seeing
+from postroom_cli.commands.applying import in_force, put_in_force
 from postroom_cli.entering import enter_secret
 from postroom_cli.output import Json
 from postroom_cli.stack import Stack, find_stack
@@ -28,6 +28,7 @@ def register(parent: typer.Typer) -> None:
     seeing.add_to(app)
     guessing.add_to(app)
     connection.add_to(app)
+    converting.add_to(app)
     parent.add_typer(app, name="mailbox")
 
 
@@ -36,10 +37,16 @@ def add(
     context: typer.Context,
     name: Name,
     address: Annotated[str, typer.Option(help="Its own address, with a display name if wanted.")],
-    type_: Annotated[str, typer.Option("--type", help="IMAP, POP3, EWS or GRAPH.")] = "IMAP",
+    type_: Annotated[
+        str | None, typer.Option("--type", help="IMAP, POP3, EWS or GRAPH; when left out IMAP, or the account's.")
+    ] = None,
     server: Annotated[str | None, typer.Option(help="Host name; for EWS the URL.")] = None,
     login: Annotated[str | None, typer.Option(help="User name; the address when left out.")] = None,
     endpoint: Annotated[str | None, typer.Option(help="The endpoint its mail goes to.")] = None,
+    account: Annotated[
+        str | None, typer.Option(help="The e-mail account that opens it; it must open, or nothing is added.")
+    ] = None,
+    shared: Annotated[bool, typer.Option("--shared", help="It is a shared mailbox of the account.")] = False,
     password: Annotated[
         bool, typer.Option("--password", help="Ask for the password (or read it from standard input) and store it.")
     ] = False,
@@ -47,22 +54,29 @@ def add(
     json: Json = False,
 ) -> None:
     """Add a mailbox; it is disabled until `postroom mailbox enable`."""
-    given: dict[str, Any] = {"name": name, "address": address, "type": type_}
-    given |= {key: value for key, value in (("server", server), ("login", login), ("endpoint", endpoint)) if value}
+    given: dict[str, Any] = {"name": name, "address": address}
+    said = {"type": type_, "server": server, "login": login, "endpoint": endpoint, "account": account}
+    given |= {option: value for option, value in said.items() if value}
     given |= parse_options(options or [])
     if password:
         given["password"] = {"secret": f"mailbox.{name}"}
     given.setdefault("enabled", "false")
     stack = find_stack(context)
-    configuration = stack.configurations.current()
+    before, configuration = in_force(stack)
     if configuration.mailbox(name):
         raise Invalid([Problem("name", f"there is a mailbox `{name}` already.", "Choose another name.")])
+    if account:
+        given |= converting.of_account(configuration, account, address=address, shared=shared, type_=type_)
+    elif shared:
+        raise Invalid([Problem("--shared", "needs an account.", "Name the account that opens it: `--account NAME`.")])
     mailbox = _validated(given)
     new = configuration.model_copy(update={"mailboxes": (*configuration.mailboxes, mailbox)})
     _check_plan(configuration, new)  # before anything is asked or stored
+    if account:
+        converting.check_that_it_opens(stack, new, name)
     if password:
         stack.secrets.put(f"mailbox.{name}", enter_secret(f"Password of {name}"), now=stack.clock())
-    version = _apply(stack, new, f"mailbox {name} added")
+    version = put_in_force(stack, new, version=before, note=f"mailbox {name} added")
     _told(json, {"mailbox": name, "enabled": mailbox.enabled, "version": version}, f"Mailbox {name} was added.")
 
 
@@ -120,11 +134,14 @@ def disable(context: typer.Context, name: Name, json: Json = False) -> None:
 @app.command()
 def remove(context: typer.Context, name: Name, json: Json = False) -> None:
     """Remove a mailbox that is disabled; its interactions stay."""
+    from postroom.services.conversion import existing
+
     stack = find_stack(context)
-    configuration = stack.configurations.current()
-    _existing(configuration, name)
+    before, configuration = in_force(stack)
+    existing(configuration, name)
     kept = tuple(mailbox for mailbox in configuration.mailboxes if mailbox.name != name)
-    version = _apply(stack, configuration.model_copy(update={"mailboxes": kept}), f"mailbox {name} removed")
+    new = configuration.model_copy(update={"mailboxes": kept})
+    version = put_in_force(stack, new, version=before, note=f"mailbox {name} removed")
     _told(json, {"mailbox": name, "removed": True, "version": version}, f"Mailbox {name} was removed.")
 
 
@@ -136,10 +153,11 @@ def poll(
 ) -> None:
     """Look at mailboxes now instead of at their next cycle."""
     from postroom.model.mailbox import Type
+    from postroom.services.conversion import existing
 
     stack = find_stack(context)
     configuration = stack.configurations.current()
-    wanted = [_existing(configuration, name) for name in names or []] or [
+    wanted = [existing(configuration, name) for name in names or []] or [
         mailbox for mailbox in configuration.mailboxes if mailbox.enabled
     ]
     disabled = [mailbox.name for mailbox in wanted if not mailbox.enabled]
@@ -155,21 +173,16 @@ def poll(
     _told(json, {"polled": polled}, f"Queued: {', '.join(polled) or 'no mailbox is enabled'}.")
 
 
-def _existing(configuration: Any, name: str) -> Any:
-    mailbox = next((found for found in configuration.mailboxes if found.name == name), None)
-    if mailbox is None:
-        raise NotFound("There is no such mailbox", on=name, remedy="`postroom mailbox list` shows them.")
-    return mailbox
-
-
 def _update(stack: Stack, name: str, values: dict[str, Any], note: str, *, json: bool) -> None:
-    configuration = stack.configurations.current()
-    old = _existing(configuration, name)
+    from postroom.services.conversion import existing
+
+    before, configuration = in_force(stack)
+    old = existing(configuration, name)
     given = {**old.model_dump(mode="json", exclude_defaults=True), **values, "name": name}
     mailbox = _validated({option: value for option, value in given.items() if value is not None})
     mailboxes = tuple(mailbox if found.name == name else found for found in configuration.mailboxes)
     new = configuration.model_copy(update={"mailboxes": mailboxes})
-    version = _apply(stack, new, note)
+    version = put_in_force(stack, new, version=before, note=note)
     state = "enabled" if mailbox.enabled else "disabled"
     _told(json, {"mailbox": name, "enabled": mailbox.enabled, "version": version}, f"Mailbox {name} is {state}.")
 
@@ -189,21 +202,6 @@ def _check_plan(old: Any, new: Any) -> None:
     from postroom.services.configure import plan
 
     plan(old, new)
-
-
-def _apply(stack: Stack, new: Any, note: str) -> int:
-    from postroom.services.configure import apply
-
-    store = stack.configurations
-    return apply(
-        store,
-        new,
-        expected_version=store.version(),
-        author=author(),
-        note=note,
-        now=stack.clock(),
-        states=stack.states,
-    )
 
 
 def _told(json: bool, document: dict[str, Any], sentence: str) -> None:

@@ -61,16 +61,24 @@ def set_(
 
 @app.command()
 def remove(context: typer.Context, name: Name, json: Json = False) -> None:
-    """Remove a secret that no object refers to."""
+    """Remove a secret that no object refers to, or only a converted mailbox for `mailbox revert`."""
     stack = find_stack(context)
-    users = list(_users(stack.configurations.current(), name))
+    configuration = stack.configurations.current()
+    users = list(_users(configuration, name))
     if users:
         raise Conflict(f"The secret is used by {', '.join(users)}", on=name, remedy="Give those another secret first.")
     stack.secrets.remove(name)
+    wanted = [
+        mailbox.name
+        for mailbox in configuration.mailboxes
+        if mailbox.before_account and mailbox.before_account.password and mailbox.before_account.password.secret == name
+    ]
     if json:
-        output.document({"secret": name, "removed": True})
-    else:
-        output.say(f"Secret {name} was removed.")
+        output.document({"secret": name, "removed": True, "wanted_by_revert": wanted})
+        return
+    output.say(f"Secret {name} was removed.")
+    if wanted:
+        output.say(f"After `mailbox revert` it must be entered again: {', '.join(wanted)}.")
 
 
 def _users(configuration: Configuration, name: str) -> list[str]:

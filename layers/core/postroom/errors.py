@@ -13,19 +13,30 @@ from dataclasses import dataclass
 class PostroomError(Exception):
     """Say what failed (`what`), on which object (`on`), and what to do (`remedy`).
 
-    `code` is stable for machines; `step` names the step of an exchange that failed (dns, connect, tls, …).
+    `code` is stable for machines; `step` names the step of an exchange that failed (dns, connect, tls, …);
+    `retry_after`: so many seconds from now the other side has asked to be left alone.
     """
 
     code = "error"
     remedy = "Look at the log of this function for the moment of the error."
 
-    def __init__(self, what: str, *, on: str = "", remedy: str = "", code: str = "", step: str = "") -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        on: str = "",
+        remedy: str = "",
+        code: str = "",
+        step: str = "",
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.on = on
         self.remedy = remedy or type(self).remedy
         self.code = code or type(self).code
         self.step = step
+        self.retry_after = retry_after
 
     def __str__(self) -> str:
         where = f" ({self.on})" if self.on else ""
@@ -139,6 +150,12 @@ class LeaseLost(Transient):
     """Another poller took the mailbox over; whatever we still wanted to write must not be written."""
 
     code = "lease_lost"
+
+
+class NotOpened(Permanent):
+    """A mailbox could not be opened as a change would have it, so nothing was changed; the step says where it ended."""
+
+    code = "not_opened"
 
 
 class SendRefused(Permanent):

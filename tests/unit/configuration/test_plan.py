@@ -93,6 +93,13 @@ def test_a_plan_shows_the_names_of_secrets_only() -> None:
             id="C04 an alias of an enabled mailbox",
         ),
         pytest.param(
+            mailbox() + "aliases: [{name: a, address: Support <SUPPORT@example.com>, default: true}]\n",
+            "aliases: [{name: a, address: Support <SUPPORT@example.com>, default: true}]\n",
+            "mailboxes[name=support]",
+            "`a`, the default alias of the department `default`",
+            id="C04 a mailbox with the address of a default alias",
+        ),
+        pytest.param(
             OAUTH,
             "\n".join(OAUTH.splitlines()[2:]),
             "oauth_applications[name=office]",

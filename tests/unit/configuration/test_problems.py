@@ -113,6 +113,13 @@ def test_every_problem_of_a_file_is_listed_at_once_in_the_order_of_its_lines() -
         ),
         pytest.param("failed_items_folder_name: ''", "failed_items_folder_name", "empty", "move_failed", id="G13"),
         pytest.param("shared_mailbox: true", "shared_mailbox", "needs an account", "account", id="C08 no account"),
+        pytest.param(
+            "before_account: {server: a.example.com}",
+            "before_account",
+            "without `account`",
+            "Remove",
+            id="C08 own",
+        ),
         pytest.param("scope: https://x/.default", "scope", "OAuth", "client_id", id="G03 scope without client id"),
         pytest.param("ca_certificate: hello", "ca_certificate", "no PEM", "BEGIN CERTIFICATE", id="G19 no certificate"),
         pytest.param("enabled: true", "password", "missing", "postroom secret set", id="enabled without password"),

@@ -134,11 +134,19 @@ class SecretWriter:
 
 
 class StoredSecretDates:
-    """Implements services.mailbox_view.SecretDates: when secrets expire; needs no key."""
+    """Implements services.mailbox_view.SecretDates: which secrets are there, and when they expire; needs no key."""
 
     def __init__(self, *, table: str, dynamo: DynamoDBClient) -> None:
         self._table = table
         self._dynamo = dynamo
+
+    def entered(self, names: Sequence[str]) -> frozenset[str]:
+        """Return those of the names under which a secret lies."""
+        wanted = {keys.secret(name)[keys.PK]: name for name in names}
+        found = read_many(
+            self._dynamo, self._table, [keys.secret(name) for name in names], doing="reading which secrets are there"
+        )
+        return frozenset(wanted[item[keys.PK]["S"]] for item in found)
 
     def valid_until(self, names: Sequence[str]) -> Mapping[str, date]:
         """Return the last day of those secrets for which one was entered."""

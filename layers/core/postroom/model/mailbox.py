@@ -12,13 +12,23 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from postroom.mail.address import Address
 from postroom.model.fields import ConfigObject, Line, MailboxAddress, Name, SecretReference, option, split_mailbox
 from postroom.model.period import Period
 
-__all__ = ["DEFAULT_PORTS", "FirstConnection", "Grant", "Mailbox", "Name", "SecretReference", "Security", "Type"]
+__all__ = [
+    "DEFAULT_PORTS",
+    "FirstConnection",
+    "Grant",
+    "Mailbox",
+    "Name",
+    "OwnLogin",
+    "SecretReference",
+    "Security",
+    "Type",
+]
 
 
 class Type(StrEnum):
@@ -63,6 +73,18 @@ DEFAULT_PORTS: dict[tuple[Type, bool], int] = {
     (Type.EWS, True): 443,
     (Type.GRAPH, True): 443,
 }
+
+
+class OwnLogin(ConfigObject):
+    """How a mailbox was opened by itself before it was converted to an e-mail account (C08): what it returns to."""
+
+    type: Type = Type.IMAP
+    server: Line | None = None
+    port: int | None = Field(default=None, ge=1, le=65535)
+    security: Security = Security.SSL_TLS
+    ca_certificate: str | None = None
+    login: Line | None = None
+    password: SecretReference | None = None
 
 
 class Mailbox(ConfigObject):
@@ -161,6 +183,9 @@ class Mailbox(ConfigObject):
     )
     account: str | None = option(None, "E-mail account (OAuth consent) whose tokens open this mailbox.")
     shared_mailbox: bool = option(False, "The account opens this mailbox as a shared one.")
+    before_account: OwnLogin | None = option(
+        None, "Server and login from before it was converted to the account; `mailbox revert` returns to them."
+    )
     exchange_version: str = option("", "EWS server version; empty: 2019 and newer.", reference="exchange-version")
     properties: dict[str, str] = option({}, "Protocol properties from the allow-list.", reference="mail.<property>")
 

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from postroom.errors import Conflict, Invalid, Problem
-from postroom.model.configuration import Configuration
+from postroom.model.configuration import Alias, Configuration
+from postroom.model.mailbox import Mailbox
 from postroom.ports import MailboxStates
 from postroom.services import checks, second_chance
 from postroom.services.checks.references import NAMED_SECTIONS, REFERENCES
@@ -126,13 +127,27 @@ def _guard(section: str, gone: Any, old: Configuration, new: Configuration) -> I
     users = [*users_of(new, section, gone.name)]
     if users:
         yield Problem(path, f"cannot be removed: it is used by {', '.join(users)}.", "Change or remove those first.")
-    if section == "mailboxes" and gone.enabled:
-        yield Problem(path, "cannot be removed: it is enabled.", "Disable it first, and remove it afterwards.")
+    if section == "mailboxes":
+        yield from _mailbox_guard(path, gone, new)
     if section == "aliases":
         yield from _alias_guard(path, gone, old, new)
 
 
-def _alias_guard(path: str, gone: Any, old: Configuration, new: Configuration) -> Iterator[Problem]:
+def _mailbox_guard(path: str, gone: Mailbox, new: Configuration) -> Iterator[Problem]:
+    if gone.enabled:
+        yield Problem(path, "cannot be removed: it is enabled.", "Disable it first, and remove it afterwards.")
+    for alias in new.aliases:
+        if alias.default and alias.active and alias.bare_address.casefold() == gone.bare_address.casefold():
+            department = alias.department or new.settings.default_department
+            yield Problem(
+                path,
+                f"cannot be removed: `{alias.name}`, the default alias of the department `{department}`, has its "
+                "address, and nobody would fetch the answers.",
+                "Make another alias the default first.",
+            )
+
+
+def _alias_guard(path: str, gone: Alias, old: Configuration, new: Configuration) -> Iterator[Problem]:
     department = gone.department or old.settings.default_department
     successor = any(
         alias.default and (alias.department or new.settings.default_department) == department for alias in new.aliases

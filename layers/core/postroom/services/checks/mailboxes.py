@@ -194,6 +194,8 @@ def _credentials(mailbox: Mailbox) -> _Found:
             if getattr(mailbox, field):
                 yield field, f"comes from the account `{mailbox.account}`.", "Remove it, or remove `account`."
         return
+    if mailbox.before_account:
+        yield "before_account", "has no meaning without `account`.", "Remove it, or name the account."
     if mailbox.shared_mailbox:
         yield "shared_mailbox", "needs an account.", "Name the account that opens it, or use `service_account`."
     if uses_oauth(mailbox):

@@ -1,0 +1,156 @@
+"""`postroom mailbox convert` and `revert`: a mailbox goes under an e-mail account, and out of it again (C08)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from postroom_cli import output
+from postroom_cli.commands.applying import in_force, put_in_force
+from postroom_cli.commands.config import show_plan
+from postroom_cli.commands.connection import try_connection
+from postroom_cli.errors import describe_problem
+from postroom_cli.output import Json
+from postroom_cli.stack import Stack, find_stack
+
+if TYPE_CHECKING:
+    from postroom.model.configuration import Configuration
+    from postroom.services.configure import Plan
+    from postroom.services.conversion import Conversion
+    from postroom.services.test_connection import ConnectionTest
+
+Name = Annotated[str, typer.Argument(help="The mailbox's name.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add both commands to the group of mailboxes."""
+    app.command("convert")(convert)
+    app.command("revert")(revert)
+
+
+def convert(
+    context: typer.Context,
+    name: Name,
+    account: Annotated[str, typer.Option(help="The e-mail account whose consent opens it from now on.")],
+    shared: Annotated[bool, typer.Option("--shared", help="It is a shared mailbox of the account.")] = False,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Let an e-mail account open a mailbox instead of its password, after it was opened so once; nothing is lost."""
+    from postroom.services import configure, conversion
+
+    stack = find_stack(context)
+    version, old = in_force(stack)
+    wanted = conversion.convert(old, name, account=account, shared=shared)
+    plan = configure.plan(old, wanted.configuration)  # before anything is connected to
+    tested = check_that_it_opens(stack, wanted.configuration, name)
+    applied = None if dry_run else put_in_force(stack, wanted.configuration, version=version, note=wanted.note)
+    _tell(wanted, plan, name, json=json, applied=applied, version=version, tested=tested)
+    if json:
+        return
+    output.say(f"{wanted.account} opens it: {tested.messages} messages lie there.")
+    if applied is None:
+        output.say("Nothing was changed.")
+        return
+    output.say(f"Mailbox {name} was converted, as version {applied}; in force from the next cycle on.")
+    if wanted.password is not None and wanted.password.secret:
+        secret = wanted.password.secret
+        output.say(f"Its password stays stored as {secret} for `mailbox revert`; `secret remove {secret}` forgets it.")
+
+
+def revert(context: typer.Context, name: Name, dry_run: DryRun = False, json: Json = False) -> None:
+    """Take a mailbox out of its account: a converted one has its own login again, disabled; a new one is removed."""
+    from postroom.services import configure, conversion
+
+    stack = find_stack(context)
+    version, old = in_force(stack)
+    wanted = conversion.revert(old, name)
+    plan = configure.plan(old, wanted.configuration)
+    missing = _missing_password(stack, wanted)
+    applied = None if dry_run else put_in_force(stack, wanted.configuration, version=version, note=wanted.note)
+    _tell(wanted, plan, name, json=json, applied=applied, version=version, password_missing=missing)
+    if json:
+        return
+    if applied is None:
+        output.say("Nothing was changed.")
+    elif wanted.mailbox is None:
+        output.say(f"Mailbox {name} was made under the account {wanted.account}: it was removed, as version {applied}.")
+    else:
+        output.say(f"Mailbox {name} is out of the account {wanted.account} and disabled, as version {applied}.")
+        if missing:
+            output.say(missing)
+        output.say(f"Then: `postroom mailbox test {name}`, `postroom mailbox enable {name}`.")
+
+
+def of_account(
+    configuration: Configuration, account: str, *, address: str, shared: bool, type_: str | None
+) -> dict[str, Any]:
+    """Return the options of a new mailbox under an account; raises Invalid when it does not belong to it."""
+    from postroom.model.fields import split_mailbox
+    from postroom.services.conversion import account_of
+
+    found = account_of(configuration, account, address=split_mailbox(address).address, shared=shared)
+    return {"type": type_ or found.server_type.mailbox_type.value} | ({"shared_mailbox": True} if shared else {})
+
+
+def check_that_it_opens(stack: Stack, configuration: Configuration, name: str) -> ConnectionTest:
+    """Open a mailbox as a configuration that is not in force has it; raises NotOpened."""
+    from postroom.services.conversion import check_opened, existing
+
+    mailbox = configuration.effective(existing(configuration, name))
+    tested = try_connection(stack, mailbox)
+    check_opened(tested, mailbox)
+    return tested
+
+
+def _missing_password(stack: Stack, wanted: Conversion) -> str:
+    """Say what a person must enter before the mailbox can be enabled; empty: nothing that is known here."""
+    mailbox, password = wanted.mailbox, wanted.password
+    if mailbox is None:
+        return ""
+    if password is None:
+        return f"It has no password: `postroom secret set mailbox.{mailbox.name}`, and " + (
+            f"`postroom mailbox change {mailbox.name} password=secret:mailbox.{mailbox.name}`."
+        )
+    if password.secret and password.secret not in stack.secret_dates.entered([password.secret]):
+        return f"Its password is not stored any more: `postroom secret set {password.secret}`."
+    return ""
+
+
+def _tell(
+    wanted: Conversion,
+    plan: Plan,
+    name: str,
+    *,
+    json: bool,
+    applied: int | None,
+    version: int,
+    tested: ConnectionTest | None = None,
+    password_missing: str = "",
+) -> None:
+    if not json:
+        show_plan(plan)
+        if wanted.moved:
+            output.say(
+                "Server, user or protocol change: what lies there is looked at anew, and what was stored before is "
+                "known by its content."
+            )
+        return
+    document: dict[str, Any] = {
+        "mailbox": name,
+        "account": wanted.account,
+        "applied": applied is not None,
+        "version": applied or version,
+        "removed": wanted.mailbox is None,
+        "moved": wanted.moved,
+        "changes": plan.changes,
+        "warnings": [describe_problem(warning) for warning in plan.warnings],
+        "password": wanted.password.secret if wanted.password else None,
+    }
+    if tested is not None:
+        document["test"] = tested
+    else:
+        document["password_missing"] = password_missing or None
+    output.document(document)

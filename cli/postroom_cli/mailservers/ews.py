@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives import hashes
 from postroom_cli.mailservers.certificates import Certificate, local_authority, local_certificate
 from postroom_cli.mailservers.ews_answers import Answering
 from postroom_cli.mailservers.ews_schema import OPERATIONS
-from postroom_cli.mailservers.ews_store import Cut, Drip, Mailbox, Planted, Status
+from postroom_cli.mailservers.ews_store import Cut, Drip, Mailbox, Planted, Status, Told
 
 PATH = "/EWS/Exchange.asmx"
 
@@ -50,6 +50,7 @@ class EwsServer:
         self.offers = offers
         self.schema = schema
         self.mailboxes: dict[str, Mailbox] = defaultdict(Mailbox, {user: Mailbox() for user in users})
+        self.told: dict[str, Told] = {}  # by synchronisation state; what is cleared here is a state that was lost
         self.may_open: set[tuple[str, str]] = set()  # user, mailbox
         self.may_impersonate: set[tuple[str, str]] = set()
         self.read_only = False

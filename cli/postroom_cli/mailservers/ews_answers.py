@@ -12,7 +12,18 @@ from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
 
 from postroom_cli.mailservers.ews_schema import SOAP, VERSIONS, M, T, Violation, read_request
-from postroom_cli.mailservers.ews_store import Code, Fault, Folder, Mailbox, Planted, Raw, Stored, next_id
+from postroom_cli.mailservers.ews_store import (
+    Code,
+    Fault,
+    Folder,
+    Mailbox,
+    Planted,
+    Raw,
+    Stored,
+    Told,
+    next_id,
+    next_state,
+)
 
 if TYPE_CHECKING:
     from postroom_cli.mailservers.ews import EwsServer
@@ -162,6 +173,38 @@ class Answering:
 
         return [_each(one, element) for element in _children(operation, f"{{{M}}}ParentFolderIds")]
 
+    def _sync_folder_items(self, operation: ET.Element) -> list[tuple[str, str]]:
+        asked = {one.attrib.get("FieldURI") for one in operation.iterfind(f"{{{M}}}ItemShape//{{{T}}}FieldURI")}
+        if asked & {"item:MimeContent", "item:InternetMessageHeaders"}:
+            raise _Refused("ErrorInvalidPropertyRequest")
+        state = operation.findtext(f"{{{M}}}SyncState") or ""
+        ignored = {one.attrib["Id"] for one in _children(operation, f"{{{M}}}Ignore")}
+        most = int(operation.findtext(f"{{{M}}}MaxChangesReturned") or 1)
+
+        def one(element: ET.Element) -> str:
+            try:
+                folder = self._folder(element)[1]
+            except _Code as code:
+                raise _Code("ErrorSyncFolderNotFound" if code.code == "ErrorFolderNotFound" else code.code) from code
+            known = self.ews.told.get(state) if state else Told(folder.id, {})
+            if known is None or known.folder != folder.id:
+                raise _Code("ErrorInvalidSyncStateData")
+            changes, after, last = known.next(folder, most)
+            told = next_state(len(after.items), complete=last)
+            self.ews.told[told] = after
+            content = "".join(
+                _change_xml(kind, changed, item, asked) for kind, changed, item in changes if changed not in ignored
+            )
+            return (
+                f"<m:SyncState>{told}</m:SyncState><m:IncludesLastItemInRange>{'true' if last else 'false'}"
+                f"</m:IncludesLastItemInRange><m:Changes>{content}</m:Changes>"
+            )
+
+        code, content = _each(one, operation[1][0])
+        if code != "NoError":
+            content = "<m:SyncState/><m:IncludesLastItemInRange>true</m:IncludesLastItemInRange>"
+        return [(code, content)]
+
     def _get_item(self, operation: ET.Element) -> list[tuple[str, str]]:
         asked = {
             one.attrib.get("FieldURI") or one.attrib["PropertyTag"].lower()
@@ -258,6 +301,15 @@ def _page(view: ET.Element | None, found: list[Any]) -> tuple[list[Any], str, in
     most = min(1_000, int(view.attrib.get("MaxEntriesReturned", 1_000)) if view is not None else 1_000)
     end = min(len(found), offset + most)
     return found[offset:end], "true" if end == len(found) else "false", end
+
+
+def _change_xml(kind: str, item_id: str, item: Stored | None, asked: AbstractSet[str | None]) -> str:
+    identity = f'<t:ItemId Id="{item_id}" ChangeKey="C"/>'
+    if item is None:
+        return f"<t:Delete>{identity}</t:Delete>"
+    if kind == "ReadFlagChange":
+        return f"<t:{kind}>{identity}<t:IsRead>{'true' if item.read else 'false'}</t:IsRead></t:{kind}>"
+    return f"<t:{kind}><t:{item.kind}>{_fields(item, asked)}</t:{item.kind}></t:{kind}>"
 
 
 def _folder_xml(folder: Folder) -> str:

@@ -68,6 +68,21 @@ SHAPES: dict[str, Shape] = {
             "m:QueryString?",
         ),
     ),
+    "m:SyncFolderItems": Shape(
+        sequence=(
+            "m:ItemShape",
+            "m:SyncFolderId",
+            "m:SyncState?",
+            "m:Ignore?",
+            "m:MaxChangesReturned",
+            "m:SyncScope?",
+        )
+    ),
+    "m:SyncFolderId": Shape(one_of=_FOLDER_IDS),
+    "m:SyncState": Shape(text=r"[A-Za-z0-9+/]+=*"),
+    "m:Ignore": Shape(choice=("t:ItemId",)),
+    "m:MaxChangesReturned": Shape(text="[1-9]|[1-9][0-9]|[1-4][0-9][0-9]|50[0-9]|51[0-2]"),
+    "m:SyncScope": Shape(text="NormalItems|NormalAndAssociatedItems"),  # since Exchange2010
     "m:GetItem": Shape(sequence=("m:ItemShape", "m:ItemIds")),
     "m:MoveItem": Shape(sequence=("m:ToFolderId", "m:ItemIds", "m:ReturnNewItemIds?")),
     "m:DeleteItem": Shape(
@@ -137,7 +152,17 @@ SHAPES: dict[str, Shape] = {
     "t:TimeZoneDefinition": Shape({"!Id": r".+"}),
 }
 
-OPERATIONS = ("GetFolder", "FindFolder", "FindItem", "GetItem", "MoveItem", "DeleteItem", "UpdateItem", "CreateFolder")
+OPERATIONS = (
+    "GetFolder",
+    "FindFolder",
+    "FindItem",
+    "SyncFolderItems",
+    "GetItem",
+    "MoveItem",
+    "DeleteItem",
+    "UpdateItem",
+    "CreateFolder",
+)
 _HEADERS = ("t:RequestServerVersion", "t:ExchangeImpersonation", "t:TimeZoneContext")
 
 

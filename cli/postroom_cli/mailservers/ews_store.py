@@ -18,6 +18,13 @@ def next_id(begin: str) -> str:
     return begin + base64.b64encode((sha512(number).digest() + sha512(begin.encode()).digest())[:110]).decode("ascii")
 
 
+def next_state(items: int, *, complete: bool) -> str:
+    """Make a synchronisation state: opaque, and the longer the more items are told of while there are more to tell."""
+    length = 900 if complete else 1_200 + items
+    number = next(_numbers).to_bytes(8, "big")
+    return base64.b64encode((sha512(number).digest() * (length // 64 + 1))[:length]).decode("ascii")
+
+
 @dataclass
 class Stored:
     """One item. `fault`: the response code that GetItem gives for it."""
@@ -29,6 +36,7 @@ class Stored:
     kind: str = "Message"
     fault: str = ""
     transport_headers: bool = True  # mail from within has none
+    touched: int = 0  # how often something else than the read flag was changed
 
     @property
     def size(self) -> int:
@@ -44,6 +52,38 @@ class Folder:
     name: str
     parent: str | None
     items: list[Stored] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a client with one synchronisation state knows of a folder: id → how often touched, and whether read."""
+
+    folder: str
+    items: dict[str, tuple[int, bool]]
+
+    def next(self, folder: Folder, most: int) -> tuple[list[tuple[str, str, Stored | None]], Told, bool]:
+        """Return the next changes (kind, id, item), what is known after them, and whether these are all.
+
+        The order means nothing, as with the real one: here the newest come first, so that nobody relies on another.
+        """
+        there = {item.id: item for item in folder.items}
+        changes: list[tuple[str, str, Stored | None]] = []
+        for one, item in reversed(there.items()):
+            known = self.items.get(one)
+            if known is None:
+                changes.append(("Create", one, item))
+            elif known[0] != item.touched:
+                changes.append(("Update", one, item))
+            elif known[1] != item.read:
+                changes.append(("ReadFlagChange", one, item))
+        changes += [("Delete", one, None) for one in self.items if one not in there]
+        items = dict(self.items)
+        for _kind, one, changed in changes[:most]:
+            if changed is None:
+                del items[one]
+            else:
+                items[one] = (changed.touched, changed.read)
+        return changes[:most], Told(self.folder, items), len(changes) <= most
 
 
 @dataclass(frozen=True)

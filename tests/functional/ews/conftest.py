@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import boto3
 import pytest
+from postroom.adapters.secrets import SecretWriter
 from postroom_cli.mailservers.ews import EwsServer
 from postroom_cli.mailservers.ews_store import Mailbox
 
 from tests.functional.ews.opening import ADDRESS, PASSWORD
+from tests.functional.ews.site import Site
+from tests.support.aws_stack import AwsStack
 
 
 @pytest.fixture
@@ -27,6 +32,19 @@ def ews() -> Iterator[EwsServer]:
 def box(ews: EwsServer) -> Mailbox:
     """That mailbox."""
     return ews.mailboxes[ADDRESS]
+
+
+@pytest.fixture
+def site(stack: AwsStack, ews: EwsServer, box: Mailbox) -> Site:
+    """A stack with its secret entered, and the simulator."""
+    session = boto3.Session()
+    SecretWriter(
+        table=stack.table,
+        dynamo=session.client("dynamodb"),
+        kms=session.client("kms"),
+        key_id=stack.environment["CREDENTIALS_KEY_ID"],
+    ).put("shared", PASSWORD, now=datetime.now(UTC))
+    return Site(stack, ews, box)
 
 
 @pytest.fixture(autouse=True)

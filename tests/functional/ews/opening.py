@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from ipaddress import ip_network
 from typing import Any
 
+from postroom.adapters.clock import utc_now
 from postroom.adapters.ews import EwsConnector
 from postroom.adapters.ews_session import EwsSession
 from postroom.model.mailbox import Mailbox, Type
@@ -27,9 +29,18 @@ def mailbox(ews: EwsServer, **options: Any) -> Mailbox:
 
 
 @contextmanager
-def opened(ews: EwsServer, *, secret: str = PASSWORD, seconds: float = 20.0, **options: Any) -> Iterator[EwsSession]:
+def opened(
+    ews: EwsServer,
+    *,
+    secret: str = PASSWORD,
+    seconds: float = 20.0,
+    clock: Callable[[], datetime] = utc_now,
+    **options: Any,
+) -> Iterator[EwsSession]:
     """Open a mailbox; the deadline is so many seconds from now."""
-    session = EwsConnector(LOOPBACK).open(mailbox(ews, **options), secret=secret, deadline=time.monotonic() + seconds)
+    session = EwsConnector(LOOPBACK, clock=clock).open(
+        mailbox(ews, **options), secret=secret, deadline=time.monotonic() + seconds
+    )
     try:
         yield session
     finally:

@@ -2,84 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
-from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-from postroom.adapters.secrets import SecretWriter
-from postroom.model.polling import HealthState, MailboxState
-from postroom_cli.mailservers.ews import EwsServer
-from postroom_cli.mailservers.ews_store import Code, Cut, Fault, Mailbox, Planted, Status
+from postroom.model.polling import HealthState
+from postroom_cli.mailservers.ews_store import Code, Cut, Fault, Planted, Status
 
 from tests.functional.ews.opening import ADDRESS, PASSWORD
-from tests.support.aws_stack import AwsStack, sqs_event
+from tests.functional.ews.site import Site
 from tests.support.mails import mail
-
-
-@dataclass
-class Site:
-    """A stack with one EWS mailbox, and the server that it lies on."""
-
-    stack: AwsStack
-    ews: EwsServer
-    box: Mailbox
-
-    def configure(self, **options: Any) -> None:
-        """Put the mailbox in force."""
-        mailbox = {
-            "name": "box0",
-            "address": ADDRESS,
-            "type": "EWS",
-            "enabled": True,
-            "server": self.ews.url,
-            "ca_certificate": self.ews.ca_pem,
-            "password": {"secret": "shared"},
-            **options,
-        }
-        self.stack.configure(
-            settings={"default_inbound_queue": "general", "default_domain": "example.com"},
-            departments=[{"name": "default"}],
-            queues=[{"name": "general"}, {"name": "exceptions"}],
-            outbound_servers=[{"name": "smtp-client", "type": "ses"}],
-            mailboxes=[mailbox],
-        )
-
-    def poll(self) -> None:
-        """Run the real handler on a poll request."""
-        message = {"v": 1, "mailboxes": ["box0"], "backlog": False}
-        answer = self.stack.invoke("FetchEws", sqs_event(message), seconds=120.0)
-        assert answer == {"batchItemFailures": []}
-
-    def state(self) -> MailboxState:
-        """Read what is remembered of the mailbox."""
-        client = boto3.Session().client("dynamodb")
-        return DynamoMailboxStates(client, self.stack.table, self.stack.contents).load(["box0"], consistent=True)[
-            "box0"
-        ]
-
-    def raw(self) -> list[tuple[bytes, dict[str, str]]]:
-        """Read all stored raw messages, with what is known of them."""
-        client = boto3.Session().client("s3")
-        bucket = self.stack.environment["RAW_BUCKET"]
-        rows = client.list_objects_v2(Bucket=bucket).get("Contents", [])
-        answers = [client.get_object(Bucket=bucket, Key=row["Key"]) for row in rows]
-        return [(answer["Body"].read(), answer["Metadata"]) for answer in answers]
-
-
-@pytest.fixture
-def site(stack: AwsStack, ews: EwsServer, box: Mailbox) -> Site:
-    """A stack with its secret entered, and the simulator."""
-    session = boto3.Session()
-    SecretWriter(
-        table=stack.table,
-        dynamo=session.client("dynamodb"),
-        kms=session.client("kms"),
-        key_id=stack.environment["CREDENTIALS_KEY_ID"],
-    ).put("shared", PASSWORD, now=datetime.now(UTC))
-    return Site(stack, ews, box)
 
 
 @pytest.mark.feature("G20", "G21", "G24")
@@ -118,7 +50,7 @@ def test_an_idle_look_asks_two_questions_and_fetches_nothing(site: Site) -> None
     site.poll()
     site.ews.asked.clear()
     site.poll()
-    assert site.ews.asked == ["GetFolder", "FindItem"]
+    assert site.ews.asked == ["GetFolder", "SyncFolderItems"]
 
 
 @pytest.mark.feature("G08")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -53,8 +54,9 @@ def test_what_is_known_and_still_there_is_unfinished_or_done(
     ews: EwsServer, box: Mailbox, options: dict[str, bool], read: bool, anything: bool, unfinished: int
 ) -> None:
     item = box.deliver(mail(), read=read)
-    position = Position(known=frozenset({item.id, GONE}))
     with opened(ews, **options) as session:  # type: ignore[arg-type]
+        stays = len(options) == 1
+        position = replace(session.list(None).position, known=frozenset({item.id} if stays else {item.id, GONE}))
         assert session.look(position) is anything
         listing = session.list(position)
     assert (len(listing.news), len(listing.unfinished), listing.known) == (0, unfinished, 1 - unfinished)
@@ -97,12 +99,39 @@ def test_a_listing_that_makes_no_sense_is_the_servers_fault(ews: EwsServer, box:
     assert raised.value.step == "list"
 
 
-def test_a_folder_of_many_pages_is_listed_whole(ews: EwsServer, box: Mailbox) -> None:
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param("<m:SyncState/><m:Changes/>", id="no state"),
+        pytest.param("<m:SyncState>S</m:SyncState><m:Changes><t:Create/></m:Changes>", id="nothing created"),
+        pytest.param("<m:SyncState>S</m:SyncState><m:Changes><t:Delete/></m:Changes>", id="no id"),
+        pytest.param(
+            '<m:SyncState>S</m:SyncState><m:Changes><t:Create><t:Message><t:ItemId Id=""/></t:Message></t:Create>'
+            "</m:Changes>",
+            id="an empty id",
+        ),
+    ],
+)
+def test_changes_that_make_no_sense_are_the_servers_fault(ews: EwsServer, box: Mailbox, page: str) -> None:
+    ews.plant("SyncFolderItems", Raw(whole_answer("SyncFolderItems", page)))
+    with opened(ews, leave_msg_on_server=True) as session, pytest.raises(ServerMisbehaved) as raised:
+        session.list(None)
+    assert raised.value.step == "list"
+
+
+@pytest.mark.parametrize(
+    ("stays", "asked"),
+    [
+        pytest.param(False, ["FindItem"] * 4, id="to be deleted: three pages, and one for the look"),
+        pytest.param(True, ["SyncFolderItems"] * 5, id="left: what has changed since never"),
+    ],
+)
+def test_a_folder_of_many_pages_is_listed_whole(ews: EwsServer, box: Mailbox, stays: bool, asked: list[str]) -> None:
     ids = [box.deliver(b"x", received=NOW + timedelta(seconds=number), read=True).id for number in range(2_345)]
-    with opened(ews, leave_msg_on_server=True) as session:
+    with opened(ews, leave_msg_on_server=stays) as session:
         assert [item.id for item in session.list(None).news] == ids
         assert session.look(Position(known=frozenset(ids[:-1])))
-        assert ews.asked.count("FindItem") == 6
+    assert ews.asked == ["GetFolder", *asked]
 
 
 @pytest.mark.feature("G24")

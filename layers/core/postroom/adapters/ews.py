@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from postroom.adapters.clock import utc_now
 from postroom.adapters.network import Network
 from postroom.errors import Permanent
 from postroom.model.mailbox import Mailbox
@@ -20,6 +22,7 @@ class EwsConnector:
     """Opens mailboxes of on-premises Exchange. `secret` is the password, or the access token with a `client_id`."""
 
     allowed_networks: Sequence[Network] = ()
+    clock: Callable[[], datetime] = utc_now
 
     def open(self, mailbox: Mailbox, *, secret: str, deadline: float, ask: Position | None = None) -> EwsSession:
         """Connect, log in and find the folder (ports.Connector)."""
@@ -33,4 +36,10 @@ class EwsConnector:
                 step="connect",
                 remedy="Mailboxes of this type have a queue and a function of their own; poll it there.",
             ) from error
-        return EwsSession(mailbox, secret=secret, deadline=deadline, allowed_networks=tuple(self.allowed_networks))
+        return EwsSession(
+            mailbox,
+            secret=secret,
+            deadline=deadline,
+            allowed_networks=tuple(self.allowed_networks),
+            clock=self.clock,
+        )

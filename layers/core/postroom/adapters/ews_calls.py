@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
-from exchangelib.errors import ErrorFolderExists
+from exchangelib.errors import ErrorFolderExists, ErrorInvalidSyncStateData
 from exchangelib.extended_properties import ExtendedProperty
 from exchangelib.fields import ExtendedPropertyField, FieldOrder, FieldPath
 from exchangelib.folders import Folder
@@ -31,14 +31,17 @@ from exchangelib.services import (
     GetFolder,
     GetItem,
     MoveItem,
+    SyncFolderItems,
     UpdateItem,
 )
-from exchangelib.util import TNS, add_xml_child, create_element
+from exchangelib.util import MNS, TNS, add_xml_child, create_element
 
 from postroom.adapters.ews_errors import GONE
 from postroom.adapters.ews_link import OLDER, Link
+from postroom.errors import ServerMisbehaved
 
 PAGE = 1_000  # items; what Exchange gives at most in one answer
+CHANGES = 512  # the same for SyncFolderItems
 AT_ONCE = 100  # ids in one request that marks, moves or deletes
 INBOX = "inbox"
 
@@ -51,6 +54,19 @@ class Row:
     size: int | None
     received: datetime | None
     read: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What has happened to a folder, the last word on each id; None: it is gone. `state`: what to ask with next."""
+
+    items: Mapping[str, Row | None]
+    state: str
+    whole: bool  # False: there are more
+
+
+class StateLost(Exception):
+    """The server does not know its own state any more."""
 
 
 class _TransportHeaders(ExtendedProperty):  # type: ignore[misc]  # exchangelib has no types
@@ -119,6 +135,15 @@ class _MoveItem(Plain, MoveItem):  # type: ignore[misc]
 
 class _UpdateItem(Plain, UpdateItem):  # type: ignore[misc]
     pass
+
+
+class _SyncFolderItems(Plain, SyncFolderItems):  # type: ignore[misc]
+    def _get_element_container(self, message: Any, name: str | None = None) -> Any:
+        """Find the changes, and the state beside them, which an answer with an error need not have."""
+        found = super(SyncFolderItems.__base__, self)._get_element_container(message, name)
+        self.sync_state = message.findtext(f"{{{MNS}}}SyncState") or ""
+        self.includes_last_item_in_range = _truth(message.findtext(f"{{{MNS}}}IncludesLastItemInRange"))
+        return found
 
 
 class _FindFolder(Plain, FindFolder):  # type: ignore[misc]
@@ -195,13 +220,36 @@ class Exchange:
             max_items=None,
             offset=0,
         )
-        for element in self._checked(found):
-            yield Row(
-                id=_id_of(element, "ItemId"),
-                size=_number(element.findtext(f"{{{TNS}}}Size")),
-                received=_moment(element.findtext(f"{{{TNS}}}DateTimeReceived")),
-                read=_truth(element.findtext(f"{{{TNS}}}IsRead")),
+        yield from map(_row, self._checked(found))
+
+    def changes(self, folder: str, state: str, *, pages: int | None = None) -> Changes:
+        """Tell what has happened since the server gave this state; an empty one: all there is. Raises StateLost."""
+        items: dict[str, Row | None] = {}
+        whole = False
+        while not whole and (pages is None or pages > 0):
+            service = _SyncFolderItems(account=self.link.account)
+            found = service.call(
+                folder=FolderId(id=folder),
+                shape=ID_ONLY,
+                additional_fields=_LISTED,
+                sync_state=state,
+                ignore=None,
+                max_changes_returned=CHANGES,
+                sync_scope=None,
             )
+            try:
+                for change in self._checked(found):
+                    _take_change(change, items)
+            except ErrorInvalidSyncStateData as error:
+                if not state:
+                    raise
+                raise StateLost from error
+            whole = service.includes_last_item_in_range is not False
+            if not service.sync_state or (not whole and service.sync_state == state):
+                raise ServerMisbehaved("The server tells changes without an end", on=self.link.on, step="list")
+            state = service.sync_state
+            pages = None if pages is None else pages - 1
+        return Changes(items, state, whole)
 
     def header_fields(self, item: str) -> tuple[str, list[tuple[str, str]]]:
         """Return the header section as it came in, and as the server took it apart; either may be empty."""
@@ -275,6 +323,29 @@ class Exchange:
         if isinstance(found, Exception):
             raise self.link.refused(type(found).__name__, str(found)) from found
         return found
+
+
+def _row(element: Any) -> Row:
+    return Row(
+        id=_id_of(element, "ItemId"),
+        size=_number(element.findtext(f"{{{TNS}}}Size")),
+        received=_moment(element.findtext(f"{{{TNS}}}DateTimeReceived")),
+        read=_truth(element.findtext(f"{{{TNS}}}IsRead")),
+    )
+
+
+def _take_change(change: Any, items: dict[str, Row | None]) -> None:
+    """Enter one change; Update and ReadFlagChange may speak of what another change has told before."""
+    match change.tag.removeprefix(f"{{{TNS}}}"):
+        case "Delete":
+            items[_id_of(change, "ItemId")] = None
+        case "ReadFlagChange":
+            row = _row(change)
+            before = items.get(row.id)
+            items[row.id] = replace(before, read=row.read) if before else row
+        case _:  # Create and Update hold the item
+            row = _row(change[0])
+            items[row.id] = row
 
 
 def _id_of(element: Any, name: str) -> str:

@@ -140,7 +140,13 @@ MEANINGS: tuple[Meaning, ...] = (
         "The login has no right to the mailbox",
         "Give the account full access to the mailbox, or correct `service_account`.",
     ),
-    Meaning((), _codes("FolderNotFound", "ParentFolderNotFound"), FolderMissing, "folder_missing", "No such folder"),
+    Meaning(
+        (),
+        _codes("FolderNotFound", "ParentFolderNotFound", "SyncFolderNotFound"),
+        FolderMissing,
+        "folder_missing",
+        "No such folder",
+    ),
     Meaning(
         (),
         _codes(
@@ -156,7 +162,7 @@ MEANINGS: tuple[Meaning, ...] = (
     ),
     Meaning(
         (),
-        _codes("SchemaValidation", "InvalidRequest", "InvalidIdMalformed"),
+        _codes("SchemaValidation", "InvalidRequest", "InvalidIdMalformed", "InvalidSyncStateData"),
         Permanent,
         "client_bug",
         "The server did not understand Postroom",

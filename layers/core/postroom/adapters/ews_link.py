@@ -123,7 +123,12 @@ class Link:
             raise self.refused(type(error).__name__, str(error), back_off=getattr(error, "back_off", None)) from error
         except CONNECTION_ERRORS as error:
             raise self._broken(type(error).__name__) from error
-        except (AttributeError, TypeError, ValueError) as error:  # exchangelib takes much of an answer for granted
+        except (
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as error:  # exchangelib takes much of an answer for granted
             raise ServerMisbehaved(
                 f"The server's answer cannot be understood ({type(error).__name__})", on=self.on, step=step
             ) from error

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from postroom.adapters import ews_mime
-from postroom.adapters.ews_calls import Exchange, Row
+from postroom.adapters.clock import utc_now
+from postroom.adapters.ews_calls import Changes, Exchange, Row, StateLost
 from postroom.adapters.ews_link import Link
+from postroom.adapters.ews_sync import RENEWED_AT, STATE_AT_MOST, Mark, arrival, read_mark, short, sort_changes
 from postroom.adapters.network import Network
 from postroom.errors import FolderMissing, LoginRefused, Permanent, PostroomError, Transient
 from postroom.model.mailbox import Mailbox
@@ -18,13 +21,21 @@ from postroom.ports import Action, Fetched, FetchFailed, Item, Listing
 AT_ONCE = 20  # messages in one request
 BYTES_AT_ONCE = 4 * 1024 * 1024
 MEGABYTE = 1024 * 1024
+CANNOT_TELL = frozenset({"command_refused", "client_bug"})
+"""Refusals of SyncFolderItems as such: folders of groups and public folders do not have it."""
 
 
 class EwsSession:
     """A logged-in mailbox with its folder found."""
 
     def __init__(
-        self, mailbox: Mailbox, *, secret: str, deadline: float, allowed_networks: tuple[Network, ...] = ()
+        self,
+        mailbox: Mailbox,
+        *,
+        secret: str,
+        deadline: float,
+        allowed_networks: tuple[Network, ...] = (),
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         if not secret.isprintable() or not secret:
             raise LoginRefused("The password is empty or holds impossible characters", on=mailbox.name, step="login")
@@ -33,7 +44,9 @@ class EwsSession:
         self._stays = mailbox.leave_msg_on_server and not mailbox.processed_items_folder_name
         self._link = Link(mailbox, secret=secret, deadline=deadline, allowed_networks=allowed_networks)
         self._exchange = Exchange(self._link)
+        self._clock = clock
         self._folders: dict[str, str] = {}
+        self._changed: tuple[str, Changes] | None = None  # a cursor, and what has changed since
         try:
             with self._link.exchange("login"):
                 self._inbox = self._exchange.inbox()
@@ -43,9 +56,18 @@ class EwsSession:
             raise
 
     def look(self, position: Position | None) -> bool:
-        """Tell whether there is anything to do; pages are asked for until something is found."""
+        """Tell whether there is anything to do: one request where the server can say what has changed.
+
+        Without that, pages are asked for until something is found.
+        """
         if position is None:
             return True
+        if self._stays:
+            mark = read_mark(position.cursor, folder=self._folder)
+            if mark is None or mark.is_due(self._clock()):
+                return True
+            if mark.state:
+                return self._has_changed(position, mark)
         left_alone = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
         with self._link.exchange("list"):
             for row in self._exchange.rows(self._folder):
@@ -56,10 +78,14 @@ class EwsSession:
     def list(self, position: Position | None) -> Listing:
         """List news with the sizes that Exchange tells, oldest first, and what is unfinished."""
         position = position or Position()
+        if not self._stays:
+            with self._link.exchange("list"):
+                return self._compare(replace(position, cursor=""), self._paged())
+        return self._list_changes(position) or self._list_all(position)
+
+    def _compare(self, position: Position, rows: dict[str, Row]) -> Listing:
+        """Hold everything that is there against what is known."""
         left_alone = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
-        with self._link.exchange("list"):
-            # An item that arrives between two pages may move another to the next one: it is there once.
-            rows = {row.id: row for row in self._exchange.rows(self._folder)}
         known = frozenset(position.known & rows.keys())
         news = tuple(
             Item(row.id, row.size, row.received)
@@ -122,6 +148,81 @@ class EwsSession:
         self._link.close()
 
     # --- within
+
+    def _paged(self) -> dict[str, Row]:
+        # An item that arrives between two pages may move another to the next one: it is there once.
+        return {row.id: row for row in self._exchange.rows(self._folder)}
+
+    def _has_changed(self, position: Position, mark: Mark) -> bool:
+        try:
+            with self._link.exchange("list"):
+                changes = self._exchange.changes(self._folder, mark.state, pages=1)
+        except StateLost:
+            return True
+        if not changes.whole:
+            return True
+        self._changed = (position.cursor, changes)
+        found = sort_changes(changes.items, position, mark)
+        return found is None or bool(found.news or found.unfinished) or len(changes.items) >= RENEWED_AT
+
+    def _list_changes(self, position: Position) -> Listing | None:
+        """List what has changed since the position's mark; None when that does not say enough."""
+        mark = read_mark(position.cursor, folder=self._folder)
+        if mark is None or not mark.state or mark.is_due(self._clock()):
+            return None
+        (cursor, changes), self._changed = self._changed or ("", None), None
+        if changes is None or cursor != position.cursor:
+            try:
+                with self._link.exchange("list"):
+                    changes = self._exchange.changes(self._folder, mark.state)
+            except StateLost:
+                return None
+        found = sort_changes(changes.items, position, mark)
+        if found is None:
+            return None
+        gone = {one for one, row in changes.items.items() if row is None}
+        position = replace(
+            position,
+            known=position.known - gone,
+            problems={one: tries for one, tries in position.problems.items() if one not in gone},
+        )
+        listing = Listing(
+            news=tuple(Item(row.id, row.size, row.received) for row in found.news),
+            unfinished=found.unfinished,
+            known=len((position.known | position.problems.keys()) - {row.id for row in found.news})
+            - len(found.unfinished),
+            position=position,
+            renewed=len(changes.items) >= RENEWED_AT,
+        )
+        return self._marked(listing, changes, compared=mark.compared)
+
+    def _list_all(self, position: Position) -> Listing:
+        """List the whole folder, and begin to ask for changes; by pages where the server cannot tell them."""
+        now = self._clock()
+        changes = Changes({}, "", whole=True)
+        try:
+            with self._link.exchange("list"):
+                changes = self._exchange.changes(self._folder, "")
+        except PostroomError as error:
+            if error.code not in CANNOT_TELL:
+                raise
+        rows = {one: row for one, row in changes.items.items() if row is not None}
+        if not changes.state or any(row.size is None for row in rows.values()):
+            with self._link.exchange("list"):
+                rows = self._paged()
+        oldest_first = dict(sorted(rows.items(), key=lambda pair: arrival(pair[1])))
+        listing = replace(self._compare(position, oldest_first), renewed=True)
+        return self._marked(listing, replace(changes, items=rows), compared=now)
+
+    def _marked(self, listing: Listing, changes: Changes, *, compared: datetime) -> Listing:
+        """Note in the position how far this listing goes."""
+        state = changes.state if len(changes.state) <= STATE_AT_MOST else ""
+        still_open = {}
+        for one in (*(item.id for item in listing.news), *listing.unfinished):
+            row = changes.items.get(one)
+            still_open[one] = row is None or row.read is False
+        mark = Mark(short(self._folder), compared, state, still_open)
+        return replace(listing, position=replace(listing.position, cursor=mark.text()))
 
     def _is_finished(self, row: Row) -> bool:
         return self._stays and row.read is not False

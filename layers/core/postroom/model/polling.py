@@ -12,7 +12,8 @@ class Position:
     """How far a mailbox has been dealt with, in the server's own terms.
 
     IMAP: `epoch` is UIDVALIDITY, ids are UIDs as decimal text; everything in (`floor`, `cursor`] is stored.
-    POP3, EWS, Graph: `known` holds the ids that are stored and may still lie on the server.
+    POP3, EWS, Graph: `known` holds the ids that are stored and may still lie on the server. EWS keeps in `cursor` what
+    it needs to ask for changes (adapters/ews_sync.py).
     """
 
     epoch: str = ""
@@ -20,6 +21,7 @@ class Position:
     cursor: str = ""
     known: frozenset[str] = frozenset()
     problems: dict[str, int] = field(default_factory=dict)  # id → failed tries; three: the problem list
+    reasons: dict[str, str] = field(default_factory=dict)  # id → how its last try ended; of the newest only
     connected: datetime | None = None  # the first look: what the server received before is old mail (X13)
     catching_up: bool = False  # until what lay there at the first look is stored; tells old mail without a date
     place: str = ""  # digest of what the ids belong to: protocol, server, user and folder

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from postroom.errors import PostroomError
 from postroom.model.mailbox import Mailbox
 from postroom.model.polling import Position
 
@@ -28,7 +29,8 @@ class Listing:
 
     `news`: not dealt with yet, oldest first. `unfinished`: stored before, but the server was not told.
     `known`: ids seen, stored, and rightly still there. `position`: what was asked with, brought to the server's epoch
-    (a changed UIDVALIDITY starts again at the floor; content keys stop duplicates).
+    (a changed UIDVALIDITY starts again at the floor; content keys stop duplicates). `renewed`: the position is worth
+    remembering although nothing is new.
     """
 
     news: tuple[Item, ...]
@@ -36,6 +38,7 @@ class Listing:
     known: int
     position: Position
     resynced: bool = False
+    renewed: bool = False
 
 
 class Action(StrEnum):
@@ -111,6 +114,30 @@ class Connector(Protocol):
 
         `ask` is the position that `look` will be asked with: a connector may send that question with the login.
         Raises the mail-server errors of errors.py, with `.step` set to the step that failed.
+        """
+        ...
+
+
+@runtime_checkable
+class LooksTogether(Connector, Protocol):
+    """A connector that can look at several mailboxes in one request, without opening any; `together`: at how many."""
+
+    @property
+    def together(self) -> int:
+        """How many mailboxes one call takes."""
+        ...
+
+    def company(self, mailbox: Mailbox, position: Position) -> Hashable | None:
+        """Say what mailboxes looked at together have in common, their secret among it; None: this one is opened."""
+        ...
+
+    def look_together(
+        self, asked: Sequence[tuple[Mailbox, Position]], *, secret: str, deadline: float
+    ) -> Iterator[tuple[Mailbox, bool | PostroomError]]:
+        """Look at mailboxes of one company; each answer comes as soon as it is known, and any may be missing.
+
+        False: nothing is to be done there. True: open it, since something is, or nobody knows. An error: what its
+        `open` would raise, where asking again would be wrong. Raises what concerns all; then nobody is answered for.
         """
         ...
 

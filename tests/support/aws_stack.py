@@ -18,6 +18,7 @@ import botocore.session
 from moto import mock_aws
 from moto.dynamodb.responses import DynamoHandler
 from moto.kms import models as kms_models
+from moto.kms import utils as kms_utils
 from postroom.adapters.clock import utc_now
 from postroom.adapters.dynamo.configurations import ConfigurationStore
 from postroom.adapters.dynamo.interactions import DynamoInteractions
@@ -151,7 +152,7 @@ def _make_atomic(handler: type[DynamoHandler]) -> None:
 _make_atomic(DynamoHandler)
 
 # moto makes an RSA key of its own for each KMS key, which a symmetric one never uses: a third of a stack's time.
-kms_models.generate_private_key = cache(kms_models.generate_private_key)
+vars(kms_models)["generate_private_key"] = cache(kms_utils.generate_private_key)
 
 
 @cache

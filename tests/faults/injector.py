@@ -62,7 +62,7 @@ class Injector:
         with (
             patch.object(BotocoreStubber, "__call__", aws),
             patch.object(Stream, "send", command),
-            patch("postroom.adapters.network._connect", self._connecting()),
+            patch("postroom.adapters.network.connect_any", self._connecting()),
             patch("botocore.endpoint.time", _NoSleep()),
         ):
             yield
@@ -170,13 +170,11 @@ class Injector:
                 self._die(name)
 
     def _connecting(self) -> Callable[..., Any]:
-        from postroom.adapters import network
+        from postroom.adapters.racing import connect_any as connect
 
-        connect = network._connect
-
-        def connecting(address: Any, port: int, *, until: float, on: str) -> Any:
+        def connecting(addresses: Any, port: int, *, until: float, on: str) -> Any:
             if not self._inside:
-                return connect(address, port, until=until, on=on)
+                return connect(addresses, port, until=until, on=on)
             if self.dead:
                 raise Died("CONNECT")
             kind = self._strikes("tcp CONNECT")
@@ -186,7 +184,7 @@ class Injector:
                 raise ConnectFailed("The server refused the connection", on=on, step="connect")
             if kind is Kind.TIMED_OUT:
                 raise DeadlineExceeded("The server did not answer in time", on=on, step="connect")
-            sock = connect(address, port, until=until, on=on)
+            sock = connect(addresses, port, until=until, on=on)
             if kind is Kind.DIES_AFTER:
                 sock.close()
                 self._die("CONNECT")

@@ -11,6 +11,7 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from postroom.adapters import dialling
 from postroom.adapters.imap import ImapConnector
 from postroom.adapters.pop3 import Pop3Connector
 from postroom.adapters.probe import NetworkProbe
@@ -157,8 +158,11 @@ def test_what_fails_names_its_step_its_code_and_a_remedy(attempt: Try, step: str
     [
         pytest.param(Try("POP3", faults={"silent_greeting": True}), "greeting", id="POP3: silent"),
         pytest.param(Try("POP3", faults={"drip_greeting": 0.3}), "greeting", id="POP3: dripping"),
-        pytest.param(Try("IMAP", {"security": "start-tls-required"}), "greeting", id="IMAP: TLS on a plain port"),
-        pytest.param(Try("POP3", {"security": "start-tls-required"}), "greeting", id="POP3: TLS on a plain port"),
+        pytest.param(
+            Try("IMAP", {"security": "start-tls-required"}, "secret", "none", {"silent_greeting": True}),
+            "greeting",
+            id="IMAP: silent in plain text too",
+        ),
     ],
 )
 def test_a_server_that_says_nothing_ends_with_the_deadline(
@@ -169,6 +173,39 @@ def test_a_server_that_says_nothing_ends_with_the_deadline(
     tested = attempt.run()
     assert time.monotonic() - started < 2.5
     _failed_as(tested, step, "deadline_exceeded")
+
+
+@pytest.mark.feature("C09")
+@pytest.mark.parametrize("type_", ["IMAP", "POP3"])
+@pytest.mark.parametrize("security", ["none", "start-tls", "start-tls-required"])
+@pytest.mark.parametrize("certificate", [None, AUTHORITY.issue("mx.example")], ids=["", "of another host"])
+def test_a_port_for_tls_is_told_from_a_silent_server_and_the_remedy_named(
+    type_: str, security: str, certificate: Certificate | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialling, "PATIENCE", 0.1)
+    started = time.monotonic()
+    tested = Try(type_, {"security": security}, certificate=certificate).run()
+    assert time.monotonic() - started < 2
+    _failed_as(tested, "greeting", "tls_expected")
+    assert tested.steps[-1].remedy == "Set `security` to ssl-tls."
+
+
+@pytest.mark.feature("C09")
+@pytest.mark.parametrize("type_", ["IMAP", "POP3"])
+def test_an_alert_of_tls_in_place_of_a_greeting_is_recognised(type_: str) -> None:
+    alert = Try(type_, {"security": "start-tls"}, tls="none", faults={"greeting": b"\x15\x03\x01\x00\x02\x02\x0a"})
+    _failed_as(alert.run(), "greeting", "tls_expected")
+
+
+@pytest.mark.feature("C09", "C07")
+@pytest.mark.parametrize("type_", ["IMAP", "POP3"])
+def test_a_refused_token_names_the_command_that_a_person_consents_by(type_: str) -> None:
+    of_account = Try(type_, {"client_id": "app", "account": "team"}).run().steps[-1]
+    assert of_account.code == "token_refused"
+    assert "`postroom oauth login team`" in of_account.remedy
+    of_application = Try(type_, {"client_id": "app"}).run().steps[-1]
+    assert "oauth login" not in of_application.remedy
+    assert USER in of_application.remedy
 
 
 @pytest.mark.feature("C09")

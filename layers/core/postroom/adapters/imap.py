@@ -6,8 +6,8 @@ from collections.abc import Iterator, MutableSequence, Sequence
 from dataclasses import dataclass, replace
 
 from postroom.adapters import imap_act, imap_fetch
+from postroom.adapters.dialling import Rules
 from postroom.adapters.imap_link import Link
-from postroom.adapters.imap_login import Rules
 from postroom.adapters.imap_sets import LAST_UID, criteria, sort_out, uid_sets
 from postroom.adapters.network import Network
 from postroom.model.mailbox import FirstConnection, Mailbox

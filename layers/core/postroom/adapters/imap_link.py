@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
+from postroom.adapters.dialling import Rules
 from postroom.adapters.imap_errors import refused
-from postroom.adapters.imap_login import Opened, Rules, at_step, dial, examine, quote_folder, search_result
+from postroom.adapters.imap_login import Opened, at_step, dial, examine, quote_folder, search_result
 from postroom.adapters.imap_wire import Client, Wire
 from postroom.errors import PostroomError, Transient
 from postroom.model.mailbox import Mailbox

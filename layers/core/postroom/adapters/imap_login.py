@@ -12,16 +12,13 @@ from dataclasses import dataclass
 
 from imapclient import imap_utf7
 
-from postroom.adapters import network
+from postroom.adapters import dialling
+from postroom.adapters.dialling import Rules
 from postroom.adapters.imap_errors import refused, response_codes
 from postroom.adapters.imap_wire import Client
-from postroom.adapters.network import Network
 from postroom.adapters.stream import Stream
-from postroom.adapters.tls import client_context
-from postroom.adapters.trace import trace_of
-from postroom.errors import FolderMissing, LoginRefused, Permanent, ServerMisbehaved, TlsFailed
+from postroom.errors import FolderMissing, LoginRefused, ServerMisbehaved
 from postroom.model.mailbox import Mailbox, Security
-from postroom.model.properties import behaviour, ways_to_log_in
 
 # Servers known to take LOGIN, EXAMINE and SEARCH in one flight, by their greeting. RFC 3501 §5.5 lets clients do so,
 # but a login proxy that throws away what comes behind LOGIN makes the session hang: only what was tried is listed.
@@ -29,14 +26,6 @@ PIPELINING_SERVERS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     ("Dovecot", re.compile(rb"\bDovecot\b.* ready", re.IGNORECASE)),  # 2.3.19, its login process hands over the rest
     ("Postroom simulator", re.compile(rb"Postroom IMAP simulator ready")),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the installation allows."""
-
-    allowed_networks: Sequence[Network] = ()
-    allow_plaintext_credentials: bool = False
 
 
 @dataclass(slots=True)
@@ -83,57 +72,35 @@ def dial(
 
     Raises what each step can raise; a missing folder comes back with the connection, to try another name on it.
     """
-    if not mailbox.server:
-        raise Permanent("The mailbox has no server", on=mailbox.name, step="dns", remedy="Set `server`.")
-    stream = network.connect(
-        mailbox.server,
-        mailbox.effective_port,
+    return dialling.dial(
+        mailbox,
+        lambda stream: _converse(stream, mailbox, folder, secret=secret, deadline=deadline, rules=rules, search=search),
         deadline=deadline,
-        timeout=mailbox.connect_timeout.total_seconds(),
-        allowed=rules.allowed_networks,
+        rules=rules,
     )
-    stream.trace = trace_of(mailbox)
-    try:
-        return _converse(stream, mailbox, folder, secret=secret, deadline=deadline, rules=rules, search=search)
-    except BaseException:
-        stream.close()
-        raise
 
 
 def _converse(
     stream: Stream, mailbox: Mailbox, folder: bytes, *, secret: str, deadline: float, rules: Rules, search: bytes
 ) -> Opened | NoFolder:
     timeout = mailbox.protocol_timeout.total_seconds()
-    host = mailbox.server or ""
-    if mailbox.security is Security.SSL_TLS:
-        with at_step(stream, "tls", timeout=timeout, session_deadline=deadline):
-            stream.start_tls(client_context(mailbox.ca_certificate, behaviour(mailbox).tls_versions), host)
     with at_step(stream, "greeting", timeout=timeout, session_deadline=deadline):
         client = Client(stream)
         _check_greeting(client)
     if mailbox.security in (Security.START_TLS, Security.START_TLS_REQUIRED):
         with at_step(stream, "tls", timeout=timeout, session_deadline=deadline):
             _start_tls(client, mailbox)
-    if not stream.encrypted and not rules.allow_plaintext_credentials:
-        raise TlsFailed(
-            "The connection is not encrypted, so the password was not sent",
-            on=stream.on,
-            step="tls",
-            code="plaintext_refused",
-            remedy="Set `security` to ssl-tls or start-tls-required, "
-            "or allow it with the stack parameter AllowPlaintextCredentials.",
-        )
+    dialling.check_encrypted(stream, rules)
     with at_step(stream, "login", timeout=timeout, session_deadline=deadline):
-        mechanism = choose_mechanism(mailbox, quotable=_quotable(mailbox.user) and _quotable(secret))
+        mechanism = dialling.choose_mechanism(mailbox, quotable=_quotable(mailbox.user) and _quotable(secret))
         simple = mechanism == "LOGIN"
         if simple and any(pattern.search(client.welcome) for _name, pattern in PIPELINING_SERVERS):
             return _all_at_once(client, mailbox, secret=secret, folder=folder, search=search)
         if simple:
             kind, text = client.wire.command("LOGIN", _quoted(mailbox.user) + b" " + _quoted(secret))
-            challenge = b""
         else:
-            kind, text, challenge = _authenticate(client, mailbox, secret, mechanism)
-        _check_login(client, kind, text, challenge)
+            kind, text = _authenticate(client, mailbox, secret, mechanism)
+        _check_login(client, kind, text, token_of=mailbox if mechanism == "XOAUTH2" else None)
         client.wire.state = "AUTH"
     with at_step(stream, "folder", timeout=timeout, session_deadline=deadline):
         try:
@@ -158,26 +125,12 @@ def _start_tls(client: Client, mailbox: Mailbox) -> None:
     stream = client.wire.stream
     kind, text = client.wire.command("STARTTLS")
     if client.wire.reader.buffered:
-        # CVE-2011-0411 and its kin: what came in plain text behind the OK would be taken for an answer inside TLS.
-        raise TlsFailed(
-            "The server sent something in plain text after it agreed to TLS",
-            on=stream.on,
-            step="tls",
-            code="starttls_injection",
-            remedy="Somebody may be tampering with the connection; use ssl-tls.",
-        )
+        raise dialling.tampered(stream)
     if kind != "OK":
         if mailbox.security is Security.START_TLS_REQUIRED:
-            said = text.decode("utf-8", "replace")[:200]
-            raise TlsFailed(
-                f"The server does not offer STARTTLS: {said}",
-                on=stream.on,
-                step="tls",
-                code="starttls_refused",
-                remedy="Use ssl-tls, or have the mail server's operator switch STARTTLS on.",
-            )
+            raise dialling.not_offered(stream, "STARTTLS", text)
         return
-    stream.start_tls(client_context(mailbox.ca_certificate, behaviour(mailbox).tls_versions), mailbox.server or "")
+    dialling.start_tls(stream, mailbox)
     client.wire.untagged_responses.clear()  # RFC 3501 §6.2.1: what was said before TLS does not count
 
 
@@ -200,48 +153,29 @@ def _all_at_once(client: Client, mailbox: Mailbox, *, secret: str, folder: bytes
     return opened
 
 
-def choose_mechanism(mailbox: Mailbox, *, quotable: bool) -> str:
-    """Choose XOAUTH2, PLAIN or LOGIN; `quotable`: LOGIN can say the name and password. Raises Permanent."""
-    for mechanism in ways_to_log_in(mailbox):
-        return "PLAIN" if mechanism == "LOGIN" and not quotable else mechanism
-    raise Permanent(
-        "The mailbox's properties leave no way to log in",
-        on=mailbox.name,
-        step="login",
-        code="no_mechanism",
-        remedy="Correct the properties `auth.mechanisms` and `auth.….disable` of the mailbox.",
-    )
-
-
-def _authenticate(client: Client, mailbox: Mailbox, secret: str, mechanism: str) -> tuple[str, bytes, bytes]:
+def _authenticate(client: Client, mailbox: Mailbox, secret: str, mechanism: str) -> tuple[str, bytes]:
     if mechanism == "XOAUTH2":
-        answer = f"user={mailbox.user}\x01auth=Bearer {secret}\x01\x01"
         if not (_quotable(mailbox.user) and _quotable(secret)):
             raise LoginRefused(
                 "The access token or user name holds characters that none can hold", on=mailbox.name, step="login"
             )
-    else:  # RFC 4616: UTF-8, for what a quoted string cannot hold
-        answer = f"\0{mailbox.user}\0{secret}"
-        if "\0" in mailbox.user + secret:
-            raise LoginRefused("The password or user name holds a NUL character", on=mailbox.name, step="login")
+    elif "\0" in mailbox.user + secret:  # the rest is UTF-8, for what a quoted string cannot hold
+        raise LoginRefused("The password or user name holds a NUL character", on=mailbox.name, step="login")
     initial = b"SASL-IR" in client.welcome.upper()
-    return client.wire.authenticate_with(mechanism, base64.b64encode(answer.encode("utf-8")), initial=initial)
+    response = base64.b64encode(dialling.sasl_response(mailbox, secret, mechanism))
+    kind, text, _challenge = client.wire.authenticate_with(mechanism, response, initial=initial)
+    return kind, text
 
 
-def _check_login(client: Client, kind: str, text: bytes, challenge: bytes = b"") -> None:
+def _check_login(client: Client, kind: str, text: bytes, *, token_of: Mailbox | None = None) -> None:
+    """Raise what a refusal means; `token_of`: the mailbox whose access token was shown."""
     on = client.wire.stream.on
     if kind == "OK":
         client.remember_capabilities()
         return
     error = refused(text, step="login", on=on)
-    if challenge and isinstance(error, LoginRefused):
-        raise LoginRefused(
-            error.what,
-            on=on,
-            step="login",
-            code="token_refused",
-            remedy="Authorise the mailbox again, and check that the consent covers IMAP.",
-        )
+    if token_of is not None and isinstance(error, LoginRefused):
+        raise dialling.token_refused(error, token_of, covers="IMAP")
     raise error
 
 

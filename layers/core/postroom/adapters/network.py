@@ -10,17 +10,15 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from postroom.adapters.racing import AT_MOST, Address, connect_any
 from postroom.adapters.stream import Stream
-from postroom.errors import ConnectFailed, DeadlineExceeded, Permanent
+from postroom.errors import ConnectFailed, Permanent
 
 Network = IPv4Network | IPv6Network
-Address = IPv4Address | IPv6Address
 
 PORTS = frozenset({25, 110, 143, 443, 465, 587, 993, 995, 2525})  # mail and https
-
-CONNECT_AT_MOST = 10.0  # seconds for one address; a black hole must not eat the whole deadline
 
 # Not even the deploy-time allow-list opens these: whoever reaches them reads credentials.
 NEVER: tuple[tuple[Network, str], ...] = (
@@ -98,10 +96,12 @@ def connect(
     port: int,
     *,
     deadline: float,
-    timeout: float = CONNECT_AT_MOST,
+    timeout: float = AT_MOST,
     allowed: Sequence[Network] = (),
 ) -> Stream:
-    """Resolve, check every address, and connect to one of those checked; `timeout` bounds both, in seconds.
+    """Resolve, check every address, and connect to the first of those checked that answers.
+
+    `timeout` bounds both, in seconds; one address alone gets ten at most.
 
     Raises Permanent (a refused address or port), ConnectFailed or DeadlineExceeded, with step `dns` or `connect`.
     """
@@ -125,13 +125,9 @@ def connect(
                 code="port_refused",
                 remedy=f"Use one of {', '.join(str(known) for known in sorted(PORTS))}.",
             )
-    failure: ConnectFailed | None = None
-    for address in addresses:
-        try:
-            return Stream(_connect(address, port, until=until, on=on), deadline=deadline, on=on)
-        except ConnectFailed as error:
-            failure = error
-    raise failure or ConnectFailed("The server's name has no address", on=on, step="dns", code="dns_not_found")
+    if not addresses:
+        raise ConnectFailed("The server's name has no address", on=on, step="dns", code="dns_not_found")
+    return Stream(connect_any(addresses, port, until=until, on=on), deadline=deadline, on=on)
 
 
 def resolve(host: str, port: int, *, until: float, on: str) -> tuple[Address, ...]:
@@ -161,29 +157,3 @@ def resolve(host: str, port: int, *, until: float, on: str) -> tuple[Address, ..
     if isinstance(answer, (OSError, UnicodeError)):
         raise ConnectFailed("The server's name does not exist", on=on, step="dns", code="dns_not_found") from answer
     return answer
-
-
-def _connect(address: Address, port: int, *, until: float, on: str) -> socket.socket:
-    family = socket.AF_INET6 if isinstance(address, IPv6Address) else socket.AF_INET
-    left = min(until - time.monotonic(), CONNECT_AT_MOST)
-    if left <= 0:
-        raise DeadlineExceeded("No time was left to connect", on=on, step="connect")
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.settimeout(left)
-    try:
-        sock.connect((str(address), port))
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    except TimeoutError as error:
-        sock.close()
-        raise ConnectFailed(
-            f"The server at {address} did not answer", on=on, step="connect", code="connect_timed_out"
-        ) from error
-    except ConnectionRefusedError as error:
-        sock.close()
-        raise ConnectFailed(
-            f"The server at {address} refuses connections", on=on, step="connect", code="connect_refused"
-        ) from error
-    except OSError as error:
-        sock.close()
-        raise ConnectFailed(f"No connection to {address}: {error.strerror or error}", on=on, step="connect") from error
-    return sock

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from postroom.adapters.imap_login import Rules
+from postroom.adapters.dialling import Rules
 from postroom.adapters.network import Network
 from postroom.adapters.pop3_login import Line, capabilities, dial, refused
 from postroom.adapters.pop3_reader import TooLong, read_multiline, read_status

@@ -7,15 +7,12 @@ import re
 import time
 from dataclasses import dataclass
 
-from postroom.adapters import network
-from postroom.adapters.imap_login import Rules, choose_mechanism
+from postroom.adapters import dialling
+from postroom.adapters.dialling import Rules
 from postroom.adapters.pop3_reader import read_multiline, read_status
 from postroom.adapters.stream import Reader, Stream
-from postroom.adapters.tls import client_context
-from postroom.adapters.trace import trace_of
-from postroom.errors import LoginRefused, MailboxLocked, Permanent, PostroomError, ServerMisbehaved, TlsFailed
+from postroom.errors import LoginRefused, MailboxLocked, PostroomError, ServerMisbehaved
 from postroom.model.mailbox import Mailbox, Security
-from postroom.model.properties import behaviour
 
 ANSWER_LIMIT = 64 * 1024 * 1024  # UIDL and LIST of a million messages
 _CODE = re.compile(rb"^\[([A-Z0-9/-]+)\]", re.IGNORECASE)
@@ -54,28 +51,15 @@ class Line:
 
 def dial(mailbox: Mailbox, *, secret: str, deadline: float, rules: Rules) -> Line:
     """Connect and log in; raises the errors of errors.py with the step that failed."""
-    if not mailbox.server:
-        raise Permanent("The mailbox has no server", on=mailbox.name, step="dns", remedy="Set `server`.")
-    stream = network.connect(
-        mailbox.server,
-        mailbox.effective_port,
+    return dialling.dial(
+        mailbox,
+        lambda stream: _converse(stream, mailbox, secret=secret, deadline=deadline, rules=rules),
         deadline=deadline,
-        timeout=mailbox.connect_timeout.total_seconds(),
-        allowed=rules.allowed_networks,
+        rules=rules,
     )
-    stream.trace = trace_of(mailbox)
-    try:
-        return _converse(stream, mailbox, secret=secret, deadline=deadline, rules=rules)
-    except BaseException:
-        stream.close()
-        raise
 
 
 def _converse(stream: Stream, mailbox: Mailbox, *, secret: str, deadline: float, rules: Rules) -> Line:
-    host = mailbox.server or ""
-    context = client_context(mailbox.ca_certificate, behaviour(mailbox).tls_versions)
-    if mailbox.security is Security.SSL_TLS:
-        stream.start_tls(context, host)
     stream.step = "greeting"
     stream.deadline = min(deadline, time.monotonic() + mailbox.protocol_timeout.total_seconds())
     line = Line(stream, Reader(stream))
@@ -83,35 +67,8 @@ def _converse(stream: Stream, mailbox: Mailbox, *, secret: str, deadline: float,
     if not good:
         raise refused(text, step="greeting", on=stream.on)
     if mailbox.security in (Security.START_TLS, Security.START_TLS_REQUIRED):
-        stream.step = "tls"
-        good, text = line.ask("STLS")
-        if line.reader.buffered:
-            raise TlsFailed(
-                "The server sent something in plain text after it agreed to TLS",
-                on=stream.on,
-                step="tls",
-                code="starttls_injection",
-                remedy="Somebody may be tampering with the connection; use ssl-tls.",
-            )
-        if good:
-            stream.start_tls(context, host)
-        elif mailbox.security is Security.START_TLS_REQUIRED:
-            raise TlsFailed(
-                f"The server does not offer STLS: {_said(text)}",
-                on=stream.on,
-                step="tls",
-                code="starttls_refused",
-                remedy="Use ssl-tls, or have the mail server's operator switch STLS on.",
-            )
-    if not stream.encrypted and not rules.allow_plaintext_credentials:
-        raise TlsFailed(
-            "The connection is not encrypted, so the password was not sent",
-            on=stream.on,
-            step="tls",
-            code="plaintext_refused",
-            remedy="Set `security` to ssl-tls or start-tls-required, "
-            "or allow it with the stack parameter AllowPlaintextCredentials.",
-        )
+        _start_tls(line, mailbox)
+    dialling.check_encrypted(stream, rules)
     stream.step = "login"
     stream.deadline = min(deadline, time.monotonic() + mailbox.protocol_timeout.total_seconds())
     _log_in(line, mailbox, secret)
@@ -119,11 +76,22 @@ def _converse(stream: Stream, mailbox: Mailbox, *, secret: str, deadline: float,
     return line
 
 
+def _start_tls(line: Line, mailbox: Mailbox) -> None:
+    line.stream.step = "tls"
+    good, text = line.ask("STLS")
+    if line.reader.buffered:
+        raise dialling.tampered(line.stream)
+    if good:
+        dialling.start_tls(line.stream, mailbox)
+    elif mailbox.security is Security.START_TLS_REQUIRED:
+        raise dialling.not_offered(line.stream, "STLS", text)
+
+
 def _log_in(line: Line, mailbox: Mailbox, secret: str) -> None:
     user, on = mailbox.user, line.stream.on
     if not (user.isprintable() and secret.isprintable()):
         raise LoginRefused("The password or user name holds impossible characters", on=mailbox.name, step="login")
-    mechanism = choose_mechanism(mailbox, quotable=True)
+    mechanism = dialling.choose_mechanism(mailbox, quotable=True)
     if mechanism == "LOGIN":
         good, text = line.ask(f"USER {user}")
         if good:
@@ -131,23 +99,16 @@ def _log_in(line: Line, mailbox: Mailbox, secret: str) -> None:
         if not good:
             raise refused(text, step="login", on=on)
         return
-    answer = f"user={user}\x01auth=Bearer {secret}\x01\x01" if mechanism == "XOAUTH2" else f"\0{user}\0{secret}"
     good, text = line.ask(f"AUTH {mechanism}")
     if good:
-        good, text = line.ask(base64.b64encode(answer.encode("utf-8")).decode("ascii"))
+        good, text = line.ask(base64.b64encode(dialling.sasl_response(mailbox, secret, mechanism)).decode("ascii"))
     challenged = mechanism == "XOAUTH2" and good and text.startswith(b"ey")  # base64 of `{"`: the error as JSON
     if challenged:
         good, text = line.ask("")
     if not good:
         error = refused(text, step="login", on=on)
         if mechanism == "XOAUTH2" and isinstance(error, LoginRefused):
-            raise LoginRefused(
-                error.what,
-                on=on,
-                step="login",
-                code="token_refused",
-                remedy="Authorise the mailbox again, and check that the consent covers POP.",
-            )
+            raise dialling.token_refused(error, mailbox, covers="POP")
         raise error
 
 

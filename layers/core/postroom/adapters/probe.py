@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from postroom.adapters import network
+from postroom.adapters.dialling import Rules, check_greets
 from postroom.adapters.network import Network
 from postroom.adapters.oauth_requests import graph_of
 from postroom.adapters.stream import Reader
@@ -29,13 +30,21 @@ class NetworkProbe:
         host, port = _endpoint(mailbox)
         network.resolve(host, port, until=deadline, on=f"{host}:{port}")
         passed("dns")
-        stream = network.connect(host, port, deadline=deadline, allowed=self.allowed_networks)
+        stream = network.connect(
+            host,
+            port,
+            deadline=deadline,
+            timeout=mailbox.connect_timeout.total_seconds(),
+            allowed=self.allowed_networks,
+        )
         try:
             passed("connect")
             talks_first = mailbox.type in (Type.IMAP, Type.POP3)
             if not talks_first or mailbox.security is Security.SSL_TLS:
                 stream.start_tls(client_context(mailbox.ca_certificate, behaviour(mailbox).tls_versions), host)
                 passed("tls")
+            elif talks_first:
+                check_greets(mailbox, stream, rules=Rules(self.allowed_networks))
             if talks_first:
                 stream.step = "greeting"
                 Reader(stream).line(_LONGEST_GREETING)

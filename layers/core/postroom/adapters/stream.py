@@ -11,6 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from typing import Any
 
 from postroom.adapters.tls import tls_failure
 from postroom.errors import DeadlineExceeded, ServerMisbehaved
@@ -55,6 +56,17 @@ class Stream:
         if not count:
             raise self._lost(None)
         return count
+
+    def opening(self, seconds: float) -> bytes | None:
+        """Peek at the first bytes that come in plain text; None when nothing comes in so many seconds."""
+        plain: Any = self._sock
+        try:
+            plain.settimeout(min(seconds, self.left()))
+            return bytes(plain.recv(4, socket.MSG_PEEK))
+        except TimeoutError:
+            return None
+        except OSError as error:
+            raise self._lost(error) from error
 
     def note(self, direction: str, data: bytes) -> None:
         """Tell the trace what was sent (`>`) or received (`<`); during the login only that something was (G10)."""

@@ -74,12 +74,14 @@ _HANDSHAKE_FAULTS: dict[str, tuple[str, str, str]] = {
     "WRONG_VERSION_NUMBER": (
         "not_tls",
         "The server does not speak TLS on this port",
-        "Set `security` to start-tls-required, or use the port for TLS (IMAP 993, POP3 995, SMTP 465).",
+        "Set `security` to start-tls-required (none where the server knows no TLS at all), "
+        "or use the port for TLS (IMAP 993, POP3 995, SMTP 465).",
     ),
     "RECORD_LAYER_FAILURE": (
         "not_tls",
         "The server does not speak TLS on this port",
-        "Set `security` to start-tls-required, or use the port for TLS (IMAP 993, POP3 995, SMTP 465).",
+        "Set `security` to start-tls-required (none where the server knows no TLS at all), "
+        "or use the port for TLS (IMAP 993, POP3 995, SMTP 465).",
     ),
     "UNSUPPORTED_PROTOCOL": ("tls_too_old", "The server offers only TLS older than 1.2", "Update the mail server."),
     "TLSV1_ALERT_PROTOCOL_VERSION": (

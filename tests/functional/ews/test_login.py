@@ -306,6 +306,25 @@ def test_the_environment_gives_neither_a_proxy_nor_a_password(
         assert session.list(None).news == ()
 
 
+@pytest.mark.fault(31)
+@pytest.mark.parametrize(
+    ("planted", "seconds"),
+    [
+        pytest.param(Fault("ErrorServerBusy", back_off=30_000), 30.0, id="BackOffMilliseconds"),
+        pytest.param(Status(503, {"Retry-After": "120"}), 120.0, id="Retry-After"),
+        pytest.param(Status(503, {"Retry-After": "Fri, 01 Jan 2100 00:00:00 GMT"}), None, id="a date is not read"),
+        pytest.param(Fault("ErrorServerBusy"), None, id="busy, and no more said"),
+    ],
+)
+def test_a_pause_that_the_server_asks_for_goes_with_the_error(
+    ews: EwsServer, planted: Planted, seconds: float | None
+) -> None:
+    ews.plant("GetFolder", planted)
+    with pytest.raises(Transient) as raised, opened(ews):
+        pass
+    assert raised.value.retry_after == seconds
+
+
 @pytest.mark.parametrize("secret", ["", "line\nbreak"], ids=["empty", "with a line break"])
 def test_an_impossible_password_is_not_sent(ews: EwsServer, secret: str) -> None:
     with pytest.raises(LoginRefused), opened(ews, secret=secret):

@@ -201,7 +201,7 @@ def refused(code: str, text: str, *, step: str, on: str, back_off: float | None 
         what = f"{row.what} ({code}): {said}"
     if back_off:
         what = f"{row.what} of {back_off:,.0f} seconds"
-    return row.error(what, on=on, step=step, code=row.code, remedy=row.remedy)
+    return row.error(what, on=on, step=step, code=row.code, remedy=row.remedy, retry_after=back_off or None)
 
 
 def refused_by_status(
@@ -241,6 +241,8 @@ def refused_by_status(
             remedy="Write `server` like https://mail.example.com/EWS/Exchange.asmx.",
         )
     if status in (429, 503):
-        pause = f" of {retry_after} seconds" if retry_after.isdigit() else ""
-        return Transient(f"The server is busy and asks for a pause{pause}", on=on, step=step, code="server_busy")
+        seconds = float(retry_after[:9]) if retry_after.isdigit() else None
+        pause = f" of {seconds:,.0f} seconds" if seconds else ""
+        what = f"The server is busy and asks for a pause{pause}"
+        return Transient(what, on=on, step=step, code="server_busy", retry_after=seconds)
     return ServerMisbehaved(f"The server answered HTTP {status}", on=on, step=step, code="http_status")

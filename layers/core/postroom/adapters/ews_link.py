@@ -35,8 +35,10 @@ from exchangelib.version import (
 
 from postroom.adapters.ews_errors import refused, refused_by_status
 from postroom.adapters.ews_ntlm import Ntlm
+from postroom.adapters.ews_trace import Traced, what_came
 from postroom.adapters.http import HttpClient
 from postroom.adapters.network import Network
+from postroom.adapters.trace import trace_of
 from postroom.errors import LoginRefused, Permanent, PostroomError, ServerMisbehaved
 from postroom.model.mailbox import Grant, Mailbox
 from postroom.model.properties import behaviour
@@ -89,6 +91,8 @@ class Link:
             allowed_networks=allowed_networks,
             ca_pem=mailbox.ca_certificate,
         )
+        self._trace = trace_of(mailbox)
+        self.step = "login"
         build, schema = VERSIONS.get(mailbox.exchange_version, VERSIONS[""])
         configuration = Configuration(
             service_endpoint=mailbox.server,
@@ -98,7 +102,6 @@ class Link:
         )
         self._endpoint = Endpoint(configuration, http=self._http, secret=secret, link=self)
         self.account = Account(mailbox, self._endpoint)
-        self.step = "login"
 
     @property
     def deadline(self) -> float:
@@ -140,6 +143,16 @@ class Link:
                 return self._broken(again[1])
             code, text = again[1], again[2]
         return refused(code, text, step=self.step, on=self.on, back_off=back_off)
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether somebody wants to see the requests (`enable_debug`)."""
+        return self._trace is not None
+
+    def note(self, direction: str, line: str) -> None:
+        """Tell the trace, if there is one; a line holds our own words, numbers and names of the protocol only."""
+        if self._trace is not None:
+            self._trace(self.step, direction, line.encode("utf-8"))
 
     def close(self) -> None:
         """Drop the connection; never raises."""
@@ -203,15 +216,21 @@ class Endpoint(BaseProtocol):  # type: ignore[misc]  # exchangelib has no types
         session = self.raw_session(self.service_endpoint)
         session.trust_env = False  # neither proxies nor ~/.netrc, which would replace the password
         session.adapters.clear()
-        session.mount("https://", self._http._session.get_adapter("https://"))
+        adapter: Any = self._http._session.get_adapter("https://")
+        session.mount("https://", Traced(adapter, self._link.note) if self._link.is_traced else adapter)
         session.headers.clear()
         session.headers.update({**DEFAULT_HEADERS, "Accept-Encoding": "identity", "User-Agent": "postroom"})
-        session.hooks["response"].append(_bounded)
+        session.hooks["response"].append(self._bounded)
         session.session_id, session.usage_count = 0, 0
         if self._auth is None:
             self._auth = self._choose(session)
         session.auth = self._auth
         return session
+
+    def _bounded(self, response: Any, *_args: Any, **options: Any) -> None:
+        """Read an answer that is not streamed, as far as it may be long; requests itself would read on for ever."""
+        if not options.get("stream"):
+            _read(response, self._link)
 
     def _choose(self, session: Any) -> Callable[[Any], Any]:
         """Choose the mechanism: that of the configuration, else the best that the server offers."""
@@ -260,7 +279,7 @@ class Answers(FailFast):  # type: ignore[misc]  # exchangelib has no types
         status = response.status_code
         if status == 200:
             return
-        content = _read(response) if status in (401, 500) else b""
+        content = _read(response, self._link) if status in (401, 500) else b""
         if status == 500 and is_xml(content):
             return
         raise refused_by_status(
@@ -281,14 +300,7 @@ def _bearer(token: str) -> Callable[[Any], Any]:
     return sign
 
 
-def _bounded(response: Any, *_args: Any, **options: Any) -> None:
-    """Read an answer that is not streamed, as far as it may be long; requests itself would read on for ever."""
-    if options.get("stream"):
-        return
-    _read(response)
-
-
-def _read(response: Any) -> bytes:
+def _read(response: Any, link: Link) -> bytes:
     """Read an answer to its end and keep it where requests looks for it."""
     content = bytearray()
     for piece in response.iter_content(64 * 1024):
@@ -296,5 +308,7 @@ def _read(response: Any) -> bytes:
         if len(content) > ANSWER_LIMIT:
             response.close()
             raise ServerMisbehaved(f"The server sent more than {ANSWER_LIMIT:,} bytes", code="answer_too_long")
+    if content and link.is_traced:
+        link.note("<", what_came(bytes(content)))
     response._content = bytes(content)
     return bytes(content)

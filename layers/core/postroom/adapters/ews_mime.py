@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import os
 import tempfile
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,7 @@ def fetch(link: Link, items: Sequence[Item], *, limit: int) -> Iterator[Fetched 
             for piece in _GetMime(account=link.account).answer([item.id for item in items]):
                 yield from reading.feed(piece)
             reading.finish()
+            link.note("<", reading.what_came())
         yield from reading.done()
     finally:
         reading.drop()
@@ -70,6 +71,8 @@ class _Reading:
         self._results: deque[Fetched | FetchFailed] = deque()
         self._doubtful: list[FetchFailed] = []
         self._several = len(items) > 1
+        self._size = 0
+        self._codes: Counter[str] = Counter()
         self._some_good = False
         self._spool: _Spool | None = None
         self._path: list[str] = []
@@ -85,6 +88,7 @@ class _Reading:
 
     def feed(self, piece: bytes) -> Iterator[Fetched | FetchFailed]:
         """Read on; yields what has become complete."""
+        self._size += len(piece)
         try:
             self._parser.Parse(piece, False)
         except expat.ExpatError as error:
@@ -103,6 +107,10 @@ class _Reading:
         if self._doubtful and self._several and not self._some_good:
             raise self._link.refused(self._code, self._message)  # no item is to blame for that
         self._results.extend(self._doubtful)
+
+    def what_came(self) -> str:
+        """Say what the answer was, for the trace."""
+        return f"{self._size:,} bytes: {', '.join(f'{count} × {kind}' for kind, count in self._codes.items())}"
 
     def done(self) -> Iterator[Fetched | FetchFailed]:
         """Hand over what is complete."""
@@ -169,6 +177,7 @@ class _Reading:
             else:
                 result, spool = Fetched(item, spool.path, spool.size, spool.digest.hexdigest()), None
             self._todo.popleft()
+            self._codes["a message" if isinstance(result, Fetched) else "none"] += 1
             self._some_good = self._some_good or isinstance(result, Fetched)
             if self._code in DOUBTFUL and isinstance(result, FetchFailed):
                 self._doubtful.append(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import requests_ntlm
@@ -14,6 +15,11 @@ _SpnegoError: Any = library.spnego.exceptions.SpnegoError  # type: ignore[attr-d
 
 class Ntlm(requests_ntlm.HttpNtlmAuth):
     """Logs a connection in. Raises LoginRefused when the server's side of the exchange makes no sense."""
+
+    def __init__(self, user: str, password: str) -> None:
+        # It logs the messages that prove the password, which could be guessed from them at leisure.
+        logging.getLogger("spnego").setLevel(logging.CRITICAL)
+        super().__init__(user, password)
 
     def response_hook(self, r: Any, **kwargs: Any) -> Any:
         """Answer a 401 with the messages of NTLM, on the same connection."""

@@ -48,6 +48,11 @@ from postroom.mail.message import read
         pytest.param("jörg@müller.de", [("", "jörg@müller.de")], id="internationalised"),
         pytest.param("Jörg <a@b.c>".encode("latin-1"), [("Jörg", "a@b.c")], id="raw Latin-1"),
         pytest.param("Jörg <a@b.c>".encode(), [("Jörg", "a@b.c")], id="raw UTF-8"),
+        pytest.param(
+            '"Novità à la Società" <a@b.c>, 신 à <x@y.z>'.encode(),
+            [("Novità à la Società", "a@b.c"), ("신 à", "x@y.z")],
+            id="raw UTF-8 with a byte that is white space elsewhere",
+        ),
         pytest.param("a@b.c,\r\n\tx@y.z", [("", "a@b.c"), ("", "x@y.z")], id="folded"),
         pytest.param("a@[192.0.2.1]", [("", "a@[192.0.2.1]")], id="address literal"),
         pytest.param("John Q. Public <a@b.c>", [("John Q. Public", "a@b.c")], id="dot in the name"),

@@ -17,9 +17,11 @@ EXPLAINED = {
     "lhost-verizon-02.eml": "a multipart without boundary: ours reads its text",
     "malformed-003.eml": "parent and child share a boundary: ours gives the part to the child",
     "malformed-019.eml": "spliced by a fuzzer: ours goes on behind the broken lines",
+    "mime_emails-raw_email4.eml": "the last boundary line lacks a dash: ours does not show it as text",
     "plain_emails-raw_email_incorrect_header.eml": "a broken line among the headers: ours still has sender and subject",
     "thirdparty-002.eml": "text labelled base64 that is none: ours leaves it as it stands",
     "thirdparty-003.eml": "a transfer encoding with a comment: ours decodes it",
+    "thirdparty-005.eml": "the line end in front of the last boundary is missing: ours ends the text there",
 }
 
 

@@ -45,6 +45,19 @@ MIXED = b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n'
             HEAD + MIXED + b"--b\r\n\r\none\r\n\r\n--b--", [b"one\r\n"], id="only the last line end is the boundary's"
         ),
         pytest.param(HEAD + MIXED + b"--b\r\nX-A: b\r\n--b--", [b""], id="a part of headers only"),
+        pytest.param(
+            HEAD + MIXED + b"--b\r\n\r\none--b\r\nContent-Type: text/html\r\n\r\ntwo--b--\r\n",
+            [b"one", b"two"],
+            id="no line end in front of the delimiters",
+        ),
+        pytest.param(
+            HEAD + MIXED + b"--b\r\n\r\nsee --b\r\nand --b-- too\r\n--b--\r\n",
+            [b"see --b\r\nand --b-- too"],
+            id="what looks like a delimiter within a line",
+        ),
+        pytest.param(
+            HEAD + MIXED + b"--b\r\n\r\none\r\n--b-\r\n", [b"one"], id="the last delimiter without its last dash"
+        ),
         pytest.param(HEAD + MIXED + b"just text\r\n", [b"just text\r\n"], id="no delimiter: the body is kept"),
         pytest.param(
             HEAD + b"Content-Type: multipart/mixed\r\n\r\n--x\r\nContent-Type: text/html\r\n\r\none\r\n--x--\r\n",

@@ -15,7 +15,8 @@ _TOKEN = re.compile(
     r"(?P<space>[\s\0]++)"
     r"|(?P<word>=\?[^?\s]{1,80}\?[bBqQ]\?[^?]*\?=)"
     r"|(?P<atom>[^\s\0\"()<>,;:=\\\[]++|=|\\|\[[^\[\]\s\"<>,;]*\]|\[)"
-    r"|(?P<mark>[\"()<>,;:])"
+    r"|(?P<mark>[\"()<>,;:])",
+    re.ASCII,  # the second byte of `à` is no white space
 )
 _PARENTHESIS = re.compile(r"[()\\]")
 # No white space, controls, specials; nor what is invisible or turns the writing direction (RFC 6531 would allow it).
@@ -24,6 +25,7 @@ _LOCAL = rf"(?:{_ATOM}(?:\.{_ATOM})*|\"(?:[^\"\\\r\n\0]|\\[^\r\n\0])*\")"
 _LABEL = r"(?!-)[\w-]{1,63}(?<!-)"
 _VALID = re.compile(rf"({_LOCAL})@({_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f.:IPv]+\])\Z")
 _EMBEDDED = re.compile(r"\s*(?:\"?([^\"<>@]*?)\"?\s*<([^\s<>@]+@[^\s<>@]+)>|([^\s<>@,;:\"()]+@[^\s<>@,;:\"()]+))\s*\Z")
+_BLANKS = " \t\r\n\f\v"
 _MAX_ADDRESSES = 100_000
 _REMEMBERED = 500  # characters
 
@@ -231,7 +233,7 @@ class _Scanner:
         self._reset()
 
     def _comment_text(self) -> str:
-        return _decode(" ".join(self.comments).strip())
+        return _decode(" ".join(self.comments).strip(_BLANKS))
 
     @staticmethod
     def _joined(phrase: list[tuple[str, bool, bool]]) -> str:
@@ -240,7 +242,7 @@ class _Scanner:
             if space and out:
                 out.append(" ")
             out.append(text)
-        return "".join(out).strip()
+        return "".join(out).strip(_BLANKS)
 
     def _bare(self) -> None:
         """Read a mailbox without angle brackets: `a@b`, `a@b (Name)`, `Name a@b`, or a name alone."""

@@ -139,8 +139,20 @@ _GUESS_BYTES = 8_192
 _LATIN = ["cp1252", "cp1250", "cp1254", "cp1257", "iso8859_2"]
 _OTHER = ["cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "cp874", "gb18030", "cp932", "euc_jp", "cp949", "big5hkscs"]
 # Signs that cp1252 has where cp1250 has letters: within a word they show that it is not Western.
-_NOT_WESTERN = re.compile(r"\w[\u00b9\u00b3\u00bf\u00be\u00bc\u00aa\u00ba\u00a3\u00a5\u00af]+\w")
+_NOT_WESTERN = re.compile(r"\w[\u00b9\u00b3\u00bf\u00be\u00bc\u00aa\u00ba\u00a3\u00a5\u00af]+\w|[^\W\d_][»±¶][^\W\d_]")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+_C1 = re.compile("[\x80-\x9f]")
+_LONG_HIGH_RUN = re.compile(rb"[\x80-\xff]{4,}")
+_LETTERS = bytes([*range(65, 91), *range(97, 123), *range(128, 256)])
+# A guess is corrected by letters that only another charset of the same script has in their place: the codec guessed,
+# what must be there, what must not, the better codec.
+_CORRECTIONS = (
+    # Turkish: ý, þ and ð are Icelandic too, which has acute vowels beside them.
+    ("cp1252", ("[ýþðÝÞÐ]", "[çöüÇÖÜ]"), "[áéíóúæÁÉÍÓÚÆ]", "cp1254"),
+    ("cp1250", (r"\w[±¶]|[±¶]\w|\w»\w",), "$^", "iso8859_2"),  # Polish, and Slovak ť
+    ("cp1250", ("[ěřů]", "[ąľ]"), "[łęćż]", "iso8859_2"),  # Czech: š and ž of ISO-8859-2
+    ("koi8-r", ("[╓╕╖╜╢╤╥╫]",), "[─│┌┐└┘├┤]", "koi8_u"),  # Ukrainian letters where Russian has lines
+)
 
 
 @dataclass(slots=True)
@@ -237,8 +249,8 @@ def _strict(data: bytes, codec: str) -> str | None:
 def _decode_common(data: bytes, codec: str, budget: GuessBudget | None) -> tuple[str, bool]:
     """Decode what needs no search: ASCII, UTF-8, and Latin-1 under any of its names."""
     if data.isascii():
-        # Japanese mail without a charset is ISO-2022-JP: its escapes are ASCII bytes.
-        if b"\x1b$" in data and codec != "utf-8":
+        # Japanese mail without a charset, or under a wrong one, is ISO-2022-JP: its escapes are ASCII bytes.
+        if b"\x1b$" in data:
             text = _strict(data, "iso2022_jp")
             if text is not None:
                 return text, False
@@ -248,6 +260,8 @@ def _decode_common(data: bytes, codec: str, budget: GuessBudget | None) -> tuple
     if text is not None and (codec != "windows-1252" or _is_surely_utf8(data)):
         return text, codec == "utf-8"
     if codec == "windows-1252":
+        if _is_hardly_western(data):
+            return _guess(data, budget), False
         text = _strict(data, "cp1252")
         return (text if text is not None else data.decode("latin-1")), True
     if codec == "utf-8":
@@ -264,6 +278,14 @@ def _is_surely_utf8(data: bytes) -> bool:
     if len(runs) != 1 or len(runs[0]) != 2:
         return True
     return runs[0][0] == 0xC3 and runs[0][1] >= 0xA0
+
+
+def _is_hardly_western(data: bytes) -> bool:
+    """Say whether text under a Latin-1 label is in another script: most of its words are bytes above ASCII only."""
+    sample = _sample(data)
+    runs = _LONG_HIGH_RUN.findall(sample)
+    long = sum(map(len, runs))
+    return long >= 12 and long * 5 > 3 * (len(sample) - len(sample.translate(None, _LETTERS)))
 
 
 def _non_ascii(text: str) -> int:
@@ -290,20 +312,34 @@ def _guess(data: bytes, budget: GuessBudget | None) -> str:
     if latin:
         text = _strict(data, "cp1252")
         if text is not None and not _NOT_WESTERN.search(text):
-            return text
+            return _corrected(text, data, "cp1252")
     if budget is None or budget.take():
         name = _normalizer(_sample(data), _LATIN if latin else _OTHER)
         codec = codec_name(name) if name else ""
         if codec:
             text = _strict(data, codec)
             if text is not None:
-                return text
+                return _corrected(text, data, codec)
             # A wrong byte somewhere: the sample's charset still reads best.
             text = data.decode(codec, "replace")
             if text.count("\ufffd") * 50 <= _non_ascii(text):
                 return text
     text = _strict(data, "cp1252")
-    return text if text is not None else data.decode("latin-1")
+    return _corrected(text, data, "cp1252") if text is not None else data.decode("latin-1")
+
+
+def _corrected(text: str, data: bytes, codec: str) -> str:
+    """Return a guessed text, or the text in a charset that its letters speak for."""
+    sample = text[:_GUESS_BYTES]
+    for guessed, needed, forbidden, better in _CORRECTIONS:
+        if codec != guessed or re.search(forbidden, sample):
+            continue
+        if all(re.search(pattern, sample) for pattern in needed):
+            corrected = _strict(data, better)
+            # ISO-8859 has no quotation marks: what has them is a code page of Windows.
+            if corrected is not None and not _C1.search(corrected):
+                return corrected
+    return text
 
 
 def _looks_latin(data: bytes) -> bool:

@@ -11,11 +11,12 @@ _SIMPLE = re.compile(r"[^\"()\\]*\Z")
 _UNQUOTE = re.compile(r"\\([\"\\])")
 _EXTENDED = re.compile(r"([^*]+)\*(\d{1,6})?(\*)?\Z")
 _FOLD = re.compile(r"\r*\n[ \t]*|\r")
-_NAME = re.compile(r"([^=;\"\s(]*+)[ \t]*+(=?)[ \t]*+")
-_SEPARATORS = re.compile(r"[\s;]*+")
+_NAME = re.compile(r"([^=;\"\s(]*+)[ \t]*+(=?)[ \t]*+", re.ASCII)
+_SEPARATORS = re.compile(r"[\s;]*+", re.ASCII)
 # Where a semicolon was left out: only these names are believed to begin a parameter behind a space.
 _NEXT_PARAMETER = re.compile(
-    r"\s(?:charset|name|filename|boundary|format|type|delsp|reply-type|size)(?:\*\d*)?\*?\s*=", re.IGNORECASE
+    r"\s(?:charset|name|filename|boundary|format|type|delsp|reply-type|size)(?:\*\d*)?\*?\s*=",
+    re.IGNORECASE | re.ASCII,
 )
 _PARENTHESIS = re.compile(r"[()]")
 _MAX_COMMENT = 10_000

@@ -9,6 +9,7 @@ from postroom.mail.part import Context, Part
 _LEADING = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*+(?:>?From [^\n]*\n)?")
 # A line that may be the delimiter of a multipart whose boundary is not declared, or declared wrongly.
 _DELIMITER_GUESS = re.compile(rb"(?:\A|(?<=\n))--([^\r\n]{1,200})\r?\n(?=[Cc]ontent-[\w-]+[ \t]*:|\r?\n)")
+_PART_HEADER = re.compile(rb"\n[Cc]ontent-[\w-]+[ \t]*:")
 _TOO_MANY_MISSES = 5_000
 _ADDRESS_HEADERS = ("from", "to", "cc", "bcc", "reply-to", "sender")
 _Fields = dict[str, list[str]]
@@ -163,7 +164,9 @@ class _Reader:
         if not self.open:
             return
         boundaries = [boundary for _, boundary in self.open]
-        self.needle = b"\n--" + _common_prefix(boundaries)
+        common = _common_prefix(boundaries)
+        # Dashes alone would be found in every ruled line: then only those at the beginning of one are looked at.
+        self.needle = b"--" + common if common.strip(b"-=") else b"\n--" + common
         self.pattern: re.Pattern[bytes] | None = None
         if self.misses > _TOO_MANY_MISSES:
             alternatives = b"|".join(re.escape(boundary) for boundary in dict.fromkeys(boundaries))
@@ -175,35 +178,52 @@ class _Reader:
         Returns where the line begins, where the next one does, the place in `open`, and whether it closes.
         """
         buffer, end = self.buffer, self.end
-        search = position - 1  # the line end in front of the line may belong to the headers
-        if position == 0 and buffer.startswith(b"--"):
-            search = 0
+        search = position
         while True:
-            if position == 0 and search == 0 and buffer.startswith(self.needle[1:]):
-                line = 0
-            elif self.pattern is not None:
-                match = self.pattern.search(buffer, max(search, 0), end)
-                if match is None:
-                    return None
-                line = match.start() + 1
-            else:
-                line = buffer.find(self.needle, max(search, 0), end) + 1
-                if line == 0:
-                    return None
+            line = self._candidate(search)
+            if line < 0:
+                return None
             stop = buffer.find(b"\n", line, end)
             stop = end if stop < 0 else stop
             token = buffer[line + 2 : stop].rstrip(b" \t\r")
+            whole = line == 0 or buffer[line - 1] == 10
             levels = self.levels.get(token)
-            if levels:
+            if levels and (whole or _PART_HEADER.match(buffer, stop, end)):
                 return line, min(stop + 1, end), levels[-1], False
-            if token.endswith(b"--"):
-                levels = self.levels.get(token[:-2].rstrip(b" \t")) or self.levels.get(token[:-2])
+            if token.endswith(b"-"):
+                levels = self._closed_by(token, whole=whole)
                 if levels:
                     return line, min(stop + 1, end), levels[-1], True
             self.misses += 1
             if self.misses == _TOO_MANY_MISSES + 1:
                 self._plan_search()
             search = max(stop, 1)
+
+    def _candidate(self, search: int) -> int:
+        """Return where the next dashes stand that may begin a delimiter, -1 without any.
+
+        They begin a line (RFC 2046 §5.1.1). Senders who forget the line end in front put them behind the text; what
+        tells them from text is that they close, or that a header follows.
+        """
+        buffer, end = self.buffer, self.end
+        if self.pattern is None and self.needle[0] != 10:
+            return buffer.find(self.needle, search, end)
+        if search == 0 and buffer.startswith(b"--"):
+            return 0
+        before = max(search - 1, 0)  # the line end in front of the line may belong to the headers
+        if self.pattern is None:
+            return buffer.find(self.needle, before, end) + 1 or -1
+        match = self.pattern.search(buffer, before, end)
+        return match.start() + 1 if match else -1
+
+    def _closed_by(self, token: bytes, *, whole: bool) -> list[int] | None:
+        """Return the places of the multipart that a delimiter closes; on a line of its own, a dash may be missing."""
+        for size in (2, 1) if whole else (2,):
+            if token.endswith(b"-" * size):
+                levels = self.levels.get(token[:-size].rstrip(b" \t")) or self.levels.get(token[:-size])
+                if levels:
+                    return levels
+        return None
 
     def _close_down_to(self, level: int, current: Part | None, body_end: int) -> None:
         """End the current part and close the multiparts from `level` on."""

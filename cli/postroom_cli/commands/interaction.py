@@ -115,25 +115,55 @@ def history(context: typer.Context, interaction_id: Id, json: Json = False) -> N
 
 def why(
     context: typer.Context,
-    mail: Annotated[str, typer.Argument(metavar="MESSAGE-ID|ID", help="A Message-ID, an id, or a raw key.")],
+    mail: Annotated[
+        str,
+        typer.Argument(
+            metavar="MESSAGE-ID|ID",
+            help="A Message-ID, an id, a raw key, a SHA-256, MAILBOX/ID-ON-THE-SERVER, or MAILBOX for what it left.",
+        ),
+    ],
     json: Json = False,
 ) -> None:
     """Say why a mail is where it is: which rules decided what, in order, and what happened since."""
     from postroom.services.api_routes import plain
-    from postroom.services.why import why as explain_mail
+    from postroom.services.why import Why
 
     stack = find_stack(context)
-    for number, explanation in enumerate(explain_mail(mail, interactions=stack.interactions, outbox=stack.outbox)):
+    explain_mail = Why(
+        interactions=stack.interactions,
+        outbox=stack.outbox,
+        configurations=stack.configurations,
+        states=stack.states,
+        raw=stack.raw,
+    )
+    for number, explanation in enumerate(explain_mail(mail)):
         told = plain(explanation)
         if json:
             output.line(told)
             continue
         if number:
             output.say("")
-        decisions, events = told.pop("decisions"), told.pop("events")
-        output.pairs(told)
+        _tell_why(told)
+
+
+def _tell_why(told: dict[str, Any]) -> None:
+    decisions, events, related = (told.pop(name) for name in ("decisions", "events", "related"))
+    summary = told.pop("summary")
+    told["created"] = str(told["created"] or "")[:19].replace("T", " ")
+    output.pairs({**{name.replace("_", " "): value for name, value in told.items()}, "why": summary})
+    if decisions:
         output.say("")
-        _tell(decisions, events)
+    output.table(
+        "What was decided, in order",
+        ("", "rule", ""),
+        ((number, one["rule"], one["says"]) for number, one in enumerate(decisions, start=1)),
+    )
+    output.table(
+        "What happened since",
+        ("at", "event", ""),
+        ((one["at"][:19].replace("T", " "), one["what"], one["says"]) for one in events),
+    )
+    output.table("Mails that belong to it", ("", ""), ((one["how"], one["says"]) for one in related))
 
 
 def _tell(decisions: list[dict[str, Any]], events: list[dict[str, Any]]) -> None:

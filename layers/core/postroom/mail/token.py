@@ -126,6 +126,12 @@ def looks_ours(candidate: str) -> bool:
     return len(candidate) <= _LONGEST_CANDIDATE and _TOKEN.search(candidate.lower()) is not None
 
 
+def claimed_id(candidate: str) -> str | None:
+    """Return the outbound id that a string in the form of a token names, proven or not: for people who look it up."""
+    found = _TOKEN.search(candidate.lower()) if len(candidate) <= _LONGEST_CANDIDATE else None
+    return found[1] if found else None
+
+
 def without_plus_part(address: str) -> str:
     """Return an address without its token, to compare it with the mailbox's own."""
     local, at, domain = address.rpartition("@")

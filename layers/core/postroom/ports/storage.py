@@ -120,6 +120,10 @@ class Interactions(Protocol):
         """Add one entry to a history; the same entry twice is one entry."""
         ...
 
+    def history(self, interaction_id: str) -> list[Event]:
+        """Read what happened to an interaction after its creation, oldest first."""
+        ...
+
     def present(self, ids: Sequence[str]) -> frozenset[str]:
         """Tell which of these ids exist (the sweeper's question)."""
         ...

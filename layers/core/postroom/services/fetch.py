@@ -309,9 +309,11 @@ class _Run:
     def _remember(self, lease: Lease, *, release: bool) -> None:
         books = self._books
         done = books.stored | books.gone | {one for one in books.oversize if one not in self._problems}
+        position = positions.advance(self._position, self.mailbox, self._news, done=done, failed=self._problems)
+        known = self._state.position.reasons if self._state.position else {}
         self._state = replace(
             self._state,
-            position=positions.advance(self._position, self.mailbox, self._news, done=done, failed=self._problems),
+            position=replace(position, reasons=positions.reasons(known, books.failed, position.problems)),
             health=self._health(written_anyway=True),
             config_digest=health.settings_digest(self.mailbox),
         )

@@ -22,6 +22,7 @@ from postroom.services.acknowledge import acknowledge, without_acknowledgement
 from postroom.services.circumstances import Copy, Facts, copies, stripped, with_replacement_text
 from postroom.services.healing import heal_threads
 from postroom.services.policy import Policies, Policy
+from postroom.services.repetition import note_repetition
 from postroom.services.reports import record_report
 from postroom.services.threads import Threaded, find_thread
 from postroom.services.understand import PREVIEW, Understanding, understand, wrap
@@ -161,6 +162,8 @@ class Ingest:
             outbound, caps = plan.outbound, plan.caps
         body = with_replacement_text(mail.body, facts.policy)
         added = self.interactions.add(interaction, body, outbound=outbound, caps=caps)
+        if added is Added.EXISTED and recipient.is_first:
+            note_repetition(interaction.id, facts, interactions=self.interactions)
         if added is Added.CAPPED:
             # Our reply is withheld, never the mail (security.md 7).
             interaction = without_acknowledgement(interaction, caps)

@@ -30,6 +30,10 @@ OLD_MARGIN = timedelta(minutes=10)
 seconds, and whoever has just connected a mailbox and writes to it expects an answer."""
 
 
+MOST_REASONS = 50
+MOST_REASON = 300  # characters
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What one poll does with a listing."""
@@ -195,6 +199,13 @@ def advance(
         known=frozenset(one for one in known if int(one) > cursor and problems.get(one, 0) < GIVEN_UP),
         problems=problems,
     )
+
+
+def reasons(known: Mapping[str, str], failed: Mapping[str, str], problems: Mapping[str, int]) -> dict[str, str]:
+    """Keep how the last tries ended of what is a problem still: the newest of them, shortened, for people who ask."""
+    told = {**{one: why for one, why in known.items() if one not in failed}, **failed}
+    kept = [(one, why[:MOST_REASON]) for one, why in told.items() if one in problems]
+    return dict(kept[-MOST_REASONS:])
 
 
 @dataclass(slots=True)

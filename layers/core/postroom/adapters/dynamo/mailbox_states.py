@@ -112,6 +112,8 @@ class DynamoMailboxStates:
         """Turn a state into attributes (None removes one), and name the shelved ids that it replaces."""
         position = state.position or Position()
         ids = {"known": sorted(position.known), "problems": position.problems}
+        if position.reasons:
+            ids["reasons"] = position.reasons
         packed = items.pack(ids) if position.known or position.problems else None
         key = None
         old_key, _ids = self._shelved.get(state.mailbox, (None, None))
@@ -163,6 +165,7 @@ class DynamoMailboxStates:
             cursor=values.get("cursor", ""),
             known=frozenset(ids.get("known", ())),
             problems=dict(ids.get("problems", {})),
+            reasons=dict(ids.get("reasons", {})),
             connected=keys.parse_moment(values["connected"]) if "connected" in values else None,
             catching_up=values.get("catching_up", False),
             place=values.get("place", ""),

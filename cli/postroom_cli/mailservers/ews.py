@@ -14,7 +14,7 @@ import threading
 import time
 import traceback
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -47,6 +47,7 @@ class EwsServer:
     ) -> None:
         self.users = users
         self.tokens: dict[str, str] = {}  # access token → application or user
+        self.token_owner: Callable[[str], str | None] = self.tokens.get
         self.offers = offers
         self.schema = schema
         self.mailboxes: dict[str, Mailbox] = defaultdict(Mailbox, {user: Mailbox() for user in users})
@@ -221,7 +222,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not scheme and self._user:
             return self._user
         if scheme == "Bearer":
-            return self.ews.tokens.get(value) or self._refuse()
+            return self.ews.token_owner(value) or self._refuse()
         if scheme == "Basic" and "Basic" in self.ews.offers:
             name, _, password = base64.b64decode(value).decode("utf-8").partition(":")
             return name if self.ews.users.get(name) == password else self._refuse()

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
-import boto3
 import pytest
-from postroom.adapters.secrets import SecretWriter
 from postroom_cli.mailservers.ews import EwsServer
 from postroom_cli.mailservers.ews_store import Mailbox
 
@@ -37,14 +34,9 @@ def box(ews: EwsServer) -> Mailbox:
 @pytest.fixture
 def site(stack: AwsStack, ews: EwsServer, box: Mailbox) -> Site:
     """A stack with its secret entered, and the simulator."""
-    session = boto3.Session()
-    SecretWriter(
-        table=stack.table,
-        dynamo=session.client("dynamodb"),
-        kms=session.client("kms"),
-        key_id=stack.environment["CREDENTIALS_KEY_ID"],
-    ).put("shared", PASSWORD, now=datetime.now(UTC))
-    return Site(stack, ews, box)
+    made = Site(stack, ews, box)
+    made.enter("shared", PASSWORD)
+    return made
 
 
 @pytest.fixture(autouse=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
+from postroom.adapters.secrets import SecretWriter
 from postroom.model.polling import MailboxState
 from postroom_cli.mailservers.ews import EwsServer
 from postroom_cli.mailservers.ews_store import Mailbox
@@ -22,6 +24,15 @@ class Site:
     stack: AwsStack
     ews: EwsServer
     box: Mailbox
+
+    def enter(self, name: str, value: str) -> None:
+        """Enter a secret as an administrator does."""
+        SecretWriter(
+            table=self.stack.table,
+            dynamo=self.stack.client("dynamodb"),
+            kms=self.stack.client("kms"),
+            key_id=self.stack.environment["CREDENTIALS_KEY_ID"],
+        ).put(name, value, now=datetime.now(UTC))
 
     def configure(self, **options: Any) -> None:
         """Put the mailbox in force."""

@@ -42,7 +42,7 @@ def list_(context: typer.Context, json: Json = False) -> None:
                 _moment(row["health"]["since"]),
                 _moment(row["health"]["next_try"]),
                 _moment(row["health"]["last_success"]),
-                _period(row["lag"]),
+                _lag(row),
                 _told(row["last_poll"]) if row["last_poll"] else "",
                 row["health"]["reason"],
             )
@@ -71,7 +71,7 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
     times = {field: _moment(health[field]) for field in ("since", "next_try", "last_success")}
     if not shown["looked_at"]:
         times["last_success"] = "never looked at yet"
-    told = {**health, **times, "failures": health["failures"] or "", "lag": _period(shown["lag"])}
+    told = {**health, **times, "failures": health["failures"] or "", "lag": _lag(shown)}
     output.pairs({f"health: {field.replace('_', ' ')}": value for field, value in told.items()})
     for warning in shown["warnings"]:
         output.say(f"Warning: {warning['text']} {warning['remedy']}")
@@ -92,6 +92,12 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
 
 def _moment(text: str | None) -> str:
     return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S}" if text else ""
+
+
+def _lag(shown: Mapping[str, Any]) -> str:
+    """Tell for how long the oldest mail has been waiting; nothing when none waits."""
+    period = _period(shown["lag"])
+    return period if shown["lag_exact"] or not period else f"up to {period}"
 
 
 def _period(seconds: float) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from postroom.model.traffic import Traffic
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -97,4 +99,6 @@ class MailboxState:
     health: Health = Health()
     lease: Lease | None = None
     balances: tuple[tuple[datetime, Balance], ...] = ()  # the last few polls that found something
+    waiting: datetime | None = None  # when the oldest mail came that the last poll left; None: it left none
+    traffic: tuple[Traffic, ...] = ()
     config_digest: str = ""  # of the settings the health was judged by: a change tries again at once

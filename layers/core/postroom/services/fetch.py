@@ -12,12 +12,13 @@ import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from postroom.errors import DeadlineExceeded, PostroomError, ServerMisbehaved, Transient
 from postroom.model.mailbox import Mailbox
-from postroom.model.polling import GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, Health, Lease, MailboxState, Position
-from postroom.ports import Action, Extendable, Fetched, FetchFailed, Item, Listing, Session
+from postroom.model.polling import GIVEN_UP, OVERSIZE_LEFT, Health, Lease, MailboxState
+from postroom.model.traffic import count
+from postroom.ports import Action, Extendable, Fetched, FetchFailed, Item, Session
 from postroom.services import health, positions
 from postroom.services.connecting import open_mailbox
 from postroom.services.polling import Outcome, Polling, Result, after_giving_up, after_oversize, after_storage
@@ -80,10 +81,12 @@ class _Run:
             listing = self._open().list(self._state.position)
         self._news = listing.news
         self._resynced = listing.resynced
-        self._position = _begin(self._state.position, listing, self._started)
+        self._position = positions.begin(self._state.position, listing, self._started)
         plan = positions.sort_listing(listing, self.mailbox, self._position, first=first, backlog=backlog)
         self._books = positions.Books(listed=len(listing.news) + len(listing.unfinished) + listing.known, plan=plan)
-        if not (first or listing.resynced or listing.renewed or plan.take or plan.again or plan.aside):
+        # What waited at the last poll and is gone by now is noted once: else it would be shown as waiting for ever.
+        noted = first or self._state.waiting is not None or listing.resynced or listing.renewed
+        if not (noted or plan.take or plan.again or plan.aside):
             self._act(plan.unfinished, after_storage(self.mailbox))
             self._note_health()
             return self._outcome(Result.ACTED if plan.unfinished else Result.IDLE)
@@ -124,6 +127,20 @@ class _Run:
             balances = (*self._state.balances, (self._started, balance))
             self._state = replace(self._state, balances=balances[-KEPT_BALANCES:])
         self._position = replace(self._position, catching_up=self._position.catching_up and balance.left > 0)
+        self._state = replace(
+            self._state,
+            waiting=positions.waiting_since(
+                self._news,
+                self._position,
+                self._books,
+                self._problems,
+                before=self._state.waiting,
+                now=self._started,
+            ),
+            traffic=count(
+                self._state.traffic, now=self._started, mails=balance.stored + balance.oversize, size=self._size
+            ),
+        )
         act_error = self._act_error
         self._remember(lease, release=True)
         if self._stopped:
@@ -362,18 +379,3 @@ def _step(name: str) -> Iterator[None]:
     except PostroomError as error:
         error.step = error.step or name
         raise
-
-
-def _begin(known: Position | None, listing: Listing, now: datetime) -> Position:
-    """Take the position that a connector lists against; a first look notes its moment.
-
-    What a connector leaves alone by its own reading of the first connection stands in `known` of a new epoch; it goes
-    to the ids left alone for good, since `known` is what is stored and may be removed.
-    """
-    position = listing.position
-    if known is None or listing.resynced:
-        aside = dict.fromkeys(position.known, OLD_LEFT)
-        position = replace(position, known=frozenset(), problems={**position.problems, **aside})
-    if known is None:
-        return replace(position, connected=now, catching_up=True)
-    return replace(position, connected=known.connected, catching_up=known.catching_up or listing.resynced)

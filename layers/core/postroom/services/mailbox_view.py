@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from postroom.model.mailbox import Mailbox
+from postroom.model.mailbox import Mailbox, Type
 from postroom.model.polling import Balance, Health, MailboxState
 from postroom.services import forecast
 from postroom.services.forecast import Concern
@@ -26,14 +26,17 @@ class SecretDates(Protocol):
 class View:
     """One mailbox as it is now.
 
-    `waiting_since`: mail may lie on the server unfetched since then, because it cannot be looked at, or because the
-    polls since then left some; `lag` is the same in seconds. `looked_at`: False until the first look has worked.
+    `waiting_since`: when the oldest mail came that is not fetched yet; `lag` is the same in seconds, 0 when none waits.
+    Where `lag_exact` is False it is the most that it can be: the mailbox cannot be looked at since then, or its server
+    does not say when mail came, so that it counts from the poll that met it first. `looked_at`: False until the first
+    look has worked.
     """
 
     health: Health
     looked_at: bool
     waiting_since: datetime | None
     lag: float
+    lag_exact: bool
     polls: tuple[tuple[datetime, Balance], ...]
     warnings: tuple[Concern, ...]
 
@@ -46,6 +49,7 @@ def view(mailbox: Mailbox, state: MailboxState, *, now: datetime, valid_until: M
         looked_at=state.position is not None,
         waiting_since=since,
         lag=max(0.0, (now - since).total_seconds()) if since else 0.0,
+        lag_exact=mailbox.enabled and state.position is not None and _sees_all(mailbox, state),
         polls=state.balances,
         warnings=forecast.warnings(mailbox, today=now.date(), valid_until=valid_until),
     )
@@ -53,12 +57,11 @@ def view(mailbox: Mailbox, state: MailboxState, *, now: datetime, valid_until: M
 
 def _waiting_since(state: MailboxState) -> datetime | None:
     unseen = None if is_well(state.health) else state.health.since
-    left: datetime | None = None
-    for at, balance in reversed(state.balances):
-        if not balance.left:
-            break
-        left = at
-    return min((at for at in (unseen, left) if at), default=None)
+    return min((at for at in (unseen, state.waiting) if at), default=None)
+
+
+def _sees_all(mailbox: Mailbox, state: MailboxState) -> bool:
+    return is_well(state.health) and (state.waiting is None or mailbox.type is not Type.POP3)
 
 
 def secrets_of(mailboxes: Sequence[Mailbox]) -> list[str]:

@@ -78,6 +78,21 @@ def _reconsidered(position: Position, mailbox: Mailbox) -> Position:
     return replace(position, problems=problems)
 
 
+def begin(known: Position | None, listing: Listing, now: datetime) -> Position:
+    """Take the position that a connector lists against; a first look notes its moment.
+
+    What a connector leaves alone by its own reading of the first connection stands in `known` of a new epoch; it goes
+    to the ids left alone for good, since `known` is what is stored and may be removed.
+    """
+    position = listing.position
+    if known is None or listing.resynced:
+        aside = dict.fromkeys(position.known, OLD_LEFT)
+        position = replace(position, known=frozenset(), problems={**position.problems, **aside})
+    if known is None:
+        return replace(position, connected=now, catching_up=True)
+    return replace(position, connected=known.connected, catching_up=known.catching_up or listing.resynced)
+
+
 def sort_listing(listing: Listing, mailbox: Mailbox, position: Position, *, first: bool, backlog: bool) -> Plan:
     """Decide what to do; `first`: nothing was known of this mailbox yet, `backlog`: this poll follows one at once."""
     take: list[Item] = []
@@ -231,6 +246,32 @@ class Books:
             left=self.plan.left + len(self.left),
         )
 
+    def settled(self, item_id: str) -> bool:
+        """Tell whether a message is dealt with for good, as far as this poll goes."""
+        return any(item_id in those for those in (self.stored, self.oversize, self.gone))
+
     def answered(self, item_id: str) -> bool:
         """Tell whether it is clear what became of a message."""
         return any(item_id in those for those in (self.stored, self.oversize, self.failed, self.gone))
+
+
+def waiting_since(
+    news: Sequence[Item],
+    position: Position,
+    books: Books,
+    failed: Mapping[str, int],
+    *,
+    before: datetime | None,
+    now: datetime,
+) -> datetime | None:
+    """Say since when the oldest mail waits that was listed and not dealt with; None when none does.
+
+    A server that gives no dates (POP3) leaves only the poll that met it first: `before`, if mail has waited since then.
+    """
+    problems = {**position.problems, **failed}
+    aside = {one for one, tries in problems.items() if tries >= GIVEN_UP} | position.known
+    rest = [item for item in news if item.id not in aside and not books.settled(item.id)]
+    dates = [item.date for item in rest if item.date is not None]
+    if len(dates) < len(rest):
+        dates.append(before or now)
+    return min(dates, default=None)

@@ -15,6 +15,7 @@ from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors, read_many
 from postroom.errors import LeaseLost, NotFound, Transient
 from postroom.model.polling import Balance, Health, HealthState, Lease, MailboxState, Position
+from postroom.model.traffic import Traffic
 from postroom.ports import Contents
 
 if TYPE_CHECKING:
@@ -129,6 +130,8 @@ class DynamoMailboxStates:
             "ids": packed,
             "ids_key": key,
             "books": _books(state.balances),
+            "waiting": keys.moment(state.waiting) if state.waiting else None,
+            "traffic": _traffic(state.traffic),
             "health": _health_values(state.health),
             "digest": state.config_digest,
         }
@@ -154,6 +157,8 @@ class DynamoMailboxStates:
             health=_read_health(values.get("health", {})),
             lease=lease,
             balances=_read_books(values.get("books", "")),
+            waiting=keys.parse_moment(values["waiting"]) if "waiting" in values else None,
+            traffic=_read_traffic(values.get("traffic", "")),
             config_digest=values.get("digest", ""),
         )
 
@@ -172,10 +177,10 @@ class DynamoMailboxStates:
         )
 
     def _ids(self, name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        if "ids" in values:
-            return dict(items.unpack(values["ids"]))
         if "ids_key" not in values:
-            return {}
+            # What we shelved may have been replaced by another poller, and removed: it is to be put anew.
+            self._shelved.pop(name, None)
+            return dict(items.unpack(values["ids"])) if "ids" in values else {}
         key, ids = self._shelved.get(name, ("", {}))
         if key != values["ids_key"]:
             try:
@@ -250,6 +255,20 @@ def _read_books(text: str) -> tuple[tuple[datetime, Balance], ...]:
         listed, stored, known, oversize, problem, left = map(int, counts.split("/"))
         balance = Balance(listed=listed, stored=stored, known=known, oversize=oversize, problem=problem, left=left)
         read.append((datetime.fromtimestamp(int(at), UTC), balance))
+    return tuple(read)
+
+
+def _traffic(months: Sequence[Traffic]) -> str | None:
+    """Write counts as text, `<epoch seconds>:fetches/mails/bytes`, a space between two months."""
+    return " ".join(f"{int(m.since.timestamp())}:{m.fetches}/{m.mails}/{m.size}" for m in months) or None
+
+
+def _read_traffic(text: str) -> tuple[Traffic, ...]:
+    read = []
+    for part in text.split():
+        since, _, counts = part.partition(":")
+        fetches, mails, size = map(int, counts.split("/"))
+        read.append(Traffic(datetime.fromtimestamp(int(since), UTC), fetches=fetches, mails=mails, size=size))
     return tuple(read)
 
 

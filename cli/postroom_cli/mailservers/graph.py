@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import re
 import threading
 import time
@@ -16,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from postroom_cli.mailservers.certificates import Certificate
+from postroom_cli.mailservers.graph_calls import AT_ONCE, Call, answer_parts, error, read_batch, user_of
 from postroom_cli.mailservers.https import HttpsServer, Reply, Request
 from postroom_cli.mailservers.tokens import as_json
 
@@ -24,19 +24,6 @@ FOLDER_OPTIONS = {"$select", "$top", "$filter", "$skip"}
 FIELDS = {"id", "isRead", "receivedDateTime", "subject", "parentFolderId", "internetMessageHeaders"}
 CHUNKED = {"Content-Type": "text/plain", "Transfer-Encoding": "chunked"}
 USER = "box0@example.com"
-AT_ONCE = 4  # requests that a mailbox is served at the same time
-
-
-@dataclass(frozen=True)
-class Call:
-    """What one mailbox is asked; `path` is what follows the mailbox."""
-
-    method: str
-    user: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes
 
 
 @dataclass
@@ -61,6 +48,7 @@ class Fault:
     path: str
     reply: Callable[[], Reply]
     times: int = 1
+    user: str = ""  # only this mailbox's
 
 
 @dataclass
@@ -79,6 +67,8 @@ class GraphService:
     base: str = ""
     violations: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)  # method and path of every request, without the mailbox
+    batches: list[list[str]] = field(default_factory=list)  # the mailboxes that were asked in each
+    forgets: set[str] = field(default_factory=set)  # mailboxes whose part is missing in answers to batches
     most_at_once: int = 0
     _running: Counter[str] = field(default_factory=Counter)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
@@ -115,26 +105,46 @@ class GraphService:
         folders = {one for one, (_parent, called) in self.folders.items() if called == name}
         return [message for message in self.messages.values() if message.folder in folders]
 
-    def fail(self, method: str, path: str, reply: Callable[[], Reply] | Reply, times: int = 1) -> None:
-        """Let requests go wrong; `path` is a regular expression for what follows the mailbox."""
+    def fail(
+        self, method: str, path: str, reply: Callable[[], Reply] | Reply, times: int = 1, *, user: str = ""
+    ) -> None:
+        """Let requests go wrong; `path` is a regular expression for what follows the mailbox, or is `/$batch`."""
         make = reply if callable(reply) else (lambda: reply)
-        self.faults.append(Fault(method, path, make, times))
+        self.faults.append(Fault(method, path, make, times, user))
 
     # --- the service
 
     def __call__(self, request: Request) -> Reply:
         """Answer one request."""
+        with self._lock:
+            stranger = self._refuse_stranger(request)
+        if stranger is not None:
+            return stranger
+        if request.path == "/v1.0/$batch":
+            return self._fault(request.method, "/$batch", "") or self._batch(request)
         match = re.fullmatch(r"/v1\.0/users/([^/]+)(/.*)", request.path)
         if match is None:
             return error(404, "ResourceNotFound")
-        call = Call(request.method, match[1], match[2], request.query, request.headers, request.body)
+        self.seen.append(f"{request.method} {match[2]}")
+        return self.ask(Call(request.method, match[1], match[2], request.query, request.headers, request.body))
+
+    def _batch(self, request: Request) -> Reply:
+        parts = read_batch(request)
+        if isinstance(parts, str):
+            self.violations.append(f"batch: {parts}")
+            return error(400, "BadRequest")
+        self.batches.append([user_of(part) for part in parts])
+        answers = answer_parts([part for part in parts if user_of(part) not in self.forgets], self.ask)
+        return as_json(200, {"responses": answers[::-1]})  # in any order
+
+    def ask(self, call: Call) -> Reply:
+        """Answer for one mailbox, which is served no more than four requests at once."""
         with self._at_once(call.user) as too_many:
             if self.delay:
                 time.sleep(self.delay)
             if too_many:
                 return error(429, "ApplicationThrottled", retry_after="1")
-            with self._lock:
-                return self._refuse_stranger(request) or self._answer(call)
+            return self._fault(call.method, call.path, call.user) or self._answer(call)
 
     @contextmanager
     def _at_once(self, user: str) -> Iterator[bool]:
@@ -156,25 +166,31 @@ class GraphService:
         self.seen.append(f"{request.method} refused")
         return error(401, "InvalidAuthenticationToken")
 
+    def _fault(self, method: str, path: str, user: str) -> Reply | None:
+        with self._lock:
+            for fault in self.faults:
+                if fault.method == method and fault.user in ("", user) and re.fullmatch(fault.path, path):
+                    fault.times -= 1
+                    if not fault.times:
+                        self.faults.remove(fault)
+                    break
+            else:
+                return None
+        return fault.reply()
+
     def _answer(self, call: Call) -> Reply:
-        self.seen.append(f"{call.method} {call.path}")
-        if call.user in self.forbidden:
-            return error(403, "ErrorAccessDenied")
-        if call.user not in self.users:
-            return error(404, "ErrorInvalidUser")
-        if call.headers.get("prefer") != 'IdType="ImmutableId"':
-            self.violations.append(f"{call.method} {call.path} without immutable ids")
-        for fault in self.faults:
-            if fault.method == call.method and re.fullmatch(fault.path, call.path):
-                fault.times -= 1
-                if not fault.times:
-                    self.faults.remove(fault)
-                return fault.reply()
-        for method, pattern, serve in self._routes():
-            if method == call.method and (found := re.fullmatch(pattern, call.path)):
-                return serve(call, *found.groups())
-        self.violations.append(f"{call.method} {call.path} does not exist")
-        return error(405, "Request_BadRequest")
+        with self._lock:
+            if call.user in self.forbidden:
+                return error(403, "ErrorAccessDenied")
+            if call.user not in self.users:
+                return error(404, "ErrorInvalidUser")
+            if call.headers.get("prefer") != 'IdType="ImmutableId"':
+                self.violations.append(f"{call.method} {call.path} without immutable ids")
+            for method, pattern, serve in self._routes():
+                if method == call.method and (found := re.fullmatch(pattern, call.path)):
+                    return serve(call, *found.groups())
+            self.violations.append(f"{call.method} {call.path} does not exist")
+            return error(405, "Request_BadRequest")
 
     def _routes(self) -> list[tuple[str, str, Callable[..., Reply]]]:
         one = r"(AAkALg/x\+\d{4}==|[^/]+)"
@@ -215,7 +231,7 @@ class GraphService:
         return as_json(200, {"value": rows})
 
     def _make(self, call: Call, parent: str) -> Reply:
-        content = _json(call)
+        content = call.content
         if content is None or not isinstance(content.get("displayName"), str):
             return error(400, "RequestBodyRead")
         parent = self._find_folder(parent) or "" if parent else ""
@@ -269,7 +285,7 @@ class GraphService:
         return Reply(200, headers=CHUNKED, pieces=chunks(message.raw))
 
     def _patch(self, call: Call, one: str) -> Reply:
-        content = _json(call)
+        content = call.content
         if content is None or content.keys() != {"isRead"}:
             return error(400, "RequestBodyRead")
         message = self._message(call, one)
@@ -285,7 +301,7 @@ class GraphService:
         return Reply(204)
 
     def _move(self, call: Call, one: str) -> Reply:
-        content = _json(call)
+        content = call.content
         if content is None or content.keys() != {"destinationId"}:
             return error(400, "RequestBodyRead")
         folder = self._find_folder(content["destinationId"])
@@ -324,21 +340,5 @@ def chunks(raw: bytes, *, cut: bool = False) -> Callable[[Callable[[bytes], Any]
     return pieces
 
 
-def _json(call: Call) -> dict[str, Any] | None:
-    if call.headers.get("content-type", "").partition(";")[0] != "application/json":
-        return None
-    try:
-        content = json.loads(call.body)
-    except ValueError:
-        return None
-    return content if isinstance(content, dict) else None
-
-
 def _unknown(query: Mapping[str, str], known: set[str]) -> Reply | None:
     return error(400, "BadRequest") if query.keys() - known else None
-
-
-def error(status: int, code: str, *, retry_after: str = "") -> Reply:
-    """An error as Graph writes it; its text tells what must not be told on."""
-    content = {"error": {"code": code, "message": f"No: box0@example.com in tenant Contoso ({code})"}}
-    return as_json(status, content, **({"Retry-After": retry_after} if retry_after else {}))

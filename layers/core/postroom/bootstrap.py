@@ -124,7 +124,7 @@ def _fetch(queue: str) -> Callable[[Mapping[str, Any], int], Summary]:
 def connectors(settings: Environment) -> Mapping[Any, Any]:
     """Make the connectors of a fetching function; their libraries are imported when a mailbox needs them."""
     from postroom.adapters.imap import ImapConnector
-    from postroom.adapters.late import LateConnector
+    from postroom.adapters.late import LateConnector, LateLooks
     from postroom.model.mailbox import Type
 
     networks = settings.private_mail_networks
@@ -148,7 +148,7 @@ def connectors(settings: Environment) -> Mapping[Any, Any]:
     return {
         Type.IMAP: ImapConnector(allowed_networks=networks, allow_plaintext_credentials=plaintext),
         Type.POP3: LateConnector(pop3),
-        Type.GRAPH: LateConnector(graph),
+        Type.GRAPH: LateLooks(graph),
         Type.EWS: LateConnector(ews),
     }
 
@@ -323,6 +323,7 @@ def sweep() -> Callable[[], dict[str, int]]:
 @cache
 def api() -> Desk:
     """Answer the HTTP API; reads, and writes replies."""
+    from postroom.adapters.dynamo.arrivals import DynamoArrivals
     from postroom.adapters.dynamo.interactions import DynamoInteractions
     from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
     from postroom.adapters.dynamo.outbox import DynamoOutbox
@@ -338,4 +339,5 @@ def api() -> Desk:
         states=DynamoMailboxStates(_client("dynamodb"), settings["table"], contents),
         outbound_queue=SqsQueue(_client("sqs"), settings["outbound_queue"]),
         clock=utc_now,
+        arrivals=DynamoArrivals(_client("dynamodb"), settings["table"]),
     )

@@ -7,12 +7,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 from postroom.adapters.graph import GraphConnector, GraphSession
+from postroom.adapters.graph_look import Mark
 from postroom.model.mailbox import Mailbox
 from postroom.model.polling import Position
 from postroom.ports import Fetched, FetchFailed, Item
@@ -31,9 +33,14 @@ class Site:
     service: GraphService
     server: HttpsServer
     waits: list[float] = field(default_factory=list)
+    now: datetime = datetime(2026, 11, 21, 13, tzinfo=UTC)
 
     def __post_init__(self) -> None:
-        self.connector = GraphConnector(LOOPBACK, sleep=self.waits.append)
+        self.connector = GraphConnector(LOOPBACK, sleep=self.waits.append, clock=lambda: self.now)
+
+    def known(self, *, compared: timedelta = timedelta(0)) -> Position:
+        """Where a mailbox stands of which everything is stored; the whole folder was compared so long ago."""
+        return Position(known=frozenset(self.service.messages), cursor=Mark(self.now - compared).text())
 
     def mailbox(self, **options: Any) -> Mailbox:
         """A mailbox of the tenant."""

@@ -22,7 +22,8 @@ from postroom.errors import (
     Transient,
 )
 from postroom.ports import Action
-from postroom_cli.mailservers.graph import CHUNKED, error
+from postroom_cli.mailservers.graph import CHUNKED
+from postroom_cli.mailservers.graph_calls import error
 from postroom_cli.mailservers.https import Reply
 
 from tests.functional.graph.conftest import Site, collect

@@ -10,7 +10,8 @@ from postroom.errors import (
     ServerMisbehaved,
 )
 from postroom.ports import Action, Fetched, Item
-from postroom_cli.mailservers.graph import CHUNKED, chunks, error
+from postroom_cli.mailservers.graph import CHUNKED, chunks
+from postroom_cli.mailservers.graph_calls import error
 from postroom_cli.mailservers.https import Reply
 
 from tests.functional.graph.conftest import Site, collect

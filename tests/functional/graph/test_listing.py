@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,18 +12,14 @@ from postroom.errors import (
     ServerMisbehaved,
     Transient,
 )
-from postroom.model.polling import GIVEN_UP, Position
+from postroom.model.polling import GIVEN_UP
 from postroom.ports import Item
-from postroom_cli.mailservers.graph import Call, error
+from postroom_cli.mailservers.graph_calls import Call, error
 from postroom_cli.mailservers.https import Reply
 
 from tests.functional.graph.conftest import Site
 
 pytestmark = pytest.mark.feature("G24")
-
-
-def everything_known(site: Site) -> Position:
-    return Position(known=frozenset(site.service.messages))
 
 
 def test_news_come_oldest_first_with_size_and_arrival(site: Site) -> None:
@@ -130,7 +127,7 @@ def test_look_and_list_agree(
     site: Site, known: bool, read: bool, options: dict[str, Any], news: int, unfinished: int
 ) -> None:
     site.service.deliver(b"x", is_read=read)
-    position = everything_known(site) if known else Position()
+    position = site.known() if known else replace(site.known(), known=frozenset())
     with site.session(**options) as session:
         listing = session.list(position)
         assert (len(listing.news), len(listing.unfinished)) == (news, unfinished)
@@ -140,7 +137,7 @@ def test_look_and_list_agree(
 
 def test_what_has_been_given_up_is_left_alone_and_what_is_gone_forgotten(site: Site) -> None:
     (given_up,) = site.service.deliver(b"x")
-    position = Position(known=frozenset({"gone"}), problems={given_up: GIVEN_UP, "gone-too": 1})
+    position = replace(site.known(), known=frozenset({"gone"}), problems={given_up: GIVEN_UP, "gone-too": 1})
     with site.session() as session:
         listing = session.list(position)
         assert not session.look(position)
@@ -157,16 +154,6 @@ def test_an_idle_look_is_one_request(site: Site, path: str) -> None:
     with site.session(folder_path=path, ask=position) as session:
         assert not session.look(position)
     assert len(site.service.seen) == 1
-
-
-def test_old_mail_moved_into_a_large_folder_is_seen(site: Site) -> None:
-    site.service.page = 10
-    site.service.deliver(*(b"%d" % number for number in range(30)), is_read=True)
-    position = everything_known(site)
-    with site.session() as session:
-        assert not session.look(position)
-        site.service.deliver(b"old", received=datetime(2019, 1, 1, tzinfo=UTC))
-        assert session.look(position)
 
 
 # --- folders ---

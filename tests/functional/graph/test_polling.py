@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from postroom.model.polling import HealthState
-from postroom_cli.mailservers.graph import error
+from postroom_cli.mailservers.graph_calls import error
 
 from tests.functional.oauth.conftest import Site
 from tests.functional.oauth.conftest import site as handler_site  # noqa: F401 - the fixture of whole stacks

@@ -16,6 +16,7 @@ from postroom.errors import (
     PostroomError,
     ServerMisbehaved,
     TlsFailed,
+    Transient,
 )
 from postroom.model.polling import Health, HealthState
 from postroom.services import health
@@ -64,6 +65,29 @@ def test_what_a_person_must_mend_stops_at_once(error: PostroomError, probe: time
 def test_a_locked_mailbox_waits_without_counting_as_a_failure() -> None:
     state = health.failed(Health(failures=2), MailboxLocked("in use"), now=NOON)
     assert (state.failures, state.next_try) == (2, NOON + 10 * MINUTE)
+
+
+@pytest.mark.feature("C05")
+@pytest.mark.parametrize("error", [MailboxLocked, ConnectFailed, Transient])
+@pytest.mark.parametrize(
+    ("seconds", "minutes"), [(90.0, 1.5), (7200.0, 120), (9e9, 24 * 60), (0.0, 0)], ids=["short", "long", "absurd", "0"]
+)
+def test_a_server_that_asks_to_wait_is_left_alone_until_then_and_that_is_no_failure(
+    error: type[PostroomError], seconds: float, minutes: float
+) -> None:
+    asked = error("too much", retry_after=seconds)
+    state = health.failed(Health(failures=2), asked, now=NOON)
+    due = NOON + minutes * MINUTE
+    assert (state.state, state.failures, state.next_try) == (HealthState.RETRYING, 2, due)
+    assert state.reason == f"too much: the server asks to wait until {due:%Y-%m-%d %H:%M:%S} UTC"
+    assert health.may_be_tried(state, now=due, same_settings=True)
+    assert not health.may_be_tried(state, now=due - timedelta(seconds=1), same_settings=True)
+    assert len(health.failed(Health(), error("x" * 1000, retry_after=1), now=NOON).reason) == 300
+
+
+def test_what_only_a_person_can_mend_does_not_pass_by_waiting() -> None:
+    state = health.failed(Health(), LoginRefused("wrong", retry_after=1), now=NOON)
+    assert (state.state, state.next_try) == (HealthState.NEEDS_ATTENTION, None)
 
 
 def test_success_of_a_healthy_mailbox_changes_nothing_at_all() -> None:

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,21 +20,26 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from postroom.adapters.graph_client import GONE, Graph, NextPageLost, error_code
-from postroom.adapters.graph_folders import find_folder, make_folder
+from postroom.adapters.clock import utc_now
+from postroom.adapters.graph_batch import MOST, Look, ask_together, company
+from postroom.adapters.graph_client import GONE, Graph, NextPageLost, Page, error_code
+from postroom.adapters.graph_folders import INBOX, find_folder, is_inbox, make_folder
+from postroom.adapters.graph_look import Mark, is_busy, is_due, is_enough, newest, stays
 from postroom.adapters.http import AT_A_TIME, Answer, HttpClient, Streamed
 from postroom.adapters.network import Network
 from postroom.adapters.oauth_requests import graph_of
+from postroom.adapters.trace import trace_of
 from postroom.errors import FolderMissing, PostroomError, ServerMisbehaved, Transient
 from postroom.model.mailbox import Mailbox
 from postroom.model.polling import GIVEN_UP, Position
 from postroom.ports import Action, Fetched, FetchFailed, Item, Listing
 
-GLANCE = 500  # ids that a look reads, the newest first
 PAGE = 250
 HEADER_LIMIT = 4 * 1024 * 1024
 SLACK = 4 * 1024 * 1024
-SIZE = "Integer 0x0E08"  # PidTagMessageSize ([MS-OXPROPS] 2.796); the message resource itself tells no size
+_SIZE = "Integer 0x0E08"  # PidTagMessageSize ([MS-OXPROPS] 2.796); the message resource itself tells no size
+_WITH_SIZE = f"&$expand=singleValueExtendedProperties($filter={quote(f'id eq {_SIZE!r}', safe='')})"
+_FIELDS = "id,isRead,receivedDateTime"
 _CHUNK = 256 * 1024
 
 
@@ -44,7 +49,8 @@ class GraphConnector:
 
     allowed_networks: Sequence[Network] = ()
     sleep: Callable[[float], None] = time.sleep
-    _folders: dict[tuple[str, str], str] = field(default_factory=dict)  # (mailbox, path) → id, found before
+    clock: Callable[[], datetime] = utc_now
+    _folders: dict[tuple[str, ...], str] = field(default_factory=dict)  # where it is → its id, found before
 
     def open(self, mailbox: Mailbox, *, secret: str, deadline: float, ask: Position | None = None) -> GraphSession:
         """Find the folder (ports.Connector); with `ask`, the one request is the look itself."""
@@ -54,6 +60,7 @@ class GraphConnector:
             timeout=mailbox.protocol_timeout.total_seconds(),
             allowed_networks=self.allowed_networks,
             ca_pem=mailbox.ca_certificate,
+            trace=trace_of(mailbox),
         )
         graph = Graph(
             http,
@@ -70,29 +77,66 @@ class GraphConnector:
             raise
 
     def _begin(self, graph: Graph, mailbox: Mailbox, ask: Position | None) -> GraphSession:
-        key = (mailbox.name, mailbox.folder_path)
+        key = _place(mailbox)
         known = self._folders.get(key)
         if known is not None:
             try:
-                return GraphSession(graph, mailbox, known, ask=ask)
+                return GraphSession(graph, mailbox, known, ask=ask, clock=self.clock)
             except FolderMissing:  # deleted, and perhaps made anew, since it was found
                 self._folders.pop(key, None)
         found = find_folder(graph, mailbox.folder_path, mailbox.folder_separator)
-        session = GraphSession(graph, mailbox, found, ask=ask)
+        session = GraphSession(graph, mailbox, found, ask=ask, clock=self.clock)
         self._folders[key] = found
         return session
+
+    @property
+    def together(self) -> int:
+        """How many mailboxes a batch takes (ports.LooksTogether)."""
+        return MOST
+
+    def company(self, mailbox: Mailbox, position: Position) -> Hashable | None:
+        """Say with whom a mailbox can be looked at (ports.LooksTogether): who has the same token and the same Graph."""
+        if self._known_folder(mailbox) is None:
+            return None
+        if is_due(position, stays=stays(mailbox), now=self.clock()):
+            return None
+        return company(mailbox)
+
+    def look_together(
+        self, asked: Sequence[tuple[Mailbox, Position]], *, secret: str, deadline: float
+    ) -> Iterator[tuple[Mailbox, bool | PostroomError]]:
+        """Look at up to twenty mailboxes in a request (ports.LooksTogether)."""
+        looks = [
+            Look(mailbox, position, folder)
+            for mailbox, position in asked
+            if (folder := self._known_folder(mailbox)) is not None
+        ]
+        yield from ask_together(
+            looks, token=secret, deadline=deadline, allowed_networks=self.allowed_networks, sleep=self.sleep
+        )
+
+    def _known_folder(self, mailbox: Mailbox) -> str | None:
+        found = self._folders.get(_place(mailbox))
+        return INBOX if found is None and is_inbox(mailbox.folder_path, mailbox.folder_separator) else found
+
+
+def _place(mailbox: Mailbox) -> tuple[str, ...]:
+    return (mailbox.name, graph_of(mailbox), mailbox.user, mailbox.folder_path, mailbox.folder_separator)
 
 
 class GraphSession:
     """An open folder (ports.Session, ports.Extendable)."""
 
-    def __init__(self, graph: Graph, mailbox: Mailbox, folder: str, *, ask: Position | None) -> None:
+    def __init__(
+        self, graph: Graph, mailbox: Mailbox, folder: str, *, ask: Position | None, clock: Callable[[], datetime]
+    ) -> None:
         self._graph = graph
         self._mailbox = mailbox
-        self._stays = mailbox.leave_msg_on_server and not mailbox.processed_items_folder_name
+        self._clock = clock
+        self._stays = stays(mailbox)
         path = f"/mailFolders/{quote(folder, safe='')}"
         self._messages = f"{path}/messages"
-        self._seen: dict[str, Any] | None = None
+        self._seen: Page | None = None
         if ask is None:
             graph.get(f"{path}?$select=id", step="folder")
         else:  # the look's own request says as well whether login and folder are right
@@ -101,48 +145,73 @@ class GraphSession:
 
     def look(self, position: Position | None) -> bool:
         """Tell whether there is anything to do: one request, for the newest messages and how many there are."""
-        if position is None:
+        if position is None or is_due(position, stays=self._stays, now=self._clock()):
             return True
         seen, self._seen = self._seen or self._glance(), None
-        rows = [row for row in seen.get("value", []) if isinstance(row, dict)]
-        settled = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
-        for row in rows:
-            one = str(row.get("id"))
-            if one in settled:
-                continue
-            if one not in position.known or not self._stays or row.get("isRead") is False:
-                return True
-        # Old mail that somebody moved into a large folder shows in the number only.
-        count = seen.get("@odata.count")
-        return isinstance(count, int) and count > len(rows) and count > len(position.known | settled)
+        return is_busy(seen, position, stays=self._stays)
 
     def list(self, position: Position | None) -> Listing:
-        """List news with size and arrival, oldest first, and what is unfinished."""
+        """List news with size and arrival, oldest first, and what is unfinished.
+
+        Where mail stays on the server, the newest pages are read, as long as they say enough; else the whole folder.
+        """
         position = position or Position()
         try:
-            rows = self._rows()
+            return self._list_newest(position) or self._list_all(position)
         except NextPageLost:
             try:
-                rows = self._rows()
+                return self._list_all(position)
             except NextPageLost as error:
                 raise Transient(
                     "The list of messages changed while it was read", on=self._graph.on, step="list", code="page_lost"
                 ) from error
+
+    def _list_newest(self, position: Position) -> Listing | None:
+        """List down to what was dealt with before; None when one page does not say enough."""
+        if not self._stays or is_due(position, stays=True, now=self._clock()):
+            return None
+        page = self._graph.page(newest(self._messages, select=_FIELDS) + _WITH_SIZE, step="list")
+        rows = dict(reversed(_by_id(page).items()))
+        if not page.more:
+            return self._whole(rows, page.count, position)
+        if not is_enough(page, position, now=self._clock()):
+            return None
+        listing = self._compare(rows, position)
+        below = (position.known | position.problems.keys()) - rows.keys()
+        return replace(listing, known=listing.known + len(below))
+
+    def _list_all(self, position: Position) -> Listing:
+        rows: dict[str, dict[str, Any]] = {}
+        counts: list[int] = []
+        path = f"{self._messages}?$select={_FIELDS}&$orderby=receivedDateTime&$top={PAGE}&$count=true{_WITH_SIZE}"
+        for page in self._graph.pages(path, step="list"):
+            counts += [page.count] if page.count is not None else []
+            rows |= _by_id(page)
+        # Its moment is worth a write: else every look of the next days would compare again.
+        return replace(self._whole(rows, min(counts, default=None), position), renewed=self._stays)
+
+    def _whole(self, rows: dict[str, dict[str, Any]], count: int | None, position: Position) -> Listing:
+        """Compare the whole folder, and forget what is no longer there."""
+        mark = Mark(self._clock(), max(0, (count or 0) - len(rows)))
+        there = replace(
+            position,
+            cursor=mark.text() if self._stays else "",
+            known=position.known & rows.keys(),
+            problems={one: tries for one, tries in position.problems.items() if one in rows},
+        )
+        return self._compare(rows, there)
+
+    def _compare(self, rows: dict[str, dict[str, Any]], position: Position) -> Listing:
+        """Hold what was listed against what is known."""
         left_alone = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
-        known = position.known & rows.keys()
-        news = tuple(_item(row) for one, row in rows.items() if one not in known and one not in left_alone)
+        news = tuple(_item(row) for one, row in rows.items() if one not in position.known and one not in left_alone)
         unfinished = tuple(
             one
             for one, row in rows.items()
-            if one in known and one not in left_alone and (not self._stays or row.get("isRead") is False)
+            if one in position.known and one not in left_alone and (not self._stays or row.get("isRead") is False)
         )
-        problems = {one: tries for one, tries in position.problems.items() if one in rows}
-        return Listing(
-            news=news,
-            unfinished=unfinished,
-            known=len(rows) - len(news) - len(unfinished),
-            position=replace(position, known=frozenset(known), problems=problems),
-        )
+        known = len(rows) - len(news) - len(unfinished)
+        return Listing(news=news, unfinished=unfinished, known=known, position=position)
 
     def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
         """Fetch whole messages in order, four at a time, each streamed into a file of its own."""
@@ -207,19 +276,8 @@ class GraphSession:
 
     # --- within
 
-    def _glance(self) -> dict[str, Any]:
-        order = quote("receivedDateTime desc", safe="")
-        path = f"{self._messages}?$select=id,isRead&$orderby={order}&$top={GLANCE}&$count=true"
-        return self._graph.get(path, step="list")
-
-    def _rows(self) -> dict[str, dict[str, Any]]:
-        size = quote(f"id eq '{SIZE}'", safe="")
-        path = (
-            f"{self._messages}?$select=id,isRead,receivedDateTime&$orderby=receivedDateTime&$top={PAGE}"
-            f"&$expand=singleValueExtendedProperties($filter={size})"
-        )
-        # A message may come twice when others vanish between two pages.
-        return {str(row["id"]): row for page in self._graph.pages(path, step="list") for row in page if "id" in row}
+    def _glance(self) -> Page:
+        return self._graph.page(newest(self._messages), step="list")
 
     def _fetch(self, item: Item, given_up: threading.Event) -> Fetched | FetchFailed:
         with self._graph.value(item.id, step="fetch") as answer:
@@ -285,6 +343,11 @@ class GraphSession:
 
 def _message(message_id: str) -> str:
     return f"/messages/{quote(message_id, safe='')}"
+
+
+def _by_id(page: Page) -> dict[str, dict[str, Any]]:
+    # A message may come twice when others vanish between two pages.
+    return {str(row["id"]): row for row in page.rows if "id" in row}
 
 
 def _item(row: dict[str, Any]) -> Item:

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -26,6 +27,9 @@ TRIES = 3
 RESERVE = 3.0  # seconds kept before the deadline
 PAGES = 2_000  # more would be a server that pages in circles
 
+VERSION = "v1.0"
+IMMUTABLE = {"Prefer": 'IdType="ImmutableId"'}  # an id stays the same when the message is moved within the mailbox
+
 GONE = frozenset({404, 410})
 LATER = frozenset({429, 502, 503, 504})
 
@@ -41,6 +45,15 @@ class NextPageLost(Exception):
     """The address of the next page is void; listing has to begin again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a collection; `count`: how many there are in all, where that was asked and told; `more`: pages."""
+
+    rows: tuple[dict[str, Any], ...]
+    count: int | None
+    more: str
+
+
 class Graph:
     """One mailbox of Microsoft Graph, with the token that opens it."""
 
@@ -50,19 +63,18 @@ class Graph:
         self.http = http
         self.on = on
         self._base = base.rstrip("/")
-        self._root = f"{self._base}/v1.0/users/{quote(user, safe='@')}"
+        self._root = f"{self._base}/{VERSION}{user_path(user)}"
         self._sleep = sleep
         self.opened = False  # the token was taken once
-        self._headers = {
-            "Authorization": f"Bearer {token}",
-            "Accept": "application/json",
-            # An id stays the same when the message is moved within the mailbox.
-            "Prefer": 'IdType="ImmutableId"',
-        }
+        self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", **IMMUTABLE}
 
     def get(self, path: str, *, step: str) -> dict[str, Any]:
         """Get a JSON object."""
         return self.ask("GET", path, step=step).json()
+
+    def page(self, path: str, *, step: str) -> Page:
+        """Get the first page of a collection."""
+        return self._page(self.get(path, step=step), step=step)
 
     def ask(
         self,
@@ -76,11 +88,12 @@ class Graph:
         """Ask; waits and asks again where told to. Raises for all but 2xx and the statuses `besides`."""
         body = None if content is None else json.dumps(content).encode("utf-8")
         headers = self._headers | ({"Content-Type": "application/json"} if body is not None else {})
+        url, shown = self._url(path), self._shown(path)
         for left in reversed(range(TRIES)):
-            answer = self.http.ask(method, self._url(path), step=step, headers=headers, body=body)
+            answer = self.http.ask(method, url, step=step, headers=headers, body=body, shown=shown)
             if 200 <= answer.status < 300 or answer.status in besides:
                 return answer
-            error = self.refusal(answer, step=step)
+            error = refusal(answer, on=self.on, step=step, opened=self.opened)
             if not (left and self._waited(answer)):
                 raise error
         raise AssertionError("the last try returns or raises")
@@ -88,79 +101,43 @@ class Graph:
     def value(self, message_id: str, *, step: str) -> Streamed:
         """Ask for a whole message as MIME; the caller reads the status and the body, and leaves it."""
         headers = self._headers | {"Accept": "*/*"}
-        url = self._url(f"/messages/{quote(message_id, safe='')}/$value")
+        path = f"/messages/{quote(message_id, safe='')}/$value"
+        url, shown = self._url(path), self._shown(path)
         for _left in range(TRIES - 1):
-            streamed = self.http.stream("GET", url, step=step, headers=headers)
+            streamed = self.http.stream("GET", url, step=step, headers=headers, shown=shown)
             if streamed.status not in LATER or not self._waited(streamed):
                 return streamed
-        return self.http.stream("GET", url, step=step, headers=headers)
+        return self.http.stream("GET", url, step=step, headers=headers, shown=shown)
 
-    def pages(self, path: str, *, step: str) -> Iterator[list[dict[str, Any]]]:
+    def pages(self, path: str, *, step: str) -> Iterator[Page]:
         """Get a collection page by page; raises NextPageLost when a later page is not there any more."""
-        answer = self.get(path, step=step)
+        page = self.page(path, step=step)
         for _number in range(PAGES):
-            rows = answer.get("value")
-            yield [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-            link = answer.get("@odata.nextLink")
-            if not isinstance(link, str):
+            yield page
+            if not page.more:
                 return
-            found = self.ask("GET", link, step=step, besides=(400, *GONE))
+            found = self.ask("GET", page.more, step=step, besides=(400, *GONE))
             if found.status != 200:
                 raise NextPageLost
-            answer = found.json()
+            page = self._page(found.json(), step=step)
         raise ServerMisbehaved("The pages have no end", on=self.on, step=step)
 
     def refusal(self, answer: Answer, *, step: str) -> PostroomError:
-        """Say what an answer means; only its status and code are told, since its text may hold anything."""
-        code = error_code(answer)
-        told = f"{answer.status} {code}".strip()
-        if answer.status == 401 and self.opened:
-            # Tokens last an hour or so. A session that outlasts its own is no reason to stop the mailbox: whether
-            # consent was revoked shows when it is opened again.
-            return Transient(
-                f"The access token ended in the middle of the work ({told})", on=self.on, step=step, code="token_ended"
-            )
-        if answer.status == 401:
-            return LoginRefused(
-                f"Microsoft Graph refused the access token ({told})",
-                on=self.on,
-                step="login",
-                code="token_refused",
-                remedy="Authorise again, or check client id, tenant and secret; then enable the mailbox.",
-            )
-        if code in NO_MAILBOX:
-            return Permanent(
-                f"There is no such mailbox in Exchange Online ({told})",
-                on=self.on,
-                step="login",
-                code="mailbox_missing",
-                remedy="Correct `login` or `address`; the mailbox needs a licence, or must be a shared mailbox.",
-            )
-        if answer.status == 403:
-            return LoginRefused(
-                f"The application may not open this mailbox ({told})",
-                on=self.on,
-                step="login",
-                code="permission_missing",
-                remedy="Grant it Mail.ReadWrite with admin consent, and include the mailbox in its access policy.",
-            )
-        if answer.status in GONE:
-            return FolderMissing(f"The folder is not there ({told})", on=self.on, step="folder")
-        if answer.status in (429, 503):
-            wait = retry_after(answer.headers, now=datetime.now(UTC))
-            later = f", in {wait:.0f} seconds" if wait is not None else ""
-            return MailboxLocked(
-                f"Microsoft Graph asks to come later{later} ({told})",
-                on=self.on,
-                step=step,
-                code="throttled",
-                remedy="It is tried again by itself; fewer mailboxes or a longer cycle_time help if it goes on.",
-            )
-        if answer.status >= 500:
-            return Transient(f"Microsoft Graph does not work now ({told})", on=self.on, step=step, code="unavailable")
-        return ServerMisbehaved(
-            f"Microsoft Graph refused a request ({told})", on=self.on, step=step, code="command_refused"
-        )
+        """Say what an answer to this mailbox means."""
+        return refusal(answer, on=self.on, step=step, opened=self.opened)
+
+    def _page(self, answer: Mapping[str, Any], *, step: str) -> Page:
+        page = read_page(answer)
+        if page is None:
+            # Whatever stands in between answers with 200 and a page of its own: nothing is known of the folder then.
+            raise ServerMisbehaved("The answer is not Microsoft Graph's", on=self.on, step=step, code="not_graph")
+        return page
+
+    def _shown(self, path: str) -> str:
+        """Say what a trace says of a path: without the user's address, and of a next page no more than that."""
+        if path.startswith("/"):
+            return path
+        return urlsplit(path).path.removeprefix(urlsplit(self._root).path) + "?(next page)"
 
     def _url(self, path: str) -> str:
         if path.startswith("/"):
@@ -173,15 +150,95 @@ class Graph:
 
     def _waited(self, answer: Answer | Streamed) -> bool:
         """Wait as long as the answer asks for, if it does and there is time; tell whether to ask again."""
-        if answer.status not in LATER:
-            return False
-        wait = retry_after(answer.headers, now=datetime.now(UTC))
-        if wait is None or wait > PATIENCE or time.monotonic() + wait + RESERVE > self.http.deadline:
+        wait = patience(answer, deadline=self.http.deadline)
+        if wait is None:
             return False
         if isinstance(answer, Streamed):
             answer.__exit__()
         self._sleep(wait)
         return True
+
+
+def user_path(user: str) -> str:
+    """Return the path of a mailbox."""
+    return f"/users/{quote(user, safe='@')}"
+
+
+def read_page(answer: Mapping[str, Any]) -> Page | None:
+    """Read a page of a collection; None when it is none."""
+    rows = answer.get("value")
+    if not isinstance(rows, list):
+        return None
+    count, more = answer.get("@odata.count"), answer.get("@odata.nextLink")
+    return Page(
+        tuple(row for row in rows if isinstance(row, dict)),
+        # -1 where Exchange did not count (microsoft-graph-docs issue 3848).
+        count if type(count) is int and count >= 0 else None,
+        more if isinstance(more, str) else "",
+    )
+
+
+def refusal(answer: Answer, *, on: str, step: str, opened: bool = False) -> PostroomError:
+    """Say what an answer means; only its status and code are told, since its text may hold anything."""
+    code = error_code(answer)
+    told = f"{answer.status} {code}".strip()
+    if answer.status == 401 and opened:
+        # Tokens last an hour or so. A session that outlasts its own is no reason to stop the mailbox: whether
+        # consent was revoked shows when it is opened again.
+        return Transient(
+            f"The access token ended in the middle of the work ({told})", on=on, step=step, code="token_ended"
+        )
+    if answer.status == 401:
+        return LoginRefused(
+            f"Microsoft Graph refused the access token ({told})",
+            on=on,
+            step="login",
+            code="token_refused",
+            remedy="Authorise again, or check client id, tenant and secret; then enable the mailbox.",
+        )
+    if code in NO_MAILBOX:
+        return Permanent(
+            f"There is no such mailbox in Exchange Online ({told})",
+            on=on,
+            step="login",
+            code="mailbox_missing",
+            remedy="Correct `login` or `address`; the mailbox needs a licence, or must be a shared mailbox.",
+        )
+    if answer.status == 403:
+        return LoginRefused(
+            f"The application may not open this mailbox ({told})",
+            on=on,
+            step="login",
+            code="permission_missing",
+            remedy="Grant it Mail.ReadWrite with admin consent, and include the mailbox in its access policy.",
+        )
+    if answer.status in GONE:
+        return FolderMissing(f"The folder is not there ({told})", on=on, step="folder")
+    wait = retry_after(answer.headers, now=datetime.now(UTC))
+    if answer.status in (429, 503):
+        return MailboxLocked(
+            f"Microsoft Graph is asked too much ({told})",
+            on=on,
+            step=step,
+            code="throttled",
+            remedy="It is tried again by itself; fewer mailboxes or a longer cycle_time help if it goes on.",
+            retry_after=wait,
+        )
+    if answer.status >= 500:
+        return Transient(
+            f"Microsoft Graph does not work now ({told})", on=on, step=step, code="unavailable", retry_after=wait
+        )
+    return ServerMisbehaved(f"Microsoft Graph refused a request ({told})", on=on, step=step, code="command_refused")
+
+
+def patience(answer: Answer | Streamed, *, deadline: float) -> float | None:
+    """Return how long to wait before the same is asked again; None when that is not wanted, or takes too long."""
+    if answer.status not in LATER:
+        return None
+    wait = retry_after(answer.headers, now=datetime.now(UTC))
+    if wait is None or wait > PATIENCE or time.monotonic() + wait + RESERVE > deadline:
+        return None
+    return wait
 
 
 def error_code(answer: Answer) -> str:

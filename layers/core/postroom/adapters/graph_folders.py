@@ -31,6 +31,12 @@ def make_folder(graph: Graph, path: str, separator: str) -> str:
     return parent
 
 
+def is_inbox(path: str, separator: str) -> bool:
+    """Tell whether a path is the inbox itself, which has the same name in every mailbox."""
+    parent, below = _start(_names(path, separator))
+    return parent == INBOX and not below
+
+
 def collection(parent: str) -> str:
     """Return the path of the folders in a folder; "": the mailbox's top."""
     return f"/mailFolders/{quote(parent, safe='')}/childFolders" if parent else "/mailFolders"
@@ -49,7 +55,7 @@ def _child(graph: Graph, parent: str, name: str) -> str | None:
     where = quote(f"displayName eq '{quoted}'", safe="")
     path = f"{collection(parent)}?$filter={where}&$select=id,displayName&$top=50"
     try:
-        rows = [row for page in graph.pages(path, step="folder") for row in page]
+        rows = [row for page in graph.pages(path, step="folder") for row in page.rows]
     except NextPageLost as error:
         raise Transient("The list of folders changed while it was read", on=graph.on, step="folder") from error
     exact = next((row for row in rows if row.get("displayName") == name), None)

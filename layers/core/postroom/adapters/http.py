@@ -10,9 +10,10 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -25,13 +26,14 @@ from urllib3.connection import HTTPSConnection
 
 from postroom.adapters import network
 from postroom.adapters.network import Network
-from postroom.adapters.stream import Stream
+from postroom.adapters.stream import Stream, Trace
 from postroom.adapters.tls import client_context
-from postroom.errors import ServerMisbehaved
+from postroom.errors import PostroomError, ServerMisbehaved
 
 AT_A_TIME = 4  # connections; Exchange Online serves a mailbox no more than four requests at once
 ANSWER_LIMIT = 32 * 1024 * 1024
 _CHUNK = 64 * 1024
+_REQUEST_ID = re.compile(r"[0-9a-fA-F-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class HttpClient:
         allowed_networks: Sequence[Network] = (),
         ca_pem: str | None = None,
         public_too: bool = False,
+        trace: Trace | None = None,
     ) -> None:
         self.deadline = deadline
         self.connect_timeout = connect_timeout
@@ -70,6 +73,7 @@ class HttpClient:
         self.allowed_networks = tuple(allowed_networks)
         self.ca_pem = ca_pem
         self.public_too = public_too
+        self.trace = trace
         self.asking = threading.local()  # step: what the errors of this thread's request belong to
         self._session = requests.Session()
         self._session.trust_env = False  # neither proxies nor ~/.netrc, which would replace the token
@@ -79,9 +83,18 @@ class HttpClient:
         self._session.adapters.clear()  # https only
         self._session.mount("https://", _Adapter(self))
 
-    def ask(self, method: str, url: str, *, step: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
-        """Ask and read the whole answer."""
-        with self.stream(method, url, step=step, headers=headers, body=body) as streamed:
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        step: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        shown: str = "",
+    ) -> Answer:
+        """Ask and read the whole answer; `shown` is what a trace says of the request."""
+        with self.stream(method, url, step=step, headers=headers, body=body, shown=shown) as streamed:
             data = bytearray()
             while piece := streamed.read(_CHUNK):
                 data += piece
@@ -92,18 +105,38 @@ class HttpClient:
             return Answer(streamed.status, streamed.headers, bytes(data))
 
     def stream(
-        self, method: str, url: str, *, step: str, headers: Mapping[str, str], body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        step: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        shown: str = "",
     ) -> Streamed:
         """Ask and leave the body to be read."""
         self.asking.step = step
         on = requests.compat.urlsplit(url).netloc
+        began = time.monotonic()
+        self.note(step, ">", f"{method} {shown or on}, {len(body or b''):,} bytes")
         try:
             response = self._session.request(
                 method, url, headers=dict(headers), data=body, stream=True, allow_redirects=False
             )
         except requests.RequestException as error:
-            raise _broken(error, on=on, step=step) from error
-        return Streamed(response, on=on, step=step)
+            broken = _broken(error, on=on, step=step)
+            self.note(step, "<", broken.what)
+            raise broken from error
+        except PostroomError as error:
+            self.note(error.step or step, "<", error.code)
+            raise
+        told = f"{response.status_code} in {time.monotonic() - began:.3f} s{_request_id(response.headers)}"
+        return Streamed(response, on=on, step=step, ended=lambda size: self.note(step, "<", f"{told}, {size:,} bytes"))
+
+    def note(self, step: str, direction: str, line: str) -> None:
+        """Tell the trace, if there is one; what a line holds may be shown to whoever reads logs (G10)."""
+        if self.trace is not None:
+            self.trace(step, direction, line.encode("utf-8", "backslashreplace"))
 
     def until(self) -> float:
         """Return when the request that begins now must have ended."""
@@ -117,8 +150,12 @@ class HttpClient:
 class Streamed:
     """An answer whose body is still to be read; leaving it drops the connection if something is unread."""
 
-    def __init__(self, response: requests.Response, *, on: str, step: str) -> None:
+    def __init__(
+        self, response: requests.Response, *, on: str, step: str, ended: Callable[[int], None] = lambda _size: None
+    ) -> None:
         self._response = response
+        self._ended = ended
+        self._size = 0
         self.on = on
         self._step = step
         self.status = response.status_code
@@ -130,12 +167,14 @@ class Streamed:
             piece: bytes = self._response.raw.read(most)
         except (urllib3.exceptions.HTTPError, http.client.HTTPException) as error:
             raise _broken(error, on=self.on, step=self._step) from error
+        self._size += len(piece)
         return piece
 
     def __enter__(self) -> Streamed:
         return self
 
     def __exit__(self, *_exception: object) -> None:
+        self._ended(self._size)
         self._response.close()
 
 
@@ -148,6 +187,12 @@ def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
         return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
     except (TypeError, ValueError):
         return None
+
+
+def _request_id(headers: Mapping[str, str]) -> str:
+    """Say under which number Microsoft's support finds a request."""
+    found = headers.get("request-id") or headers.get("x-ms-request-id") or ""
+    return f", request-id {found}" if _REQUEST_ID.fullmatch(found) else ""
 
 
 def _broken(error: Exception, *, on: str, step: str) -> ServerMisbehaved:

@@ -6,12 +6,13 @@ A function that polls IMAP mailboxes by password must not wait at its start for 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Generic, TypeVar
 
+from postroom.errors import PostroomError
 from postroom.model.mailbox import Mailbox
 from postroom.model.polling import Position
-from postroom.ports import Connector, Session, Tokens
+from postroom.ports import Connector, LooksTogether, Session, Tokens
 
 _Made = TypeVar("_Made")
 
@@ -35,6 +36,29 @@ class LateConnector(_Late[Connector]):
     def open(self, mailbox: Mailbox, *, secret: str, deadline: float, ask: Position | None = None) -> Session:
         """Open by the connector that is made now, or was."""
         return self.get().open(mailbox, secret=secret, deadline=deadline, ask=ask)
+
+
+class LateLooks(_Late[LooksTogether]):
+    """Implements ports.LooksTogether."""
+
+    @property
+    def together(self) -> int:
+        """Ask the connector."""
+        return self.get().together
+
+    def open(self, mailbox: Mailbox, *, secret: str, deadline: float, ask: Position | None = None) -> Session:
+        """Open by the connector."""
+        return self.get().open(mailbox, secret=secret, deadline=deadline, ask=ask)
+
+    def company(self, mailbox: Mailbox, position: Position) -> Hashable | None:
+        """Ask the connector."""
+        return self.get().company(mailbox, position)
+
+    def look_together(
+        self, asked: Sequence[tuple[Mailbox, Position]], *, secret: str, deadline: float
+    ) -> Iterator[tuple[Mailbox, bool | PostroomError]]:
+        """Look by the connector."""
+        return self.get().look_together(asked, secret=secret, deadline=deadline)
 
 
 class LateTokens(_Late[Tokens]):

@@ -11,18 +11,22 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from postroom.adapters.http import Answer, HttpClient, retry_after
 from postroom.adapters.network import Network
 from postroom.adapters.oauth_answers import refusal
 from postroom.adapters.oauth_requests import Held, Wanted, form, wanted
+from postroom.adapters.stream import Trace
+from postroom.adapters.trace import trace_of
 from postroom.errors import LoginRefused, PostroomError, ServerMisbehaved
 from postroom.model.mailbox import Grant, Mailbox, SecretReference
 from postroom.ports import Clock, Secrets, SecretStore
 
 MARGIN = timedelta(minutes=5)  # before its end, a token is no longer given out
 REMEMBERED = timedelta(minutes=1)  # a refusal answers for all mailboxes that wait for the same token
+PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(hours=1)  # whatever the service asks for: another try costs one request
 TIMEOUT = 30.0  # seconds for one request
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
@@ -46,6 +50,7 @@ def post(
     deadline: float,
     allowed_networks: Sequence[Network] = (),
     ca_pem: str | None = None,
+    trace: Trace | None = None,
 ) -> Answer:
     """Post a form to a token endpoint; `deadline` is of `time.monotonic()`, `ca_pem` joins the public authorities."""
     client = HttpClient(
@@ -55,9 +60,12 @@ def post(
         allowed_networks=allowed_networks,
         ca_pem=ca_pem,
         public_too=True,
+        trace=trace,
     )
+    shown = f"{urlsplit(endpoint).netloc}, grant {fields.get('grant_type', '')}"
+    body = urlencode(fields).encode("ascii")
     try:
-        return client.ask("POST", endpoint, step="login", headers=_FORM, body=urlencode(fields).encode("ascii"))
+        return client.ask("POST", endpoint, step="login", headers=_FORM, body=body, shown=shown)
     except PostroomError as error:
         error.step = "login"  # the token service's dns, connect and tls are not the mail server's
         raise
@@ -88,24 +96,28 @@ class OAuthTokens:
     def access_token(self, mailbox: Mailbox, *, deadline: float, refused: str = "") -> str:
         """Return a token (ports.Tokens)."""
         asked = wanted(mailbox)
+        trace = trace_of(mailbox)
         with self._lock:
             entry = self._entries.setdefault(asked, _Entry())
         with entry.lock:
             now = self._clock()
             if entry.usable_until is not None and now < entry.usable_until and entry.token != refused:
+                _note(trace, f"an access token from before, until {entry.usable_until:%H:%M:%S} UTC")
                 return entry.token
             held = self._reveal(asked)
             if entry.error and entry.error_until and now < entry.error_until and entry.digest == held.digest:
-                raise copy.copy(entry.error)
+                raise _as_of(entry.error, left=(entry.error_until - now).total_seconds())
             try:
-                answer = self._ask(asked, held, deadline=deadline)
+                answer = self._ask(asked, held, deadline=deadline, trace=trace)
                 token = self._accept(asked, held, answer)
             except PostroomError as error:
+                _note(trace, f"no access token: {error.code}")
                 entry.error, entry.error_until, entry.digest = error, self._clock() + _pause(error), held.digest
                 raise
             life = timedelta(seconds=_seconds(answer.json().get("expires_in")))
             entry.token, entry.usable_until = token, now + life - min(MARGIN, life / 2)
             entry.error = None
+            _note(trace, f"an access token, until {entry.usable_until:%H:%M:%S} UTC")
             return token
 
     def _reveal(self, asked: Wanted) -> Held:
@@ -121,10 +133,17 @@ class OAuthTokens:
             error.step = "login"
             raise
 
-    def _ask(self, asked: Wanted, held: Held, *, deadline: float) -> Answer:
+    def _ask(self, asked: Wanted, held: Held, *, deadline: float, trace: Trace | None) -> Answer:
         endpoint = self._google_endpoint if asked.google and self._google_endpoint else asked.endpoint
         fields = form(asked, held, assertion=self._assertion(asked, held, endpoint))
-        return post(endpoint, fields, deadline=deadline, allowed_networks=self._allowed, ca_pem=asked.ca_pem or None)
+        return post(
+            endpoint,
+            fields,
+            deadline=deadline,
+            allowed_networks=self._allowed,
+            ca_pem=asked.ca_pem or None,
+            trace=trace,
+        )
 
     def _assertion(self, asked: Wanted, held: Held, endpoint: str) -> str:
         if not (held.is_certificate or held.google_key):
@@ -162,8 +181,24 @@ class OAuthTokens:
         return f"OAuthTokens({len(self._entries)} held)"
 
 
+def _note(trace: Trace | None, line: str) -> None:
+    if trace is not None:
+        trace("login", "<", line.encode("ascii"))
+
+
 def _pause(error: PostroomError) -> timedelta:
-    return REMEMBERED if isinstance(error, LoginRefused) else timedelta(seconds=5)
+    """Say how long an error answers for everybody: as long as the service has asked to be left alone."""
+    if error.retry_after is not None:
+        return min(max(timedelta(seconds=error.retry_after), PAUSE), LONGEST_PAUSE)
+    return REMEMBERED if isinstance(error, LoginRefused) else PAUSE
+
+
+def _as_of(error: PostroomError, *, left: float) -> PostroomError:
+    """Return a remembered error for another mailbox, which waits for what is left."""
+    again = copy.copy(error)
+    if again.retry_after is not None:
+        again.retry_after = min(again.retry_after, left)
+    return again
 
 
 def _seconds(value: object) -> float:

@@ -179,17 +179,21 @@ def refusal(status: int, answer: Mapping[str, Any], *, on: str, wait: float | No
     description = str(answer.get("error_description", ""))[:4096]
     numbers = _numbers(answer, description)
     if status == 429 or 90055 in numbers:
-        later = f" for {wait:.0f} seconds" if wait is not None else ""
         return MailboxLocked(
-            f"The token service asks to wait{later}",
+            f"The token service is asked too much ({status})",
             on=on,
             step="login",
             code="throttled",
-            remedy="Too many tokens were asked for; it is tried again by itself.",
+            remedy="It is tried again by itself.",
+            retry_after=wait,
         )
     if status >= 500 or error in ("temporarily_unavailable", "server_error"):
         return Transient(
-            f"The token service does not work now ({status})", on=on, step="login", code="token_service_unavailable"
+            f"The token service does not work now ({status})",
+            on=on,
+            step="login",
+            code="token_service_unavailable",
+            retry_after=wait,
         )
     told = ", ".join([*([error] if error else []), *(f"AADSTS{one}" for one in sorted(numbers))]) or str(status)
     for rule in RULES:

@@ -1,6 +1,17 @@
 """What the services need from the outside, as small Protocols. Adapters provide them; tests bring five-line fakes."""
 
-from postroom.ports.incoming import Action, Connector, Extendable, Fetched, FetchFailed, Item, Listing, Session, Tokens
+from postroom.ports.incoming import (
+    Action,
+    Connector,
+    Extendable,
+    Fetched,
+    FetchFailed,
+    Item,
+    Listing,
+    LooksTogether,
+    Session,
+    Tokens,
+)
 from postroom.ports.outgoing import BeforeData, Envelope, Sent, Transport, Transports
 from postroom.ports.storage import (
     Added,
@@ -33,6 +44,7 @@ __all__ = [
     "Interactions",
     "Item",
     "Listing",
+    "LooksTogether",
     "MailboxStates",
     "Outbox",
     "Queue",

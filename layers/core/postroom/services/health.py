@@ -10,7 +10,16 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from postroom.errors import FolderMissing, LoginRefused, MailboxLocked, NotFound, Permanent, PostroomError, TlsFailed
+from postroom.errors import (
+    FolderMissing,
+    LoginRefused,
+    MailboxLocked,
+    NotFound,
+    Permanent,
+    PostroomError,
+    TlsFailed,
+    Transient,
+)
 from postroom.model.mailbox import Mailbox
 from postroom.model.polling import Health, HealthState
 from postroom.ports import MailboxStates
@@ -18,6 +27,7 @@ from postroom.ports import MailboxStates
 PROBE = timedelta(minutes=10)
 SLOW_PROBE = timedelta(hours=1)
 PATIENCE = 3  # failures in a row before the probe
+LONGEST_WAIT = timedelta(hours=24)  # a server that asks for more is asked after a day
 _LONGEST = 300  # characters of a reason or remedy that are kept: the item stays small
 
 
@@ -50,19 +60,28 @@ RULES: tuple[Rule, ...] = (
 def failed(health: Health, error: PostroomError, *, now: datetime, step: str = "") -> Health:
     """Say how a mailbox is after a failure; `step` is used where the error names none."""
     rule = next(rule for rule in RULES if isinstance(error, rule.error))
-    failures = health.failures + rule.counts
+    until = _asked_to_wait(error, now)
+    failures = health.failures + (rule.counts and until is None)
     waits = rule.probe is not None and (rule.at_once or failures >= PATIENCE)
+    asked = f": the server asks to wait until {until:%Y-%m-%d %H:%M:%S} UTC" if until else ""
     return Health(
         state=rule.state,
         step=error.step or step,
         code=error.code,
-        reason=error.what[:_LONGEST],
+        reason=error.what[: _LONGEST - len(asked)] + asked,
         remedy=error.remedy[:_LONGEST],
         since=health.since if health.state is rule.state and health.since else now,
         failures=failures,
-        next_try=now + rule.probe if waits and rule.probe else None,
+        next_try=until or (now + rule.probe if waits and rule.probe else None),
         last_success=health.last_success,
     )
+
+
+def _asked_to_wait(error: PostroomError, now: datetime) -> datetime | None:
+    """Return the moment that the other side has asked us to come back at; what only a person can mend does not pass."""
+    if error.retry_after is None or not isinstance(error, Transient):
+        return None
+    return now + timedelta(seconds=min(max(error.retry_after, 0.0), LONGEST_WAIT.total_seconds()))
 
 
 def succeeded(health: Health, *, now: datetime) -> Health:

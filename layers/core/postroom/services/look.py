@@ -1,7 +1,8 @@
 """Look at all mailboxes of a poll request at the same time, and fetch where something is new.
 
 Looking is free of writes: one read of the configuration pointer, one of the states of all, and nothing else but the
-mail servers. Each mailbox has a thread and a deadline of its own, so one that hangs costs the others nothing.
+mail servers. Each mailbox, and each group that is looked at in one request, has a thread and a deadline of its own, so
+one that hangs costs the others nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
 
 from postroom.errors import DeadlineExceeded, LeaseLost, PostroomError, Transient
 from postroom.model.mailbox import Mailbox
@@ -22,11 +24,15 @@ from postroom.ports import Extendable, Session
 from postroom.services import health, positions
 from postroom.services.connecting import open_mailbox
 from postroom.services.fetch import SAVING, fetch
+from postroom.services.look_together import Group, groups
 from postroom.services.polling import Outcome, Polling, Result
 from postroom.services.schedule import poll_request, read_poll_request
 
 logger = logging.getLogger(__name__)
 
+_Outcome = TypeVar("_Outcome")
+
+TOGETHER_BUDGET = 10.0  # seconds for a look at many in one request; after that each mailbox is opened by itself
 LOOK_BUDGET = 25.0  # seconds: POP3 servers take up to 12 to say that a mailbox is in use
 FETCHING = 8  # mailboxes fetched from at the same time: bounds what lies in /tmp
 LAST_MOMENT = 1.0  # seconds before the function's end by which threads that still hang are left behind
@@ -113,32 +119,51 @@ class _Job:
     gate: threading.BoundedSemaphore
     backlog: bool
 
+    @property
+    def asked(self) -> tuple[Mailbox, Position] | None:
+        """What a look together with others takes; None where this mailbox is opened, or not to be tried now."""
+        if self.backlog or self.state.position is None or self.state.waiting is not None or self._waits():
+            return None
+        return self.mailbox, self.state.position
+
     def run(self) -> Outcome:
         """Look, and fetch where something is new; a fault of the mailbox is noted in its health."""
-        digest = health.settings_digest(self.mailbox)
         known = self.state.health
-        same = digest == self.state.config_digest
-        if not health.may_be_tried(known, now=self.polling.clock(), same_settings=same):
+        if self._waits():
             return Outcome(self.mailbox.name, Result.WAITING, code=known.code, step=known.step)
         try:
-            return self._look(digest)
+            return self._look()
         except LeaseLost as error:
             return Outcome(self.mailbox.name, Result.BUSY, code=error.code)
         except PostroomError as error:
-            # Without a step it is our own table that does not answer: no use in writing health to it.
-            if error.step:
-                self._note(health.failed(known, error, now=self.polling.clock()), digest)
-            return Outcome(self.mailbox.name, Result.FAILED, code=error.code, step=error.step)
+            return self.refused(error)
 
-    def _look(self, digest: str) -> Outcome:
+    def idle(self) -> Outcome:
+        """Note that the mailbox was looked at, and nothing is new."""
+        self._note(health.succeeded(self.state.health, now=self.polling.clock()))
+        return Outcome(self.mailbox.name, Result.IDLE)
+
+    def refused(self, error: PostroomError) -> Outcome:
+        """Note a fault of the mailbox."""
+        # Without a step it is our own table that does not answer: no use in writing health to it.
+        if error.step:
+            self._note(health.failed(self.state.health, error, now=self.polling.clock()))
+        return Outcome(self.mailbox.name, Result.FAILED, code=error.code, step=error.step)
+
+    def _waits(self) -> bool:
+        same = health.settings_digest(self.mailbox) == self.state.config_digest
+        return not health.may_be_tried(self.state.health, now=self.polling.clock(), same_settings=same)
+
+    def _look(self) -> Outcome:
         session: Session | None = None
         with contextlib.ExitStack() as stack:
             session = self._open(self.polling.monotonic() + LOOK_BUDGET, ask=self.state.position)
             stack.callback(session.close)
-            # A mailbox never looked at is always dealt with: the moment of the first look must be known (X13).
-            if self.state.position is not None and not session.look(self.state.position):
-                self._note(health.succeeded(self.state.health, now=self.polling.clock()), digest)
-                return Outcome(self.mailbox.name, Result.IDLE)
+            # A mailbox never looked at is always dealt with: the moment of the first look must be known (X13). So is
+            # one in which mail waited at the last poll: it is fetched now, or known not to wait any more.
+            settled = self.state.position is not None and self.state.waiting is None
+            if settled and not session.look(self.state.position):
+                return self.idle()
             if isinstance(session, Extendable):
                 session.extend(self.deadline - SAVING)
                 stack.pop_all()  # `fetch` closes it
@@ -167,7 +192,7 @@ class _Job:
             ask=ask,
         )
 
-    def _note(self, new: Health, digest: str) -> None:
+    def _note(self, new: Health) -> None:
         """Write the health when it has changed."""
         if new == self.state.health:
             return
@@ -176,22 +201,31 @@ class _Job:
             extra={"mailbox": self.mailbox.name, "state": new.state.value, "step": new.step, "code": new.code},
         )
         with contextlib.suppress(Transient):  # the next look finds the same
+            digest = health.settings_digest(self.mailbox)
             self.polling.states.save_health(self.mailbox.name, new, config_digest=digest)
 
 
 def _side_by_side(jobs: Sequence[_Job], *, seconds: float) -> tuple[list[Outcome], list[BaseException]]:
     """Run each job in a thread of its own; what hangs past all deadlines is left behind, with an outcome that says so.
 
+    Jobs that can be looked at together share a thread for that, and those with news go on in one of their own.
     Daemon threads, not a pool: a pool waits for its threads at the end, and that is what a hanging one must not cause.
     """
-    futures: list[Future[Outcome]] = []
-    for job in jobs:
-        future: Future[Outcome] = Future()
-        threading.Thread(target=_serve, args=(job.run, future), name=f"look-{job.mailbox.name}", daemon=True).start()
-        futures.append(future)
-    wait(futures, timeout=max(0.0, seconds))
+    runs = {job.mailbox.name: _Run(job) for job in jobs}
+    groups = _groups(jobs)
+    grouped = {mailbox.name for group in groups for mailbox, _position in group.asked}
+    looking: list[Future[None]] = []
+    for group in groups:
+        together = [runs[mailbox.name] for mailbox, _position in group.asked]
+        looking.append(_in_thread("looks", partial(_look_together, group, together)))
+    for run in runs.values():
+        if run.job.mailbox.name not in grouped:
+            run.start()
+    futures = [run.outcome for run in runs.values()]
+    everything: list[Future[Any]] = [*futures, *looking]
+    wait(everything, timeout=max(0.0, seconds))
     outcomes: list[Outcome] = []
-    unexpected: list[BaseException] = []
+    unexpected = [error for one in looking if one.done() and (error := one.exception()) is not None]
     for job, future in zip(jobs, futures, strict=True):
         if not future.done():
             logger.error("left_behind", extra={"mailbox": job.mailbox.name})
@@ -203,7 +237,48 @@ def _side_by_side(jobs: Sequence[_Job], *, seconds: float) -> tuple[list[Outcome
     return outcomes, unexpected
 
 
-def _serve(run: Callable[[], Outcome], future: Future[Outcome]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A job on its way; `outcome` is there when it has come to one, in whatever thread."""
+
+    job: _Job
+    outcome: Future[Outcome] = field(default_factory=Future)
+
+    def start(self) -> None:
+        """Go on in a thread of its own."""
+        _in_thread(self.job.mailbox.name, self.job.run, self.outcome)
+
+
+def _groups(jobs: Sequence[_Job]) -> list[Group]:
+    asked = [asked for job in jobs if (asked := job.asked) is not None]
+    return groups(asked, connectors=jobs[0].polling.connectors, tokens=jobs[0].polling.tokens) if asked else []
+
+
+def _look_together(group: Group, runs: Sequence[_Run]) -> None:
+    """Look at a group; who has nothing new is through, and all others, whatever happens here, are opened."""
+    rest = {run.job.mailbox.name: run for run in runs}
+    job = runs[0].job
+    deadline = min(job.deadline - SAVING, job.polling.monotonic() + TOGETHER_BUDGET)
+    try:
+        if job.polling.tokens is not None:
+            for mailbox, found in group.look(job.polling.tokens, deadline=deadline):
+                run = rest.pop(mailbox.name)
+                if found is True:
+                    run.start()
+                else:
+                    _serve(run.job.idle if found is False else partial(run.job.refused, found), run.outcome)
+    finally:
+        for run in rest.values():
+            run.start()
+
+
+def _in_thread(name: str, run: Callable[[], _Outcome], future: Future[_Outcome] | None = None) -> Future[_Outcome]:
+    future = future or Future()
+    threading.Thread(target=_serve, args=(run, future), name=f"look-{name}", daemon=True).start()
+    return future
+
+
+def _serve(run: Callable[[], _Outcome], future: Future[_Outcome]) -> None:
     try:
         future.set_result(run())
     except BaseException as error:  # noqa: BLE001 - the edge of a thread: handed over to the one that waits

@@ -280,3 +280,24 @@ COMMANDS: tuple[tuple[str, Command], ...] = (
     ("rejected recipient", Command.RCPT),
 )
 """How reports name the SMTP command that was refused; the first that occurs in the words about a recipient."""
+
+COMMAND_HINTS: tuple[str, ...] = (
+    "in reply to",
+    "after ",
+    "not like",
+    "failed on",
+    "_to]",
+    "_from]",
+    "[data]",
+    "rcpt to resp",
+    "smtp:",
+    "message (",
+    "handshake",
+    "greeting",
+    "talk to me",
+    "smtp command",
+    ">>> ",
+    "(state",
+    "rejected recip",
+)
+"""Pieces of these phrases: each phrase has one."""

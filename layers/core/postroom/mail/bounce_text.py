@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from postroom.mail.bounce_rules import COMMANDS, RETURNED
+from postroom.mail.bounce_rules import COMMAND_HINTS, COMMANDS, RETURNED
 from postroom.mail.part import Part
 from postroom.mail.reasons import Command
 
@@ -78,9 +78,8 @@ _STATUS_MARKED = re.compile(r"#([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)")
 _STATUS = re.compile(r"(?<![\w.\[/-])([245]\.\d{1,2}\.\d{1,3})(?![\w\]/-]|\.\d)")
 _CODE = re.compile(r"(?:^|[\s:;(\['\"<>=])([245]\d\d)(?=[\s:,'-]|$)")
 _BRACKETED = re.compile(r"<[^<>\s]{1,900}>")
-_MESSAGE_ID = re.compile(
-    r"^[ \t>|]{0,8}Message-I[dD][ \t]{0,8}:\s{0,4}(<[^<>\s]{1,900}>)", re.IGNORECASE | re.MULTILINE
-)
+_MESSAGE_ID = re.compile(r"[ \t>|]{0,8}Message-ID[ \t]{0,8}:\s{0,4}(<[^<>\s]{1,900}>)", re.IGNORECASE)
+_SMALL = str.maketrans("ADEGIMS", "adegims")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +166,30 @@ def status_in(text: str) -> str:
 def command_in(text: str) -> Command | None:
     """Return the SMTP command that the words say was refused."""
     lowered = " ".join(text[:TEXT_SCANNED].lower().split())
-    first: tuple[int, Command] | None = None
-    for phrase, command in COMMANDS:
-        at = lowered.find(phrase)
-        if at >= 0 and (first is None or at < first[0]):
-            first = (at, command)
-    return first[1] if first else None
+    found = [
+        (at, place, command)
+        for hint, phrases in _COMMANDS
+        if hint in lowered
+        for place, phrase, command in phrases
+        if (at := lowered.find(phrase)) >= 0
+    ]
+    return min(found)[2] if found else None
+
+
+def _by_hint() -> Iterator[tuple[str, tuple[tuple[int, str, Command], ...]]]:
+    """Group the phrases by a piece that they share: most words name no command, and a piece tells so."""
+    for hint in COMMAND_HINTS:
+        yield (
+            hint,
+            tuple(
+                (place, phrase, command)
+                for place, (phrase, command) in enumerate(COMMANDS)
+                if next(one for one in COMMAND_HINTS if one in phrase) == hint
+            ),
+        )
+
+
+_COMMANDS = tuple(_by_hint())
 
 
 def words_about(address: str, text: str) -> str:
@@ -218,9 +235,9 @@ def returned_message_id(message: Part, text: ReportText) -> str | None:
     """Return the Message-ID of the mail that the report is about, `<local@domain>`."""
     for returned in returned_headers(message, text):
         if isinstance(returned, str):
-            found = _MESSAGE_ID.search(returned[:_HEADERS_SCANNED])
+            found = _message_id_in(returned[:_HEADERS_SCANNED])
             if found:
-                return found.group(1)
+                return found
         else:
             value = "".join(returned.header("Message-ID")[:998].split())
             if value.startswith("<") and ">" in value:
@@ -228,14 +245,29 @@ def returned_message_id(message: Part, text: ReportText) -> str | None:
             if value and "@" in value:
                 return f"<{value.strip('<>')}>"
     # PMDF lists header fields of the mail among its own words.
-    found = _MESSAGE_ID.search(text.words)
+    found = _message_id_in(text.words)
     if found:
-        return found.group(1)
+        return found
     # RFC 3834 §3.1.5: what answers by itself refers to what it answers.
     for name in ("In-Reply-To", "References"):
         referred = _BRACKETED.findall(message.header(name)[-2_000:])
         if referred:
             return str(referred[-1])
+    return None
+
+
+def _message_id_in(text: str) -> str | None:
+    """Return the identifier in the first line of a text that is such a header field."""
+    lowered = text.lower()
+    if len(lowered) != len(text):  # a letter whose small form is two
+        lowered = text.translate(_SMALL)
+    at = lowered.find("message-id")
+    while at >= 0:
+        found = _MESSAGE_ID.match(text, text.rfind("\n", 0, at) + 1)
+        if found:
+            return found.group(1)
+        end = lowered.find("\n", at)
+        at = lowered.find("message-id", end) if end >= 0 else -1
     return None
 
 

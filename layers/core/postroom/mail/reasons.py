@@ -133,6 +133,7 @@ def status_for(reason: Reason, *, temporary: bool) -> str:
 
 _URL = re.compile(r"https?://[^\s>\")\]]{1,500}")
 _CONTINUED = re.compile(r"(?<![\w.#])[245]\d\d-(?:[245]\.\d{1,3}\.\d{1,3} )?")
+_MAY_REPEAT = re.compile(r" [245]\d\d [245]\.")
 _REPEATED = re.compile(r"(?<=[\w.,]) [245]\d\d [245]\.\d{1,3}\.\d{1,3} (?=[a-z])")
 # SES used to put its own summary before the server's answer: "5.1.0 - Unknown address error 550-'5.7.1 …'".
 _SUMMARY = re.compile(r"\b[245]\.\d\.\d - [a-z ]{3,60} (?=[245]\d\d-')")
@@ -142,13 +143,20 @@ _QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": 
 
 def normalised(text: str) -> str:
     """Return a server's words in one line: lower case, the codes that multi-line replies repeat removed."""
-    joined = " ".join(text.translate(_QUOTES).split()).lower()
-    return _REPEATED.sub(" ", _CONTINUED.sub("", _SUMMARY.sub("", joined)))
+    joined = " ".join((text if text.isascii() else text.translate(_QUOTES)).split()).lower()
+    if "-" in joined:
+        if "-'" in joined:
+            joined = _SUMMARY.sub("", joined)
+        joined = _CONTINUED.sub("", joined)
+    return _REPEATED.sub(" ", joined) if _MAY_REPEAT.search(joined) else joined
 
 
 def _without_names(text: str) -> str:
     """Return normalised words without URLs, postfix's prefix and addresses: `mailboxfull@…` says nothing."""
-    bare = " ".join(_ADDRESS.sub(" ", _URL.sub(" ", text)).split())
+    bare = _URL.sub(" ", text) if "://" in text else text
+    if "@" in bare:
+        bare = _ADDRESS.sub(" ", bare)
+    bare = " ".join(bare.split())
     return bare.replace("recipient address rejected: ", "")
 
 

@@ -14,6 +14,8 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
+from postroom.mail.phrase_index import PhraseIndex
+
 LONGEST_PHRASE = 255
 _PREDEFINED = Path(__file__).parent / "data" / "delivery_exceptions.csv"
 _SCANNED = 2_000  # characters of a subject or local part; a longer one has said what it is by then
@@ -24,9 +26,6 @@ class ExceptionType(StrEnum):
 
     ADDRESS = "address"  # the local part of From, never its domain
     SUBJECT = "subject"
-
-
-_ADDRESS = ExceptionType.ADDRESS
 
 
 class Failure(StrEnum):
@@ -92,6 +91,28 @@ def predefined() -> tuple[DeliveryException, ...]:
         )
 
 
+class PhraseTable(tuple[DeliveryException, ...]):
+    """Ordered phrases, filed by where they are looked for: each mail is compared with all of them."""
+
+    _index: dict[ExceptionType, PhraseIndex]
+    _first: dict[tuple[ExceptionType, str], DeliveryException]
+
+    @staticmethod
+    def of(rows: Iterable[DeliveryException]) -> PhraseTable:
+        """File the rows, unless they are filed already."""
+        if isinstance(rows, PhraseTable):
+            return rows
+        table = PhraseTable(rows)
+        table._index = {kind: PhraseIndex(row.folded for row in table if row.type is kind) for kind in ExceptionType}
+        table._first = {(row.type, row.folded): row for row in reversed(table)}
+        return table
+
+    def first(self, kind: ExceptionType, text: str) -> DeliveryException | None:
+        """Return the first phrase of a kind that occurs in a folded text."""
+        found = [self._first[kind, phrase] for phrase in self._index[kind].within(text)]
+        return min(found, key=self.index) if found else None
+
+
 def evaluate(
     from_address: str,
     subject: str,
@@ -99,18 +120,27 @@ def evaluate(
     table: Iterable[DeliveryException],
     corroborated: bool,
     strict: bool = False,
-    only: ExceptionType | None = None,
 ) -> Match | None:
-    """Return the first phrase of the table that occurs, or None; see the module for what `corroborated` changes.
+    """Return the first phrase of the table that occurs, or None; see the module for what `corroborated` changes."""
+    filed = PhraseTable.of(table)
+    found = [row for row in occurring(from_address, subject, table=filed) if row is not None]
+    if not found:
+        return None
+    return matched(min(found, key=filed.index), corroborated=corroborated, strict=strict)
 
-    `only` looks at the phrases of one type.
-    """
+
+def occurring(
+    from_address: str, subject: str, *, table: PhraseTable
+) -> tuple[DeliveryException | None, DeliveryException | None]:
+    """Return the first phrase that occurs in the sender's local part, and the first in the subject."""
     local = _folded(from_address[:_SCANNED].rpartition("@")[0] or from_address[:_SCANNED])
     words = _folded(subject[:_SCANNED])
-    for exception in table:
-        if exception.folded in (local if exception.type is _ADDRESS else words) and only in (None, exception.type):
-            return Match(exception, diverts=strict or corroborated, why=_why(exception, corroborated, strict))
-    return None
+    return table.first(ExceptionType.ADDRESS, local), table.first(ExceptionType.SUBJECT, words)
+
+
+def matched(exception: DeliveryException, *, corroborated: bool, strict: bool = False) -> Match:
+    """Say what it means that a phrase occurs."""
+    return Match(exception, diverts=strict or corroborated, why=_why(exception, corroborated, strict))
 
 
 def _why(exception: DeliveryException, corroborated: bool, strict: bool) -> str:

@@ -18,7 +18,7 @@ from postroom.mail.part import Message
 from postroom.mail.reports import DeliveryReport, ReportKind, read_report
 from postroom.model.decision import Decision
 from postroom.model.interaction import Subtype
-from postroom.rules.exceptions import DeliveryException, ExceptionType, Failure, Match, evaluate
+from postroom.rules.exceptions import DeliveryException, ExceptionType, Failure, Match, PhraseTable, matched, occurring
 
 NDR_SENDERS: tuple[str, ...] = ("mailer-daemon", "postmaster", "mmdf")
 """The reference system's ndr-senders-list: local parts of From."""
@@ -127,16 +127,18 @@ def _exception(
     message: Message, verdict: Automatic, exceptions: Iterable[DeliveryException], *, strict: bool
 ) -> Match | None:
     """Evaluate the phrases. A phrase about the sender's name needs other evidence than that same name."""
-    sender, subject = _from_address(message), message.header("Subject")
-    rows = tuple(exceptions)
-    beside = verdict.is_automatic and corroboration(message, besides_sender=True).is_automatic
-    whole = verdict.is_automatic and corroboration(message).is_automatic
+    found = occurring(_from_address(message), message.header("Subject"), table=PhraseTable.of(exceptions))
     matches = [
-        evaluate(sender, subject, table=rows, corroborated=corroborated, strict=strict, only=kind)
-        for kind, corroborated in ((ExceptionType.ADDRESS, beside), (ExceptionType.SUBJECT, whole))
+        matched(
+            row,
+            corroborated=verdict.is_automatic
+            and corroboration(message, besides_sender=row.type is ExceptionType.ADDRESS).is_automatic,
+            strict=strict,
+        )
+        for row in found
+        if row is not None
     ]
-    found = [match for match in matches if match is not None]
-    return next((match for match in found if match.diverts), found[0] if found else None)
+    return next((match for match in matches if match.diverts), matches[0] if matches else None)
 
 
 def _holds_mail(message: Message) -> bool:

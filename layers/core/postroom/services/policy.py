@@ -23,7 +23,7 @@ class Policy:
 
     configuration: Configuration
     own_addresses: frozenset[str]
-    exceptions: tuple[exceptions.DeliveryException, ...]
+    exceptions: exceptions.PhraseTable
     strict_exceptions: bool
     attachments: attachments.AttachmentPolicy
     outbound_masking: tuple[masking.Compiled, ...]
@@ -66,7 +66,7 @@ def policy_of(configuration: Configuration, *, department: str = "", thread_keys
     return Policy(
         configuration=configuration,
         own_addresses=frozenset(_own_addresses(configuration)),
-        exceptions=tuple(_exceptions(configuration, department)),
+        exceptions=exceptions.PhraseTable.of(_exceptions(configuration, department)),
         strict_exceptions=settings.delivery_exceptions.mode == "strict",
         attachments=_attachments(configuration, department),
         masking=masking.compile_patterns(_patterns(configuration, department), direction="inbound"),

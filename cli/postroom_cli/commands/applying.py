@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
+
+from postroom.errors import Transient
 
 from postroom_cli.author import author
 from postroom_cli.stack import Stack
@@ -20,10 +23,15 @@ def in_force(stack: Stack) -> tuple[int, Configuration]:
 
 
 def put_in_force(stack: Stack, new: Configuration, *, version: int, note: str) -> int:
-    """Apply a configuration made from `version`, and return its own; raises Conflict when somebody was faster."""
-    from postroom.services.configure import apply
+    """Apply a configuration made from `version`, and return its own; raises Conflict when somebody was faster.
 
-    return apply(
+    Mailboxes and waiting mail that it concerns are tried again at once.
+    """
+    from postroom.services import release
+    from postroom.services.configure import apply, load
+
+    old = load(stack.configurations, version)
+    applied = apply(
         stack.configurations,
         new,
         expected_version=version,
@@ -32,3 +40,26 @@ def put_in_force(stack: Stack, new: Configuration, *, version: int, note: str) -
         now=stack.clock(),
         states=stack.states,
     )
+    with contextlib.suppress(Transient):  # it is in force; what waits is tried again in its own time
+        release.after_change(
+            old, new, outbox=stack.outbox, queue=stack.queue("outbound_queue"), now=stack.clock(), who=author()
+        )
+    return applied
+
+
+def entered(stack: Stack, secret: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Let try again what a secret was missing to that was entered now: mailboxes, and mails that wait to be sent."""
+    from postroom.services import release
+    from postroom.services.second_chance import after_secret
+
+    configuration = stack.configurations.current()
+    mailboxes = after_secret(configuration, secret, states=stack.states)
+    mails = release.after_secret(
+        configuration,
+        secret,
+        outbox=stack.outbox,
+        queue=stack.queue("outbound_queue"),
+        now=stack.clock(),
+        who=author(),
+    )
+    return mailboxes, mails

@@ -10,6 +10,7 @@ import typer
 from postroom.errors import Invalid, PostroomError, Problem
 
 from postroom_cli import output
+from postroom_cli.commands.applying import entered
 from postroom_cli.entering import enter_line, enter_once
 from postroom_cli.loopback import Loopback
 from postroom_cli.output import Json
@@ -86,6 +87,7 @@ def login(
         states=stack.states,
         now=stack.clock(),
     )
+    _mailboxes, mails = entered(stack, str(chosen.token_reference.secret))
     if json:
         output.document(
             {
@@ -95,6 +97,7 @@ def login(
                 "stored": True,
                 "warnings": granted.warnings,
                 "tried_again": tried,
+                "sent_again": mails,
             }
         )
         return
@@ -103,6 +106,8 @@ def login(
     output.say(f"{granted.consented or chosen.address} has consented; the refresh token of {account} was stored.")
     if tried:
         output.say(f"Tried again at the next cycle: {', '.join(tried)}.")
+    if mails:
+        output.say(f"Mails that waited for it and are sent now: {len(mails)}.")
 
 
 def _application_secret(application: OAuthApplication, file: Path | None) -> str:

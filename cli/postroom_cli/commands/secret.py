@@ -10,6 +10,7 @@ import typer
 from postroom.errors import Conflict, Invalid, Problem
 
 from postroom_cli import output
+from postroom_cli.commands.applying import entered
 from postroom_cli.entering import enter_secret
 from postroom_cli.output import Json
 from postroom_cli.stack import find_stack
@@ -35,8 +36,6 @@ def set_(
     json: Json = False,
 ) -> None:
     """Enter a secret, by prompt or from standard input; mailboxes that it was refused for are tried again."""
-    from postroom.services.second_chance import after_secret
-
     problems = []
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", name):
         problems.append(Problem("NAME", "is no name of a secret.", "Use at most 80 letters, digits, '.', '_' and '-'."))
@@ -50,13 +49,17 @@ def set_(
         raise Invalid(problems)
     stack = find_stack(context)
     stack.secrets.put(name, enter_secret(f"Secret {name}"), now=stack.clock(), valid_until=expires)
-    tried = after_secret(stack.configurations.current(), name, states=stack.states)
+    tried, mails = entered(stack, name)
     if json:
-        output.document({"secret": name, "stored": True, "valid_until": expires, "tried_again": tried})
+        output.document(
+            {"secret": name, "stored": True, "valid_until": expires, "tried_again": tried, "sent_again": mails}
+        )
     else:
         output.say(f"Secret {name} was stored, encrypted under the stack's key.")
         if tried:
             output.say(f"Tried again at the next cycle: {', '.join(tried)}.")
+        if mails:
+            output.say(f"Mails that waited for it and are sent now: {len(mails)}.")
 
 
 @app.command()

@@ -95,15 +95,16 @@ def list_(
         return
     output.table(
         "",
-        ("id", "state", "delivery", "mailbox", "to", "subject"),
+        ("id", "state", "next try", "mailbox", "to", "subject", "why"),
         (
             (
                 row["id"],
                 row["state"],
-                row.get("delivery", ""),
+                (row.get("due") or "")[:19].replace("T", " ") if row["state"] == "DEFERRED" else "",
                 row.get("mailbox", ""),
                 ", ".join(row["to"]) if isinstance(row.get("to"), list) else row.get("to", ""),
                 row.get("subject", ""),
+                row.get("reason", ""),
             )
             for row in rows
         ),

@@ -163,6 +163,7 @@ def test_consent_in_the_browser_opens_the_mailbox_that_waited_for_it(
             "stored": True,
             "warnings": [],
             "tried_again": ["box0"],
+            "sent_again": [],
         },
     )
     assert [status for status, _page in flow.pages] == [404, 404, 200]

@@ -228,7 +228,7 @@ def test_a_shared_mailbox_is_converted_only_as_one_and_only_when_the_account_ope
             id="permission-revoked",
         ),
         pytest.param(
-            lambda site: site.imap.store.users.clear(), "token_refused", "Authorise the mailbox again", id="not-let-in"
+            lambda site: site.imap.store.users.clear(), "token_refused", "postroom oauth login office", id="not-let-in"
         ),
         pytest.param(
             lambda site: site.imap.store.delete("box0@example.com", "INBOX"), "folder_missing", "folder", id="folder"

@@ -158,7 +158,7 @@ SES_FAULTS: list[tuple[str, Exception, OutboxState]] = [
     ("paused", _client_error("SendingPausedException", 400), OutboxState.DEFERRED),
     ("suspended", _client_error("AccountSuspendedException", 400), OutboxState.DEFERRED),
     ("rejected", _client_error("MessageRejected", 400), OutboxState.FAILED),
-    ("not-verified", _client_error("MailFromDomainNotVerifiedException", 400), OutboxState.FAILED),
+    ("not-verified", _client_error("MailFromDomainNotVerifiedException", 400), OutboxState.DEFERRED),
     ("500", _client_error("InternalFailure", 500), OutboxState.UNCERTAIN),
     ("no-connection", ConnectTimeoutError(endpoint_url="https://ses"), OutboxState.DEFERRED),
     ("lost-answer", ReadTimeoutError(endpoint_url="https://ses"), OutboxState.UNCERTAIN),

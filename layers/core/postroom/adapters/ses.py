@@ -24,7 +24,6 @@ TAG = "postroom-outbound"
 
 _REFUSED: dict[str, str] = {
     "MessageRejected": "Read the reason; a sandbox account may write to verified addresses only.",
-    "MailFromDomainNotVerifiedException": "Verify the sender's domain in SES.",
     "BadRequestException": "Correct the addresses or the content.",
     "NotFoundException": "Deploy the stack again: the SES configuration set is missing.",
     "ValidationException": "Correct the addresses or the content.",
@@ -59,7 +58,7 @@ class SesTransport:
                 ConfigurationSetName=self._configuration_set,
             )
         except ClientError as error:
-            raise _refusal(error) from error
+            raise _refusal(error, envelope.sender) from error
         except (EndpointConnectionError, ConnectTimeoutError, NoCredentialsError, ParamValidationError) as error:
             raise SendDeferred(f"SES could not be reached: {error}", on="SES") from error
         except HTTPClientError as error:  # read timeout, connection closed: the request may have been taken
@@ -75,12 +74,25 @@ def message_id_of(provider_id: str, region: str) -> str:
     return f"<{provider_id}@{'email' if region == 'us-east-1' else region}.amazonses.com>"
 
 
-def _refusal(error: ClientError) -> SendRefused | SendDeferred | SendUncertain:
+def _refusal(error: ClientError, sender: str) -> SendRefused | SendDeferred | SendUncertain:
     code = error.response["Error"]["Code"]
-    what = f"SES answered {code}: {error.response['Error'].get('Message', '')}"
+    said = error.response["Error"].get("Message", "")
+    what = f"SES answered {code}: {said}"
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    if code == "MailFromDomainNotVerifiedException" or (code == "MessageRejected" and _names(said, sender)):
+        return SendDeferred(
+            what,
+            on="SES",
+            code="identity_not_verified",
+            remedy=f"Verify {sender or 'the sender'} or its domain in SES; the mail waits.",
+        )
     if code in _DEFERRED or status == 429:
         return SendDeferred(what, on="SES", code=code, remedy=_DEFERRED.get(code, "It is tried again by itself."))
     if code in _REFUSED or 400 <= status < 500:
         return SendRefused(what, on="SES", code=code, remedy=_REFUSED.get(code, ""))
     return SendUncertain(what, on="SES", code=code)  # a 500 says nothing of what had happened before it
+
+
+def _names(said: str, sender: str) -> bool:
+    """Tell whether SES misses the sender's identity ("… not verified … failed the check …"), not a recipient's."""
+    return bool(sender) and sender.casefold() in said.casefold()

@@ -45,6 +45,10 @@ class Status(StrEnum):
     OUTBOUND = "outbound"  # an outbound mail: see its outbox state
 
 
+MAILBOX_ADDRESS = "_MailboxAddress"
+"""Attribute of an inbound interaction: the address, with its name, of the mailbox that it came in by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """One attached file as recorded; the bytes lie in the content bucket under `key`, or `inline_data` when small."""

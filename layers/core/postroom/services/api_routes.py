@@ -20,6 +20,9 @@ from postroom.ports import Clock, Configurations, MailboxStates, Queue
 from postroom.services import reply as replying
 from postroom.services.mailbox_view import SecretDates, secrets_of, view
 
+_EXPLAINED = (OutboxState.DEFERRED, OutboxState.FAILED, OutboxState.UNCERTAIN)
+"""States of mail that has not left for a reason: their lists say which."""
+
 MOST_ROWS = 200
 """Rows of a list in one answer; older ones are reached by narrowing the question."""
 
@@ -154,7 +157,17 @@ class Desk:
         except ValueError as error:
             states = ", ".join(known.value for known in OutboxState)
             raise Invalid([Problem("state", f"{state!r} is no state.", f"Use one of {states}.")]) from error
-        return [plain(row) for row in islice(self.interactions.list_outbox(wanted), MOST_ROWS)]
+        rows = [plain(row) for row in islice(self.interactions.list_outbox(wanted), MOST_ROWS)]
+        if wanted not in _EXPLAINED:
+            return rows
+        return [{**row, **self._why_not_sent(row["id"])} for row in rows]
+
+    def _why_not_sent(self, outbound_id: str) -> dict[str, Any]:
+        # The index does not carry it: written there, it would cost every mail a write unit more.
+        outbound = self.outbox.get(outbound_id)
+        if outbound is None:
+            return {}
+        return {"to": list(outbound.to), "reason": outbound.reason, "due": plain(outbound.due), "tries": outbound.tries}
 
     def outbound(self, outbound_id: str) -> dict[str, Any]:
         """Show one outbound mail with its history."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from postroom.mail import token
 from postroom.model.decision import Decision
 from postroom.model.identity import parse_raw_key
-from postroom.model.interaction import Body
+from postroom.model.interaction import MAILBOX_ADDRESS, Body
 from postroom.model.mailbox import Mailbox
 from postroom.ports import RawMessage
 from postroom.services.policy import Policy
@@ -106,18 +106,20 @@ def copies(mail: Understanding, mailbox: Mailbox | None, policy: Policy) -> list
 
     An address of ours is the same recipient with our token in its plus-part and without.
     """
+    # Answers leave from the address that a mail came in by, also when its mailbox is not configured any more (C04).
+    by = {MAILBOX_ADDRESS: mailbox.address} if mailbox else {}
     if mailbox is None or not mailbox.copy_message_to_recipients:
-        return [Copy()]
+        return [Copy(attributes=by)]
     recipients = list(dict.fromkeys(_recipient(one.address, policy) for one in (*mail.to, *mail.cc) if one.address))
     kept = recipients[: mailbox.inbound_msg_copy_limit]
     if not kept:
-        return [Copy()]
+        return [Copy(attributes=by)]
     detail = f"{len(kept)} of {len(recipients)} recipients; inbound_msg_copy_limit is {mailbox.inbound_msg_copy_limit}"
     decision = Decision("copies", "copied", detail)
     return [
         Copy(
             identity="" if number == 0 else recipient,
-            attributes={mailbox.copy_message_with_header: recipient},
+            attributes={mailbox.copy_message_with_header: recipient, **by},
             decisions=(decision,),
         )
         for number, recipient in enumerate(kept)

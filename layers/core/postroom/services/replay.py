@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from postroom.errors import NotFound
 from postroom.model.decision import Decision
-from postroom.model.interaction import Body, Event, Interaction, Status, Subtype
+from postroom.model.interaction import MAILBOX_ADDRESS, Body, Event, Interaction, Status, Subtype
 from postroom.ports import Clock, RawMessages
 from postroom.rules.routing import route
 from postroom.services.circumstances import Facts, stripped, with_replacement_text
@@ -113,8 +113,12 @@ def _of_a_person(before: Interaction) -> Subtype:
 
 
 def _copied(before: Interaction) -> dict[str, str]:
-    """Keep the attribute that says which recipient a copy is for: it is not in the mail's bytes."""
-    return {name: value for name, value in before.attributes.items() if name.lower().startswith("x-")}
+    """Keep what is not in the mail's bytes: which recipient a copy is for, and the address that the mail came in by."""
+    return {
+        name: value
+        for name, value in before.attributes.items()
+        if name.lower().startswith("x-") or name == MAILBOX_ADDRESS
+    }
 
 
 def _differences(before: Interaction, after: Interaction, old: Body, new: Body) -> list[Difference]:

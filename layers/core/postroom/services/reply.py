@@ -13,7 +13,8 @@ from postroom.mail.compose import is_message_id
 from postroom.model.configuration import Alias, Configuration
 from postroom.model.decision import Decision
 from postroom.model.identity import outbound_id
-from postroom.model.interaction import Interaction, Subtype
+from postroom.model.interaction import MAILBOX_ADDRESS, Interaction, Subtype
+from postroom.model.mailbox import Mailbox
 from postroom.model.outbound import Outbound
 from postroom.ports import Clock, Configurations, Interactions, Outbox, Queue
 from postroom.services import thread_marks
@@ -78,12 +79,12 @@ def reply(
 def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Configuration, now: datetime) -> Outbound:
     """Decide everything about the reply; raises Invalid with every problem."""
     mailbox = configuration.mailbox(interaction.mailbox)
-    alias = _alias(configuration, interaction, mailbox.address if mailbox else "")
+    alias = _alias(configuration, interaction, mailbox)
     decisions = [Decision("reply", "written", f"{wanted.agent} answers {interaction.id}")]
     to: Sequence[str] = wanted.to or _answer_to(interaction)
     cc: Sequence[str] = wanted.cc
     bcc: Sequence[str] = wanted.bcc
-    sender = alias.address if alias else (mailbox.address if mailbox else "")
+    sender = alias.address if alias else _address(configuration, interaction, mailbox)
     problems = _problems(wanted, to, sender, interaction)
     if problems:
         raise Invalid(problems)
@@ -127,13 +128,13 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
 
 
 def _sender_decision(sender: str, alias: Alias | None, of_mailbox: bool) -> Decision:
-    if alias is None:
-        return Decision("from", sender, "the address of the mailbox that the mail came in by")
+    gone = "the mailbox is not configured any more"
     if of_mailbox:
-        return Decision(
-            "from", sender, f"the alias {alias.name} has the address of the mailbox that the mail came in by"
-        )
-    return Decision("from", sender, f"the mailbox is not configured any more: {alias.name} is the default alias")
+        has = f"the alias {alias.name} has " if alias else ""
+        return Decision("from", sender, f"{has}the address of the mailbox that the mail came in by")
+    if alias is None:
+        return Decision("from", sender, f"{gone}, and no alias stands for it: the address that it had")
+    return Decision("from", sender, f"{gone}: the alias {alias.name} has its address, or is the default alias")
 
 
 def _server_decision(server: str, alias: Alias | None) -> Decision:
@@ -141,20 +142,33 @@ def _server_decision(server: str, alias: Alias | None) -> Decision:
     return Decision("server", server, f"named by the alias {alias.name}" if alias and named else "the default server")
 
 
-def _alias(configuration: Configuration, interaction: Interaction, address: str) -> Alias | None:
-    """The alias that replies leave by: the mailbox's own address, else the department's default (C01, C20)."""
-    plain = _bare(address)
+def _alias(configuration: Configuration, interaction: Interaction, mailbox: Mailbox | None) -> Alias | None:
+    """The alias that replies leave by: the one of the mailbox's address, else, without mailbox, the default (C01, C20).
+
+    A mailbox that is not configured any more is known by the address that the mail came in by.
+    """
+    plain = _bare(mailbox.address if mailbox else interaction.attributes.get(MAILBOX_ADDRESS, ""))
     for alias in configuration.aliases:
         if plain and _bare(alias.address) == plain:
             return alias
+    if mailbox is not None:
+        return None
     return next(
         (
             alias
             for alias in configuration.aliases
-            if alias.default and alias.active and alias.department in (None, interaction.department) and not address
+            if alias.default and alias.active and alias.department in (None, interaction.department)
         ),
         None,
     )
+
+
+def _address(configuration: Configuration, interaction: Interaction, mailbox: Mailbox | None) -> str:
+    """The address that replies leave from without an alias; a deleted one's own, else the default server's (C04)."""
+    if mailbox is not None:
+        return mailbox.address
+    server = configuration.outbound_server(None)
+    return interaction.attributes.get(MAILBOX_ADDRESS, "") or (server.from_address if server else None) or ""
 
 
 def _bare(address: str) -> str:

@@ -11,7 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from postroom.errors import Invalid, LeaseLost, NotFound, Permanent, SendRefused, SendUncertain, Transient
+from postroom.errors import (
+    Invalid,
+    LeaseLost,
+    NotFound,
+    Permanent,
+    PostroomError,
+    SendRefused,
+    SendUncertain,
+    Transient,
+)
 from postroom.mail import token
 from postroom.mail.address import parse_addresses
 from postroom.mail.compose import Composition, compose
@@ -26,6 +35,21 @@ CLAIM_LASTS = timedelta(minutes=15)
 
 GIVE_UP_AFTER = timedelta(days=5)
 """The same patience that Postfix has by default (`maximal_queue_lifetime`)."""
+
+WAITS_FOR_SETTINGS = frozenset(
+    {
+        "secret_missing",
+        "account_missing",
+        "identity_not_verified",
+        "login_refused",
+        "consent_missing",
+        "consent_revoked",
+        "consent_expired",
+        "client_secret_expired",
+        "client_secret_wrong",
+    }
+)
+"""Codes of what only an administrator can supply: such a mail is never given up, and tried again when it is there."""
 
 _FIRST_WAIT = timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(hours=4)
@@ -70,7 +94,7 @@ def send(
         return Result(outbound_id, None, "not to be sent: another sender has it, it is finished, or not due yet")
     attempt = _Attempt(outbound, claim, outbox, clock)
     try:
-        server = server_of(configuration, outbound.server)
+        server = server_of(configuration, outbound)
         content, envelope = prepare(outbound, server, message_id, key=key, sent_at=outbound.created)
         sent = transports.for_server(server).send(
             content,
@@ -84,7 +108,7 @@ def send(
         return attempt.uncertain(error)
     except (SendRefused, Invalid) as error:
         return attempt.failed(str(error))
-    except (Transient, Permanent) as error:
+    except (Transient, Permanent, NotFound) as error:
         # Certainly not sent: put off by the next server, or something of ours (a secret, the table) failed before it.
         return attempt.deferred(error)
     return attempt.sent(sent, server)
@@ -103,6 +127,8 @@ class _Attempt:
         if sent.deferred:
             return self._partly(sent)
         detail = f"by {server.name}: {sent.provider_id}"
+        if server.name != self.outbound.server:
+            detail += f"; {self.outbound.server}, which it was written for, is not its way out any more"
         if sent.refused:
             detail += "; refused for " + ", ".join(f"{one} ({why})" for one, why in sent.refused.items())
         self._finish(
@@ -131,9 +157,9 @@ class _Attempt:
         self._finish(OutboxState.UNCERTAIN, "uncertain", str(error), reason=str(error))
         return Result(self.outbound.id, OutboxState.UNCERTAIN, str(error))
 
-    def deferred(self, error: Exception) -> Result:
+    def deferred(self, error: PostroomError) -> Result:
         now = self.clock()
-        if now - self.outbound.created > GIVE_UP_AFTER:
+        if now - self.outbound.created > GIVE_UP_AFTER and error.code not in WAITS_FOR_SETTINGS:
             return self.failed(f"given up after {GIVE_UP_AFTER.days} days; the last answer was: {error}")
         due = now + wait_after(self.outbound.tries)
         self._finish(OutboxState.DEFERRED, "deferred", str(error), due=due, reason=str(error))
@@ -169,11 +195,23 @@ def wait_after(tries: int) -> timedelta:
     return min(_LONGEST_WAIT, _FIRST_WAIT * (1 << max(0, min(tries - 1, 10))))
 
 
-def server_of(configuration: Configuration, name: str) -> OutboundServer:
-    """Find the outbound server; a name that is gone leads to the default one, and without any, to SES."""
+def server_of(configuration: Configuration, outbound: Outbound) -> OutboundServer:
+    """Find the way out: the server that the mail names, while the alias that it leaves by is there (C04).
+
+    A mail of a deleted alias, and one whose server is gone, leave by the default server; without any, by SES.
+    """
     servers = {server.name: server for server in configuration.outbound_servers}
-    found = servers.get(name) or servers.get(configuration.settings.default_outbound_server)
+    named = servers.get(outbound.server) if _has_alias(configuration, outbound.from_address) else None
+    found = named or servers.get(configuration.settings.default_outbound_server)
     return found or OutboundServer(name="ses", type=ServerType.SES)
+
+
+def _has_alias(configuration: Configuration, from_address: str) -> bool:
+    own = parse_addresses(from_address)[0].address.casefold()
+    return any(
+        own in (alias.bare_address.casefold(), *(one.casefold() for one in alias.redirection_addresses))
+        for alias in configuration.aliases
+    )
 
 
 def prepare(

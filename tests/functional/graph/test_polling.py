@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -70,10 +71,16 @@ def test_a_token_that_ends_while_mail_is_fetched_does_not_stop_the_mailbox(site:
 def test_throttling_is_no_failure_of_the_mailbox(site: Site) -> None:
     site.configure(graph())
     site.graph.fail("GET", ".*", lambda: error(429, "ApplicationThrottled", retry_after="900"), times=50)
+    before = datetime.now(UTC)
     site.poll()
     health = site.health()
     assert (health.state, health.code, health.failures) == (HealthState.RETRYING, "throttled", 0)
     assert health.next_try is not None
+    assert timedelta(seconds=899) <= health.next_try - before <= timedelta(seconds=930)
+    assert health.reason.endswith(f"the server asks to wait until {health.next_try:%Y-%m-%d %H:%M:%S} UTC")
+    asked = len(site.graph.seen)
+    site.poll()
+    assert len(site.graph.seen) == asked
 
 
 @pytest.mark.fault(31)

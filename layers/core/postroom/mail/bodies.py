@@ -17,6 +17,8 @@ from postroom.mail.uuencode import find_files
 
 _INLINE_MEDIA = ("image/", "audio/", "video/")
 _MAX_OPENED = 20  # TNEF streams
+# Other versions of the HTML, for one client alone: nobody looks for them among the files.
+_VERSIONS_OF_HTML = {"text/x-amp-html", "text/watch-html"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,14 @@ class _Chosen:
     html: list[Part] = field(default_factory=list)
     attachments: list[Part] = field(default_factory=list)
     inline: list[Part] = field(default_factory=list)
+    versions: list[Part] = field(default_factory=list)  # of the HTML, for clients of another kind
 
 
 def bodies(message: Message) -> Bodies:
     """Choose the bodies of a message; an embedded message is an attachment."""
     chosen = _choose(message.root)
     if not chosen.text and not chosen.html:
+        chosen.attachments += chosen.versions
         _promote(chosen)
     html_parts = [part for part in chosen.html if part.content_type == "text/html"]
     text_parts = [part for part in chosen.text if part.content_type != "text/html"]
@@ -112,6 +116,9 @@ def _leave(frame: _Frame) -> None:
 def _place(chosen: _Chosen, frame: _Frame, part: Part, place: int) -> None:
     kind = part.content_type
     is_media = kind.startswith(_INLINE_MEDIA)
+    if frame.kind == "multipart/alternative" and kind in _VERSIONS_OF_HTML:
+        chosen.versions.append(part)
+        return
     if not _is_shown(frame, part, place) or is_media:
         chosen.attachments.append(part)
         in_place = is_media or part.content_id is not None or frame.kind == "multipart/related"

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from encodings.aliases import aliases
 from functools import lru_cache
 
+from postroom.mail import iso2022jp
+
 # Names that senders use and Python does not know, or whose wider form is what senders mean.
 _ALIASES = {
     "": "",
@@ -129,7 +131,7 @@ _NO_CHARSETS = {"unicode_escape", "raw_unicode_escape", "idna", "punycode", "und
 _PYTHON_CODECS = set(aliases.values()) | {"utf_8_sig", "koi8_t", "koi8_u", "kz1048", "cp720", "cp737", "cp856", "cp874"}
 _PYTHON_CODECS |= {"cp875", "cp1006", "mac_arabic", "mac_croatian", "mac_farsi", "mac_romanian"}
 # Bytes that these leave undefined are what real senders put there: a second codec is asked before guessing.
-_WIDER = {"big5hkscs": ("cp950",), "iso2022_jp": ("iso2022_jp_ext", "iso2022_jp_2004"), "euc_jp": ("euc_jis_2004",)}
+_WIDER = {"big5hkscs": ("cp950",), "iso2022_jp": ("iso2022_jp_2004",), "euc_jp": ("euc_jis_2004",)}
 # A language's other charsets: Japanese gateways relabel without recoding, Chinese senders mix up theirs.
 _RELATED = {"iso2022_jp": ("euc_jp", "cp932"), "cp932": ("euc_jp",), "euc_jp": ("cp932",), "gb18030": ("big5hkscs",)}
 _RELATED |= {"big5hkscs": ("gb18030",), "hz": ("gb18030",), "iso2022_kr": ("cp949",)}
@@ -180,6 +182,10 @@ def decode_checked(data: bytes, declared: str | None, *, budget: GuessBudget | N
     text = _strict(data, codec)
     if text is not None:
         return text, True
+    if codec == "iso2022_jp":
+        text = iso2022jp.decode(data)
+        if text is not None:
+            return text, True
     for wider in _WIDER.get(codec, ()):
         text = _strict(data, wider)
         if text is not None:
@@ -251,7 +257,7 @@ def _decode_common(data: bytes, codec: str, budget: GuessBudget | None) -> tuple
     if data.isascii():
         # Japanese mail without a charset, or under a wrong one, is ISO-2022-JP: its escapes are ASCII bytes.
         if b"\x1b$" in data:
-            text = _strict(data, "iso2022_jp")
+            text = _strict(data, "iso2022_jp") or iso2022jp.decode(data)
             if text is not None:
                 return text, False
         return data.decode("ascii"), True

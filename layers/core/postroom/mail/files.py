@@ -5,9 +5,30 @@ from __future__ import annotations
 import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from postroom.mail.bodies import Bodies
 from postroom.mail.part import Part
+
+# Types of mail that Python has no extension for.
+_EXTENSIONS = {
+    "application/ics": ".ics",
+    "application/pgp-signature": ".asc",
+    "application/pkcs7-mime": ".p7m",
+    "application/pkcs7-signature": ".p7s",
+    "application/x-pkcs7-mime": ".p7m",
+    "application/x-pkcs7-signature": ".p7s",
+    "image/heic": ".heic",
+    "image/heif": ".heif",
+    "message/delivery-status": ".txt",
+    "message/disposition-notification": ".txt",
+    "message/global": ".eml",
+    "message/rfc822": ".eml",
+    "text/calendar": ".ics",
+    "text/rfc822-headers": ".txt",
+    "text/vcard": ".vcf",
+    "text/x-vcard": ".vcf",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +66,11 @@ def _made_up(part: Part, number: int) -> str:
     if part.message is not None:
         subject = " ".join(part.message.header("subject").split())[:80]
         return f"{subject or f'message-{number}'}.eml"
-    return f"attachment-{number}{mimetypes.guess_extension(part.content_type) or '.bin'}"
+    extension = _EXTENSIONS.get(part.content_type) or _extensions().guess_extension(part.content_type) or ".bin"
+    return f"attachment-{number}{extension}"
+
+
+@cache
+def _extensions() -> mimetypes.MimeTypes:
+    """Return the extensions that Python knows by itself: a mail's files have the same names on every computer."""
+    return mimetypes.MimeTypes()

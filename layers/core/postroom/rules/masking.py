@@ -315,6 +315,7 @@ class _Candidates:
                 continue
             found, checks = windows(tokens, kind, plain, self._checks_left)
             if checks > self._checks_left:
+                self._checks_left = 0  # spent, for the other kinds too
                 yield span
                 continue
             self._checks_left -= checks

@@ -47,7 +47,7 @@ def demo(
                 output.note(line)
             raise
     if json:
-        output.document(outcome.counts(), indent=None)
+        output.document(outcome.figures(), indent=None)
         return
     from postroom_cli.demo.tell import tell
 

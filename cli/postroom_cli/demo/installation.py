@@ -20,12 +20,12 @@ from postroom.model.outbound import Outbound, OutboxState
 from postroom.services import configure
 from postroom.services.reply import Replied, Reply, reply
 
-from postroom_cli.demo.mails import AUTHSERV_ID, CLAIMS, SUPPORT
+from postroom_cli.demo.mails import AUTHSERV_ID, BILLING, CLAIMS, MAILBOXES, ORDERS, SUPPORT
+from postroom_cli.local.mailboxes import MailServers
 from postroom_cli.local.stack import Aws
-from postroom_cli.mailservers import ImapServer, SmtpSink
+from postroom_cli.mailservers import SmtpSink
 
-PASSWORDS = {f"{SUPPORT}@example.com": "demo-support", f"{CLAIMS}@example.com": "demo-claims"}
-"""Users of the embedded IMAP server; it listens on the loopback, with these passwords, while the demo runs."""
+_SENT_BY = {SUPPORT: "smtp-client", ORDERS: "smtp-client", CLAIMS: "ses", BILLING: "ses"}
 
 SMTP_USER, SMTP_PASSWORD = "postroom", "demo-smtp"
 
@@ -35,22 +35,12 @@ _ACKNOWLEDGEMENT = (
 )
 
 
-def configuration(imap: ImapServer, smtp: SmtpSink) -> Configuration:
-    """Return the demonstration's configuration: two mailboxes, one answered by SMTP, the other by SES."""
+def configuration(servers: MailServers, smtp: SmtpSink) -> Configuration:
+    """Return the demonstration's configuration: a mailbox of each type, some answered by SMTP, the others by SES."""
+    names = [mailbox.name for mailbox in MAILBOXES]
 
     def mailbox(name: str) -> dict[str, Any]:
-        return {
-            "name": name,
-            "address": f"{name}@example.com",
-            "enabled": True,
-            "server": imap.host,
-            "port": imap.port,
-            "ca_certificate": imap.ca_pem,
-            "password": {"secret": f"mailbox-{name}"},
-            "cycle_time": "00:00:02",
-            "processed_items_folder_name": "Processed",
-            "endpoint": name,
-        }
+        return {**servers.settings(name), "cycle_time": "00:00:02", "endpoint": name}
 
     return Configuration.model_validate(
         {
@@ -60,13 +50,13 @@ def configuration(imap: ImapServer, smtp: SmtpSink) -> Configuration:
                 "trusted_authserv_ids": [AUTHSERV_ID],
             },
             "departments": [{"name": "service", "default_queue": SUPPORT}],
-            "queues": [{"name": name} for name in (SUPPORT, CLAIMS, "inbound", "exceptions")],
-            "endpoints": [{"name": name, "queue": name, "acknowledgement": "received"} for name in (SUPPORT, CLAIMS)],
+            "queues": [{"name": name} for name in (*names, "inbound", "exceptions")],
+            "endpoints": [{"name": name, "queue": name, "acknowledgement": "received"} for name in names],
             "templates": [{"name": "received", "subject": "We have received your mail", "text": _ACKNOWLEDGEMENT}],
-            "mailboxes": [mailbox(SUPPORT), mailbox(CLAIMS)],
+            "mailboxes": [mailbox(name) for name in names],
             "aliases": [
-                {"name": SUPPORT, "address": "Example Support <support@example.com>", "outbound_server": "smtp-client"},
-                {"name": CLAIMS, "address": "Example Claims <claims@example.com>", "outbound_server": "ses"},
+                {"name": name, "address": f"Example {name.title()} <{name}@example.com>", "outbound_server": server}
+                for name, server in _SENT_BY.items()
             ],
             "outbound_servers": [
                 {
@@ -100,12 +90,11 @@ class Installation:
             table=table, dynamo=aws("dynamodb"), kms=aws("kms"), key_id=environment["CREDENTIALS_KEY_ID"]
         )
 
-    def set_up(self, wanted: Configuration) -> None:
+    def set_up(self, wanted: Configuration, secrets: Mapping[str, str]) -> None:
         """Enter the secrets and apply the configuration, as `postroom secret set` and `config apply` do."""
         now = utc_now()
-        for user, password in PASSWORDS.items():
-            self.secrets.put(f"mailbox-{user.partition('@')[0]}", password, now=now)
-        self.secrets.put("smtp-client", SMTP_PASSWORD, now=now)
+        for name, value in {**secrets, "smtp-client": SMTP_PASSWORD}.items():
+            self.secrets.put(name, value, now=now)
         version = self.configurations.version()
         configure.apply(self.configurations, wanted, expected_version=version, author="demo", now=now)
 
@@ -120,6 +109,11 @@ class Installation:
             outbound_queue=self.outbound_queue,
             clock=utc_now,
         )
+
+    def in_queues(self) -> list[str]:
+        """Return the id of every interaction there is, as often as it is there."""
+        queues = [queue.name for queue in self.configurations.current().queues]
+        return [str(row["id"]) for queue in queues for row in self.interactions.list_queue(queue)]
 
     def sent_and_unsent(self) -> list[Outbound]:
         """Return every outbound mail, whatever its state, in the order of writing."""

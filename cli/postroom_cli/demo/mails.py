@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 
-SUPPORT, CLAIMS = "support", "claims"
+from postroom.model.mailbox import Type
+
+from postroom_cli.local.mailboxes import Afterwards, LocalMailbox
+
+SUPPORT, ORDERS, CLAIMS, BILLING = "support", "orders", "claims", "billing"
+
+MAILBOXES = (
+    LocalMailbox(SUPPORT, Type.IMAP, Afterwards.MOVE),
+    LocalMailbox(ORDERS, Type.POP3, Afterwards.DELETE),
+    LocalMailbox(CLAIMS, Type.GRAPH, Afterwards.MOVE),
+    LocalMailbox(BILLING, Type.EWS, Afterwards.MARK_READ),
+)
+"""One of each type, with what is to become of its mail on the server."""
 
 AUTHSERV_ID = "mx.example.com"
 """The receiving server whose checks (RFC 8601) are believed."""
@@ -286,6 +298,70 @@ def _forward(date: str) -> bytes:
     )
 
 
+def _order(date: str) -> bytes:
+    return _mail(
+        [
+            *_envelope("kim@example.org", "Kim Park <kim@example.org>", "orders@example.com"),
+            "Subject: Please add two bulbs to order 4712",
+            f"Date: {date}",
+            "Message-ID: <bulbs@example.org>",
+            *_PLAIN,
+        ],
+        "Hello,\n\nplease add these to my order:\n. two bulbs, warm white\n.. and the long cable\n\nKim\n",
+    )
+
+
+def _long_line(date: str) -> bytes:
+    return _mail(
+        [
+            *_envelope("shop@example.net", "Web Shop <shop@example.net>", "orders@example.com"),
+            "Subject: Order form",
+            f"Date: {date}",
+            "Message-ID: <form@example.net>",
+            *_PLAIN,
+        ],
+        "article=lamp&remark=" + "please+deliver+to+the+back+door+" * 160 + "\n",
+    )
+
+
+def _invoice(date: str) -> bytes:
+    return _mail(
+        [
+            *_envelope(
+                "b.novak@example.net", "=?utf-8?Q?Bo=C5=BEena?= Novak <b.novak@example.net>", "billing@example.com"
+            ),
+            "Subject: =?utf-8?Q?Invoice_R-2026-118:_why_=E2=82=AC_84=3F?=",
+            f"Date: {date}",
+            "Message-ID: <invoice-118@example.net>",
+            "MIME-Version: 1.0",
+            "Content-Type: text/plain; charset=utf-8",
+            "Content-Transfer-Encoding: quoted-printable",
+        ],
+        "The offer said =E2=82=AC 79. Please explain the difference, or send a new invo=\nice.\n\nBo=C5=BEena Novak\n",
+    )
+
+
+def _invitation(date: str) -> bytes:
+    event = (
+        "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//Example//Calendar//EN\nMETHOD:REQUEST\nBEGIN:VEVENT\n"
+        "UID:audit-2026@example.org\nDTSTAMP:20261101T080000Z\nDTSTART:20261201T090000Z\nDTEND:20261201T100000Z\n"
+        "SUMMARY:Yearly audit\nORGANIZER:mailto:audit@example.org\nATTENDEE:mailto:billing@example.com\n"
+        "END:VEVENT\nEND:VCALENDAR\n"
+    )
+    return _mail(
+        [
+            *_envelope("audit@example.org", "Audit Office <audit@example.org>", "billing@example.com"),
+            "Subject: Invitation: Yearly audit",
+            f"Date: {date}",
+            "Message-ID: <audit@example.org>",
+            "MIME-Version: 1.0",
+            'Content-Type: multipart/alternative; boundary="cal"',
+        ],
+        "--cal\nContent-Type: text/plain; charset=utf-8\n\nYearly audit, 1 December, 9 to 10 UTC.\n"
+        f"--cal\nContent-Type: text/calendar; method=REQUEST; charset=utf-8\n\n{event}--cal--\n",
+    )
+
+
 _MAILS: tuple[tuple[str, str, str, Callable[[str], bytes]], ...] = (
     ("new", SUPPORT, "a new mail, acknowledged by SMTP", _new),
     ("follow-up", SUPPORT, "joins the thread; one acknowledgement a day and sender", _follow_up),
@@ -300,6 +376,10 @@ _MAILS: tuple[tuple[str, str, str, Callable[[str], bytes]], ...] = (
     ("charsets", SUPPORT, "two Cyrillic charsets in one mail", _cyrillic),
     ("no-message-id", CLAIMS, "no Message-ID, no Subject, 8-bit octets in From", _no_message_id),
     ("forward", CLAIMS, "a mail inside the mail", _forward),
+    ("order", ORDERS, "lines that begin with dots, which POP3 stuffs", _order),
+    ("long-line", ORDERS, "a line of five thousand octets", _long_line),
+    ("invoice", BILLING, "letters of other languages in quoted-printable", _invoice),
+    ("invitation", BILLING, "a calendar invitation", _invitation),
 )
 
 _LATER = frozenset({"follow-up", "stranger"})  # they refer to a mail that must be there before

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from postroom.errors import Permanent
 from postroom.mail.address import is_valid
@@ -16,7 +17,6 @@ from postroom.model.interaction import Body, Event, Interaction, Subtype
 from postroom.model.outbound import Delivery, Outbound, OutboxState
 
 from postroom_cli.demo.installation import (
-    PASSWORDS,
     SMTP_PASSWORD,
     SMTP_USER,
     Installation,
@@ -24,14 +24,16 @@ from postroom_cli.demo.installation import (
     expected_id,
     utc_now,
 )
-from postroom_cli.demo.mails import CLAIMS, SUPPORT, DemoMail, answer_to, built_in_mails
+from postroom_cli.demo.mails import CLAIMS, MAILBOXES, SUPPORT, DemoMail, answer_to, built_in_mails
+from postroom_cli.local.mailboxes import LocalMailbox, MailServers, OnServer
 from postroom_cli.local.runner import LocalRunner
-from postroom_cli.mailservers import ImapServer, SmtpSink
+from postroom_cli.mailservers import SmtpSink
 
 TOLD_LATER = (OutboxState.SENT, OutboxState.FAILED, OutboxState.UNCERTAIN, OutboxState.DEFERRED)
 """States in which nothing more happens by itself within a demonstration."""
 
 _SECONDS_ANY = 30.0  # for things that take no time by themselves
+_SECONDS_TOLD = 10.0
 _SECONDS_A_MAIL = 0.5  # many times what one takes
 
 
@@ -53,11 +55,42 @@ class Story:
     acknowledgement: Outbound | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One mailbox: how it was opened, what came of its mails, and what lies on its server afterwards."""
+
+    mailbox: LocalMailbox
+    login: str
+    mails: int
+    interactions: int
+    raw_identical: int
+    on_server: OnServer
+
+    @property
+    def afterwards(self) -> str:
+        """Say what became of the mails on the server."""
+        if self.on_server.is_done(self.mailbox.afterwards):
+            return self.mailbox.afterwards.value
+        return f"{self.on_server.there} still there, {self.on_server.moved} moved"
+
+    def counts(self) -> dict[str, str | int]:
+        """Return the figures of `--json`."""
+        return {
+            "name": self.mailbox.name,
+            "type": self.mailbox.type.value,
+            "mails": self.mails,
+            "interactions": self.interactions,
+            "raw_identical": self.raw_identical,
+            "afterwards": self.afterwards,
+        }
+
+
 @dataclass(slots=True)
 class Outcome:
     """Everything that happened."""
 
     stories: list[Story] = field(default_factory=list)
+    fetched: list[Fetched] = field(default_factory=list)
     replies: list[Outbound] = field(default_factory=list)
     left_by_smtp: dict[str, bytes] = field(default_factory=dict)  # outbound id → the mail as it left
     left_by_ses: dict[str, bytes] = field(default_factory=dict)
@@ -65,9 +98,14 @@ class Outcome:
     answer: Story | None = None  # the customer's answer to an acknowledgement
     seconds: float = 0.0
 
+    @property
+    def told(self) -> list[Story]:
+        """All mails, with the customer's answer."""
+        return [*self.stories, *([self.answer] if self.answer else [])]
+
     def counts(self) -> dict[str, int | float]:
-        """Return the figures of `--json`."""
-        stories = [*self.stories, *([self.answer] if self.answer else [])]
+        """Return the figures of `--json` that are about all mailboxes."""
+        stories = self.told
         by_id = {story.interaction.id: story for story in stories}
         return {
             "mails": len(stories),
@@ -82,6 +120,10 @@ class Outcome:
             "raw_identical": sum(story.raw_identical for story in stories),
             "seconds": round(self.seconds, 1),
         }
+
+    def figures(self) -> dict[str, Any]:
+        """Return what `--json` prints."""
+        return {**self.counts(), "mailboxes": [fetched.counts() for fetched in self.fetched]}
 
 
 def withheld(interaction: Interaction) -> str | None:
@@ -106,21 +148,21 @@ def run_demo(
     """Run it once; `mails` replace the built-in ones. Raises DemoFailed when something did not happen."""
     started = time.monotonic()
     with ExitStack() as stack:
-        imap = stack.enter_context(ImapServer(PASSWORDS))
+        servers = stack.enter_context(MailServers(MAILBOXES))
         smtp = stack.enter_context(SmtpSink({SMTP_USER: SMTP_PASSWORD}))
         progress("Starting the local AWS with everything that template.yaml declares")
         runner = stack.enter_context(LocalRunner(template))
-        demo = _Demo(imap, smtp, runner)
+        demo = _Demo(servers, smtp, runner)
         progress("Applying the demonstration's configuration")
-        demo.installation.set_up(configuration(imap, smtp))
+        demo.installation.set_up(configuration(servers, smtp), servers.secrets())
         outcome = demo.play(list(mails) if mails else built_in_mails(utc_now()), built_in=not mails, progress=progress)
     outcome.seconds = time.monotonic() - started
     return outcome
 
 
 class _Demo:
-    def __init__(self, imap: ImapServer, smtp: SmtpSink, runner: LocalRunner) -> None:
-        self.imap = imap
+    def __init__(self, servers: MailServers, smtp: SmtpSink, runner: LocalRunner) -> None:
+        self.servers = servers
         self.smtp = smtp
         self.runner = runner
         self.installation = Installation(runner.aws, runner.environment)
@@ -144,6 +186,7 @@ class _Demo:
             progress("A customer answers an acknowledgement; its signed token finds the thread")
             outcome.answer = self._customer_answers(outcome)
         self._collect_what_left(outcome)
+        outcome.fetched = self._fetched(outcome)
         self._check(outcome, built_in=built_in)
         return outcome
 
@@ -151,7 +194,7 @@ class _Demo:
 
     def _deliver(self, mails: Sequence[DemoMail]) -> list[bytes]:
         """Append the mails, wait until each is an interaction; returns them as the server has them."""
-        received = [self.imap.append(f"{mail.mailbox}@example.com", "INBOX", mail.raw).raw for mail in mails]
+        received = [self.servers.deliver(mail.mailbox, mail.raw) for mail in mails]
         wanted = {expected_id(mail.mailbox, raw) for mail, raw in zip(mails, received, strict=True)}
         seconds = _SECONDS_ANY + _SECONDS_A_MAIL * len(mails)
         deadline = time.monotonic() + seconds
@@ -179,6 +222,28 @@ class _Demo:
             body = self.installation.interactions.body(interaction.id) or Body("", "")
             stories.append(Story(mail, interaction, stored == raw, body, acknowledgements.get(interaction.id)))
         return stories
+
+    def _fetched(self, outcome: Outcome) -> list[Fetched]:
+        """Wait until the servers were told what is stored, and look what lies on them."""
+        mine = {
+            mailbox: [story for story in outcome.told if story.mail.mailbox == mailbox.name] for mailbox in MAILBOXES
+        }
+        used = [mailbox for mailbox in MAILBOXES if mine[mailbox]]
+        self.runner.wait_until(
+            lambda: all(self.servers.on_server(one.name).is_done(one.afterwards) for one in used),
+            seconds=_SECONDS_TOLD,
+        )
+        return [
+            Fetched(
+                mailbox,
+                self.servers.login(mailbox.name),
+                mails=len(mine[mailbox]),
+                interactions=len({story.interaction.id for story in mine[mailbox]}),
+                raw_identical=sum(story.raw_identical for story in mine[mailbox]),
+                on_server=self.servers.on_server(mailbox.name),
+            )
+            for mailbox in used
+        ]
 
     # --- mails out ---
 
@@ -254,6 +319,14 @@ class _Demo:
                 raise DemoFailed(f"A reply is {reply.state}: {reply.reason}", on=reply.id)
         if changed := [story.mail.name for story in outcome.stories if not story.raw_identical]:
             raise DemoFailed("A stored raw message differs from the mail", on=changed[0])
+        expected = {story.interaction.id for story in outcome.told}
+        if sorted(self.installation.in_queues()) != sorted(expected):
+            raise DemoFailed("There are other interactions than one for each mail")
+        if complaints := self.servers.complaints():
+            raise DemoFailed("A mail server was asked what a real one would refuse", on=complaints[0])
+        for fetched in outcome.fetched if built_in else ():
+            if not fetched.on_server.is_done(fetched.mailbox.afterwards):
+                raise DemoFailed(f"On the server there are {fetched.afterwards}", on=fetched.mailbox.name)
         counts = outcome.counts()
         if built_in and not (counts["wrapped"] and counts["acknowledgements"] and counts["suppressed"]):
             raise DemoFailed("The mails were not all treated as they must be", on=str(dict(counts)))

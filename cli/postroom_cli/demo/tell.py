@@ -7,6 +7,7 @@ from email import message_from_bytes
 from email.policy import default
 
 from postroom.model.interaction import Interaction
+from postroom.model.mailbox import Type
 from postroom.model.outbound import Outbound
 from rich import box
 from rich.console import Console
@@ -36,6 +37,7 @@ def tell(outcome: Outcome) -> None:
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDTH)
     stories = story_of(outcome)
+    _tell_mailboxes(outcome, console)
     _tell_mails(outcome, console)
     for name, title in (
         ("attachments", "Why a mail is where it is: every decision with the rule that made it"),
@@ -54,6 +56,23 @@ def tell(outcome: Outcome) -> None:
     _tell_replies(outcome, console)
     _tell_answer(outcome, console)
     _tell_counts(outcome.counts(), console)
+
+
+_PROTOCOLS = {Type.IMAP: "IMAP", Type.POP3: "POP3", Type.GRAPH: "Microsoft Graph", Type.EWS: "Exchange (EWS)"}
+
+
+def _tell_mailboxes(outcome: Outcome, console: Console) -> None:
+    table = Table(title="Mailboxes and what was fetched", box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for column in ("mailbox", "by", "login"):
+        table.add_column(column, overflow="fold")
+    for column in ("mails", "interactions"):
+        table.add_column(column, justify="right")
+    table.add_column("on the server afterwards", overflow="fold")
+    for fetched in outcome.fetched:
+        counts = (str(fetched.mails), str(fetched.interactions))
+        row = (fetched.mailbox.name, _PROTOCOLS[fetched.mailbox.type], fetched.login, *counts, fetched.afterwards)
+        table.add_row(*map(_text, row))
+    console.print(table)
 
 
 def _tell_mails(outcome: Outcome, console: Console) -> None:

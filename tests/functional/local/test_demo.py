@@ -9,6 +9,7 @@ import pytest
 from postroom.model.interaction import Subtype
 from postroom.model.outbound import Delivery, OutboxState
 from postroom_cli.demo.run import DemoFailed, Outcome, Story, read_mails, run_demo, story_of, withheld
+from postroom_cli.local.mailboxes import OnServer
 
 TEMPLATE = Path(__file__).parents[3] / "template.yaml"
 
@@ -26,7 +27,33 @@ def stories(outcome: Outcome) -> dict[str, Story]:
 @pytest.mark.feature("X16")
 def test_every_mail_is_one_interaction_and_its_bytes_are_kept(outcome: Outcome) -> None:
     counts = outcome.counts()
-    assert counts["mails"] == counts["interactions"] == counts["raw_identical"] == 14
+    assert counts["mails"] == counts["interactions"] == counts["raw_identical"] == 18
+
+
+@pytest.mark.feature("G24", "G03", "G15", "G20", "G21")
+@pytest.mark.parametrize(
+    ("name", "type_", "login", "mails", "afterwards", "on_server"),
+    [
+        pytest.param("support", "IMAP", "password", 10, "moved to Processed", OnServer(0, 0, 10), id="IMAP"),
+        pytest.param("orders", "POP3", "password", 2, "deleted", OnServer(0, 0, 0), id="POP3"),
+        pytest.param("claims", "GRAPH", "OAuth 2.0", 4, "moved to Processed", OnServer(0, 0, 4), id="Graph"),
+        pytest.param("billing", "EWS", "NTLM", 2, "left there, marked read", OnServer(2, 2, 0), id="EWS"),
+    ],
+)
+def test_each_type_of_mailbox_is_fetched_and_its_server_told(
+    outcome: Outcome, name: str, type_: str, login: str, mails: int, afterwards: str, on_server: OnServer
+) -> None:
+    (fetched,) = (one for one in outcome.fetched if one.mailbox.name == name)
+    assert fetched.counts() == {
+        "name": name,
+        "type": type_,
+        "mails": mails,
+        "interactions": mails,
+        "raw_identical": mails,
+        "afterwards": afterwards,
+    }
+    assert login in fetched.login
+    assert fetched.on_server == on_server
 
 
 @pytest.mark.parametrize(
@@ -39,6 +66,8 @@ def test_every_mail_is_one_interaction_and_its_bytes_are_kept(outcome: Outcome) 
         ("bounce", "exceptions", Subtype.INBOUND_NDR),
         ("list", "support", Subtype.INBOUND_AUTOMATIC),
         ("no-message-id", "claims", Subtype.INBOUND_NEW),
+        ("order", "orders", Subtype.INBOUND_NEW),
+        ("invitation", "billing", Subtype.INBOUND_NEW),
     ],
 )
 def test_a_mail_is_in_its_queue(stories: dict[str, Story], name: str, queue: str, subtype: Subtype) -> None:

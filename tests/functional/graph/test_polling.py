@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from postroom.model.polling import HealthState
+from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
+from postroom.adapters.graph_look import Mark
+from postroom.model.polling import HealthState, MailboxState, Position
 from postroom_cli.mailservers.graph_calls import error
 
 from tests.functional.oauth.conftest import Site
 from tests.functional.oauth.conftest import site as handler_site  # noqa: F401 - the fixture of whole stacks
+from tests.support.aws_calls import aws_calls
 from tests.support.mails import mail
 
 pytestmark = pytest.mark.feature("G24")
@@ -107,6 +111,58 @@ def test_over_size_mail_becomes_an_interaction_from_its_headers(site: Site) -> N
     site.poll()
     assert site.raw() == [head]
     assert not [one for one in site.graph.seen if one.endswith("$value")]
+
+
+@pytest.fixture
+def large(site: Site) -> Site:
+    """A mailbox with 5,000 stored mails, which stay on the server; the folder was compared a while ago."""
+    site.configure(graph(leave_msg_on_server=True))
+    ids = site.graph.deliver(*[b"x"] * 5_000, is_read=True)
+    now = datetime.now(UTC)
+    states = DynamoMailboxStates(site.stack.client("dynamodb"), site.stack.table, site.stack.contents)
+    position = Position(known=frozenset(ids), connected=now, cursor=Mark(now - timedelta(hours=2)).text())
+    lease = states.take_lease(MailboxState(mailbox="box0"), owner="test", now=now, expires=now)
+    assert lease is not None
+    states.save(lease, MailboxState(mailbox="box0", position=position), release=True)
+    return site
+
+
+def lists(site: Site) -> int:
+    """Count the pages that were read since this was last asked."""
+    found = site.graph.seen.count("GET /mailFolders/inbox/messages")
+    site.graph.seen.clear()
+    return found
+
+
+def test_a_new_mail_in_a_large_folder_costs_two_pages_and_an_old_one_moved_in_is_found(large: Site) -> None:
+    first, second = mail(subject="new"), mail(subject="old")
+    large.graph.deliver(first)
+    large.poll()
+    assert (large.raw(), lists(large)) == ([first], 2)
+    large.graph.deliver(second, received=datetime(2019, 1, 1, tzinfo=UTC))
+    large.poll()
+    assert (sorted(large.raw()), lists(large)) == (sorted([first, second]), 1 + 1 + 21)
+    large.poll()
+    assert lists(large) == 1
+    assert large.well()
+
+
+def test_a_large_folder_is_compared_once_a_day_and_that_is_remembered(large: Site) -> None:
+    state = large.state()
+    assert state.position is not None
+    states = DynamoMailboxStates(large.stack.client("dynamodb"), large.stack.table, large.stack.contents)
+    now = datetime.now(UTC)
+    lease = states.take_lease(state, owner="test", now=now, expires=now)
+    assert lease is not None
+    yesterday = replace(state.position, cursor=Mark(now - timedelta(hours=25)).text())
+    states.save(lease, replace(state, position=yesterday), release=True)
+    large.begin_anew()
+    large.poll()
+    assert lists(large) == 1 + 20
+    with aws_calls() as calls:
+        large.poll()
+        large.poll()
+    assert (lists(large), calls.writes) == (2, 0)
 
 
 @pytest.mark.parametrize(

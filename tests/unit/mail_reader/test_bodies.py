@@ -81,6 +81,23 @@ PDF = part("application/pdf", "pdf", 'Content-Disposition: attachment; filename=
         ),
         pytest.param(PDF, None, None, ["application/pdf"], id="attachment only"),
         pytest.param(
+            multipart("related", PNG, HTML), None, "<p>html</p>", ["image/png"], id="related with the image first"
+        ),
+        pytest.param(
+            multipart('related; start="<h@x>"', PLAIN, part("text/html", "<p>html</p>", "Content-ID: <h@x>")),
+            None,
+            "<p>html</p>",
+            ["text/plain"],
+            id="related that names its root",
+        ),
+        pytest.param(
+            multipart("related", PDF, HTML),
+            None,
+            "<p>html</p>",
+            ["application/pdf"],
+            id="related with HTML that is not its root",
+        ),
+        pytest.param(
             multipart("alternative", PLAIN, HTML, part("text/calendar; method=REQUEST", "BEGIN:VCALENDAR")),
             "plain",
             "<p>html</p>",

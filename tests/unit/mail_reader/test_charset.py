@@ -13,6 +13,8 @@ POLISH, GREEK, KOREAN, TURKISH = "Zażółć gęślą jaźń", "Ελληνικά
     [
         pytest.param(GERMAN, "utf-8", "utf-8", id="UTF-8"),
         pytest.param(JAPANESE, "iso2022_jp", "utf-8", id="ISO-2022-JP labelled UTF-8"),
+        pytest.param(GERMAN, "utf-16", None, id="UTF-16 with a mark, without label"),
+        pytest.param(GERMAN, "utf-16", "utf-8", id="UTF-16 with a mark, labelled UTF-8"),
         pytest.param(RUSSIAN * 2, "cp1251", "iso-8859-1", id="windows-1251 labelled Latin-1"),
         pytest.param(RUSSIAN * 5, "koi8-r", "windows-1252", id="KOI8-R labelled windows-1252"),
         pytest.param(JAPANESE, "cp932", "iso-8859-1", id="Shift-JIS labelled Latin-1"),

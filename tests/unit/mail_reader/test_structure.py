@@ -56,6 +56,11 @@ MIXED = b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n'
             id="what looks like a delimiter within a line",
         ),
         pytest.param(
+            HEAD + MIXED + b"--b\r\n\r\nContent-Transfer-Encoding: base64\r\n\r\nb25l\r\n--b--\r\n",
+            [b"one"],
+            id="an empty line in front of the headers of a part",
+        ),
+        pytest.param(
             HEAD + MIXED + b"--b\r\n\r\none\r\n--b-\r\n", [b"one"], id="the last delimiter without its last dash"
         ),
         pytest.param(HEAD + MIXED + b"just text\r\n", [b"just text\r\n"], id="no delimiter: the body is kept"),

@@ -45,6 +45,7 @@ class _Frame:
     html: list[Part] | None
     text_before: int = 0
     html_before: int = 0
+    first: int = 0  # the place of the part that is a body whatever its name is
 
 
 @dataclass(slots=True)
@@ -97,10 +98,23 @@ def _choose(root: Part) -> _Chosen:
             text_before = len(frame.text) if frame.text is not None else -1
             html_before = len(frame.html) if frame.html is not None else -1
             children = enumerate(part.children)
-            stack.append(_Frame(children, kind, inner, frame.text, frame.html, text_before, html_before))
+            first = _root_place(part) if kind == "multipart/related" else 0
+            stack.append(_Frame(children, kind, inner, frame.text, frame.html, text_before, html_before, first))
         else:
             _place(chosen, frame, part, place)
     return chosen
+
+
+def _root_place(related: Part) -> int:
+    """Return which part is shown (RFC 2387 §3.2: the one that `start` names, else the first; an image is none)."""
+    children = related.children
+    start = (related.parameter("start") or "").strip("<> ")
+    for place, child in enumerate(children):
+        if start and child.content_id == start:
+            return place
+    if children[0].content_type.startswith(_INLINE_MEDIA):
+        return next((place for place, child in enumerate(children) if child.content_type == "text/html"), 0)
+    return 0
 
 
 def _leave(frame: _Frame) -> None:
@@ -149,7 +163,7 @@ def _is_shown(frame: _Frame, part: Part, place: int) -> bool:
     kind = part.content_type
     if kind not in ("text/plain", "text/html") and not _is_unsplit(part):
         return False
-    return place == 0 or (frame.kind != "multipart/related" and not part.names)
+    return place == frame.first or (frame.kind != "multipart/related" and not part.names)
 
 
 def _is_unsplit(part: Part) -> bool:
@@ -171,6 +185,8 @@ def _promote(chosen: _Chosen) -> None:
                 continue
             chosen.attachments.remove(part)
             chosen.text.append(part)
+            if kind == "text/html":
+                chosen.html.append(part)
             return
 
 

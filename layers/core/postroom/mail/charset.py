@@ -314,6 +314,10 @@ def _replacing(data: bytes, codec: str, budget: GuessBudget | None) -> str:
 
 def _guess(data: bytes, budget: GuessBudget | None) -> str:
     """Ask charset-normalizer about a sample rich in non-ASCII bytes; windows-1252 when it does not know."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = _strict(data, "utf-16")
+        if text is not None:
+            return text
     latin = _looks_latin(data)
     if latin:
         text = _strict(data, "cp1252")

@@ -106,6 +106,10 @@ class _Reader:
         if context.parts[0] > limits.parts:
             raise Unreadable(f"more than {limits.parts} parts", "parts")
         fields_end, body, broken = header_section.find_end(self.buffer, start, self.end)
+        if fields_end == start and path and body > start and _PART_HEADER.match(self.buffer, body - 1, self.end):
+            context.note("empty line in front of the headers of a part")
+            start = body
+            fields_end, body, broken = header_section.find_end(self.buffer, start, self.end)
         if fields_end - start > limits.header_bytes:
             raise Unreadable(f"headers of more than {limits.header_bytes} bytes", "header_bytes")
         if broken:

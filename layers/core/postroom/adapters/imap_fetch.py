@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from postroom.adapters.imap_errors import refused
@@ -107,6 +107,17 @@ class _Set:
 
     tag: bytes
     waiting: dict[int, Item]
+    largest: int = field(init=False)  # bytes; of what is still to come
+
+    def __post_init__(self) -> None:
+        self.largest = max((item.size or 0 for item in self.waiting.values()), default=0)
+
+    def take(self, uid: int) -> Item:
+        """What waits no longer."""
+        item = self.waiting.pop(uid)
+        if (item.size or 0) >= self.largest:
+            self.__post_init__()
+        return item
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +183,7 @@ class Fetching:
 
     def _begin(self) -> None:
         """Start the time for the next message; the largest that may be next decides."""
-        largest = max((item.size or 0 for item in self._flying[0].waiting.values()), default=0)
-        self._link.begin("fetch", extra=largest / BYTES_A_SECOND)
+        self._link.begin("fetch", extra=self._flying[0].largest / BYTES_A_SECOND)
         self._reading = None
 
     def _receive(self) -> Fetched | FetchFailed | None:
@@ -207,7 +217,7 @@ class Fetching:
         if uid is None or flying is None or not row.has_content:
             row.discard()  # nobody asked for it: flags that changed, another message, the same one again
             return None
-        item = flying.waiting.pop(uid)
+        item = flying.take(uid)
         if any(self._flying[0].waiting):
             self._begin()
         content = row.spooled()

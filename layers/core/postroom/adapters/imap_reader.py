@@ -98,8 +98,9 @@ class LiteralRefused(Exception):
 
 Limit = Callable[[int | None], int]  # UID of the row, when known → largest literal accepted, in bytes
 
-# What nearly every row looks like; anything else goes the long way through the tokens.
+# What nearly all rows look like; anything else goes the long way through the tokens.
 _USUAL = re.compile(rb"\* (\d+) FETCH \(UID (\d+) BODY\[\] \{(\d+)\}\r\n")
+_USUAL_SIZE = re.compile(rb'\* (\d+) FETCH \(UID (\d+) RFC822\.SIZE (\d+) INTERNALDATE "([^"\\\r\n]*)"\)\r\n')
 _FETCH = re.compile(rb"\* (\d+) FETCH \(", re.IGNORECASE)
 _TAGGED = re.compile(rb"([A-Za-z0-9]+) (OK|NO|BAD)(?: (.*?))?\r?\n", re.IGNORECASE | re.DOTALL)
 _LITERAL = re.compile(rb"\{(\d{1,20})\}\r?\n\Z")
@@ -127,6 +128,8 @@ def read_answer(reader: Reader, *, limit: Limit, started: Callable[[int | None],
             row.discard()
             raise
         return row
+    if sizes := _USUAL_SIZE.fullmatch(line):
+        return Row(int(sizes[1]), {b"UID": sizes[2], b"RFC822.SIZE": sizes[3], b"INTERNALDATE": sizes[4]})
     if fetch := _FETCH.match(line):
         row = Row(int(fetch[1]))
         try:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from postroom.adapters.tls import tls_failure
+from postroom.adapters.tls_socket import TlsSocket
 from postroom.errors import DeadlineExceeded, ServerMisbehaved
 
 BUFFER = 256 * 1024
@@ -29,7 +30,7 @@ class Stream:
     """
 
     def __init__(self, sock: socket.socket, *, deadline: float, on: str, step: str = "greeting") -> None:
-        self._sock = sock
+        self._sock: socket.socket | TlsSocket = sock
         self.deadline = deadline
         self.on = on
         self.step = step
@@ -43,12 +44,18 @@ class Stream:
             raise DeadlineExceeded("The server did not answer in time", on=self.on, step=self.step)
         return left
 
-    def receive_into(self, view: memoryview) -> int:
-        """Read at least one byte; raises when the server has closed the connection."""
+    def receive_into(self, view: memoryview, *, wanted: int = 1) -> int:
+        """Read at least one byte; raises when the server has closed the connection.
+
+        `wanted`: so many bytes are sure to come.
+        """
         left = self.left()
         try:
             self._sock.settimeout(left)
-            count = self._sock.recv_into(view)
+            if isinstance(self._sock, TlsSocket):
+                count = self._sock.recv_into(view, wanted=wanted)
+            else:
+                count = self._sock.recv_into(view)
         except TimeoutError as error:
             raise DeadlineExceeded("The server did not answer in time", on=self.on, step=self.step) from error
         except OSError as error:
@@ -90,10 +97,10 @@ class Stream:
     def start_tls(self, context: ssl.SSLContext, server_name: str) -> None:
         """Go over to TLS; nothing may be buffered from before (the reader sees to that). Raises TlsFailed."""
         self.step = "tls"
-        left = self.left()
+        if isinstance(self._sock, TlsSocket):
+            raise ValueError("TLS inside TLS")
         try:
-            self._sock.settimeout(left)
-            self._sock = context.wrap_socket(self._sock, server_hostname=server_name)
+            self._sock = TlsSocket(self._sock, context, server_name, left=self.left)
         except TimeoutError as error:
             raise DeadlineExceeded("The TLS handshake took too long", on=self.on, step=self.step) from error
         except (ssl.SSLError, ssl.CertificateError) as error:
@@ -184,7 +191,8 @@ class Reader:
             self._buffer[:kept] = self._buffer[self._start : self._end]
             self._start, self._end = 0, kept
         while self._end - self._start < count:
-            self._end += self.stream.receive_into(self._view[self._end :])
+            wanted = count - (self._end - self._start)
+            self._end += self.stream.receive_into(self._view[self._end :], wanted=wanted)
 
     def _fill(self) -> None:
         self._start = self._end = 0

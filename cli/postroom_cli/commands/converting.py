@@ -132,6 +132,8 @@ def _tell(
 ) -> None:
     if not json:
         show_plan(plan)
+        for warning in wanted.warnings:
+            output.say(f"Warning: {warning}")
         if wanted.moved:
             output.say(
                 "Server, user or protocol change: what lies there is looked at anew, and what was stored before is "
@@ -146,7 +148,7 @@ def _tell(
         "removed": wanted.mailbox is None,
         "moved": wanted.moved,
         "changes": plan.changes,
-        "warnings": [describe_problem(warning) for warning in plan.warnings],
+        "warnings": [describe_problem(warning) for warning in (*plan.warnings, *wanted.warnings)],
         "password": wanted.password.secret if wanted.password else None,
     }
     if tested is not None:

@@ -11,7 +11,9 @@ from postroom.errors import Invalid, PostroomError, Problem
 
 from postroom_cli import output
 from postroom_cli.commands.applying import entered
+from postroom_cli.commands.connection import try_connection
 from postroom_cli.entering import enter_line, enter_once
+from postroom_cli.errors import ExitCode
 from postroom_cli.loopback import Loopback
 from postroom_cli.output import Json
 from postroom_cli.stack import find_stack
@@ -108,6 +110,33 @@ def login(
         output.say(f"Tried again at the next cycle: {', '.join(tried)}.")
     if mails:
         output.say(f"Mails that waited for it and are sent now: {len(mails)}.")
+
+
+@app.command("test")
+def check(
+    context: typer.Context,
+    account: Annotated[str, typer.Argument(help="The e-mail account's name in the configuration.")],
+    json: Json = False,
+) -> None:
+    """Open the account's own mailbox and each shared one that it is to open: which step fails, and what to do."""
+    from postroom.services.conversion import mailboxes_of, not_opened
+
+    stack = find_stack(context)
+    rows = []
+    for mailbox in mailboxes_of(stack.configurations.current(), account):
+        tested = try_connection(stack, mailbox)
+        error = not_opened(tested, mailbox)
+        why = {"step": error.step, "code": error.code, "reason": error.what, "remedy": error.remedy} if error else {}
+        rows.append({"mailbox": mailbox.name, "address": mailbox.bare_address, "messages": tested.messages, **why})
+    ok = not any("code" in row for row in rows)
+    if json:
+        output.document({"account": account, "ok": ok, "mailboxes": rows})
+    else:
+        columns = ("mailbox", "address", "messages", "step", "code", "reason", "remedy")
+        output.table("", columns, ([row.get(column, "") for column in columns] for row in rows))
+        output.say(f"{account} works." if ok else f"{account} does not open all of its mailboxes.")
+    if not ok:
+        raise typer.Exit(ExitCode.TEST_FAILED)
 
 
 def _application_secret(application: OAuthApplication, file: Path | None) -> str:

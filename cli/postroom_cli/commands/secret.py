@@ -85,9 +85,14 @@ def remove(context: typer.Context, name: Name, json: Json = False) -> None:
 
 
 def _users(configuration: Configuration, name: str) -> list[str]:
-    fields = ("password", "client_secret", "refresh_token")
-    sections = ("mailboxes", "outbound_servers", "oauth_applications", "accounts")
-    return [
+    fields = ("password", "client_secret")
+    sections = ("mailboxes", "outbound_servers", "oauth_applications")
+    accounts = [
+        f"accounts[name={account.name}].refresh_token"
+        for account in configuration.accounts
+        if account.token_reference.secret == name  # also where it is not written down
+    ]
+    return accounts + [
         f"{section}[name={found.name}].{field}"
         for section in sections
         for found in getattr(configuration, section)

@@ -13,6 +13,7 @@ from postroom.adapters.tls import client_context
 from postroom.model.mailbox import DEFAULT_PORTS, Type
 from postroom.model.oauth import AUTHORITIES, SERVERS, Cloud, Provider
 from postroom.services.stored_events import stored_event
+from postroom_cli.author import author
 from postroom_cli.commands.connection import try_connection
 from postroom_cli.mailservers.tokens import CLIENT, TENANT, refusal
 
@@ -136,7 +137,8 @@ def test_a_mailbox_is_converted_and_fetches_on_where_it_was(
             "password": {"secret": "mailbox.box0"},
         },
     }
-    assert versions(postroom)[0] == "mailbox box0 converted to the account office"
+    newest = postroom("config", "history", "--json").json[0]
+    assert (newest["note"], newest["author"]) == ("mailbox box0 converted to the account office", author())
     site.deliver("IMAP", mail(subject="three"))
     site.poll()
     after = site.state()
@@ -392,6 +394,45 @@ def test_a_new_mailbox_of_an_account_takes_the_accounts_protocol(
     apply(accounts=[pop3])
     assert postroom("mailbox", "add", "box0", "--address", "box0@example.com", *ACCOUNT).status == 0
     assert settings(postroom)["type"] == "POP3"
+
+
+@pytest.mark.feature("C09")
+def test_an_account_is_tested_with_every_mailbox_that_it_opens(site: Site, postroom: Command, apply: Apply) -> None:
+    apply()
+    alone = postroom("oauth", "test", "office", "--json")
+    assert (alone.status, [row["address"] for row in alone.json["mailboxes"]]) == (0, ["box0@example.com"])
+    for name, number in (("one", 1), ("two", 2)):
+        add = ("mailbox", "add", name, "--address", f"box{number}@example.com", *ACCOUNT, "--shared")
+        assert postroom(*add).status == 0
+    del site.imap.store.users["box2@example.com"]  # its right to this one was taken away
+    ran = postroom("oauth", "test", "office", "--json")
+    own, one, two = ran.json["mailboxes"]
+    assert (ran.status, own["messages"], one["messages"], two["messages"]) == (5, 0, 0, None)
+    assert (two["step"], two["code"]) == ("login", "not_of_account")
+    assert "full access" in two["remedy"]
+    site.service.script.append(refusal(400, "invalid_grant", 50173))
+    site.begin_anew()
+    told = postroom("oauth", "test", "office")
+    assert (told.status, "postroom oauth login office" in told.out) == (5, True)
+    assert postroom("oauth", "test", "nobody", "--json").status == 3
+
+
+@pytest.mark.feature("C08")
+def test_who_sends_with_a_password_still_is_told(site: Site, postroom: Command, apply: Apply) -> None:
+    server = {"name": "smtp", "type": "smtp", "host": "smtp.example.com", "user": "u", "password": {"secret": "s"}}
+    alias = {"name": "sales", "address": "Sales <BOX0@example.com>", "outbound_server": "smtp"}
+    apply({}, outbound_servers=[server, {"name": "smtp-client"}], aliases=[alias])
+    (warning,) = postroom("mailbox", "convert", "box0", *ACCOUNT, "--dry-run", "--json").json["warnings"]
+    assert "`sales` goes on sending by `smtp`" in warning["problem"]
+    assert "account: office" in warning["remedy"]
+    assert len(site.service.forms) == 1
+
+
+def test_the_token_of_an_account_is_no_secret_that_nobody_uses(site: Site, postroom: Command, apply: Apply) -> None:
+    apply()
+    ran = postroom("secret", "remove", "account.office", "--json")
+    assert (ran.status, "accounts[name=office]" in ran.out) == (7, True)
+    assert site.secret("account.office") == "refresh-0"
 
 
 @pytest.mark.feature("C08")

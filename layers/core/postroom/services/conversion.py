@@ -8,11 +8,12 @@ identities of its mail stay what they are.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from postroom.errors import Invalid, NotFound, NotOpened, Problem
-from postroom.model.configuration import Configuration
+from postroom.model.configuration import Authentication, Configuration, ServerType
 from postroom.model.mailbox import Mailbox, OwnLogin, SecretReference
 from postroom.model.oauth import EmailAccount
 from postroom.services import positions
@@ -30,7 +31,8 @@ class Conversion:
     """What converting or taking out comes to; `mailbox` None: it was made under the account, and goes with it.
 
     `password` is what opened it before, or opens it again. `moved`: its server, user or protocol is another one, so
-    that what lies there is looked at anew; what was stored already is known by its content.
+    that what lies there is looked at anew; what was stored already is known by its content. `warnings`: what goes on
+    with a password.
     """
 
     configuration: Configuration
@@ -39,6 +41,7 @@ class Conversion:
     note: str
     password: SecretReference | None = None
     moved: bool = False
+    warnings: tuple[Problem, ...] = ()
 
 
 def convert(configuration: Configuration, name: str, *, account: str, shared: bool = False) -> Conversion:
@@ -60,7 +63,8 @@ def convert(configuration: Configuration, name: str, *, account: str, shared: bo
     }
     new, changed = _replaced(configuration, mailbox, changes)
     note = f"mailbox {name} converted to {'a shared mailbox of ' if shared else ''}the account {account}"
-    return Conversion(new, changed, account, note, mailbox.password, _moved(configuration, new, name))
+    warnings = tuple(_sending(configuration, mailbox, account))
+    return Conversion(new, changed, account, note, mailbox.password, _moved(configuration, new, name), warnings)
 
 
 def revert(configuration: Configuration, name: str) -> Conversion:
@@ -106,23 +110,40 @@ def account_of(configuration: Configuration, name: str, *, address: str, shared:
 
 
 def check_opened(tested: ConnectionTest, mailbox: Mailbox) -> None:
-    """Raise NotOpened, with the step that failed, when a mailbox (with what its account adds) did not open."""
+    """Raise NotOpened, with the step that failed, when a mailbox did not open by its account."""
+    error = not_opened(tested, mailbox)
+    if error is not None:
+        error.what += "; nothing was changed"
+        raise error
+
+
+def not_opened(tested: ConnectionTest, mailbox: Mailbox) -> NotOpened | None:
+    """Say in the account's terms why a mailbox (with what its account adds) did not open; None: it did."""
     failed = next((step for step in tested.steps if not step.ok), None)
     if failed is None:
-        return
-    account, address, at = mailbox.account or "", mailbox.service_account or mailbox.user, f"{failed.name}: "
+        return None
+    account, address, why = mailbox.account or "", mailbox.service_account or mailbox.user, failed.reason
     code, remedy = failed.code, failed.remedy
-    what = f"The mailbox does not open by the account {account} ({at}{failed.reason}); nothing was changed"
+    what = f"The mailbox does not open by the account {account} ({failed.name}: {why})"
     if mailbox.shared_mailbox and code in _NOT_OF_ACCOUNT:
         code = "not_of_account"
-        what = (
-            f"{mailbox.bare_address} is no mailbox that the account {account} may open ({at}{failed.reason}); "
-            "nothing was changed"
-        )
+        what = f"{mailbox.bare_address} is no mailbox that the account {account} may open ({failed.name}: {why})"
         remedy = f"Give {address} full access to it (Exchange: Add-MailboxPermission), or use its own account."
     elif code in _WITHOUT_CONSENT:
         remedy = f"Let {address} consent: `postroom oauth login {account}`."
-    raise NotOpened(what, on=mailbox.name, step=failed.name, code=code, remedy=remedy)
+    return NotOpened(what, on=mailbox.name, step=failed.name, code=code, remedy=remedy)
+
+
+def mailboxes_of(configuration: Configuration, name: str) -> tuple[Mailbox, ...]:
+    """List the mailboxes that an account opens, as they are polled; its own comes first, configured or not (C09)."""
+    account = configuration.account(name)
+    if account is None:
+        raise NotFound("There is no such e-mail account", on=name, remedy="Name one of `accounts`.")
+    found = [mailbox for mailbox in configuration.mailboxes if mailbox.account == name]
+    own = Mailbox(name=name, address=account.address, account=name, type=account.server_type.mailbox_type)
+    found.sort(key=lambda mailbox: mailbox.shared_mailbox)
+    wanted = found if any(not mailbox.shared_mailbox for mailbox in found) else [own, *found]
+    return tuple(configuration.effective(mailbox) for mailbox in wanted)
 
 
 def existing(configuration: Configuration, name: str) -> Mailbox:
@@ -164,3 +185,19 @@ def _replaced(configuration: Configuration, mailbox: Mailbox, changes: dict[str,
 def _moved(old: Configuration, new: Configuration, name: str) -> bool:
     before, after = old.mailbox(name), new.mailbox(name)
     return before is not None and after is not None and positions.place(before) != positions.place(after)
+
+
+def _sending(configuration: Configuration, mailbox: Mailbox, account: str) -> Iterator[Problem]:
+    """Warn of aliases of the address whose mail leaves by a server with a password."""
+    for index, alias in enumerate(configuration.aliases):
+        server = configuration.outbound_server(alias.outbound_server)
+        with_password = server is not None and (server.type, server.authentication) == (
+            ServerType.SMTP,
+            Authentication.BASIC,
+        )
+        if server and with_password and alias.bare_address.casefold() == mailbox.bare_address.casefold():
+            yield Problem(
+                f"aliases[{index}].outbound_server",
+                f"the alias `{alias.name}` goes on sending by `{server.name}`, with a password.",
+                f"Where the provider takes none any more, give it a server with `account: {account}`.",
+            )

@@ -188,3 +188,16 @@ def test_what_is_masked_is_nowhere_in_what_is_stored_and_shown_but_in_the_raw_me
     assert "1111" not in stored.replace(found.sha256, "").replace(found.raw_key, "").replace(found.id, "")
     content = configured.client("s3").get_object(Bucket=configured.environment["RAW_BUCKET"], Key=found.raw_key)
     assert content["Body"].read() == raw
+
+
+@pytest.mark.feature("C15")
+def test_the_subject_and_an_invitations_summary_are_masked_and_the_subject_is_counted(configured: AwsStack) -> None:
+    configured.configure(**{**CONFIGURATION, "masking_patterns": [{"name": "cards", "kind": "card"}]})
+    raw = (
+        f"From: ann@example.org\r\nTo: support@example.com\r\nSubject: Card {CARD}\r\nMIME-Version: 1.0\r\n"
+        "Content-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\n"
+        f"DTSTART:20261124T090000Z\r\nSUMMARY:Card {CARD}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    ).encode()
+    found = made(configured, raw)
+    assert found.subject == found.attributes["Calendar-Summary"] == "Card **** **** **** ****"
+    assert "cards: 1 in the subject" in [one.detail for one in found.decisions if one.rule == "masking"]

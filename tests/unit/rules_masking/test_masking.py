@@ -33,6 +33,7 @@ CARDS = {
     "thin spaces": "4111\u20091111\u20091111\u20091111",
     "zero-width spaces": "4111\u200b1111\u200b1111\u200b1111",
     "soft hyphens": "4111\u00ad1111\u00ad1111\u00ad1111",
+    "control characters": "4111\x001111\x1b1111\x851111",
     "a line end": "4111 1111\n1111 1111",
     "a quoted line end": "4111 1111\r\n> 1111 1111",
     "single digits": "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
@@ -191,7 +192,7 @@ def test_nothing_found_leaves_the_html_as_it_was() -> None:
     assert mask_html(clean, ALL).text == clean
 
 
-@pytest.mark.parametrize("text", ["K-12345678", "K-1234 5678", "K-12\n345678", "K-1 2 3 4 5 6 7 8"])
+@pytest.mark.parametrize("text", ["K-12345678", "K-1234 5678", "K-12\n345678", "K-1 2 3 4 5 6 7 8", "K-1234\x005678"])
 def test_a_pattern_of_ones_own_finds_numbers_with_spaces_between_the_digits(text: str) -> None:
     patterns = compile_patterns([MaskingPattern("customer", pattern=r"\bK-\d{8}\b")])
     masked = mask_text(f"I am {text}.", patterns).text

@@ -24,7 +24,7 @@ MAX_TEXT = 5_000_000
 """Characters that are searched; what is behind them is left out, never shown unmasked."""
 _MAX_CHECKS = 200_000
 
-_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s\u00ad\u200b-\u200f\u2060\ufeff>]+(?=\d)")
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2060\ufeff>]+(?=\d)")
 _FORBIDDEN_REPLACEMENTS = frozenset("<>&\"'\\/?#%@:=")
 _TAG = re.compile(r"<(/?)([a-z0-9]+)([^>]*)>")
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|nbsp);")

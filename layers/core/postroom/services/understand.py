@@ -130,7 +130,11 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
     verdict = sender_verdict(message, auth=auth_results(message, authserv_ids=policy.trusted_authserv_ids))
     decisions += [Decision("sender", flag.value) for flag in verdict.flags]
     tokens, forged = _tokens(message, text, policy)
-    subject = masking.mask_text(message.header("subject"), policy.masking).text
+    masked_subject = masking.mask_text(message.header("subject"), policy.masking)
+    subject = masked_subject.text
+    decisions += [
+        Decision("masking", "masked", f"{hit.name}: {hit.count} in the subject") for hit in masked_subject.hits
+    ]
     body = _masked_body(text, clean, policy, decisions, subject=subject)
     return Understanding(
         sha256=hashlib.sha256(raw).hexdigest(),
@@ -157,7 +161,7 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
         forged_token=forged,
         own_tag=token.verify(message.header("message-id"), keys=policy.thread_keys) is not None,
         sender_verdict=verdict,
-        attributes=_attributes(message, kind, read_files, clean),
+        attributes=_attributes(message, kind, read_files, clean, policy),
         decisions=tuple(decisions),
     )
 
@@ -285,7 +289,7 @@ def _tokens(message: Message, text: str, policy: Policy) -> tuple[tuple[ProvenTo
 
 
 def _attributes(
-    message: Message, kind: Kind, read_files: tuple[ReadFile, ...], clean: SanitisedHtml | None
+    message: Message, kind: Kind, read_files: tuple[ReadFile, ...], clean: SanitisedHtml | None, policy: Policy
 ) -> dict[str, str]:
     attributes: dict[str, str] = {}
     names = [one.attachment.name for one in read_files if one.attachment.name]
@@ -301,7 +305,7 @@ def _attributes(
         attributes["Protection"] = protected.kind.value
     invited = invitation(message)
     if invited is not None:
-        attributes |= _invitation(invited)
+        attributes |= _invitation(invited, policy)
     if kind.report is not None and kind.report.recipients:
         first = kind.report.recipients[0]
         for name, value in (
@@ -319,11 +323,11 @@ def _attributes(
     return attributes
 
 
-def _invitation(invited: Invitation) -> dict[str, str]:
+def _invitation(invited: Invitation, policy: Policy) -> dict[str, str]:
     """Say of a calendar invitation what people and rules need: method, times, organiser."""
     values = {
         "Calendar-Method": invited.method,
-        "Calendar-Summary": invited.summary,
+        "Calendar-Summary": masking.mask_text(invited.summary, policy.masking).text,
         "Calendar-Start": _moment(invited.start),
         "Calendar-End": _moment(invited.end),
         "Calendar-Organiser": invited.organiser.address if invited.organiser else "",

@@ -165,6 +165,7 @@ class Stack:
     @cached_property
     def desk(self) -> Desk:
         """What the API answers too: the same services."""
+        from postroom.adapters.dynamo.arrivals import DynamoArrivals
         from postroom.services.api_routes import Desk
 
         return Desk(
@@ -175,6 +176,7 @@ class Stack:
             outbound_queue=self.queue("outbound_queue"),
             clock=self.clock,
             secret_dates=self.secret_dates,
+            arrivals=DynamoArrivals(self._dynamodb, self.setting("table")),
         )
 
 

@@ -8,7 +8,7 @@ import typer
 from postroom.errors import Invalid, Problem
 
 from postroom_cli import output
-from postroom_cli.commands import connection, converting, guessing, seeing
+from postroom_cli.commands import connection, converting, costs, guessing, seeing
 from postroom_cli.commands.applying import in_force, put_in_force
 from postroom_cli.entering import enter_secret
 from postroom_cli.output import Json
@@ -28,6 +28,7 @@ def register(parent: typer.Typer) -> None:
     seeing.add_to(app)
     guessing.add_to(app)
     connection.add_to(app)
+    costs.add_to(app)
     converting.add_to(app)
     parent.add_typer(app, name="mailbox")
 

@@ -32,7 +32,19 @@ def list_(context: typer.Context, json: Json = False) -> None:
         return
     output.table(
         "",
-        ("name", "address", "type", "state", "since", "next try", "last success", "lag", "last poll", "why"),
+        (
+            "name",
+            "address",
+            "type",
+            "state",
+            "since",
+            "next try",
+            "last success",
+            "lag",
+            "to queue",
+            "last poll",
+            "why",
+        ),
         (
             (
                 row["name"],
@@ -43,6 +55,7 @@ def list_(context: typer.Context, json: Json = False) -> None:
                 _moment(row["health"]["next_try"]),
                 _moment(row["health"]["last_success"]),
                 _lag(row),
+                _to_queue(row["to_queue"]),
                 _told(row["last_poll"]) if row["last_poll"] else "",
                 row["health"]["reason"],
             )
@@ -72,7 +85,14 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
     if not shown["looked_at"]:
         times["last_success"] = "never looked at yet"
     told = {**health, **times, "failures": health["failures"] or "", "lag": _lag(shown)}
+    came = shown["to_queue"]
     output.pairs({f"health: {field.replace('_', ' ')}": value for field, value in told.items()})
+    output.pairs(
+        {
+            "to queue": f"{_to_queue(came)}, the newest {came['mails']} mails" if came else "",
+            "cost a month": f"about ${shown['monthly_cost']:.4f}; `postroom mailbox costs {name}` says of what",
+        }
+    )
     for warning in shown["warnings"]:
         output.say(f"Warning: {warning['text']} {warning['remedy']}")
     if shown["balances"]:
@@ -98,6 +118,11 @@ def _lag(shown: Mapping[str, Any]) -> str:
     """Tell for how long the oldest mail has been waiting; nothing when none waits."""
     period = _period(shown["lag"])
     return period if shown["lag_exact"] or not period else f"up to {period}"
+
+
+def _to_queue(delay: Mapping[str, Any] | None) -> str:
+    """Tell how long the newest mails took from their server to their queue."""
+    return f"{delay['median']:,.0f} s, at most {delay['longest']:,.0f} s" if delay else ""
 
 
 def _period(seconds: float) -> str:

@@ -25,6 +25,7 @@ METRICS: dict[str, str] = {
     "oversize": "Count",
     "problem": "Count",  # messages that could not be had
     "lag": "Seconds",  # from the mail server's date to the storing, the worst of a poll
+    "to_queue": "Seconds",  # from the mail server's date to the interaction in its queue, each mail
     "raw_queued_again": "Count",
     "wrapped_from_dead_letters": "Count",
     "sends_queued_again": "Count",

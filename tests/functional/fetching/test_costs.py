@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from postroom.model.prices import USES, Resource, Step
+
 from tests.functional.fetching.conftest import Site
 from tests.support.mails import mail
 
@@ -24,8 +26,9 @@ def test_an_ordinary_mail_costs_one_put_and_two_write_units(connected: Callable[
     site = connected()
     site.server.append("box0@example.com", "INBOX", mail())
     site.poll()
-    assert site.calls.of("s3", "PutObject") == 1
+    assert site.calls.of("s3", "PutObject") == USES[Step.MAIL][Resource.S3_PUT] == 1
     assert (site.calls.writes, site.calls.write_units) == (2, 2)
+    assert site.calls.write_units == USES[Step.FETCH][Resource.WRITE_UNITS]
     assert site.calls.of("kms") == site.calls.of("secretsmanager") == 0
     assert len(site.raw()) == 1
 

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from postroom.services.stored_events import stored_event
 
 from tests.functional.cli.conftest import Command
 from tests.functional.fetching.conftest import Site
 from tests.functional.mailboxes.conftest import Clock
+from tests.support.aws_stack import sqs_event
 from tests.support.mails import mail
 
 Connect = Callable[..., Site]
@@ -107,3 +109,62 @@ def test_a_mailbox_that_was_never_looked_at_says_so(site: Site, postroom: Comman
     site.configure()
     assert postroom("mailbox", "list", "--json").lines[0]["looked_at"] is False
     assert "never looked at yet" in postroom("mailbox", "show", "box0").out
+
+
+def process(site: Site) -> None:
+    """Let the real function make interactions of all that was stored."""
+    bucket = site.stack.environment["RAW_BUCKET"]
+    for stored in site.raw():
+        answer = site.stack.invoke("ProcessInbound", sqs_event(stored_event(bucket, stored.key)))
+        assert answer == {"batchItemFailures": []}
+
+
+@pytest.mark.feature("X14")
+def test_how_long_mail_took_from_its_server_to_its_queue_is_shown_and_logged(
+    connected: Connect, postroom: Command, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = connected()
+    assert postroom("mailbox", "list", "--json").lines[0]["to_queue"] is None
+    now = datetime.now(UTC).replace(microsecond=0)
+    for seconds in (10, 90, 300):
+        site.deliver(mail(subject=str(seconds)), internaldate=now - timedelta(seconds=seconds))
+    site.deliver(mail(subject="old"), internaldate=now - timedelta(days=400))  # from before the mailbox was connected
+    site.poll()
+    with caplog.at_level("INFO", logger="postroom"):
+        process(site)
+    logged = sorted(record.to_queue for record in caplog.records if record.getMessage() == "queued")  # type: ignore[attr-defined]
+    assert [seconds // 10 for seconds in logged] == [1, 9, 30]
+    row = postroom("mailbox", "list", "--json").lines[0]
+    assert row["to_queue"]["mails"] == 3
+    assert 90 <= row["to_queue"]["median"] < 110
+    assert 300 <= row["to_queue"]["longest"] < 320
+    shown = postroom("mailbox", "show", "box0", "--json").json
+    assert shown["to_queue"] == row["to_queue"]
+    assert " s, at most 30" in postroom("mailbox", "list").out
+    assert "the newest 3 mails" in postroom("mailbox", "show", "box0").out
+
+
+@pytest.mark.feature("X14")
+def test_what_a_mailbox_costs_a_month_is_told_from_its_settings_and_counted_mail(
+    connected: Connect, postroom: Command
+) -> None:
+    site = connected(cycle_time="00:01:00")
+    idle = postroom("mailbox", "costs", "box0", "--json").json["mailboxes"][0]
+    assert (idle["mails"], idle["counted_since"]) == (0, None)
+    site.deliver(*(mail(subject=str(number)) for number in range(3)))
+    site.poll()
+    busy = postroom("mailbox", "costs", "--json").json
+    (found,) = busy["mailboxes"]
+    assert found["mails"] == pytest.approx(3 * 730)  # counted for less than an hour
+    assert found["counted_since"]
+    assert busy["dollars"] == found["dollars"] > idle["dollars"] > 0
+    calls = {line["what"]: line["quantity"] for line in found["calls"]}
+    assert calls["DynamoDB write units"] == pytest.approx(3 * 730 * 4 + 730 * 2)
+    more = postroom("mailbox", "costs", "box0", "--mails", "100000", "--json").json
+    assert more["dollars"] > 4 * busy["dollars"]
+    shown = postroom("mailbox", "show", "box0", "--json").json
+    assert shown["monthly_cost"] == pytest.approx(found["dollars"], abs=0.001)
+    told = postroom("mailbox", "costs", "box0").out
+    assert all(part in told for part in ("us-east-1", "estimate", "DynamoDB write units", "acknowledgements"))
+    assert "Together $" in postroom("mailbox", "costs").out
+    assert postroom("mailbox", "costs", "nobody").status == 3

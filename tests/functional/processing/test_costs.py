@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from postroom.model.prices import USES, Resource, Step
 from postroom.services.stored_events import stored_event
 
 from tests.support.aws_calls import AwsCalls, aws_calls
@@ -26,6 +27,7 @@ def test_an_ordinary_mail_costs_four_write_units_and_no_put(configured: AwsStack
         process(configured, calls, mail(body=ORDINARY), "sales")
         assert (calls.of("s3", "PutObject"), calls.of("s3", "GetObject")) == (0, 1)
         assert (calls.writes, calls.write_units) == (1, 4)
+        assert calls.write_units == USES[Step.MAIL][Resource.WRITE_UNITS]
         assert calls.reads == 2  # which configuration is in force; who waits for this mail
         assert calls.of("kms") == calls.of("secretsmanager") == calls.of("sqs") == 0
 
@@ -36,6 +38,10 @@ def test_an_acknowledged_mail_costs_one_transaction_and_one_message(configured: 
         assert (calls.writes, calls.of("dynamodb", "TransactWriteItems")) == (1, 1)
         assert calls.of("sqs", "SendMessage") == 1
         assert calls.write_units <= 24
+        assert (
+            calls.write_units
+            <= USES[Step.MAIL][Resource.WRITE_UNITS] + USES[Step.ACKNOWLEDGEMENT][Resource.WRITE_UNITS]
+        )
 
 
 @pytest.mark.parametrize("size", [20_000, 200_000], ids=["20KB", "200KB"])

@@ -13,11 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from postroom import ports
 from postroom.errors import Invalid, NotFound, Problem
+from postroom.model.configuration import Configuration
 from postroom.model.interaction import Event
 from postroom.model.mailbox import Mailbox
 from postroom.model.outbound import OutboxState
 from postroom.ports import Clock, Configurations, MailboxStates, Queue
+from postroom.services import costs
 from postroom.services import reply as replying
+from postroom.services.arrivals import Arrivals, Delay, delays
 from postroom.services.mailbox_view import SecretDates, secrets_of, view
 
 _EXPLAINED = (OutboxState.DEFERRED, OutboxState.FAILED, OutboxState.UNCERTAIN)
@@ -67,6 +70,7 @@ class Desk:
     outbound_queue: Queue
     clock: Clock
     secret_dates: SecretDates | None = None  # None: expiring secrets are not foretold
+    arrivals: Arrivals | None = None  # None: how long mail takes is not told
 
     def health(self) -> dict[str, Any]:
         """Tell that the API and its table answer, and which configuration is in force."""
@@ -78,7 +82,7 @@ class Desk:
         configuration = self.configurations.current()
         mailboxes = [configuration.effective(mailbox) for mailbox in configuration.mailboxes]
         listed = []
-        for mailbox, seen in zip(mailboxes, self._views(mailboxes), strict=True):
+        for mailbox, seen in zip(mailboxes, self._views(mailboxes, configuration), strict=True):
             polls = seen.pop("polls")
             listed.append(
                 {
@@ -95,23 +99,39 @@ class Desk:
 
     def mailbox(self, name: str) -> dict[str, Any]:
         """Show one mailbox: its settings (secrets as references), health, last balances, and what to see to."""
-        mailbox = self.configurations.current().mailbox(name)
+        configuration = self.configurations.current()
+        mailbox = configuration.mailbox(name)
         if mailbox is None:
             raise NotFound("there is no such mailbox", on=name)
-        seen = self._views([mailbox])[0]
+        seen = self._views([configuration.effective(mailbox)], configuration)[0]
         return {"settings": mailbox.model_dump(mode="json"), "balances": seen.pop("polls"), **seen}
 
-    def _views(self, mailboxes: Sequence[Mailbox]) -> list[dict[str, Any]]:
+    def costs(self, names: Sequence[str] = (), *, mails: float | None = None) -> list[costs.Estimate]:
+        """Estimate what mailboxes cost a month, the named ones or all; by what was counted, or by so many mails."""
+        configuration = self.configurations.current()
+        wanted = [mailbox for mailbox in configuration.mailboxes if mailbox.name in names or not names]
+        states = self.states.load([mailbox.name for mailbox in wanted]) if wanted else {}
+        return costs.estimates(wanted, configuration, states, now=self.clock(), mails=mails)
+
+    def _views(self, mailboxes: Sequence[Mailbox], configuration: Configuration) -> list[dict[str, Any]]:
         if not mailboxes:
             return []
         states = self.states.load([mailbox.name for mailbox in mailboxes])
         dates = self.secret_dates.valid_until(secrets_of(mailboxes)) if self.secret_dates else {}
         now = self.clock()
+        slow: Mapping[str, Delay] = {}
+        if self.arrivals is not None:
+            slow = delays(mailboxes, states, configuration=configuration, arrivals=self.arrivals)
+        estimated = costs.estimates(mailboxes, configuration, states, now=now)
         views = [view(mailbox, states[mailbox.name], now=now, valid_until=dates) for mailbox in mailboxes]
         return [
             plain(seen)
-            | {"polls": [{"at": at.isoformat(), **plain(balance), "even": balance.even} for at, balance in seen.polls]}
-            for seen in views
+            | {
+                "to_queue": plain(slow.get(mailbox.name)),
+                "monthly_cost": round(cost.dollars, 4),
+                "polls": [{"at": at.isoformat(), **plain(balance), "even": balance.even} for at, balance in seen.polls],
+            }
+            for mailbox, seen, cost in zip(mailboxes, views, estimated, strict=True)
         ]
 
     def in_queue(self, queue: str) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from postroom.ports import Added, Cap, Clock, Contents, Interactions, Outbox, Qu
 from postroom.rules.attachments import Action
 from postroom.rules.routing import route
 from postroom.services.acknowledge import acknowledge, without_acknowledgement
+from postroom.services.arrivals import note_arrival
 from postroom.services.circumstances import Copy, Facts, copies, stripped, with_replacement_text
 from postroom.services.healing import heal_threads
 from postroom.services.policy import Policies, Policy
@@ -169,4 +170,6 @@ class Ingest:
             interaction = without_acknowledgement(interaction, caps)
             outbound = None
             added = self.interactions.add(interaction, body)
+        if added is Added.CREATED and recipient.is_first:
+            note_arrival(interaction, old=facts.old)
         return Ingested(interaction, added, outbound.id if outbound else None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,15 @@ from tests.support import corpora
 FIELDS = ("subject", "from", "to", "text", "attachment_count", "attachment_sizes")
 
 
-# Why a difference can be right: each is a rule about the source's parse, none is about a file.
-LOST_BY_SOURCE = "the source put U+FFFD where the message's own charset gives a character"
-CUT_OFF = "the source reports an encoding problem: it makes an attachment of text whose boundary line is missing"
-NO_PARTS = "a multipart without parts: the source shows nothing, we show its text"
+# Why a difference can be right: each is a rule about the mail and the source's parse, none is about a file.
+LOST_BY_SOURCE = "the source put U+FFFD where the message's own charset, or base64 before a remark, gives a character"
+CUT_OFF = "the source makes an attachment of text whose boundary line is missing, or reads on into the next part"
+NO_PARTS = "a multipart without parts: the source shows nothing, or reads on into the next attachment"
 UUENCODED = "the source does not undo x-uuencode"
+SEVERAL_TYPES = (
+    "two Content-Types in one part: the source takes the last one and shows the source of the others as text"
+)
+NO_END_OF_HEADERS = "the empty line behind headers is missing: the source takes the text for headers"
 
 
 @dataclass(frozen=True)
@@ -96,14 +102,24 @@ def score(paths: list[Path] | None = None) -> Score:
 def _why(name: str, ours: object, theirs: object, source: dict[str, Any], message: Message) -> str:
     if "\ufffd" in str(theirs) and "\ufffd" not in str(ours):
         return LOST_BY_SOURCE
-    if name in ("text", "attachment_count", "attachment_sizes"):
-        if _has_problem(source):
-            return CUT_OFF
-        if any(part.content_type.startswith("multipart/") and not part.children for part in message.walk()):
-            return NO_PARTS
-        if any(part.encoding == "uuencode" for part in message.walk()):
-            return UUENCODED
-    return ""
+    if name not in ("text", "attachment_count", "attachment_sizes"):
+        return ""
+    parts = list(_with_embedded(message))
+    reasons = {
+        CUT_OFF: _has_problem(source),
+        NO_PARTS: any(part.content_type.startswith("multipart/") and not part.children for part in parts),
+        UUENCODED: any(part.encoding == "uuencode" for part in parts),
+        SEVERAL_TYPES: any(len(part.raw_values("content-type")) > 1 for part in parts),
+        NO_END_OF_HEADERS: "no empty line behind the headers" in message.defects,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
+
+
+def _with_embedded(message: Message) -> Iterator[Part]:
+    for part in message.walk():
+        yield part
+        if part.message is not None:
+            yield from _with_embedded(part.message)
 
 
 def _has_problem(parsed: dict[str, Any]) -> bool:
@@ -188,9 +204,12 @@ def _their_size(part: dict[str, Any]) -> tuple[str, int]:
 
 
 def main() -> None:
-    """Print the figures."""
-    for name, value in score().figures().items():
+    """Print the figures, and how many fields differ for which reason."""
+    found = score()
+    for name, value in found.figures().items():
         sys.stdout.write(f"{name:28} {value}\n")
+    for why, count in Counter(difference.why or "not explained" for difference in found.differences).most_common():
+        sys.stdout.write(f"{count:4} {why}\n")
 
 
 if __name__ == "__main__":

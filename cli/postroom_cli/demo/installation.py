@@ -9,6 +9,7 @@ from typing import Any
 
 from postroom.adapters.dynamo.configurations import ConfigurationStore
 from postroom.adapters.dynamo.interactions import DynamoInteractions
+from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
 from postroom.adapters.dynamo.outbox import DynamoOutbox
 from postroom.adapters.s3 import S3Contents, S3RawMessages
 from postroom.adapters.secrets import SecretWriter
@@ -84,6 +85,7 @@ class Installation:
         self.configurations = ConfigurationStore(aws("dynamodb"), table, contents)
         self.interactions = DynamoInteractions(aws("dynamodb"), table, contents)
         self.outbox = DynamoOutbox(aws("dynamodb"), table)
+        self.states = DynamoMailboxStates(aws("dynamodb"), table, contents)
         self.raw = S3RawMessages(aws("s3"), environment["RAW_BUCKET"])
         self.outbound_queue = SqsQueue(aws("sqs"), environment["OUTBOUND_QUEUE_URL"])
         self.secrets = SecretWriter(
@@ -109,6 +111,11 @@ class Installation:
             outbound_queue=self.outbound_queue,
             clock=utc_now,
         )
+
+    def not_looked_at(self) -> list[str]:
+        """Return the mailboxes that no poll has looked at yet."""
+        names = [mailbox.name for mailbox in MAILBOXES]
+        return [name for name, state in self.states.load(names, consistent=True).items() if state.position is None]
 
     def in_queues(self) -> list[str]:
         """Return the id of every interaction there is, as often as it is there."""

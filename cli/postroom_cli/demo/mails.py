@@ -382,4 +382,6 @@ _MAILS: tuple[tuple[str, str, str, Callable[[str], bytes]], ...] = (
     ("invitation", BILLING, "a calendar invitation", _invitation),
 )
 
-_LATER = frozenset({"follow-up", "stranger"})  # they refer to a mail that must be there before
+_LATER = frozenset({"follow-up", "stranger", "order", "long-line"})
+"""The first two refer to a mail that must be there before. POP3 tells no dates: what lies there at the first look
+counts as old, and old mail gets no automatic reply."""

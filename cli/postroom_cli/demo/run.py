@@ -204,6 +204,8 @@ class _Demo:
             # The minute of the last tick began before these mails, or the configuration, were there.
             self.runner.invoke("schedule_polls")
             self.runner.wait_until(lambda: not self._absent(wanted), seconds=5, pause=0.2)
+        if not self.runner.wait_until(lambda: not self.installation.not_looked_at(), seconds=_SECONDS_ANY):
+            raise DemoFailed("A mailbox was not looked at", on=", ".join(self.installation.not_looked_at()))
         return received
 
     def _absent(self, ids: set[str]) -> set[str]:

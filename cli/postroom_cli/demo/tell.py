@@ -29,36 +29,34 @@ _SHOWN_HEADERS = (
     "Content-Type",
 )
 _WIDTH = 118  # where there is no terminal to fit in
+_WIDE = 100  # from here on there is room for subjects
 
 
-def tell(outcome: Outcome) -> None:
+def tell(outcome: Outcome, *, on: Console | None = None) -> None:
     """Print the whole story; every text that came from a mail is printed as text, never as markup."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
+    console = on or Console(highlight=False)
+    if not on and not console.is_terminal:
         console = Console(highlight=False, width=_WIDTH)
     stories = story_of(outcome)
     _tell_mailboxes(outcome, console)
     _tell_mails(outcome, console)
     for name, title in (
         ("attachments", "Why a mail is where it is: every decision with the rule that made it"),
-        (
-            "follow-up",
-            "A customer writes again and joins the thread: the receiving server has checked the sender",
-        ),
-        ("stranger", "Somebody else refers to the same thread"),
-        ("html", "HTML is stored harmless, and what it would have fetched is not fetched"),
+        ("follow-up", "A customer writes again, is recognised, and joins the thread"),
+        ("stranger", "Somebody else refers to the same thread, and does not get into it"),
+        ("html", "HTML is stored harmless, and fetches nothing from elsewhere"),
     ):
         if name in stories:
             _tell_decisions(stories[name], title, console)
     _tell_wrapped(outcome, console)
-    _tell_refused(outcome, console)
-    _tell_acknowledgements(outcome, console)
+    _tell_withheld(outcome, console)
+    _tell_acknowledgement(outcome, console)
     _tell_replies(outcome, console)
     _tell_answer(outcome, console)
     _tell_counts(outcome.counts(), console)
 
 
-_PROTOCOLS = {Type.IMAP: "IMAP", Type.POP3: "POP3", Type.GRAPH: "Microsoft Graph", Type.EWS: "Exchange (EWS)"}
+_PROTOCOLS = {Type.IMAP: "IMAP", Type.POP3: "POP3", Type.GRAPH: "MS Graph", Type.EWS: "Exchange EWS"}
 
 
 def _tell_mailboxes(outcome: Outcome, console: Console) -> None:
@@ -77,7 +75,8 @@ def _tell_mailboxes(outcome: Outcome, console: Console) -> None:
 
 def _tell_mails(outcome: Outcome, console: Console) -> None:
     table = Table(title="Mails and their interactions", box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for column in ("mail", "subject", "interaction", "queue", "kind", "automatic reply"):
+    wide = console.width >= _WIDE
+    for column in ("mail", *(("subject", "interaction") if wide else ()), "queue", "kind", "acknowledged"):
         table.add_column(column, overflow="fold")
     for story in outcome.stories:
         interaction = story.interaction
@@ -86,22 +85,20 @@ def _tell_mails(outcome: Outcome, console: Console) -> None:
                 _text,
                 (
                     story.mail.name,
-                    interaction.subject or "(none)",
-                    interaction.id[:10],
+                    *((interaction.subject or "(none)", interaction.id[:10]) if wide else ()),
                     interaction.queue,
                     "wrapped" if interaction.wrap_reason else interaction.subtype.value,
-                    _automatic_reply(story),
+                    _acknowledged(story),
                 ),
             )
         )
     console.print(table)
 
 
-def _automatic_reply(story: Story) -> str:
+def _acknowledged(story: Story) -> str:
     if story.acknowledgement:
-        return f"acknowledged by {story.acknowledgement.server}"
-    reason = withheld(story.interaction)
-    return f"withheld: {reason}" if reason else "none"
+        return f"by {story.acknowledgement.server}"
+    return f"no: {(withheld(story.interaction) or 'none wanted').partition(':')[0]}"
 
 
 def _tell_decisions(story: Story, title: str, console: Console) -> None:
@@ -143,30 +140,27 @@ def _tell_wrapped(outcome: Outcome, console: Console) -> None:
     )
 
 
-def _tell_refused(outcome: Outcome, console: Console) -> None:
-    story = next(
-        (one for one in outcome.stories if (withheld(one.interaction) or "").startswith("automatic")),
-        next((one for one in outcome.stories if withheld(one.interaction)), None),
-    )
-    if story is None:
+def _tell_withheld(outcome: Outcome, console: Console) -> None:
+    reasons = [(story.mail.name, withheld(story.interaction) or "") for story in outcome.stories]
+    if not any(reason for _name, reason in reasons):
         return
-    console.rule(_text("An automatic reply that was refused, and why"), align="left")
-    console.print(
-        _text(
-            f"{story.interaction.subject!r} of {_sender(story.interaction)} was not acknowledged.\n"
-            f"Why: {withheld(story.interaction)}.\n"
-        )
-    )
-
-
-def _tell_acknowledgements(outcome: Outcome, console: Console) -> None:
+    console.rule(_text("Acknowledgements that were withheld, and why"), align="left")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("mail", "rule", "because"):
+        table.add_column(column, overflow="fold")
     shown: set[str] = set()
-    for story in outcome.stories:
-        acknowledgement = story.acknowledgement
-        if acknowledgement is None or acknowledgement.server in shown:
-            continue
-        shown.add(acknowledgement.server)
-        _tell_mail(f"An acknowledgement as it left by {acknowledgement.server}", acknowledgement, outcome, console)
+    for name, reason in reasons:
+        rule, _, because = reason.partition(": ")
+        if rule and rule not in shown:  # an example of each
+            shown.add(rule)
+            table.add_row(*map(_text, (name, rule, because)))
+    console.print(table)
+
+
+def _tell_acknowledgement(outcome: Outcome, console: Console) -> None:
+    first = next((story.acknowledgement for story in outcome.stories if story.acknowledgement), None)
+    if first is not None:
+        _tell_mail(f"An acknowledgement as it left by {first.server}", first, outcome, console)
 
 
 def _tell_replies(outcome: Outcome, console: Console) -> None:
@@ -214,7 +208,8 @@ def _tell_counts(counts: Mapping[str, int | float], console: Console) -> None:
             f"{counts['mails']} mails, {counts['interactions']} interactions ({counts['wrapped']} wrapped), "
             f"{counts['acknowledgements']} acknowledgements sent and {counts['suppressed']} withheld, "
             f"{counts['replies']} replies sent; {counts['raw_identical']} of {counts['mails']} stored raw messages are "
-            f"the mail byte for byte; {counts['seconds']} seconds."
+            f"the mail byte for byte; {counts['seconds']} seconds.\nNothing is left running. `postroom local` runs "
+            "the system until you stop it: docs/local.md."
         )
     )
 

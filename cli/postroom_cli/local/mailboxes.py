@@ -29,7 +29,7 @@ class Afterwards(StrEnum):
 
     MOVE = "moved to Processed"
     DELETE = "deleted"
-    MARK_READ = "left there, marked read"
+    MARK_READ = "left, marked read"
 
 
 _OPTIONS: dict[Afterwards, dict[str, Any]] = {
@@ -180,11 +180,9 @@ class MailServers:
         """Say how its mail was opened, as the server saw it."""
         match self.mailboxes[name].type:
             case Type.GRAPH:
-                count = len(self.issuer.issued)
-                return f"OAuth 2.0 ({count} token{'s' * (count != 1)})"
+                return "OAuth 2.0" if self.issuer.issued else "none"
             case Type.EWS:
-                schemes = sorted({scheme for scheme in self.ews.authorizations if scheme})
-                return f"password ({', '.join(schemes)})" if schemes else "password"
+                return ", ".join(sorted({scheme for scheme in self.ews.authorizations if scheme})) or "none"
             case _:
                 return "password"
 

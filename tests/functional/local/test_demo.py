@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from email import message_from_bytes
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from postroom.model.interaction import Subtype
 from postroom.model.outbound import Delivery, OutboxState
 from postroom_cli.demo.run import DemoFailed, Outcome, Story, read_mails, run_demo, story_of, withheld
+from postroom_cli.demo.tell import tell
 from postroom_cli.local.mailboxes import OnServer
+from rich.console import Console
 
 TEMPLATE = Path(__file__).parents[3] / "template.yaml"
 
@@ -37,7 +40,7 @@ def test_every_mail_is_one_interaction_and_its_bytes_are_kept(outcome: Outcome) 
         pytest.param("support", "IMAP", "password", 10, "moved to Processed", OnServer(0, 0, 10), id="IMAP"),
         pytest.param("orders", "POP3", "password", 2, "deleted", OnServer(0, 0, 0), id="POP3"),
         pytest.param("claims", "GRAPH", "OAuth 2.0", 4, "moved to Processed", OnServer(0, 0, 4), id="Graph"),
-        pytest.param("billing", "EWS", "NTLM", 2, "left there, marked read", OnServer(2, 2, 0), id="EWS"),
+        pytest.param("billing", "EWS", "NTLM", 2, "left, marked read", OnServer(2, 2, 0), id="EWS"),
     ],
 )
 def test_each_type_of_mailbox_is_fetched_and_its_server_told(
@@ -117,6 +120,20 @@ def test_an_answer_finds_its_thread_by_the_signed_token(outcome: Outcome, storie
 def test_script_is_not_stored(stories: dict[str, Story]) -> None:
     assert "script" not in (stories["html"].body.html or "")
     assert stories["html"].body.remote_images == 1
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_what_is_told_fits_a_terminal_and_names_every_mailbox_and_mail(outcome: Outcome, width: int) -> None:
+    paper = StringIO()
+    tell(outcome, on=Console(file=paper, width=width, highlight=False))
+    lines = paper.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert "…" not in paper.getvalue()
+    for row in ("orders    POP3           password        2", "billing   Exchange EWS   NTLM            2"):
+        assert any(line.strip().startswith(row) for line in lines)
+    for story in outcome.stories:
+        assert any(line.strip().startswith(story.mail.name) for line in lines)
+    assert sum(line.strip().startswith(("follow-up ", "bounce ")) for line in lines) == 4  # in the table, and why
 
 
 def test_mails_of_a_directory_take_the_place_of_the_built_in_ones(tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ class Pop3Faults:
     starttls: str = ""  # "refuse" or "inject"
     no_uidl: bool = False
     same_uidl: bool = False  # all messages have the same
+    number_uidl: bool = False  # the message's number, which moves up when others are deleted
+    keep_all: bool = False  # DELE says -ERR
     drop_in_message: int = 0  # number of the message in which the connection is closed
     hang_in_message: int = 0
     drip_in_message: int = 0
@@ -242,8 +244,14 @@ class _Session:
             self._error("Unknown command")
             return
         validity = self._server.folder(self._user).uidvalidity
-        same = self._server.faults.same_uidl
-        self._list(rest, lambda _number, message: "same" if same else f"{validity:08x}{message.uid:08x}")
+        faults = self._server.faults
+
+        def name(number: int, message: Message) -> str:
+            if faults.same_uidl:
+                return "same"
+            return str(number) if faults.number_uidl else f"{validity:08x}{message.uid:08x}"
+
+        self._list(rest, name)
 
     def _retrieve(self, rest: str) -> None:
         if not (chosen := self._chosen(rest)):
@@ -281,7 +289,9 @@ class _Session:
             self._connection.send(stuffed(message.header + b"".join(line + b"\r\n" for line in lines)) + b".\r\n")
 
     def _delete(self, rest: str) -> None:
-        if chosen := self._chosen(rest):
+        if self._server.faults.keep_all:
+            self._error("Permission denied")
+        elif chosen := self._chosen(rest):
             self._deleted.add(chosen[0])
             self._ok("Marked")
 

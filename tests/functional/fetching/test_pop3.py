@@ -162,3 +162,54 @@ def test_a_mailbox_that_another_program_holds_is_tried_again_in_ten_minutes(site
     assert site.poll().results == {Result.WAITING: 1}
     site.post.wait(minutes=10)
     assert site.poll().stored == 1
+
+
+def contents(site: Site) -> list[bytes]:
+    return sorted(stored.content for stored in site.post.raw.objects.values())
+
+
+@pytest.mark.fault(23)
+def test_a_server_that_gives_out_an_id_again_gets_no_mail_deleted_that_was_not_fetched(site: Site) -> None:
+    site.connect()
+    site.server.faults.number_uidl = True
+    site.poll()
+    for raw in MAILS:  # each is message 1 when it comes
+        deliver(site, raw)
+        site.poll()
+    assert contents(site) == sorted(MAILS)
+    assert site.left() == 0
+
+
+@pytest.mark.fault(23)
+@pytest.mark.parametrize("fault", ["no_uidl", "same_uidl", "number_uidl"])
+def test_mails_with_the_same_header_are_told_apart_by_what_they_contain(site: Site, fault: str) -> None:
+    site.connect(maximum_msg_number=1)
+    setattr(site.server.faults, fault, True)
+    site.poll()
+    header = b"From: form@example.com\r\nSubject: Form\r\n\r\n"
+    mails = [header + text for text in (b"first\r\n", b"second\r\n", b"third\r\n")]
+    deliver(site, *mails)
+    for _ in range(4):
+        site.poll()
+    assert contents(site) == sorted(mails)
+    assert site.left() == 0
+
+
+@pytest.mark.fault(39)
+def test_a_server_that_deletes_nothing_is_named_and_its_mail_is_fetched_once(site: Site) -> None:
+    site.connect()
+    site.poll()
+    site.server.faults.keep_all = True
+    deliver(site, *MAILS[:2])
+    for _ in range(4):
+        site.poll()
+    health = site.post.state.health
+    assert (health.step, health.code) == ("act", "delete_refused")
+    assert "2 of 2" in health.reason
+    assert "Permission denied" in health.reason
+    assert (site.left(), site.post.raw.puts) == (2, 2)
+    site.server.faults.keep_all = False
+    site.post.wait(minutes=11)
+    site.poll()
+    assert site.left() == 0
+    assert site.post.state.health.code == ""

@@ -142,16 +142,28 @@ class Pop3Session:
         wanted = [numbers[one] for one in ids if one in numbers]
         ahead = IN_FLIGHT if self._can(b"PIPELINING") else 1
         line = self._ready("act")
+        kept = 0
+        said = b""
         for start in range(0, len(wanted), ahead):
             part = wanted[start : start + ahead]
             line.stream.send(b"".join(b"DELE %d\r\n" % number for number in part))
             for _number in part:
-                read_status(line.reader)  # -ERR: deleted before, by whomever
+                done, answer, _end = read_status(line.reader)
+                if not done:
+                    kept, said = kept + 1, answer
         # RFC 1939 §6: only QUIT carries the deletions out. Without its answer nobody knows, and they are repeated.
         good, text = line.ask("QUIT")
         self._drop()
         if not good:
             raise refused(text, step="act", on=line.stream.on)
+        if kept:
+            raise Transient(
+                f"The server did not delete {kept} of {len(wanted)} messages: {said.decode('utf-8', 'replace')[:200]}",
+                on=line.stream.on,
+                step="act",
+                code="delete_refused",
+                remedy="Let the login delete, or set `leave_msg_on_server`; the mail is stored here already.",
+            )
 
     def extend(self, deadline: float) -> None:
         """Move the deadline of everything that follows (ports.Extendable)."""
@@ -211,11 +223,8 @@ class Pop3Session:
             pairs = [(number, "") for number in range(1, count + 1)]
         else:
             pairs = [(int(number), name.decode("ascii", "replace")) for number, name in _pairs(answer)]
-        often = Counter(name for _number, name in pairs)
         numbers: dict[str, int] = {}
-        for number, name in pairs:
-            if not name or often[name] > 1:  # RFC 1939 §7 forbids both; what they contain tells them apart
-                name = self._content_id(number)
+        for number, name in self._named(pairs):
             same, copies = name, 1
             while same in numbers:  # the very same mail twice
                 copies += 1
@@ -223,6 +232,21 @@ class Pop3Session:
             numbers[same] = number
         self._numbers = numbers
         return numbers
+
+    def _named(self, pairs: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+        """Give every message an id that will stand for no other one: what it contains, where UIDL does not do.
+
+        RFC 1939 §7 wants UIDLs unique and never used again, which some servers do not keep: they say nothing, the same
+        for several, or the message's number. The last matters where mail is deleted, as the numbers then move up.
+        """
+        often = Counter(name for _number, name in pairs)
+        moving = not self._mailbox.leave_msg_on_server and all(name == str(number) for number, name in pairs)
+        named = [
+            (number, self._content_id(number) if moving or not name or often[name] > 1 else name)
+            for number, name in pairs
+        ]
+        often = Counter(name for _number, name in named)
+        return [(number, self._whole_id(number) if often[name] > 1 else name) for number, name in named]
 
     def _content_id(self, number: int) -> str:
         header = self._top(number)
@@ -236,6 +260,17 @@ class Pop3Session:
                 code="no_ids",
             )
         return "header-" + hashlib.sha256(header).hexdigest()
+
+    def _whole_id(self, number: int) -> str:
+        """Tell messages apart whose headers are the same."""
+        line = self._ready("list")
+        line.stream.send(b"RETR %d\r\n" % number)
+        good, text, end = read_status(line.reader)
+        if not good:
+            raise refused(text, step="list", on=line.stream.on)
+        digest = hashlib.sha256()
+        read_multiline(line.reader, digest.update, limit=_WHOLE_LIMIT, end=end)
+        return "content-" + digest.hexdigest()
 
     def _count(self) -> int:
         good, text = self._ready("list").ask("STAT")

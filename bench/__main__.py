@@ -15,6 +15,7 @@ from bench import MISSED
 
 SMOKE: dict[str, list[str]] = {
     "fetch_memory": ["--megabytes", "2"],
+    "graph": ["--mailboxes", "10", "--rtt", "20", "--megabytes", "2"],
     "imap_fetch": ["--mails", "40"],
     "pop3_fetch": ["--mails", "40"],
     "many_mailboxes": ["--mailboxes", "10", "--one-by-one", "2", "--rtt", "20"],

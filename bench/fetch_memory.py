@@ -33,14 +33,14 @@ def main() -> None:
     with servers({f"{name}@example.com": [size] for name, size in zip(names, sizes, strict=True)}) as there:
         post = _post(names, there)
         for name, size in zip(names, sizes, strict=True):
-            _reset_peak()
-            idle = _status("VmRSS")
+            reset_peak()
+            idle = status("VmRSS")
             started = time.perf_counter()
             summary = post.poll(name)
             taken = time.perf_counter() - started
             if summary.stored != 1:
                 raise SystemExit(f"the mail was not stored: {summary.facts()}")
-            beyond = _status("VmHWM") - idle
+            beyond = status("VmHWM") - idle
             if name != "warm":
                 rows.append(
                     {
@@ -70,29 +70,36 @@ def _post(names: list[str], there: Servers) -> Post:
     }
     environment = Environment({"private_mail_networks": "127.0.0.0/8"})
     connector = ImapConnector(allowed_networks=environment.private_mail_networks)
-    client = boto3.client(
-        "s3",
-        config=config(read_timeout=60.0),
-        endpoint_url=f"http://127.0.0.1:{there.s3}",
-        region_name="us-east-1",
-        aws_access_key_id="bench",
-        aws_secret_access_key="bench",
-    )
     post = Post(
         *(a_mailbox(name, **settings) for name in names),
         connector=connector,
         monotonic=time.monotonic,
-        raw=S3RawMessages(client, "raw"),
+        raw=s3_into(there.s3),
     )
     post.secrets.values = dict.fromkeys((f"{name}-password" for name in names), PASSWORD)
     return post
 
 
-def _reset_peak() -> None:
+def s3_into(port: int) -> S3RawMessages:
+    """Make the real adapter, against what takes objects on a port of this machine."""
+    client = boto3.client(
+        "s3",
+        config=config(read_timeout=60.0),
+        endpoint_url=f"http://127.0.0.1:{port}",
+        region_name="us-east-1",
+        aws_access_key_id="bench",
+        aws_secret_access_key="bench",
+    )
+    return S3RawMessages(client, "raw")
+
+
+def reset_peak() -> None:
+    """Let the peak of the resident set begin anew."""
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def _status(name: str) -> int:
+def status(name: str) -> int:
+    """Read a size of this process, in bytes: VmRSS, VmHWM."""
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(f"{name}:"))
     return int(line.split()[1]) * 1024
 

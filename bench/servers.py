@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
@@ -67,18 +67,29 @@ def servers(mails: dict[str, list[int]], *, rtt: float = 0.0) -> Iterator[Server
             process.terminate()
 
 
+@contextmanager
+def sink() -> Iterator[int]:
+    """Take objects like S3, on the port that this gives, while it lasts."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Sink)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+
+
 def _serve(pipe: Connection, mails: dict[str, list[int]], rtt: float) -> None:
-    sink = ThreadingHTTPServer(("127.0.0.1", 0), _Sink)
-    Thread(target=sink.serve_forever, daemon=True).start()
-    with ImapServer(dict.fromkeys(mails, PASSWORD)) as imap, DelayProxy(imap.port, rtt=rtt) as proxy:
+    with (
+        sink() as s3,
+        ImapServer(dict.fromkeys(mails, PASSWORD)) as imap,
+        DelayProxy(imap.port, rtt=rtt) as proxy,
+    ):
         for name, sizes in mails.items():
             for number, size in enumerate(sizes):
                 imap.append(name, "INBOX", _mail(number, size))
-        pipe.send(Servers(imap.port, proxy.port, sink.server_address[1], imap.ca_pem))
-        try:
+        pipe.send(Servers(imap.port, proxy.port, s3, imap.ca_pem))
+        with suppress(EOFError):  # the benchmark is over
             pipe.recv()
-        except EOFError:  # the benchmark is over
-            sink.shutdown()
 
 
 def _mail(number: int, size: int) -> bytes:

@@ -61,7 +61,6 @@ def add(
     given |= parse_options(options or [])
     if password:
         given["password"] = {"secret": f"mailbox.{name}"}
-    given.setdefault("enabled", "false")
     stack = find_stack(context)
     before, configuration = in_force(stack)
     if configuration.mailbox(name):
@@ -71,6 +70,9 @@ def add(
     elif shared:
         raise Invalid([Problem("--shared", "needs an account.", "Name the account that opens it: `--account NAME`.")])
     mailbox = _validated(given)
+    if mailbox.enabled:
+        problem = Problem("enabled", "cannot be set yet: a mailbox is added disabled.", "Test it, then enable it.")
+        raise Invalid([problem])
     new = configuration.model_copy(update={"mailboxes": (*configuration.mailboxes, mailbox)})
     _check_plan(configuration, new)  # before anything is asked or stored
     if account:

@@ -21,6 +21,13 @@ def test_a_mailbox_is_added_disabled_and_switched_on_and_off(postroom: Command) 
     assert postroom("mailbox", "list", "--json").lines[0]["enabled"] is False
 
 
+@pytest.mark.feature("D04")
+def test_a_mailbox_is_not_added_enabled(postroom: Command) -> None:
+    (problem,) = postroom(*ADD, "--set", "enabled=yes", "--json").json["error"]["problems"]
+    assert (problem["path"], problem["remedy"]) == ("enabled", "Test it, then enable it.")
+    assert postroom("mailbox", "list", "--json").lines == []
+
+
 def test_the_secret_is_stored_encrypted_and_for_its_name_only(postroom: Command) -> None:
     postroom(*ADD, "--password", stdin="hunter2-canary\n")
     scanned = postroom.stack.client("dynamodb").scan(TableName=postroom.stack.table)["Items"]

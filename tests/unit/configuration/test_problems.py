@@ -352,6 +352,13 @@ def test_a_missing_required_option_is_named_with_what_it_is() -> None:
             id="a field that a template does not have",
         ),
         pytest.param("oauth_applications: [{name: x, client_id: c}]", "tenant_id", "missing", id="C06 tenant"),
+        pytest.param("oauth_applications: [{name: x, client_id: '', tenant_id: t}]", "client_id", "empty", id="C06 id"),
+        pytest.param(
+            "oauth_applications: [{name: x, client_id: c, tenant_id: https://login.example.com/t}]",
+            "tenant_id",
+            "no directory",
+            id="C06 a tenant's address",
+        ),
         pytest.param(
             "accounts: [{name: x, application: y, address: a@example.com}]",
             "application",
@@ -372,6 +379,39 @@ def test_a_subject_pattern_that_could_join_nothing_is_refused(pattern: str, word
     problem = only_problem(f"settings: {{threads: {{subject_reference: '{pattern}'}}}}")
     assert problem.path == "settings.threads.subject_reference"
     assert words in problem.problem
+
+
+ACCOUNTS = """\
+oauth_applications: [{name: app, client_id: c, tenant_id: t}]
+accounts:
+  - {name: one, application: app, address: one@example.com}
+"""
+
+
+@pytest.mark.parametrize(
+    ("option", "field", "words"),
+    [
+        ("port: 1993", "port", "comes from the account"),
+        ("security: none", "security", "comes from the account"),
+        ("server: imap.example.com", "server", "fixed by the account's provider"),
+        ("password: {secret: s}", "password", "comes from the account"),
+        ("service_account: svc@example.com", "service_account", "comes from the account"),
+        ("properties: {mail.imaps.auth.mechanisms: PLAIN}", "account", "leaves XOAUTH2 out"),
+        ("properties: {mail.imaps.auth.xoauth2.disable: 'true'}", "properties", "no way to log in with a token"),
+    ],
+    ids=lambda value: value.partition(":")[0] if ":" in value else "",
+)
+def test_what_an_account_decides_is_not_written_beside_it(option: str, field: str, words: str) -> None:
+    mailboxes = f"mailboxes:\n  - {{name: m, address: one@example.com, account: one, {option}}}\n"
+    problem = only_problem(ACCOUNTS + mailboxes)
+    assert (problem.path, words in problem.problem) == (f"mailboxes[0].{field}", True)
+
+
+def test_two_accounts_do_not_keep_their_tokens_in_one_place() -> None:
+    other = "  - {name: two, application: app, address: two@example.com, refresh_token: {secret: account.one}}\n"
+    problem = only_problem(ACCOUNTS + other)
+    assert problem.path == "accounts[1].refresh_token"
+    assert "account `one`" in problem.problem
 
 
 def test_a_department_has_one_default_alias() -> None:

@@ -197,7 +197,7 @@ def ways_to_log_in(mailbox: Mailbox) -> tuple[str, ...]:
     A password must not be tried as a token, nor a token as a password: servers count both as refused logins.
     """
     wanted = behaviour(mailbox)
-    possible = ("XOAUTH2",) if mailbox.client_id else ("LOGIN", "PLAIN")
+    possible = ("XOAUTH2",) if mailbox.client_id or mailbox.account else ("LOGIN", "PLAIN")
     return tuple(one for one in wanted.mechanisms or possible if one in possible and one not in wanted.without)
 
 

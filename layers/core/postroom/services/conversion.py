@@ -14,7 +14,7 @@ from typing import Any
 
 from postroom.errors import Invalid, NotFound, NotOpened, Problem
 from postroom.model.configuration import Authentication, Configuration, ServerType
-from postroom.model.mailbox import Mailbox, OwnLogin, SecretReference
+from postroom.model.mailbox import FirstConnection, Mailbox, OwnLogin, SecretReference, Type
 from postroom.model.oauth import EmailAccount
 from postroom.services import positions
 from postroom.services.checks.mailboxes import uses_oauth
@@ -63,8 +63,9 @@ def convert(configuration: Configuration, name: str, *, account: str, shared: bo
     }
     new, changed = _replaced(configuration, mailbox, changes)
     note = f"mailbox {name} converted to {'a shared mailbox of ' if shared else ''}the account {account}"
-    warnings = tuple(_sending(configuration, mailbox, account))
-    return Conversion(new, changed, account, note, mailbox.password, _moved(configuration, new, name), warnings)
+    moved = _moved(configuration, new, name)
+    warnings = (*_sending(configuration, mailbox, account), *_undated(changed, moved=moved))
+    return Conversion(new, changed, account, note, mailbox.password, moved, warnings)
 
 
 def revert(configuration: Configuration, name: str) -> Conversion:
@@ -81,7 +82,8 @@ def revert(configuration: Configuration, name: str) -> Conversion:
     changes = dict.fromkeys(("account", "shared_mailbox", "before_account", "enabled", *OwnLogin.model_fields))
     new, changed = _replaced(configuration, mailbox, changes | own.model_dump(mode="json", exclude_defaults=True))
     note = f"mailbox {name} taken out of the account {account}, with its own login and disabled"
-    return Conversion(new, changed, account, note, own.password, _moved(configuration, new, name))
+    moved = _moved(configuration, new, name)
+    return Conversion(new, changed, account, note, own.password, moved, tuple(_undated(changed, moved=moved)))
 
 
 def account_of(configuration: Configuration, name: str, *, address: str, shared: bool) -> EmailAccount:
@@ -201,3 +203,13 @@ def _sending(configuration: Configuration, mailbox: Mailbox, account: str) -> It
                 f"the alias `{alias.name}` goes on sending by `{server.name}`, with a password.",
                 f"Where the provider takes none any more, give it a server with `account: {account}`.",
             )
+
+
+def _undated(mailbox: Mailbox, *, moved: bool) -> Iterator[Problem]:
+    """Warn where nothing tells any more which mail was there before the first connection: no dates, and other ids."""
+    if moved and mailbox.type is Type.POP3 and mailbox.first_connection is not FirstConnection.ALL:
+        yield Problem(
+            "first_connection",
+            "was decided with dates or ids that POP3 does not have: older mail that lies there is taken too.",
+            "Move it out of the inbox first, where agents are not to see it.",
+        )

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from postroom.model.configuration import Configuration
 from postroom.model.oauth import Cloud, Provider
 from postroom.services.validation import Finding
 
+_TENANT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")  # a GUID or a domain: it becomes part of a URL
+
 
 def problems(configuration: Configuration) -> Iterator[Finding]:
     """List what is wrong with applications, accounts and the mailboxes that use them."""
+    yield from _tokens(configuration)
     for index, application in enumerate(configuration.oauth_applications):
+        if not application.client_id.strip():
+            yield Finding(("oauth_applications", index, "client_id"), "is empty.", "Give the application (client) id.")
+        if application.tenant_id and not _TENANT.fullmatch(application.tenant_id):
+            yield Finding(
+                ("oauth_applications", index, "tenant_id"),
+                f"`{application.tenant_id[:60]}` is no directory.",
+                "Give the directory (tenant) id, or the tenant's domain, without any address around it.",
+            )
         if application.provider is Provider.MICROSOFT and not application.tenant_id:
             yield Finding(
                 ("oauth_applications", index, "tenant_id"),
@@ -55,8 +67,28 @@ def problems(configuration: Configuration) -> Iterator[Finding]:
             )
 
 
+def _tokens(configuration: Configuration) -> Iterator[Finding]:
+    first: dict[str, str] = {}
+    for index, account in enumerate(configuration.accounts):
+        owner = first.setdefault(str(account.token_reference), account.name)
+        if owner != account.name:
+            yield Finding(
+                ("accounts", index, "refresh_token"),
+                f"is where the token of the account `{owner}` lies: the consent of one would replace the other's.",
+                "Name another secret, or leave it out.",
+            )
+
+
 def warnings(configuration: Configuration) -> Iterator[Finding]:
-    """List applications that no account uses."""
+    """List applications that no account uses, and ways out whose account is inactive."""
+    for index, server in enumerate(configuration.outbound_servers):
+        through = configuration.account(server.account)
+        if through is not None and not through.active:
+            yield Finding(
+                ("outbound_servers", index, "account"),
+                f"`{through.name}` is inactive: mail of this server waits.",
+                "Activate the account, or use another one.",
+            )
     used = {account.application for account in configuration.accounts}
     for index, application in enumerate(configuration.oauth_applications):
         if application.name not in used:

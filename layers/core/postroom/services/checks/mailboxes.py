@@ -188,11 +188,26 @@ def pem_problems(field: str, text: str) -> _Found:
         yield field, "is no PEM certificate.", "Paste it from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----."
 
 
+_OF_ACCOUNT = (
+    "port",
+    "security",
+    "password",
+    "client_id",
+    "directory_id",
+    "tenant_authority",
+    "client_secret",
+    "grant",
+    "service_account",
+)
+"""What an e-mail account decides for its mailboxes: written beside it, it would say nothing."""
+
+
 def _credentials(mailbox: Mailbox) -> _Found:
     if mailbox.account:
-        for field in ("password", "client_id", "directory_id", "tenant_authority", "client_secret", "grant"):
-            if getattr(mailbox, field):
+        for field in _OF_ACCOUNT:
+            if getattr(mailbox, field) != Mailbox.model_fields[field].default:
                 yield field, f"comes from the account `{mailbox.account}`.", "Remove it, or remove `account`."
+        yield from _without_xoauth2(mailbox, "account")
         return
     if mailbox.before_account:
         yield "before_account", "has no meaning without `account`.", "Remove it, or name the account."
@@ -215,13 +230,7 @@ def _credentials(mailbox: Mailbox) -> _Found:
 def _oauth(mailbox: Mailbox) -> _Found:
     google = is_google(mailbox)
     service = mailbox.grant is Grant.CLIENT_CREDENTIALS
-    mechanisms = behaviour(mailbox).mechanisms
-    if mechanisms and "XOAUTH2" not in mechanisms and mailbox.type in (Type.IMAP, Type.POP3):
-        yield (
-            "client_id" if mailbox.client_id else "grant",
-            "is for OAuth 2.0, but the property auth.mechanisms leaves XOAUTH2 out.",
-            "Add XOAUTH2 to it, or remove the OAuth options.",
-        )
+    yield from _without_xoauth2(mailbox, "client_id" if mailbox.client_id else "grant")
     if not mailbox.client_id:
         yield "client_id", "is missing: this mailbox logs in with OAuth 2.0.", "Give the application (client) id."
     if not google and not mailbox.directory_id and mailbox.enabled:
@@ -241,10 +250,20 @@ def _oauth(mailbox: Mailbox) -> _Found:
         yield "client_secret", "is missing: Google asks for it.", "Write `client_secret: {secret: NAME}`."
 
 
+def _without_xoauth2(mailbox: Mailbox, field: str) -> _Found:
+    mechanisms = behaviour(mailbox).mechanisms
+    if mechanisms and "XOAUTH2" not in mechanisms and mailbox.type in (Type.IMAP, Type.POP3):
+        yield (
+            field,
+            "is for OAuth 2.0, but the property auth.mechanisms leaves XOAUTH2 out.",
+            "Add XOAUTH2 to it, or remove the OAuth options.",
+        )
+
+
 def _mechanisms(mailbox: Mailbox) -> _Found:
     if mailbox.type not in (Type.IMAP, Type.POP3) or ways_to_log_in(mailbox):
         return
-    token = bool(mailbox.client_id) and "XOAUTH2" in behaviour(mailbox).without
+    token = bool(mailbox.client_id or mailbox.account) and "XOAUTH2" in behaviour(mailbox).without
     if token or not uses_oauth(mailbox):
         ways = (
             "with a token: XOAUTH2 is the only one" if token else "with a password: LOGIN and PLAIN are the only ones"

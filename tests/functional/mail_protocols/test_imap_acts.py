@@ -121,3 +121,11 @@ def test_a_move_that_stopped_half_way_is_found_and_finished() -> None:
             assert session.list(position).unfinished == ("1",)
             session.act(["1"], Action.MOVE)
         assert host.contents() == []
+
+
+@pytest.mark.feature("G21")
+def test_the_inbox_in_another_spelling_is_no_folder_to_move_to(host: Host) -> None:
+    host.append(mail(1))
+    with on_host(host, processed_items_folder_name="Inbox") as session:
+        session.act(["1"], Action.MOVE)
+    assert list(host.flags()) == [1]

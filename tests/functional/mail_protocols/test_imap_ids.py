@@ -10,7 +10,7 @@ from postroom.ports import Action
 
 from tests.functional.mail_protocols.hosts import Embedded, Host
 from tests.functional.mail_protocols.mails import mail, stored_up_to
-from tests.functional.mail_protocols.opening import on_host
+from tests.functional.mail_protocols.opening import imap_session, mailbox, on_host
 
 DELETED = {"leave_msg_on_server": False}
 
@@ -96,3 +96,26 @@ def test_one_that_a_search_forgets_stays_on_the_problem_list_while_it_can_be_fet
         position = replace(stored_up_to(session.list(None).position, 2), problems={"1": GIVEN_UP})
         session._link.search = lambda *_args, **_options: [2]  # type: ignore[method-assign]  # its index is broken
         assert session.list(position).position.problems == {"1": GIVEN_UP}
+
+
+@pytest.mark.fault(19)
+def test_thousands_stored_beyond_one_that_is_not_make_no_line_that_servers_refuse(embedded: Embedded) -> None:
+    embedded.append_all([mail(number) for number in range(3_000)])
+    folder = embedded.server.folder(embedded.user, "INBOX")
+    folder.remove([message for message in folder.messages if message.uid % 2])  # no two UIDs follow each other
+    for message in folder.messages:
+        message.flags.add("\\Seen")
+    with on_host(embedded) as session:
+        listed = session.list(None).position
+    position = replace(listed, cursor="2", known=frozenset(str(uid) for uid in range(6, 3_000, 2)), problems={"4": 1})
+    box = mailbox(embedded.port, embedded.ca_pem, user=embedded.user)
+    with imap_session(box, ask=position) as session:
+        listing = session.list(position)
+        assert [item.id for item in listing.news] == ["4", "3000"]
+        assert listing.unfinished == ()
+        position = replace(position, known=position.known | {"3000"}, problems={"4": GIVEN_UP})
+        assert not session.look(position)
+        folder.with_uid(2).flags.clear()
+        folder.with_uid(1000).flags.clear()
+        assert session.list(position).unfinished == ("2", "1000")
+    assert max(len(command.text) for command in embedded.server.log) < 8_000

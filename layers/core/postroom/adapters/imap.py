@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from postroom.adapters import imap_act, imap_fetch
 from postroom.adapters.dialling import Rules
 from postroom.adapters.imap_link import Link
-from postroom.adapters.imap_sets import LAST_UID, criteria, sort_out, uid_sets
+from postroom.adapters.imap_sets import LAST_UID, SET_LENGTH, criteria, retries, sort_out, uid_sets
 from postroom.adapters.network import Network
 from postroom.model.mailbox import FirstConnection, Mailbox
 from postroom.model.polling import GIVEN_UP, Position
@@ -32,6 +32,8 @@ class ImapConnector:
         with the login (4 round trips in all instead of 6).
         """
         search = criteria(ask, stays=_stays(mailbox), uidnext=0) if ask is not None else b""
+        if len(search) > SET_LENGTH:
+            search = b""
         rules = Rules(tuple(self.allowed_networks), self.allow_plaintext_credentials)
         return ImapSession(Link(mailbox, secret=secret, deadline=deadline, rules=rules, search=search), asked=ask)
 
@@ -156,7 +158,20 @@ class ImapSession:
         if opened.exists > SEARCH_WINDOW and not (self._stays and int(position.cursor or 0)):
             return self._above(int(position.floor or 0))
         keys = criteria(position, stays=self._stays, uidnext=opened.uidnext)
+        if len(keys) > SET_LENGTH:
+            return self._search_apart(position)
         return self._link.search(keys, step="list") if keys else []
+
+    def _search_apart(self, position: Position) -> Sequence[int]:
+        """Find the same where the question is too long for one line: thousands stored beyond one that is not."""
+        floor, cursor = int(position.floor or 0), int(position.cursor or position.floor or 0)
+        stored = set(map(int, position.known))
+        found = set(self._above(cursor)) - stored
+        unseen = self._link.search(f"UID {floor + 1}:{LAST_UID} UNSEEN".encode("ascii"), step="list")
+        found.update(uid for uid in unseen if uid <= cursor or uid in stored)
+        for uid_set, _members in uid_sets(retries(position)):
+            found.update(self._link.search(b"UID " + uid_set, step="list"))
+        return sorted(found)
 
     def _above(self, floor: int) -> Sequence[int]:
         """Ask for all UIDs, range by range in a large folder, so that no answer is longer than it needs to be."""

@@ -48,8 +48,8 @@ def _delete(link: Link, uids: Sequence[int]) -> None:
 
 def _move(link: Link, uids: Sequence[int], path: str) -> None:
     target = link.folder_name(path)
-    if target == link.opened.folder:
-        return
+    if target == link.opened.folder or target.upper() == link.opened.folder.upper() == b'"INBOX"':
+        return  # RFC 3501 §5.1: INBOX in any spelling is one folder; a move into it would make new mail of the mail
     verb = "UID MOVE" if link.can(b"MOVE") else "UID COPY"  # RFC 6851
     for uid_set, members in uid_sets(uids):
         try:

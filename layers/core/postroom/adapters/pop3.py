@@ -233,7 +233,7 @@ class Pop3Session:
         self._numbers = numbers
         return numbers
 
-    def _named(self, pairs: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    def _named(self, pairs: Sequence[tuple[int, str]]) -> Sequence[tuple[int, str]]:
         """Give every message an id that will stand for no other one: what it contains, where UIDL does not do.
 
         RFC 1939 §7 wants UIDLs unique and never used again, which some servers do not keep: they say nothing, the same

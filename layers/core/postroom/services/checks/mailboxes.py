@@ -146,13 +146,13 @@ def _first_connection(mailbox: Mailbox) -> _Found:
 
 def _folders(mailbox: Mailbox) -> _Found:
     processed, failed = mailbox.processed_items_folder_name, mailbox.failed_items_folder_name
-    if processed and processed == mailbox.folder_path:
+    if processed and _same_folder(processed, mailbox.folder_path):
         yield (
             "processed_items_folder_name",
             "is the folder that is fetched from: every mail would be fetched again.",
             "Name another folder.",
         )
-    if failed and failed == mailbox.folder_path and mailbox.move_failed_ews_item:
+    if failed and _same_folder(failed, mailbox.folder_path) and mailbox.move_failed_ews_item:
         yield "failed_items_folder_name", "is the folder that is fetched from.", "Name another folder."
     if not failed and mailbox.move_failed_ews_item and mailbox.type is not Type.POP3:
         yield (
@@ -162,6 +162,10 @@ def _folders(mailbox: Mailbox) -> _Found:
         )
     if not mailbox.folder_path and mailbox.type is not Type.EWS:
         yield "folder_path", "is empty.", "Write INBOX, or another folder; only for EWS empty means Inbox."
+
+
+def _same_folder(one: str, other: str) -> bool:
+    return one == other or one.upper() == other.upper() == "INBOX"  # RFC 3501 §5.1: in any spelling
 
 
 def _exchange(mailbox: Mailbox) -> _Found:

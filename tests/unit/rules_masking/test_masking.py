@@ -232,7 +232,7 @@ def test_what_was_found_is_never_in_the_decision_nor_in_a_repr() -> None:
     masked = mask_text("4111111111111111", CARD)
     assert "4111" not in repr(masked) + repr(masked.decisions("text"))
     assert masked.decisions("text")[0].outcome == "masked"
-    assert masked.decisions("text")[0].detail == "1 in text"
+    assert masked.decisions("text")[0].detail == "card: 1 in the text"
 
 
 def test_text_beyond_the_limit_is_left_out_and_never_shown_unmasked() -> None:

@@ -83,8 +83,11 @@ class Masked:
     cut: bool = False
 
     def decisions(self, where: str) -> tuple[Decision, ...]:
-        """Return one decision for each pattern that was found in the part called `where`."""
-        return tuple(Decision(f"masking:{hit.name}", "masked", f"{hit.count} in {where}") for hit in self.hits)
+        """Return one decision for each pattern that was found in the part called `where`, and one where it was cut."""
+        found = [Decision("masking", "masked", f"{hit.name}: {hit.count} in the {where}") for hit in self.hits]
+        if self.cut:
+            found.append(Decision("masking", "cut", f"the {where} is too large to be searched to its end"))
+        return tuple(found)
 
 
 def check(patterns: Sequence[MaskingPattern], *, path: str = "masking") -> list[Problem]:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from postroom.mail.html import sanitise
-from postroom.model.decision import Decision
 from postroom.model.outbound import Outbound
 from postroom.rules.masking import Compiled, Masked, mask_html, mask_text
 
@@ -33,7 +32,7 @@ def mask_outbound(outbound: Outbound, patterns: Sequence[Compiled]) -> Outbound:
         subject=subject.text,
         text=text.text,
         html=html.text if html else None,
-        decisions=(*outbound.decisions, *(one for where, part in parts if part for one in _decisions(part, where))),
+        decisions=(*outbound.decisions, *(one for where, part in parts if part for one in part.decisions(where))),
     )
 
 
@@ -46,9 +45,3 @@ def mask_written_html(written: str, patterns: Sequence[Compiled]) -> Masked:
     # Comments and attributes that the sanitiser takes out would leave with the mail all the same.
     hidden = mask_text(markup.unescape(written), patterns)
     return Masked(masked.text, hidden.hits) if hidden.hits else Masked(written)
-
-
-def _decisions(part: Masked, where: str) -> tuple[Decision, ...]:
-    cut = (Decision("masking", "cut", f"the {where} is too large to be searched to its end"),) if part.cut else ()
-    found = tuple(Decision("masking", "masked", f"{hit.name}: {hit.count} in the {where}") for hit in part.hits)
-    return (*found, *cut)

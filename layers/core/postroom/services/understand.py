@@ -132,9 +132,7 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
     tokens, forged = _tokens(message, text, policy)
     masked_subject = masking.mask_text(message.header("subject"), policy.masking)
     subject = masked_subject.text
-    decisions += [
-        Decision("masking", "masked", f"{hit.name}: {hit.count} in the subject") for hit in masked_subject.hits
-    ]
+    decisions += masked_subject.decisions("subject")
     body = _masked_body(text, clean, policy, decisions, subject=subject)
     return Understanding(
         sha256=hashlib.sha256(raw).hexdigest(),

@@ -91,6 +91,7 @@ EVENTS: dict[str, str] = {
     "failed": "It was refused for good: {detail}.",
     "uncertain": "Nobody knows whether it left: {detail}.",
     "settled": "Whether it left is certain now: {detail}.",
+    "tried_again": "It is tried again at once, by {who}: {detail}.",
     "resend_requested": "{who} had it sent again: {detail}.",
     "marked_sent": "{who} says that it left: {detail}.",
     "delivered": "It was delivered: {detail}.",

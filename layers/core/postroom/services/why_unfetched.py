@@ -44,7 +44,7 @@ def advice(*, configurations: Configurations, states: MailboxStates) -> Iterator
     )
     mailboxes = {mailbox.name: mailbox for mailbox in configurations.current().mailboxes}
     positions = {name: state.position for name, state in states.load(list(mailboxes)).items()} if mailboxes else {}
-    counts = {name: len(_not_had(position)) for name, position in positions.items()}
+    counts = {name: len(_unknown(mailbox, positions[name])) for name, mailbox in mailboxes.items()}
     if failing := [f"{name} ({count}: `postroom why {name}`)" for name, count in counts.items() if count]:
         yield f"Mails that could not be fetched, so that their Message-IDs are unknown: {_named(failing)}."
     if unseen := [name for name, mailbox in mailboxes.items() if not mailbox.enabled or positions[name] is None]:
@@ -66,6 +66,12 @@ def _not_had(position: Position | None) -> list[str]:
     ids: Iterable[str] = (position.problems if position else {}).keys()
     wanted = (one for one in ids if position and position.problems[one] != OLD_LEFT)
     return sorted(wanted, key=lambda one: (len(one), one) if one.isdigit() else (10**6, one))
+
+
+def _unknown(mailbox: Mailbox, position: Position | None) -> list[str]:
+    """Name what was seen and of which not even the headers were had."""
+    headers_had = OVERSIZE_LEFT if mailbox.enable_big_msg_stripping else None
+    return [one for one in _not_had(position) if position and position.problems[one] != headers_had]
 
 
 def _of_one(mailbox: Mailbox, position: Position | None, server_id: str) -> Unfetched:

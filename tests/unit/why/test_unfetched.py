@@ -1,0 +1,99 @@
+"""What a mailbox says of a mail by its id on the server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from postroom.model.configuration import Configuration
+from postroom.model.polling import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, MailboxState, Position
+from postroom.services.why_unfetched import Unfetched, advice, unfetched
+
+
+class States:
+    """What is remembered of the one mailbox."""
+
+    def __init__(self, position: Position | None) -> None:
+        self._position = position
+
+    def load(self, names: Sequence[str], *, consistent: bool = False) -> Mapping[str, MailboxState]:
+        return {name: MailboxState(name, position=self._position) for name in names}
+
+
+class Configured:
+    """A configuration of one mailbox."""
+
+    def __init__(self, **options: Any) -> None:
+        box = {"name": "box", "address": "box@example.com", "server": "mail.example.com", "enabled": True, **options}
+        self._configuration = Configuration.model_validate({"mailboxes": [box]})
+
+    def current(self) -> Configuration:
+        return self._configuration
+
+
+def told(asked: str, position: Position | None, **options: Any) -> list[Unfetched]:
+    return unfetched(asked, configurations=Configured(**options), states=States(position))  # type: ignore[arg-type]  # reads only
+
+
+IMAP = Position(
+    epoch="1",
+    floor="3",
+    cursor="9",
+    known=frozenset({"12"}),
+    problems={"5": 1, "6": GIVEN_UP, "7": OVERSIZE_LEFT, "8": BAD_SIZE_LEFT, "9": OLD_LEFT},
+    reasons={"6": "the server gave nothing"},
+)
+POP3 = Position(epoch="1", known=frozenset({"uidl/with/slashes"}), problems={"x": GIVEN_UP})
+
+CASES: dict[str, tuple[str, dict[str, Any], Position | None, str, str]] = {
+    "before-the-first-connection": ("2", {}, IMAP, "old", "first_connection"),
+    "stored-and-deleted": ("4", {}, IMAP, "stored", "deleted on the server"),
+    "stored-and-left": ("4", {"leave_msg_on_server": True}, IMAP, "stored", "marked as read"),
+    "stored-and-moved": ("4", {"processed_items_folder_name": "Done"}, IMAP, "stored", "processed items"),
+    "stored-behind-the-cursor": ("12", {}, IMAP, "stored", "Its Message-ID finds it"),
+    "failing": ("5", {}, IMAP, "failing", "1 of 3 tries"),
+    "given-up-and-moved": ("6", {}, IMAP, "on the problem list", "moved to the folder failedItems"),
+    "given-up-and-left": ("6", {"move_failed_ews_item": False}, IMAP, "on the problem list", "on the server still"),
+    "given-up-and-deleted": ("6", {"delete_bad_formatted_msg": True}, IMAP, "on the problem list", "has it deleted"),
+    "over-size": ("7", {"maximum_msg_size": 2}, IMAP, "over-size", "Only its headers"),
+    "over-size-unstripped": ("7", {"enable_big_msg_stripping": False}, IMAP, "over-size", "was not fetched"),
+    "bad-size": ("8", {}, IMAP, "bad size", "allow_bad_msg_size"),
+    "left-aside": ("9", {}, IMAP, "old", "first_connection"),
+    "later": ("13", {}, IMAP, "not seen yet", "mailbox poll"),
+    "no-number": ("x", {}, IMAP, "unknown", "was not seen"),
+    "never-opened": ("1", {}, None, "unknown", "never opened"),
+    "pop3-stored": ("uidl/with/slashes", {"type": "POP3"}, POP3, "stored", "deleted on the server"),
+    "pop3-given-up": ("x", {"type": "POP3"}, POP3, "on the problem list", "on the server still"),
+    "pop3-unknown": ("1", {"type": "POP3"}, POP3, "unknown", "was not seen"),
+}
+
+
+@pytest.mark.parametrize(("server_id", "options", "position", "state", "says"), CASES.values(), ids=CASES.keys())
+def test_what_became_of_a_mail_is_said_by_its_id(
+    server_id: str, options: dict[str, Any], position: Position | None, state: str, says: str
+) -> None:
+    (found,) = told(f"box/{server_id}", position, **options)
+    assert (found.mailbox, found.server_id, found.state) == ("box", server_id, state)
+    assert says in found.says
+
+
+def test_how_the_last_try_ended_is_told() -> None:
+    assert [one.reason for one in told("box/6", IMAP)] == ["the server gave nothing"]
+
+
+def test_a_mailbox_lists_what_it_could_not_have_in_order() -> None:
+    assert [one.server_id for one in told("box", IMAP)] == ["5", "6", "7", "8"]
+
+
+@pytest.mark.parametrize("asked", ["nobox", "nobox/1", "box/", "", "/"])
+def test_what_names_no_mail_finds_none(asked: str) -> None:
+    assert told(asked, IMAP) == []
+
+
+def test_advice_counts_mails_of_which_not_even_the_headers_are_there() -> None:
+    said = " ".join(advice(configurations=Configured(), states=States(IMAP)))  # type: ignore[arg-type]  # reads only
+    assert "box (3: `postroom why box`)" in said
+    assert "never opened" not in said
+    empty = " ".join(advice(configurations=Configured(), states=States(None)))  # type: ignore[arg-type]  # reads only
+    assert "never opened yet: box" in empty

@@ -10,13 +10,17 @@ from dataclasses import dataclass, field
 from html import escape
 
 from postroom.mail.charset import decode
+from postroom.mail.cms import signed_content
 from postroom.mail.extracted import file_part
+from postroom.mail.message import Unreadable, read
 from postroom.mail.part import Message, Part
+from postroom.mail.signed import is_pkcs7
 from postroom.mail.tnef import Tnef, is_tnef, open_tnef
 from postroom.mail.uuencode import find_files
 
 _INLINE_MEDIA = ("image/", "audio/", "video/")
 _MAX_OPENED = 20  # TNEF streams
+_MAX_SIGNED = 3  # signatures around signatures (RFC 2634 §1.1 has two)
 # Other versions of the HTML, for one client alone: nobody looks for them among the files.
 _VERSIONS_OF_HTML = {"text/x-amp-html", "text/watch-html"}
 
@@ -55,6 +59,7 @@ class _Chosen:
     attachments: list[Part] = field(default_factory=list)
     inline: list[Part] = field(default_factory=list)
     versions: list[Part] = field(default_factory=list)  # of the HTML, for clients of another kind
+    opened: int = 0  # signatures that the message was in
 
 
 def bodies(message: Message) -> Bodies:
@@ -102,7 +107,28 @@ def _choose(root: Part) -> _Chosen:
             stack.append(_Frame(children, kind, inner, frame.text, frame.html, text_before, html_before, first))
         else:
             _place(chosen, frame, part, place)
+            signed = _signed_message(chosen, part)
+            if signed is not None:
+                inside = iter([(0, signed)])
+                stack.append(_Frame(inside, "multipart/mixed", frame.in_alternative, frame.text, frame.html))
     return chosen
+
+
+def _signed_message(chosen: _Chosen, part: Part) -> Part | None:
+    """Return the message within an opaque S/MIME signature: it is shown as if it were a part, the signature stays."""
+    if not is_pkcs7(part) or chosen.opened >= _MAX_SIGNED:
+        return None
+    content = signed_content(part.data())
+    if content is None:
+        return None
+    chosen.opened += 1
+    try:
+        root = read(content).root
+    except Unreadable:
+        return None
+    for inner in root.walk():
+        inner.path = f"{part.path or '1'}.signed{f'.{inner.path}' if inner.path else ''}"
+    return root
 
 
 def _root_place(related: Part) -> int:

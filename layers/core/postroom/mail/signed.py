@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from postroom.mail.cms import is_signed_data
 from postroom.mail.part import Message, Part
 
 
@@ -15,7 +16,7 @@ class Protection(StrEnum):
     """How a message is protected."""
 
     SMIME_SIGNED = "smime-signed"  # readable, signature in a part of its own
-    SMIME_OPAQUE = "smime-opaque-signed"  # text and signature in one part, which a reader without S/MIME cannot show
+    SMIME_OPAQUE = "smime-opaque-signed"  # text and signature in one part
     SMIME_ENCRYPTED = "smime-encrypted"
     PGP_SIGNED = "pgp-signed"
     PGP_ENCRYPTED = "pgp-encrypted"
@@ -40,6 +41,7 @@ class Protected:
 
 _READABLE = {
     Protection.SMIME_SIGNED,
+    Protection.SMIME_OPAQUE,
     Protection.PGP_SIGNED,
     Protection.PGP_INLINE_SIGNED,
     Protection.UNKNOWN_SIGNED,
@@ -50,6 +52,7 @@ _PGP_BEGIN = (
     (b"-----BEGIN PGP MESSAGE-----", Protection.PGP_INLINE_ENCRYPTED),
     (b"-----BEGIN PGP SIGNED MESSAGE-----", Protection.PGP_INLINE_SIGNED),
 )
+_HEAD = 64  # bytes of a CMS structure that say what it is
 _MAX_INLINE_SEARCH = 100_000
 
 
@@ -77,16 +80,19 @@ def _of_type(part: Part) -> Protection | None:
         if protocol == "application/pgp-encrypted" or "application/pgp-encrypted" in types:
             return Protection.PGP_ENCRYPTED
         return Protection.UNKNOWN_ENCRYPTED
+    return _pkcs7(part) if is_pkcs7(part) else None
+
+
+def is_pkcs7(part: Part) -> bool:
+    """Say whether a part is a CMS structure of S/MIME."""
     if part.content_type in _PKCS7:
-        return _pkcs7(part)
+        return True
     # RFC 8551 §3.10: gateways turn the type into application/octet-stream and leave the name.
-    if (
+    return (
         part.content_type == "application/octet-stream"
         and not part.path
         and part.name.lower().endswith((".p7m", ".p7c"))
-    ):
-        return _pkcs7(part)
-    return None
+    )
 
 
 def _pkcs7(part: Part) -> Protection | None:
@@ -95,6 +101,8 @@ def _pkcs7(part: Part) -> Protection | None:
         return Protection.SMIME_OPAQUE
     if kind in ("certs-only", "compressed-data"):
         return None
+    if not kind and is_signed_data(part.data()[:_HEAD]):
+        return Protection.SMIME_OPAQUE
     return Protection.SMIME_ENCRYPTED
 
 

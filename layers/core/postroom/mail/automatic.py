@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import itemgetter
 from typing import Protocol
 
 from postroom.mail.address import parse_addresses
@@ -196,18 +197,27 @@ def list_headers(message: Headers) -> tuple[str, ...]:
     return tuple(row.header for row in _LIST_FIELDS if message.headers(row.header))
 
 
-_ALL = tuple((row.header.lower(), row) for row in ROWS)
-_CORROBORATING = tuple((name, row) for name, row in _ALL if row.evidence in {Evidence.REPORT, Evidence.REPLY})
-_BESIDES_SENDER = tuple((name, row) for name, row in _CORROBORATING if name != "from")
+_Filed = dict[str, list[tuple[int, Row]]]
+
+
+def _filed(rows: Iterable[Row]) -> _Filed:
+    """File rows by their header, each with its place in the order."""
+    filed: _Filed = {}
+    for place, row in enumerate(rows):
+        filed.setdefault(row.header.lower(), []).append((place, row))
+    return filed
+
+
+_ALL = _filed(ROWS)
+_CORROBORATING = _filed(row for row in ROWS if row.evidence in {Evidence.REPORT, Evidence.REPLY})
+_BESIDES_SENDER = {name: rows for name, rows in _CORROBORATING.items() if name != "from"}
 _LIST_FIELDS = tuple(row for row in ROWS if row.header.lower().startswith(("list-", "mailing-list")))
 
 
-def _first(message: Headers, rows: Iterable[tuple[str, Row]]) -> Automatic:
-    present = set(message.header_names)
+def _first(message: Headers, rows: _Filed) -> Automatic:
+    asked = [row for name in message.header_names if name in rows for row in rows[name]]
     values: dict[str, list[str]] = {}
-    for name, row in rows:
-        if name not in present:
-            continue
+    for _, row in sorted(asked, key=itemgetter(0)):
         found = values.get(row.header)
         if found is None:
             # Addresses are parsed before encoded words are decoded: a name must not become an address (RFC 2047 §5).

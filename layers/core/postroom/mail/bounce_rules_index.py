@@ -1,4 +1,4 @@
-"""Find the first row of a table that speaks about a failure, without comparing every text of every row."""
+"""Find the first row of the tables that speaks about a failure, without comparing every text of every row."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from postroom.mail.reasons import Failure
 
 
 class RuleIndex:
-    """An ordered table with its texts filed, the rows of one host or reporter apart from those of all."""
+    """Two ordered tables with their texts filed: rows asked about all words, then rows asked about bare ones."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = tuple(rules)
-        self._always = frozenset(place for place, rule in enumerate(rules) if not rule.any_of and not rule.host)
-        self._places: dict[str, list[int]] = {}
+    def __init__(self, first_rules: Sequence[Rule], bare_rules: Sequence[Rule] = ()) -> None:
+        self._rules = (*first_rules, *bare_rules)
+        self._bare_from = len(first_rules)
+        self._always = frozenset(place for place, rule in enumerate(self._rules) if not rule.any_of and not rule.host)
         self._hosts: dict[tuple[str, ...], list[int]] = {}
-        for place, rule in enumerate(rules):
+        self._places: dict[str, list[int]] = {}
+        for place, rule in enumerate(self._rules):
             if rule.host:
                 self._hosts.setdefault(rule.host, []).append(place)
                 continue
@@ -27,22 +28,26 @@ class RuleIndex:
                 self._places.setdefault(text, []).append(place)
         self._texts = PhraseIndex(self._places)
 
-    def first(self, text: str, failure: Failure, host: str) -> Rule | None:
-        """Return the first row that matches, None without one; `text` is normalised, `host` lower case."""
+    def first(self, text: str, failure: Failure, host: str, *, bare: str | None = None) -> Rule | None:
+        """Return the first row that matches, None without one.
+
+        `text` is normalised, `bare` the same without names (`text` itself, where it is not given), `host` lower case.
+        """
+        bare = text if bare is None else bare
         places = set(self._always)
-        for one in self._texts.within(text):
-            places.update(self._places[one])
         for pieces, rows in self._hosts.items():
             for piece in pieces:
                 if piece in host:
                     places.update(rows)
                     break
+        for phrase in self._texts.suggested(text):
+            if phrase in text or phrase in bare:
+                places.update(self._places[phrase])
         for place in sorted(places):
             rule = self._rules[place]
-            if rule.matches(text, failure, host):
+            if rule.matches(bare if place >= self._bare_from else text, failure, host):
                 return rule
         return None
 
 
-HOST_INDEX = RuleIndex(HOST_RULES)
-TEXT_INDEX = RuleIndex(TEXT_RULES)
+INDEX = RuleIndex(HOST_RULES, TEXT_RULES)

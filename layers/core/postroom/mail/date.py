@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 _MONTHS = {
     name: number
@@ -57,11 +58,20 @@ _ZONE = r"(?:\s*(?:GMT|UTC)?\s*([+-])\s*(\d{1,2}):?(\d{2})|\s*([A-Za-z]{1,5}))?"
 _RFC = re.compile(rf"(\d{{1,2}})[\s-]+([^\W\d_]{{3,10}})\.?[\s,-]+(\d{{2,4}})(?:[\s,]+{_TIME}{_ZONE})?")
 _ASCTIME = re.compile(rf"([^\W\d_]{{3}})\s+(\d{{1,2}}),?\s+{_TIME}{_ZONE}\s+(\d{{4}})")
 _ISO = re.compile(rf"(\d{{4}})-(\d{{1,2}})-(\d{{1,2}})(?:[T\s]+{_TIME}{_ZONE})?")
+# What nearly all write: with it, the other forms need not be searched for.
+_COMMON = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))? "
+    r"([+-])(\d\d)(\d\d)(?: \([^()\d]*\))?",
+    re.ASCII,
+)
 _COMMENT = re.compile(r"\([^()]*\)")
 
 
 def parse_date(value: str) -> datetime | None:
     """Return the point in time with its zone (UTC where none is given); None for what is no date."""
+    if match := _COMMON.fullmatch(value):
+        day, name, year, *time = match.groups()
+        return _moment(int(year), _month(name), int(day), [*time, None])
     text = value[:300]
     if "(" in text:
         text = _COMMENT.sub(" ", text)
@@ -105,6 +115,7 @@ def _moment(year: int, month: int, day: int, time: list[str | None]) -> datetime
         return None
 
 
+@lru_cache(maxsize=256)
 def _zone(sign: str | None, hours: str | None, minutes: str | None, name: str | None) -> timezone:
     if sign and hours:
         offset = timedelta(hours=int(hours), minutes=int(minutes or 0))

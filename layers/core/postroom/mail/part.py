@@ -68,7 +68,7 @@ class Part:
     """One MIME entity (RFC 2045 §2.4); of a multipart, its children; else its body."""
 
     __slots__ = (
-        "_body", "_context", "_end", "_fields", "_message", "_parameters", "_start", "_text", "children",
+        "_body", "_context", "_end", "_fields", "_message", "_names", "_parameters", "_start", "_text", "children",
         "content_type", "path",
     )  # fmt: skip
 
@@ -83,6 +83,7 @@ class Part:
         self._parameters: Parameters | None = None
         self._message: Part | bool | None = None
         self._text: str | None = None
+        self._names: tuple[str, ...] | None = None
         self.path = ""
         self.children: tuple[Part, ...] = ()
         value = fields.get("content-type")
@@ -180,9 +181,11 @@ class Part:
     @property
     def names(self) -> tuple[str, ...]:
         """Return all file names that any client might use for this part, the best one first."""
-        from postroom.mail.names import names_of
+        if self._names is None:
+            from postroom.mail.names import names_of
 
-        return names_of(self)
+            self._names = names_of(self)
+        return self._names
 
     @property
     def name(self) -> str:

@@ -65,11 +65,12 @@ class PhraseIndex:
             *self._by_head.get(word[:_LETTERS], ()),
         )
 
+    def suggested(self, text: str) -> Iterator[str]:
+        """Yield the phrases that may occur in a text, and all that do, whatever is taken out between its words."""
+        yield from self._wordless
+        for word in set(text.translate(_SIGNS).split(" ")):
+            yield from self._remembered(word) if len(word) <= _LONGEST else self._suggested(word)
+
     def within(self, text: str) -> set[str]:
         """Return the phrases that occur in a text."""
-        found = {phrase for phrase in self._wordless if phrase in text}
-        for word in set(text.translate(_SIGNS).split(" ")):
-            for phrase in self._remembered(word) if len(word) <= _LONGEST else self._suggested(word):
-                if phrase in text:
-                    found.add(phrase)
-        return found
+        return {phrase for phrase in self.suggested(text) if phrase in text}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 from postroom.mail import quoting_phrases as phrases
-from postroom.mail.quoting_kinds import MAX_MARKER, Kind, Lines
+from postroom.mail.quoting_kinds import MAX_MARKER, SPACES, Kind, Lines
 
 _HEADER = re.compile(r"[*_\s]{0,4}(?P<name>[^\W\d_][^:：*\n]{0,29}?)\s?[*_]{0,2}\s?[:：][*_]{0,2}(?P<value>.*)")
+_AROUND_NAME = "*_" + SPACES
+_LONGEST_NAME = 60  # with what stands around it
 _FROM = frozenset(word.casefold() for word in phrases.HEADER_FROM)
 _SUBJECT = frozenset(word.casefold() for word in phrases.HEADER_SUBJECT)
 _SENT = frozenset(word.casefold() for word in phrases.HEADER_SENT)
@@ -31,6 +33,9 @@ def mark_header_blocks(lines: Lines) -> None:
 
 def _header(line: str) -> tuple[str, str] | None:
     if (":" not in line and "：" not in line) or len(line) > 4 * MAX_MARKER:
+        return None
+    name = line.partition(":")[0].partition("：")[0]
+    if len(name) > _LONGEST_NAME or name.strip(_AROUND_NAME).casefold() not in _HEADERS:
         return None
     match = _HEADER.match(line)
     if match is None:

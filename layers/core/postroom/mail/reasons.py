@@ -83,14 +83,14 @@ class Failure:
 def reason_for(failure: Failure) -> Reason:
     """Name the reason of one failure; UNDEFINED where nothing tells."""
     # Late import: only bounces need the tables, and they are a small part of all mail.
-    from postroom.mail.bounce_rules_index import HOST_INDEX, TEXT_INDEX
+    from postroom.mail.bounce_rules_index import INDEX
     from postroom.mail.bounce_rules_reasons import STATUS_REASONS
 
     if failure.status.startswith("2"):
         return Reason.DELIVERED
     full = normalised(failure.text)
     host = failure.host.lower()
-    rule = HOST_INDEX.first(full, failure, host) or TEXT_INDEX.first(_without_names(full), failure, host)
+    rule = INDEX.first(full, failure, host, bare=_without_names(full))
     if rule is not None:
         return rule.reason
     if failure.action in {"delayed", "expired"}:

@@ -65,6 +65,7 @@ _LONGEST_DIAGNOSTIC = 2_000
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,60})[ \t]{0,4}:[ \t]*(.*)")
 _STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status", "text/delivery-status"})
 _DISPOSITION_TYPES = frozenset({"message/disposition-notification", "message/global-disposition-notification"})
+_NO_REPORT = frozenset({"text/plain", "text/html"})
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 
 _STATUS_FIELDS = frozenset(
@@ -95,7 +96,10 @@ def read_report(message: Message, *, evidence: Automatic | None = None) -> Deliv
 
     `evidence` is what `corroboration` found, where the caller has asked already.
     """
-    return delivery_report(message, evidence=evidence) or disposition(message) or complaint(message)
+    found = delivery_report(message, evidence=evidence)
+    if found is None and len(message.children) == 0 and message.content_type in _NO_REPORT:
+        return _hotmail_complaint(message)
+    return found or disposition(message) or complaint(message)
 
 
 def delivery_report(message: Message, *, evidence: Automatic | None = None) -> DeliveryReport | None:
@@ -258,17 +262,26 @@ def recipient_for(
         is_smtp=is_smtp,
     )
     reason = _delivered(action, enhanced) or reason_for(failure)
-    temporary = action == "delayed" or code.startswith("4") or any(piece in words.lower() for piece in PASSING)
     return Recipient(
         address=address,
         action=action or "failed",
-        status=enhanced or (f"{code[0]}.0.0" if code and code[0] in "245" else status_for(reason, temporary=temporary)),
+        status=enhanced
+        or (
+            f"{code[0]}.0.0"
+            if code and code[0] in "245"
+            else status_for(reason, temporary=action == "delayed" or _passes(words))
+        ),
         reply_code=code or None,
         diagnostic=_short(words),
         remote_mta=remote_mta or None,
         permanent=is_permanent(reason, enhanced, code),
         reason=reason.value,
     )
+
+
+def _passes(words: str) -> bool:
+    lowered = words.lower()
+    return any(piece in lowered for piece in PASSING)
 
 
 def _delivered(action: str, status: str) -> Reason | None:

@@ -102,7 +102,7 @@ def sender_verdict(message: Part, *, auth: AuthVerdict = UNCHECKED) -> SenderVer
             flags.add(SenderFlag.ADDRESS_IN_NAME)
         if _replies_elsewhere(message, sender):
             flags.add(SenderFlag.REPLY_TO_ELSEWHERE)
-    return SenderVerdict(sender, tuple(flag for flag in SenderFlag if flag in flags), auth)
+    return SenderVerdict(sender, tuple(flag for flag in SenderFlag if flag in flags) if flags else (), auth)
 
 
 def suspicious_domain(domain: str) -> bool:
@@ -141,12 +141,14 @@ def _script(character: str) -> str:
 
 def _hides(name: str) -> bool:
     shown = name[:_LONGEST_NAME]
-    return not _NEVER_SHOWN.isdisjoint(shown)
+    return not shown.isascii() and not _NEVER_SHOWN.isdisjoint(shown)
 
 
 def _names_another(sender: Address) -> bool:
     """Say whether the name shows an address of another domain; full-width forms count as what they look like."""
-    shown = unicodedata.normalize("NFKC", sender.name[:_LONGEST_NAME])
+    shown = sender.name[:_LONGEST_NAME]
+    if not shown.isascii():
+        shown = unicodedata.normalize("NFKC", shown)
     if "@" not in shown:
         return False
     shown = "".join(character for character in shown if ord(character) not in _HIDDEN)

@@ -135,13 +135,15 @@ _TEXTUAL: tuple[tuple[re.Pattern[str], Signature, tuple[str, ...]], ...] = tuple
         ),
         (r"<script[\s>]", _HTML.media_type, _HTML.extensions, ("<script",)),
         (
-            r"(?:[A-Za-z-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){0,30}?MIME-Version:\s*1",
+            r"\A(?:[A-Za-z-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){0,30}?MIME-Version:\s*1",
             "message/rfc822",
             ("eml", "mht", "mhtml"),
-            (),
+            ("mime-version:",),
         ),
     )
 )
+# What a pattern that is tried at the start may begin with: most text is told from all of them by this one.
+_MAY_BEGIN = re.compile(r"#!|\s*(?:[<\[@]|windows|regedit4|rem\b|echo|setlocal)", re.IGNORECASE)
 _TEXT_BYTES = 2_048
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
@@ -168,12 +170,20 @@ def identify(head: bytes) -> Signature | None:
 
 def _textual(text: str) -> Signature | None:
     lowered = text.lower() if text.isascii() else ""
+    may_begin = _MAY_BEGIN.match(text)
     for pattern, signature, needles in _TEXTUAL:
         if not needles:
-            if pattern.match(text):
+            if may_begin and pattern.match(text):
                 return signature
-        elif (not lowered or any(needle in lowered for needle in needles)) and pattern.search(text):
-            return signature
+        elif not lowered:
+            if pattern.search(text):
+                return signature
+        else:
+            for needle in needles:
+                if needle in lowered:
+                    if pattern.search(text):
+                        return signature
+                    break
     return None
 
 

@@ -76,9 +76,10 @@ def decide_kind(
     if report is not None:
         subtype = _SUBTYPES[report.kind]
         decisions.append(Decision("kind.report", report.kind.value, _described(report)))
+    sender = _from_address(message) if subtype is None else ""
     if subtype is None:
         returned = returned_message_id(message, human_text(message)) if _holds_mail(message) else None
-        decision = _reference_rules(message, returned, is_ours, ndr_senders, strict=strict)
+        decision = _reference_rules(message, sender, returned, is_ours, ndr_senders, strict=strict)
         if decision is not None:
             subtype, original = Subtype.INBOUND_NDR, returned
             decisions.append(decision)
@@ -87,7 +88,7 @@ def decide_kind(
         subtype = subtype or Subtype.INBOUND_AUTOMATIC
     match: Match | None = None
     if subtype in {None, Subtype.INBOUND_AUTOMATIC}:
-        match = _exception(message, verdict, exceptions, strict=strict)
+        match = _exception(message, sender, verdict, exceptions, strict=strict)
         if match is not None:
             decisions.append(_exception_decision(match))
             if match.diverts:
@@ -100,6 +101,7 @@ def decide_kind(
 
 def _reference_rules(
     message: Message,
+    sender: str,
     returned: str | None,
     is_ours: Callable[[str], bool],
     ndr_senders: Iterable[str],
@@ -111,8 +113,8 @@ def _reference_rules(
     The reference takes each alone as proof. Here people may forward our mail as an attachment, and a postmaster may
     write a letter: except where phrases and senders are strict, each needs a mail system's structure beside it.
     """
-    local = _from_address(message).rpartition("@")[0].lower()
-    listed = local in {name.strip().lower() for name in ndr_senders}
+    local = sender.rpartition("@")[0].lower()
+    listed = any(local == name.strip().lower() for name in ndr_senders)
     if not (returned or listed):
         return None
     structure = corroboration(message, besides_sender=True)
@@ -124,10 +126,10 @@ def _reference_rules(
 
 
 def _exception(
-    message: Message, verdict: Automatic, exceptions: Iterable[DeliveryException], *, strict: bool
+    message: Message, sender: str, verdict: Automatic, exceptions: Iterable[DeliveryException], *, strict: bool
 ) -> Match | None:
     """Evaluate the phrases. A phrase about the sender's name needs other evidence than that same name."""
-    found = occurring(_from_address(message), message.header("Subject"), table=PhraseTable.of(exceptions))
+    found = occurring(sender, message.header("Subject"), table=PhraseTable.of(exceptions))
     matches = [
         matched(
             row,

@@ -213,7 +213,13 @@ class GraphService:
 
     def _folder(self, call: Call, one: str) -> Reply:
         found = self._find_folder(one)
-        return as_json(200, {"id": found}) if found else error(404, "ErrorItemNotFound")
+        if found is None:
+            return error(404, "ErrorItemNotFound")
+        if call.query.keys() != {"$select"} or not set(call.query["$select"].split(",")) <= {"id", "totalItemCount"}:
+            return error(400, "ErrorInvalidUrlQuery")
+        there = [one for one in self.messages.values() if one.user == call.user and one.folder == found]
+        total = {"totalItemCount": len(there)} if "totalItemCount" in call.query["$select"] else {}
+        return as_json(200, {"id": found, **total})
 
     def _children(self, call: Call, parent: str) -> Reply:
         parent = self._find_folder(parent) or "" if parent else ""

@@ -48,6 +48,8 @@ REFUSALS: dict[str, tuple[Callable[[], Reply], type[PostroomError], str, str]] =
         "command_refused",
         "list",
     ),
+    "another-page": (lambda: Reply(200, b"<html>"), ServerMisbehaved, "not_graph", "list"),
+    "no-collection": (lambda: Reply(200, b'{"id": "x"}'), ServerMisbehaved, "not_graph", "list"),
     "cut-short": (lambda: Reply(200, b"x" * 100, cut=10), ServerMisbehaved, "connection_lost", "list"),
 }
 

@@ -125,7 +125,7 @@ def _place(mailbox: Mailbox) -> tuple[str, ...]:
 
 
 class GraphSession:
-    """An open folder (ports.Session, ports.Extendable)."""
+    """An open folder (ports.Session, ports.Extendable, ports.Counts)."""
 
     def __init__(
         self, graph: Graph, mailbox: Mailbox, folder: str, *, ask: Position | None, clock: Callable[[], datetime]
@@ -134,11 +134,11 @@ class GraphSession:
         self._mailbox = mailbox
         self._clock = clock
         self._stays = stays(mailbox)
-        path = f"/mailFolders/{quote(folder, safe='')}"
-        self._messages = f"{path}/messages"
+        self._folder = f"/mailFolders/{quote(folder, safe='')}"
+        self._messages = f"{self._folder}/messages"
         self._seen: Page | None = None
         if ask is None:
-            graph.get(f"{path}?$select=id", step="folder")
+            graph.get(f"{self._folder}?$select=id", step="folder")
         else:  # the look's own request says as well whether login and folder are right
             self._seen = self._glance()
         graph.opened = True
@@ -212,6 +212,11 @@ class GraphSession:
         )
         known = len(rows) - len(news) - len(unfinished)
         return Listing(news=news, unfinished=unfinished, known=known, position=position)
+
+    def count(self) -> int | None:
+        """Return how many messages lie in the folder (ports.Counts)."""
+        found = self._graph.get(f"{self._folder}?$select=totalItemCount", step="list").get("totalItemCount")
+        return found if type(found) is int and found >= 0 else None
 
     def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
         """Fetch whole messages in order, four at a time, each streamed into a file of its own."""

@@ -69,8 +69,11 @@ class Graph:
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", **IMMUTABLE}
 
     def get(self, path: str, *, step: str) -> dict[str, Any]:
-        """Get a JSON object."""
-        return self.ask("GET", path, step=step).json()
+        """Get a JSON object; whatever stands in between may answer with 200 and a page of its own."""
+        found = self.ask("GET", path, step=step).json()
+        if not found:
+            raise self._not_graph(step)
+        return found
 
     def page(self, path: str, *, step: str) -> Page:
         """Get the first page of a collection."""
@@ -129,9 +132,17 @@ class Graph:
     def _page(self, answer: Mapping[str, Any], *, step: str) -> Page:
         page = read_page(answer)
         if page is None:
-            # Whatever stands in between answers with 200 and a page of its own: nothing is known of the folder then.
-            raise ServerMisbehaved("The answer is not Microsoft Graph's", on=self.on, step=step, code="not_graph")
+            raise self._not_graph(step)
         return page
+
+    def _not_graph(self, step: str) -> ServerMisbehaved:
+        return ServerMisbehaved(
+            "The answer is not Microsoft Graph's",
+            on=self.on,
+            step=step,
+            code="not_graph",
+            remedy="Look at `server`, and at what stands between; it is tried again by itself.",
+        )
 
     def _shown(self, path: str) -> str:
         """Say what a trace says of a path: without the user's address, and of a next page no more than that."""

@@ -3,6 +3,7 @@
 from postroom.ports.incoming import (
     Action,
     Connector,
+    Counts,
     Extendable,
     Fetched,
     FetchFailed,
@@ -37,6 +38,7 @@ __all__ = [
     "Configurations",
     "Connector",
     "Contents",
+    "Counts",
     "Envelope",
     "Extendable",
     "FetchFailed",

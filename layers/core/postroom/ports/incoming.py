@@ -106,6 +106,15 @@ class Extendable(Protocol):
         ...
 
 
+@runtime_checkable
+class Counts(Protocol):
+    """A session that knows how many messages lie in its folder without listing them."""
+
+    def count(self) -> int | None:
+        """Return the number; None when the server does not tell it."""
+        ...
+
+
 class Connector(Protocol):
     """One protocol. `open` performs dns → connect → tls → greeting → login → folder, each failure naming its step."""
 

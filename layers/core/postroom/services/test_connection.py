@@ -13,7 +13,7 @@ from typing import Protocol
 
 from postroom.errors import PostroomError
 from postroom.model.mailbox import Mailbox, Security, Type
-from postroom.ports import Connector, Secrets, Session, Tokens
+from postroom.ports import Connector, Counts, Secrets, Session, Tokens
 from postroom.services.connecting import open_mailbox, open_with, takes_token
 
 IN_ALL = 10.5  # seconds; the figure to keep is 11
@@ -116,8 +116,10 @@ def check_connection(
         session = _open(mailbox, connectors, secrets, tokens, secret, deadline)
         walk.opened()
         try:
-            listing = session.list(None)
-            messages = len(listing.news) + len(listing.unfinished) + listing.known
+            messages = session.count() if isinstance(session, Counts) else None
+            if messages is None:
+                listing = session.list(None)
+                messages = len(listing.news) + len(listing.unfinished) + listing.known
             walk.passed("count")
         finally:
             session.close()

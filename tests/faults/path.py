@@ -18,7 +18,7 @@ from postroom.model.interaction import Direction, Interaction
 from postroom.model.outbound import Delivery, Outbound, OutboxState
 from postroom.model.polling import HealthState
 from postroom_cli.demo.installation import expected_id
-from postroom_cli.demo.mails import CLAIMS, SUPPORT
+from postroom_cli.local.example import CLAIMS, SUPPORT
 
 from tests.faults.injector import Injector
 from tests.faults.points import Kind, Point

@@ -23,8 +23,8 @@ from moto import mock_aws
 from moto.backends import get_backend
 from postroom.adapters import clock
 from postroom.model.configuration import Configuration
-from postroom_cli.demo import installation as demo
-from postroom_cli.demo.mails import CLAIMS
+from postroom_cli.demo.installation import Installation
+from postroom_cli.local import example
 from postroom_cli.local.aws_server import publish_events, verify_sender
 from postroom_cli.local.environment import environment, local_environment
 from postroom_cli.local.functions import Function, Invoker, read_functions, shared_environment
@@ -42,6 +42,8 @@ from tests.faults.injector import Died, Injector
 from tests.faults.points import Kind
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+MAILBOXES = (example.SUPPORT, example.CLAIMS)
+USERS = {f"{name}@example.com": f"sweep-{name}" for name in MAILBOXES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,8 @@ class World:
         base = local_environment({}, endpoint_url="")
         del base["AWS_ENDPOINT_URL"]
         opened.enter_context(environment(base))
-        self.imap = opened.enter_context(ImapServer(demo.PASSWORDS, tls="implicit"))
-        self.smtp = opened.enter_context(SmtpSink({demo.SMTP_USER: demo.SMTP_PASSWORD}, tls="starttls"))
+        self.imap = opened.enter_context(ImapServer(USERS, tls="implicit"))
+        self.smtp = opened.enter_context(SmtpSink(example.SMTP_USERS, tls="starttls"))
         template = read_template(TEMPLATE, stack=STACK, overrides=OVERRIDES)
         self.stack = Stack(template, self.aws, makers=MAKERS, api_url="http://127.0.0.1:0")
         self.stack.make()
@@ -102,8 +104,9 @@ class World:
         ]
         self._invoker = Invoker()
         verify_sender("support@example.com")
-        self.installation = demo.Installation(self.aws, self.variables)
-        self.installation.set_up(_configuration(self.imap, self.smtp, self.scenario.mailbox))
+        self.installation = Installation(self.aws, self.variables)
+        secrets = {f"mailbox-{name}": USERS[f"{name}@example.com"] for name in MAILBOXES}
+        self.installation.set_up(_configuration(self.imap, self.smtp, self.scenario.mailbox), secrets)
         self.installation.configurations.current()  # the agent's side is warm
         self.tick("sweep")  # leaves its mark: from then on it looks at the last hours only
         self.tick("schedule_polls")
@@ -131,7 +134,7 @@ class World:
         self.smtp.mails.clear()
         self.smtp.faults = type(self.smtp.faults)()
         self.imap.faults = type(self.imap.faults)()
-        for user in demo.PASSWORDS:
+        for user in USERS:
             for name in self.imap.store.names(user):
                 if name != "INBOX":
                     self.imap.store.delete(user, name)
@@ -240,19 +243,27 @@ def _to_a_quiet_hour(now: datetime) -> timedelta:
 
 
 def _configuration(imap: ImapServer, smtp: SmtpSink, enabled: str) -> Configuration:
-    """The demonstration's, with one mailbox whose mail is deleted, and one whose mail is moved; one is enabled."""
-    wanted = demo.configuration(imap, smtp)
-    mailboxes = tuple(
-        mailbox.model_copy(
-            update={
-                "processed_items_folder_name": "Processed" if mailbox.name == CLAIMS else "",
-                "enabled": mailbox.name == enabled,
-                "cycle_time": timedelta(minutes=1),
-            }
-        )
-        for mailbox in wanted.mailboxes
+    """One mailbox whose mail is deleted, and one whose mail is moved; one is enabled."""
+    mailboxes = [
+        {
+            "name": name,
+            "address": f"{name}@example.com",
+            "enabled": name == enabled,
+            "server": imap.host,
+            "port": imap.port,
+            "ca_certificate": imap.ca_pem,
+            "password": {"secret": f"mailbox-{name}"},
+            "processed_items_folder_name": "Processed" if name == example.CLAIMS else "",
+        }
+        for name in MAILBOXES
+    ]
+    return example.configuration(
+        mailboxes,
+        smtp,
+        cycle_time="00:01:00",
+        sent_by_ses=(example.CLAIMS,),
+        trusted_authserv_ids=("mx.example.com",),
     )
-    return Configuration.model_validate({**wanted.model_dump(), "mailboxes": [one.model_dump() for one in mailboxes]})
 
 
 class _MovableClock:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from postroom.adapters.dynamo.configurations import ConfigurationStore
 from postroom.adapters.dynamo.interactions import DynamoInteractions
@@ -18,62 +17,10 @@ from postroom.model.configuration import Configuration
 from postroom.model.identity import interaction_id
 from postroom.model.interaction import Interaction
 from postroom.model.outbound import Outbound, OutboxState
-from postroom.services import configure
 from postroom.services.reply import Replied, Reply, reply
 
-from postroom_cli.demo.mails import AUTHSERV_ID, BILLING, CLAIMS, MAILBOXES, ORDERS, SUPPORT
-from postroom_cli.local.mailboxes import MailServers
+from postroom_cli.local import example
 from postroom_cli.local.stack import Aws
-from postroom_cli.mailservers import SmtpSink
-
-_SENT_BY = {SUPPORT: "smtp-client", ORDERS: "smtp-client", CLAIMS: "ses", BILLING: "ses"}
-
-SMTP_USER, SMTP_PASSWORD = "postroom", "demo-smtp"
-
-_ACKNOWLEDGEMENT = (
-    "Thank you for your mail. We have received it and will answer within one working day.\n\n"
-    "Your reference: {{interaction.id}}\n"
-)
-
-
-def configuration(servers: MailServers, smtp: SmtpSink) -> Configuration:
-    """Return the demonstration's configuration: a mailbox of each type, some answered by SMTP, the others by SES."""
-    names = [mailbox.name for mailbox in MAILBOXES]
-
-    def mailbox(name: str) -> dict[str, Any]:
-        return {**servers.settings(name), "cycle_time": "00:00:02", "endpoint": name}
-
-    return Configuration.model_validate(
-        {
-            "settings": {
-                "default_domain": "example.com",
-                "default_department": "service",
-                "trusted_authserv_ids": [AUTHSERV_ID],
-            },
-            "departments": [{"name": "service", "default_queue": SUPPORT}],
-            "queues": [{"name": name} for name in (*names, "inbound", "exceptions")],
-            "endpoints": [{"name": name, "queue": name, "acknowledgement": "received"} for name in names],
-            "templates": [{"name": "received", "subject": "We have received your mail", "text": _ACKNOWLEDGEMENT}],
-            "mailboxes": [mailbox(name) for name in names],
-            "aliases": [
-                {"name": name, "address": f"Example {name.title()} <{name}@example.com>", "outbound_server": server}
-                for name, server in _SENT_BY.items()
-            ],
-            "outbound_servers": [
-                {
-                    "name": "smtp-client",
-                    "type": "smtp",
-                    "host": smtp.host,
-                    "port": smtp.port,
-                    "security": "start-tls-required",
-                    "ca_certificate": smtp.ca_pem,
-                    "user": SMTP_USER,
-                    "password": {"secret": "smtp-client"},
-                },
-                {"name": "ses", "type": "ses"},
-            ],
-        }
-    )
 
 
 class Installation:
@@ -94,11 +41,9 @@ class Installation:
 
     def set_up(self, wanted: Configuration, secrets: Mapping[str, str]) -> None:
         """Enter the secrets and apply the configuration, as `postroom secret set` and `config apply` do."""
-        now = utc_now()
-        for name, value in {**secrets, "smtp-client": SMTP_PASSWORD}.items():
-            self.secrets.put(name, value, now=now)
-        version = self.configurations.version()
-        configure.apply(self.configurations, wanted, expected_version=version, author="demo", now=now)
+        example.set_up(
+            wanted, secrets, configurations=self.configurations, writer=self.secrets, author="demo", now=utc_now()
+        )
 
     def reply(self, interaction: Interaction, text: str, *, key: str) -> Replied:
         """Answer an interaction as an agent, as `postroom reply` does."""
@@ -114,7 +59,7 @@ class Installation:
 
     def not_looked_at(self) -> list[str]:
         """Return the mailboxes that no poll has looked at yet."""
-        names = [mailbox.name for mailbox in MAILBOXES]
+        names = [mailbox.name for mailbox in example.MAILBOXES]
         return [name for name, state in self.states.load(names, consistent=True).items() if state.position is None]
 
     def in_queues(self) -> list[str]:

@@ -8,19 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 
-from postroom.model.mailbox import Type
-
-from postroom_cli.local.mailboxes import Afterwards, LocalMailbox
-
-SUPPORT, ORDERS, CLAIMS, BILLING = "support", "orders", "claims", "billing"
-
-MAILBOXES = (
-    LocalMailbox(SUPPORT, Type.IMAP, Afterwards.MOVE),
-    LocalMailbox(ORDERS, Type.POP3, Afterwards.DELETE),
-    LocalMailbox(CLAIMS, Type.GRAPH, Afterwards.MOVE),
-    LocalMailbox(BILLING, Type.EWS, Afterwards.MARK_READ),
-)
-"""One of each type, with what is to become of its mail on the server."""
+from postroom_cli.local.example import BILLING, CLAIMS, ORDERS, SUPPORT
 
 AUTHSERV_ID = "mx.example.com"
 """The receiving server whose checks (RFC 8601) are believed."""

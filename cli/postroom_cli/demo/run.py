@@ -16,15 +16,9 @@ from postroom.model.configuration import Configuration, ServerType
 from postroom.model.interaction import Body, Event, Interaction, Subtype
 from postroom.model.outbound import Delivery, Outbound, OutboxState
 
-from postroom_cli.demo.installation import (
-    SMTP_PASSWORD,
-    SMTP_USER,
-    Installation,
-    configuration,
-    expected_id,
-    utc_now,
-)
-from postroom_cli.demo.mails import CLAIMS, MAILBOXES, SUPPORT, DemoMail, answer_to, built_in_mails
+from postroom_cli.demo.installation import Installation, expected_id, utc_now
+from postroom_cli.demo.mails import AUTHSERV_ID, DemoMail, answer_to, built_in_mails
+from postroom_cli.local.example import BILLING, CLAIMS, MAILBOXES, SMTP_USERS, SUPPORT, configuration
 from postroom_cli.local.mailboxes import LocalMailbox, MailServers, OnServer
 from postroom_cli.local.runner import LocalRunner
 from postroom_cli.mailservers import SmtpSink
@@ -149,12 +143,19 @@ def run_demo(
     started = time.monotonic()
     with ExitStack() as stack:
         servers = stack.enter_context(MailServers(MAILBOXES))
-        smtp = stack.enter_context(SmtpSink({SMTP_USER: SMTP_PASSWORD}))
+        smtp = stack.enter_context(SmtpSink(SMTP_USERS))
         progress("Starting the local AWS with everything that template.yaml declares")
         runner = stack.enter_context(LocalRunner(template))
         demo = _Demo(servers, smtp, runner)
         progress("Applying the demonstration's configuration")
-        demo.installation.set_up(configuration(servers, smtp), servers.secrets())
+        wanted = configuration(
+            [servers.settings(mailbox.name) for mailbox in MAILBOXES],
+            smtp,
+            cycle_time="00:00:02",
+            sent_by_ses=(CLAIMS, BILLING),
+            trusted_authserv_ids=(AUTHSERV_ID,),
+        )
+        demo.installation.set_up(wanted, servers.secrets())
         outcome = demo.play(list(mails) if mails else built_in_mails(utc_now()), built_in=not mails, progress=progress)
     outcome.seconds = time.monotonic() - started
     return outcome

@@ -165,11 +165,11 @@ def test_each_protocol_has_its_port_unless_another_is_given(
 ) -> None:
     asked: list[int] = []
 
-    def connect(_address: object, port: int, **_rest: object) -> socket.socket:
+    def connect(_addresses: object, port: int, **_rest: object) -> socket.socket:
         asked.append(port)
         raise ConnectFailed("Nobody is there", step="connect", code="connect_refused")
 
-    monkeypatch.setattr(network, "_connect", connect)
+    monkeypatch.setattr(network, "connect_any", connect)
     site.configure(type=type_, security=security, port=None)
     site.poll()
     site.configure(type=type_, security=security, port=10_143)

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 PIECE = 128 * 1024  # bytes asked of the kernel at a time
-LINGER = 0.0002  # seconds for more to arrive, where more is sure to come: waking up for each record costs more
-WORTH_LINGERING = 16 * 1024  # bytes
+LINGER = 0.0002  # seconds for more to arrive, where much is sure to come and little came: waking up has its price
+LITTLE = 16 * 1024  # bytes
 
 
 class TlsSocket:
@@ -32,6 +32,7 @@ class TlsSocket:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+        self._came = LITTLE
         self._ended = False
         self._piece = memoryview(bytearray(PIECE))
         while not self._shaken():
@@ -44,7 +45,7 @@ class TlsSocket:
         `wanted`: so many bytes are sure to come.
         """
         while not (count := self._decrypt(view)) and not self._ended:
-            if wanted >= WORTH_LINGERING:
+            if wanted > LITTLE > self._came:
                 time.sleep(LINGER)
             self._fetch()
         return count
@@ -106,8 +107,9 @@ class TlsSocket:
         """Wait for more; what TLS itself wants to say goes out before."""
         self._flush()
         self._sock.settimeout(self._left())
-        if count := self._sock.recv_into(self._piece):
-            self._incoming.write(self._piece[:count])
+        self._came = self._sock.recv_into(self._piece)
+        if self._came:
+            self._incoming.write(self._piece[: self._came])
         else:
             self._incoming.write_eof()
 

@@ -6,6 +6,8 @@ import logging
 import signal
 import sys
 import threading
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,10 +35,15 @@ def local(
         int | None,
         typer.Option(min=0, help="Seconds until a failed message comes again; else as the template says."),
     ] = None,
+    mail_servers: Annotated[
+        bool,
+        typer.Option("--mail-servers", help="Serve a mailbox of each type too, set up and ready to be written to."),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Run everything the template declares on this machine, until Ctrl-C; the other commands find it by themselves."""
     from postroom_cli.local.location import find_template
+    from postroom_cli.local.mail_site import MailSite
     from postroom_cli.local.runner import LocalRunner
     from postroom_cli.local.state import read_state, remove_state, write_state
 
@@ -51,13 +58,23 @@ def local(
         )
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("botocore").setLevel(logging.WARNING)
-    with LocalRunner(find_template(template), retry_after=retry_after) as runner:
-        path = write_state(directory, runner.state)
+    path_of_template = find_template(template)
+    with ExitStack() as opened:
+        site = opened.enter_context(MailSite(directory / "sent")) if mail_servers else None
+        runner = opened.enter_context(LocalRunner(path_of_template, retry_after=retry_after))
+        state_now = runner.state
+        if site is not None:
+            site.set_up(runner.aws, runner.environment)
+            runner.invoke("schedule_polls")  # its first tick found no mailbox yet
+            state_now = replace(state_now, smtp_url=site.smtp_url)
+        path = write_state(directory, state_now)
         try:
             if json:
-                output.document(runner.state)
+                output.document(state_now)
             else:
-                _tell(runner.state, path)
+                _tell(state_now, path)
+                if site is not None:
+                    _tell_mail_servers(site)
             sys.stdout.flush()
             _until_stopped(runner)
         finally:
@@ -73,6 +90,19 @@ def _tell(state: Any, path: Path) -> None:
         }
     )
     output.say("Mail servers on this machine are allowed. Everything is gone when it stops. Stop with Ctrl-C.")
+
+
+def _tell_mail_servers(site: Any) -> None:
+    output.table(
+        "",
+        ("mailbox", "type", "server"),
+        (
+            (one.bare_address, one.type.value, f"{one.server}:{one.port}" if one.port else one.server)
+            for one in site.mailboxes
+        ),
+    )
+    output.say(f"Mail to other addresses is kept in {site.outgoing}. Write to a mailbox like this:")
+    output.say(f"  curl {site.smtp_url} --mail-from ann@example.net --mail-rcpt orders@example.com --upload-file MAIL")
 
 
 def _until_stopped(runner: Any) -> None:

@@ -21,6 +21,7 @@ class LocalState:
     environment: Mapping[str, str]  # everything a function's code needs, credentials of the local AWS included
     api_url: str
     pid: int
+    smtp_url: str = ""  # where mail for the local mailboxes is handed in, if there are any
 
 
 def write_state(directory: Path, state: LocalState) -> Path:

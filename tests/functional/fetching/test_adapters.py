@@ -14,13 +14,14 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from postroom.adapters.aws import aws_errors
 from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-from postroom.adapters.s3 import S3RawMessages
+from postroom.adapters.s3 import S3Contents, S3RawMessages
 from postroom.adapters.secrets import SecretWriter, StoredSecrets
 from postroom.adapters.sqs import SqsQueue
 from postroom.errors import Invalid, LeaseLost, NotFound, Permanent, PostroomError, Transient
 from postroom.model.identity import raw_key
 from postroom.model.mailbox import SecretReference
 from postroom.model.polling import Balance, Health, HealthState, MailboxState, Position
+from postroom.model.traffic import Traffic
 
 from tests.support.aws_calls import AwsCalls, aws_calls, item_size
 from tests.support.aws_stack import AwsStack
@@ -65,6 +66,8 @@ FULL = MailboxState(
         last_success=NOW - SPAN,
     ),
     balances=((NOW, Balance(listed=9, stored=4, known=1, oversize=1, problem=2, left=1)),) * 8,
+    waiting=NOW - SPAN,
+    traffic=(Traffic(NOW - 40 * SPAN, fetches=3, mails=40, size=5_000_000), Traffic(NOW, fetches=1, mails=2, size=3)),
     config_digest="0123456789abcdef",
 )
 
@@ -109,12 +112,18 @@ def test_the_state_of_an_ordinary_mailbox_is_below_a_kilobyte(states: DynamoMail
     assert item_size(item["Item"]) < 768
 
 
+def hashes(count: int) -> list[str]:
+    """So many ids that no compression makes short."""
+    return [hashlib.sha256(str(number).encode()).hexdigest() for number in range(count)]
+
+
 def test_a_long_list_of_ids_lies_in_the_content_bucket_and_is_read_once(
     states: DynamoMailboxStates, stack: AwsStack, calls: AwsCalls
 ) -> None:
-    ids = frozenset(hashlib.sha256(str(number).encode()).hexdigest() for number in range(2_000))
+    ids = frozenset(hashes(2_000))
     saved(states, MailboxState("support", position=Position(epoch="1", known=ids)))
-    fresh = DynamoMailboxStates(boto3.client("dynamodb"), stack.table, stack.contents)
+    contents = S3Contents(boto3.client("s3"), stack.environment["CONTENT_BUCKET"])  # whose calls are counted
+    fresh = DynamoMailboxStates(boto3.client("dynamodb"), stack.table, contents)
     calls.reset()
     for _ in range(3):
         position = fresh.load(["support"])["support"].position
@@ -129,6 +138,22 @@ def test_a_long_list_of_ids_lies_in_the_content_bucket_and_is_read_once(
     saved(fresh, replace(more, position=Position(epoch="1", known=frozenset({"few"}))))
     objects = stack.client("s3").list_objects_v2(Bucket=stack.environment["CONTENT_BUCKET"], Prefix="positions/")
     assert objects["KeyCount"] == 0
+
+
+def test_a_list_of_ids_that_another_poller_has_removed_is_put_anew(
+    states: DynamoMailboxStates, stack: AwsStack
+) -> None:
+    long = MailboxState("support", position=Position(epoch="1", known=frozenset(hashes(2_000))))
+    saved(states, long)
+    other = DynamoMailboxStates(boto3.client("dynamodb"), stack.table, stack.contents)
+    other.load(["support"], consistent=True)
+    saved(other, replace(long, position=Position(epoch="1", known=frozenset({"few"}))))  # and removes the object
+    states.load(["support"], consistent=True)
+    saved(states, long)
+    found = DynamoMailboxStates(boto3.client("dynamodb"), stack.table, stack.contents).load(
+        ["support"], consistent=True
+    )
+    assert found["support"].position == long.position
 
 
 def test_a_lease_is_taken_by_one_and_every_later_write_of_the_other_fails(states: DynamoMailboxStates) -> None:

@@ -122,3 +122,46 @@ def test_every_error_of_a_connector_names_the_step_it_belongs_to() -> None:
 
 def test_all_errors_are_of_the_tree() -> None:
     assert issubclass(ServerMisbehaved, PostroomError)
+
+
+@pytest.mark.feature("G07")
+@pytest.mark.parametrize("how", ["refused", "broken off"])
+def test_a_server_that_gives_out_nothing_for_a_while_costs_no_mail_a_try(how: str) -> None:
+    post = connected(delete_bad_formatted_msg=True)
+    post.server.put(1, 2, 3, 4, 5, 6)
+    faults = post.server.unfetchable if how == "refused" else post.server.breaking
+    faults.update(post.server.mails)
+    for _ in range(5):
+        post.poll()
+        post.wait(minutes=11)
+    health = post.state.health
+    assert (health.state, health.step, health.code) == (HealthState.RETRYING, "fetch", "nothing_fetched")
+    assert post.state.position is not None
+    assert post.state.position.problems == {}
+    assert post.state.balances[-1][1].even
+    assert post.state.balances[-1][1].left == 6
+    assert not post.queue.sent  # the next try waits for its time
+    faults.clear()
+    post.poll()
+    assert post.raw.subjects == [1, 2, 3, 4, 5, 6]
+    assert post.state.health.state is HealthState.ACTIVE
+
+
+def test_messages_that_cannot_be_had_for_a_day_are_given_up_though_nothing_else_comes() -> None:
+    post = connected()
+    post.server.put(1, 2)
+    post.server.unfetchable = {1, 2}
+    for _ in range(24 * 6 + 10):
+        post.poll()
+        post.wait(minutes=11)
+    assert post.server.moved.keys() == {1, 2}
+
+
+def test_a_good_mail_among_bad_ones_shows_that_the_server_is_well() -> None:
+    post = connected()
+    post.server.put(1, 2, 3)
+    post.server.unfetchable = {1, 2}
+    for _ in range(3):
+        post.poll()
+    assert post.raw.subjects == [3]
+    assert post.server.moved.keys() == {1, 2}

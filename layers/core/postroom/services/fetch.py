@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from postroom.errors import DeadlineExceeded, PostroomError, ServerMisbehaved, Transient
 from postroom.model.mailbox import Mailbox
@@ -33,6 +33,8 @@ REOPENINGS = 3  # new connections in one poll, after messages that broke the old
 KEPT_BALANCES = 8
 SLOWEST = 128 * 1024  # bytes a second that a server must manage
 BASE_BUDGET = 30.0  # seconds for a set beyond that
+NOTHING_FETCHED = "nothing_fetched"
+OUTAGE = timedelta(hours=24)  # for which a server that gives out nothing is believed to have trouble of its own
 
 
 def fetch(
@@ -85,8 +87,8 @@ class _Run:
         plan = positions.sort_listing(listing, self.mailbox, self._position, first=first, backlog=backlog)
         self._books = positions.Books(listed=len(listing.news) + len(listing.unfinished) + listing.known, plan=plan)
         # What waited at the last poll and is gone by now is noted once: else it would be shown as waiting for ever.
-        noted = first or self._state.waiting is not None or listing.resynced or listing.renewed
-        if not (noted or plan.take or plan.again or plan.aside):
+        waits = self._waiting() != self._state.waiting
+        if not (first or waits or listing.resynced or listing.renewed or plan.take or plan.again or plan.aside):
             self._act(plan.unfinished, after_storage(self.mailbox))
             self._note_health()
             return self._outcome(Result.ACTED if plan.unfinished else Result.IDLE)
@@ -122,6 +124,7 @@ class _Run:
 
     def _finish(self, lease: Lease, untold: Sequence[str]) -> None:
         """Write position, books and health together with the release of the lease; then tell the server."""
+        self._absolve()
         balance = self._books.balance()
         if balance.listed:
             balances = (*self._state.balances, (self._started, balance))
@@ -129,14 +132,7 @@ class _Run:
         self._position = replace(self._position, catching_up=self._position.catching_up and balance.left > 0)
         self._state = replace(
             self._state,
-            waiting=positions.waiting_since(
-                self._news,
-                self._position,
-                self._books,
-                self._problems,
-                before=self._state.waiting,
-                now=self._started,
-            ),
+            waiting=self._waiting(),
             traffic=count(
                 self._state.traffic, now=self._started, mails=balance.stored + balance.oversize, size=self._size
             ),
@@ -150,6 +146,11 @@ class _Run:
         self._act(self._given_up, after_giving_up(self.mailbox))
         if self._act_error is not act_error:
             self._note_health()
+
+    def _waiting(self) -> datetime | None:
+        return positions.waiting_since(
+            self._news, self._position, self._books, self._problems, before=self._state.waiting, now=self._started
+        )
 
     # --- one set ---
 
@@ -253,6 +254,22 @@ class _Run:
             "message_not_fetched",
             extra={"mailbox": self.mailbox.name, "server_id": item.id, "tries": tries, "reason": reason},
         )
+
+    def _absolve(self) -> None:
+        """Blame the server, not its messages, when it gave out none of several; for a day, so that it comes to an end.
+
+        Else a minute's trouble of its storage would put everything that is new on the problem list, or delete it.
+        """
+        books, known = self._books, self._state.health
+        since = known.since if known.code == NOTHING_FETCHED and known.since else self._started
+        if self._error is not None or self._started - since > OUTAGE or not books.came_to_nothing(self._position):
+            return
+        why = f"None of {len(books.failed)} messages could be fetched: {next(iter(books.failed.values()))}"
+        self._error = ServerMisbehaved(why, on=self.mailbox.name, step="fetch", code=NOTHING_FETCHED)
+        for one in books.failed:
+            self._problems.pop(one, None)
+        books.take_back()
+        self._given_up = []
 
     def _unanswered(self, items: Sequence[Item]) -> tuple[Item, ...]:
         return tuple(item for item in items if not self._books.answered(item.id))

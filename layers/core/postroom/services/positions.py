@@ -246,6 +246,16 @@ class Books:
             left=self.plan.left + len(self.left),
         )
 
+    def came_to_nothing(self, position: Position) -> bool:
+        """Tell whether several messages that were asked for the first time failed, and nothing came at all."""
+        new = [one for one in self.failed if one not in position.problems]
+        return len(new) > 1 and not self.stored and not self.oversize
+
+    def take_back(self) -> None:
+        """Take what failed for what is left."""
+        self.left.update(self.failed)
+        self.failed.clear()
+
     def settled(self, item_id: str) -> bool:
         """Tell whether a message is dealt with for good, as far as this poll goes."""
         return any(item_id in those for those in (self.stored, self.oversize, self.gone))

@@ -399,6 +399,42 @@ def test_a_new_mailbox_of_an_account_takes_the_accounts_protocol(
     assert settings(postroom)["type"] == "POP3"
 
 
+def without_account(postroom: Command) -> Ran:
+    """Apply the configuration as it is, without its account."""
+    document = postroom("config", "export", "--json").json
+    del document["accounts"]
+    return postroom("config", "apply", "-", "--yes", "--json", stdin=json.dumps(document))
+
+
+@pytest.mark.feature("C10")
+def test_an_account_goes_only_after_everything_that_uses_it(site: Site, postroom: Command, apply: Apply) -> None:
+    smtp = {"name": "office", "type": "smtp", "host": "smtp.example.com", "authentication": "oauth-service"}
+    servers = {"outbound_servers": [{"name": "smtp-client"}, {**smtp, "account": "office"}]}
+    aliases = {"aliases": [{"name": "main", "address": "box1@example.com", "default": True}]}
+    apply({}, **servers, **aliases)
+    assert postroom("mailbox", "convert", "box0", *ACCOUNT).status == 0
+    add = ("mailbox", "add", "box1", "--address", "box1@example.com", *ACCOUNT, "--shared")
+    assert postroom(*add).status == 0
+    problems = without_account(postroom).json["error"]["problems"]
+    assert [(one["path"], one["problem"]) for one in problems] == [
+        (f"{path}.account", f"there is no account `office`, which `{name}` names.")
+        for path, name in (("mailboxes[0]", "box0"), ("mailboxes[1]", "box1"), ("outbound_servers[1]", "office"))
+    ]
+    # A mailbox that was made under the account stays while it is enabled, or its address is the default alias's.
+    assert postroom("mailbox", "revert", "box0").status == 0
+    assert "default alias" in refused(postroom("mailbox", "revert", "box1", "--json"))[2]
+    document = postroom("config", "export", "--json").json
+    document["aliases"][0]["default"] = False
+    del document["outbound_servers"][1]
+    assert postroom("config", "apply", "-", "--yes", stdin=json.dumps(document)).status == 0
+    assert postroom("mailbox", "enable", "box1").status == 0
+    assert "enabled" in refused(postroom("mailbox", "revert", "box1", "--json"))[2]
+    assert postroom("mailbox", "disable", "box1").status == 0
+    assert postroom("mailbox", "revert", "box1").status == 0
+    assert without_account(postroom).status == 0
+    assert settings(postroom)["password"] == {"secret": "mailbox.box0"}
+
+
 @pytest.mark.feature("C09")
 def test_an_account_is_tested_with_every_mailbox_that_it_opens(site: Site, postroom: Command, apply: Apply) -> None:
     apply()

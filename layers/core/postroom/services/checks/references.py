@@ -99,17 +99,20 @@ def unknown_names(configuration: Configuration) -> Iterator[Finding]:
             value = getattr(found, reference.field)
             if value is not None and value not in known[reference.target]:
                 path = (reference.section, index, reference.field)
-                yield _unknown(path, value, known[reference.target], reference.target, reference.noun)
+                by = f", which `{found.name}` names"  # who reads this may have removed what is named
+                yield _unknown(path, value, known[reference.target], reference.target, reference.noun, by=by)
     for field, target, noun in _SETTINGS:
         value = getattr(configuration.settings, field)
         if value is not None and value not in known[target]:
             yield _unknown(("settings", field), value, known[target], target, noun)
 
 
-def _unknown(path: tuple[str | int, ...], value: str, known: set[str], section: str, noun: str) -> Finding:
+def _unknown(
+    path: tuple[str | int, ...], value: str, known: set[str], section: str, noun: str, *, by: str = ""
+) -> Finding:
     close = difflib.get_close_matches(value, sorted(known), n=1, cutoff=0.6)
     remedy = f"Did you mean `{close[0]}`?" if close else f"Add it to `{section}`, or name one that is there."
-    return Finding(path, f"there is no {noun} `{value}`.", remedy)
+    return Finding(path, f"there is no {noun} `{value}`{by}.", remedy)
 
 
 def duplicate_addresses(configuration: Configuration) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from email.message import Message as EmailMessage
 
-from postroom.mail.charset import codec_name
+from postroom.mail.charset_names import codec_name
 from postroom.mail.message import Message, Part
 
 

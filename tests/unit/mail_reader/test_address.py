@@ -48,6 +48,7 @@ from postroom.mail.message import read
         pytest.param("jörg@müller.de", [("", "jörg@müller.de")], id="internationalised"),
         pytest.param("Jörg <a@b.c>".encode("latin-1"), [("Jörg", "a@b.c")], id="raw Latin-1"),
         pytest.param("Jörg <a@b.c>".encode(), [("Jörg", "a@b.c")], id="raw UTF-8"),
+        pytest.param(b"\x1b$B:4F#\x1b(B <a@b.c>, x@y.z", [("佐藤", "a@b.c"), ("", "x@y.z")], id="raw ISO-2022-JP"),
         pytest.param(
             '"Novità à la Società" <a@b.c>, 신 à <x@y.z>'.encode(),
             [("Novità à la Società", "a@b.c"), ("신 à", "x@y.z")],

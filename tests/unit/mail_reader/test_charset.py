@@ -1,7 +1,8 @@
 """Bytes become the text that their sender saw, whatever the label says."""
 
 import pytest
-from postroom.mail.charset import codec_name, decode
+from postroom.mail.charset import decode
+from postroom.mail.charset_names import codec_name
 from postroom.mail.message import read
 
 GERMAN, RUSSIAN, JAPANESE, CHINESE = "Größe und Übermaß", "Привет, как дела?", "こんにちは世界", "请假条和申请书"

@@ -540,6 +540,24 @@ MAILS = {
         ),
         Seen("x", headers=(("subject", "こんにちは世界"),)),
     ),
+    "Japan: raw ISO-2022-JP in the headers": (
+        lines(b"Subject: \x1b$B$3$s$K$A$O\x1b(B", b"To: \x1b$B:4F#\x1b(B <j@example.jp>, x@example.jp", "", "x"),
+        Seen("x", headers=(("subject", "こんにちは"), ("to", "佐藤 <j@example.jp>, x@example.jp"))),
+    ),
+    "Russia: raw windows-1251 in the headers, which the HTML tells": (
+        lines(
+            "Subject: Привет".encode("cp1251"),
+            "Content-Type: text/html",
+            "Content-Transfer-Encoding: base64",
+            "",
+            b64('<meta charset="windows-1251">Да'.encode("cp1251")),
+        ),
+        Seen(None, '<meta charset="windows-1251">Да', headers=(("subject", "Привет"),)),
+    ),
+    "rich text alone is a file": (
+        part("Content-Type: text/rtf", body=r"{\rtf1 x}"),
+        Seen(None, None, (("attachment-1.rtf", "text/rtf", False),)),
+    ),
     "China: GB2312 that is GB18030": (
         part(
             "Content-Type: text/plain; charset=gb2312",

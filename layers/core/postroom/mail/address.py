@@ -61,11 +61,11 @@ def parse_addresses(value: str | bytes, *, charset: str | None = None) -> list[A
 
     `charset` is what raw 8-bit names are read as when they are not UTF-8: that of the message's text, if known.
     """
-    if value.isascii():
-        text = value if isinstance(value, str) else value.decode("ascii")
+    raw = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
+    if raw.isascii() and b"\x1b" not in raw:  # ISO-2022-JP is ASCII, and has commas and quotes where none are
+        text = raw.decode("ascii")
     else:
         # From here on, text is its UTF-8 bytes, one character each: raw and decoded headers go one way.
-        raw = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
         text = decode_raw(raw, charset, GuessBudget(1)).encode("utf-8").decode("latin-1")
     if text.isascii():
         match = _FAST.match(text)

@@ -21,6 +21,7 @@ from postroom.mail.uuencode import find_files
 _INLINE_MEDIA = ("image/", "audio/", "video/")
 _MAX_OPENED = 20  # TNEF streams
 _MAX_SIGNED = 3  # signatures around signatures (RFC 2634 §1.1 has two)
+_NO_PROSE = {"text/calendar", "text/rfc822-headers", "text/rtf", "text/vcard", "text/x-vcard"}
 # Other versions of the HTML, for one client alone: nobody looks for them among the files.
 _VERSIONS_OF_HTML = {"text/x-amp-html", "text/watch-html"}
 
@@ -201,12 +202,7 @@ def _promote(chosen: _Chosen) -> None:
     """Show the first text of another kind (enriched, markdown) when there is no other; a calendar is no text."""
     for part in chosen.attachments:
         kind = part.content_type
-        if kind.startswith("text/") and kind not in (
-            "text/calendar",
-            "text/rfc822-headers",
-            "text/x-vcard",
-            "text/vcard",
-        ):
+        if kind.startswith("text/") and kind not in _NO_PROSE:
             if part.disposition == "attachment" or part.names:
                 continue
             chosen.attachments.remove(part)

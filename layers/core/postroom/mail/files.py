@@ -25,6 +25,7 @@ _EXTENSIONS = {
     "message/global": ".eml",
     "message/rfc822": ".eml",
     "text/calendar": ".ics",
+    "text/rtf": ".rtf",
     "text/rfc822-headers": ".txt",
     "text/vcard": ".vcf",
     "text/x-vcard": ".vcf",

@@ -16,6 +16,7 @@ from postroom.mail.transfer import decode as transfer_decode
 
 _TYPE = re.compile(r"([^\s/;,()\"]+)\s*/\s*([^\s/;,()\"]+)")
 _META_CHARSET = re.compile(rb"<meta\s[^>]{0,200}charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+_HTML_HEAD = 4_096  # bytes in which its first kilobyte stands, however it is encoded
 _NO_PARAMETERS = Parameters(value="", pairs=())
 # RFC 2045 §5.2 says text/plain for what cannot be read; a lone type says more than that.
 _LONE_TYPES = {
@@ -53,10 +54,12 @@ class Context:
     @property
     def text_charset(self) -> str | None:
         """Return the charset that the message declares for its first text: raw 8-bit headers are written in it too."""
-        for _, part in zip(range(20), self.root.walk() if self.root else (), strict=False):
-            if part.content_type.startswith("text/") and part.charset:
+        texts = [part for _, part in zip(range(20), self.root.walk() if self.root else (), strict=False)]
+        texts = [part for part in texts if part.content_type.startswith("text/")]
+        for part in texts:
+            if part.charset:
                 return part.charset
-        return None
+        return next((found for part in texts if (found := part.meta_charset())), None)
 
     def note(self, defect: str) -> None:
         """Remember a defect once."""
@@ -267,10 +270,16 @@ class Part:
         try:
             data.decode("utf-8")
         except UnicodeDecodeError:
-            # WHATWG HTML §13.2.3.2 looks at the first kilobyte.
-            meta = _META_CHARSET.search(data, 0, 1_024) if self.content_type == "text/html" else None
-            return meta[1].decode("ascii") if meta else self._context.text_charset
+            return self.meta_charset() or self._context.text_charset
         return "utf-8"
+
+    def meta_charset(self) -> str | None:
+        """Return the charset that a text says of itself, if it is HTML; WHATWG HTML §13.2.3.2 looks at 1 KB."""
+        if self.content_type != "text/html":
+            return None
+        head = self._context.buffer[self._body : min(self._end, self._body + _HTML_HEAD)]
+        meta = _META_CHARSET.search(transfer_decode(head, self.encoding), 0, 1_024)
+        return meta[1].decode("ascii") if meta else None
 
     def walk(self) -> Iterator[Part]:
         """Go through this part and those within it, in order; messages embedded in it are not entered."""

@@ -26,12 +26,14 @@ _ASCII = bytes(range(128)) + b"?" * 128
 _FLUFL_LARGEST = 256 * 1024  # bytes; its patterns are not all linear
 
 # The local part may be anything without white space or brackets: phones and gateways write strange ones.
-_ADDR = r"[^\s<>\"'()\[\],;:@]{1,128}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}"
+_ADDR = r"[^\s<>\"'()\[\],;:@：，；（）、。「」【】]{1,128}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}"
 # What may follow an address that heads the lines about it.
 _AFTER = r"\s*(?:$|:|\.\.\.|\[|\(|,|<|-|—|\s(?:on|invalid|error)\b)"
 _LINE_START = re.compile(rf"^[ \t>*\"'+-]{{0,24}}<?({_ADDR})>?[\"']?(?={_AFTER})", re.IGNORECASE)
 _LED_BY = re.compile(
-    r"\b(?:address|recipients?|mailbox|to|for|user|userid|errors|alias)(?:\(s\))?(?:\s{0,4}[:=]\s{0,4}|\s{1,4})[<\"']?"
+    r"\b(?:address|recipients?|mailbox|to|for|user|userid|errors|alias|empfänger|destinataire|destinatario|destinatário|"
+    r"geadresseerde|odbiorca|получатель|адресат|收件人|收件者|宛先)"
+    r"(?:\(s\))?(?:\s{0,4}[:=：]\s{0,4}|\s{1,4})[<\"']?"
     rf"({_ADDR})",
     re.IGNORECASE,
 )
@@ -129,8 +131,24 @@ def _is_bounce(
         )
     if is_generic(server):
         # An answering machine may quote "user unknown", and a postmaster is a person too.
-        return titled or message.has("X-Failed-Recipients") or (server is not None and _returns_mail(message, text))
+        if titled or message.has("X-Failed-Recipients"):
+            return True
+        return server is not None and (_is_from_mailer(message) or _returns_mail(message, text))
     return True
+
+
+def _is_from_mailer(message: Message) -> bool:
+    """Say whether a mail system's name and the null return path stand together: no person writes so."""
+    paths = message.headers("Return-Path")
+    return (
+        bool(paths)
+        and paths[0].strip() == "<>"
+        and any(
+            is_mailer(found.address)
+            for value in message.raw_headers("From")[:1]
+            for found in parse_addresses(value[:2_000])
+        )
+    )
 
 
 def is_generic(server: Server | None) -> bool:

@@ -163,8 +163,14 @@ SERVERS: tuple[Server, ...] = (
         header=("x-james-postmaster",),
     ),
     Server("mxlogic", text=("mx logic",), header=("x-mx-bounce",)),
-    Server("mimecast", text=("mimecast",), sender=("@mimecast.com",)),
+    Server("mimecast", text=("mimecast",), sender=("@mimecast.com", ".mimecast.com")),
     Server("amavis", text=("amavisd-new", "considered unsolicited bulk email")),
+    Server("qq", subject=("来自qq.com的退信",), sender=("postmaster@qq.com",)),
+    Server(
+        "netease",
+        subject=("系统退信",),
+        sender=("postmaster@163.com", "postmaster@126.com", "postmaster@188.com", "postmaster@yeah.net"),
+    ),
     Server(
         "nonames",
         text=phrases(
@@ -178,6 +184,14 @@ SERVERS: tuple[Server, ...] = (
             returned mail | delivery to the following | konnte nicht zugestellt werden | unzustellbar |
             n'a pas pu être | no se pudo entregar | não pôde ser entregue | non è stato possibile | kon niet worden |
             не удалось доставить | 無法傳送 | 送信できませんでした | 配信できません |
+            未能送达 | 无法送达 | 无法投递 | 投递失败 |
+            無法傳遞 | 退信原因 | 配信に失敗 | 不達通知 | 배달할 수 없 | konnte nicht ausgeliefert werden |
+            n’a pas pu être | n'a pas été remis | no se ha podido entregar | no pudo ser entregado |
+            impossibile recapitare |
+            non è stato recapitato | não foi possível entregar | não foi entregue | kan niet worden bezorgd |
+            niet worden afgeleverd | nie można dostarczyć | nie została dostarczona | не может быть отправлено |
+            не может быть доставлен | не доставлено | nelze doručit | kunde inte levereras | kunne ikke leveres |
+            teslim edilemedi | kézbesíthetetlen | nu a putut fi livrat |
             not reach the following | has not been delivered |
             delivery problem | invalid final delivery
             """
@@ -195,12 +209,23 @@ SUBJECTS: tuple[str, ...] = phrases(
             delivery problem | error sending your mail | unzustellbar | zustellung fehlgeschlagen |
             notification d'état de remise | échec de la remise | mail delivery system | undeliverable mail |
             could not send message | warning: could not send | message delivery failure |
-            sorry, your message could not
+            sorry, your message could not | nicht zustellbar | non remis | onbestelbaar | no se puede entregar |
+            no se pudo entregar | devuelto al remitente | niedostarczalne | nie dostarczono | não é possível entregar |
+            não entregue | non recapitabile | mancato recapito | не удается доставить | недоставленное сообщение |
+            ошибка доставки | не доставлено | nedoručitelné | går inte att leverera | kan ikke leveres |
+            teslim edilemedi |
+            配信不能 | 配信できません | 未送达 | 退信 | 系统退信 | 无法投递 | 無法傳遞 | 無法傳送 | 배달되지 않음 |
+            [postmaster] email delivery failure
             """
 )
 """Subjects that mail systems put on reports, compared at the beginning; evidence only beside a machine's structure."""
 
-PASSING: tuple[str, ...] = ("retry timeout exceeded", "failing for a long time", "details of temporary failure")
+PASSING: tuple[str, ...] = (
+    "retry timeout exceeded",
+    "failing for a long time",
+    "details of temporary failure",
+    "temporarily over quota",
+)
 """Words of a final report that give no code, by which the fault itself was one that passes."""
 
 RETURNED: tuple[str, ...] = phrases(
@@ -216,7 +241,9 @@ RETURNED: tuple[str, ...] = phrases(
             here is the message | start of the message | the original message was: | headers of the original |
             --returned | mail header follows | bounced message | mime-version: 1.0 | includes the original |
             the first 50 lines | this is the original message | nachrichtenkopf | the message you sent |
-            dkim-signature:
+            dkim-signature: | заголовки исходного письма | исходное сообщение | 原始邮件 | 原邮件头 | 元のメッセージ |
+            ursprüngliche nachricht | originalnachricht | kopfzeilen der | en-têtes du message | message d'origine |
+            encabezados del mensaje | cabeçalhos da mensagem | intestazioni del messaggio | originele berichtkoppen
             """
 )
 """Beginnings of the line where the mail that comes back starts, bars and stars in front left out."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from postroom.mail.bounce_rules_hosts import HOST_RULES
+from postroom.mail.bounce_rules_languages import LANGUAGE_RULES
 from postroom.mail.bounce_rules_reasons import Rule
 from postroom.mail.bounce_rules_systems import TEXT_RULES
 from postroom.mail.phrase_index import PhraseIndex
@@ -50,4 +51,4 @@ class RuleIndex:
         return None
 
 
-INDEX = RuleIndex(HOST_RULES, TEXT_RULES)
+INDEX = RuleIndex(HOST_RULES, (*TEXT_RULES, *LANGUAGE_RULES))

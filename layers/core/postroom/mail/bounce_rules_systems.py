@@ -46,7 +46,8 @@ TEXT_RULES: tuple[Rule, ...] = (
         longest=_ONE_ANSWER,
         with_any=phrases(
             """
-            disabled | deactivated | inactivated | inactive | suspend | locked | expired | closed | not activated |
+            disabled | deactivated | inactivated | inactive | suspend | is locked | been locked | locked out |
+            expired | closed | not activated |
             frozen | terminated | discontinued | cancelled | canceled | this account is not allowed
             """
         ),

@@ -438,3 +438,20 @@ def test_what_is_allowed_and_unwise_is_a_warning(lines: list[str], field: str) -
     if any(line.startswith("server") for line in lines):
         text = text.replace("    server: imap.example.com\n", "")
     assert [warning.path for warning in read_configuration(text).warnings] == [f"mailboxes[0].{field}"]
+
+
+@pytest.mark.parametrize(
+    ("server", "warned"),
+    [
+        ("https://gate.example.com/graph", True),
+        ("https://graph.microsoft.com.example.net", True),
+        ("https://graph.microsoft.us", False),
+        ("https://DOD-graph.microsoft.us", False),
+        ("https://microsoftgraph.chinacloudapi.cn", False),
+    ],
+)
+def test_whoever_is_given_the_tokens_of_graph_beside_microsoft_is_named(server: str, warned: bool) -> None:
+    text = f"mailboxes:\n  - {{name: g, address: g@example.com, type: GRAPH, client_id: c, server: '{server}'}}\n"
+    warnings = read_configuration(text).warnings
+    assert [warning.path for warning in warnings] == (["mailboxes[0].server"] if warned else [])
+    assert all("the access token" in warning.problem for warning in warnings)

@@ -9,6 +9,7 @@ from postroom.model.mailbox import Mailbox
 pytestmark = pytest.mark.feature("G03")
 
 US, OWN = "https://login.microsoftonline.us", "https://login.example"
+DOD = "https://dod-graph.microsoft.us"
 WORLD = "https://graph.microsoft.com"
 
 
@@ -24,6 +25,7 @@ def mailbox(**options: str | None) -> Mailbox:
         pytest.param(US, None, "https://graph.microsoft.us", "https://graph.microsoft.us", id="another-cloud"),
         pytest.param(None, "https://gate.example/g", "https://gate.example/g", WORLD, id="gate"),
         pytest.param(US, "https://gate.example", "https://gate.example", "https://graph.microsoft.us", id="gate-us"),
+        pytest.param(US, "https://dod-graph.microsoft.us", "https://dod-graph.microsoft.us", DOD, id="us-defence"),
         pytest.param(OWN, None, WORLD, WORLD, id="own-authority"),
         pytest.param(OWN, "https://g.example:8443/x", "https://g.example:8443/x", "https://g.example:8443", id="own"),
     ],

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from postroom.errors import LoginRefused
+from postroom.model.clouds import is_microsoft_graph
 from postroom.model.mailbox import Grant, Mailbox, SecretReference, Type
 
 GOOGLE_ENDPOINT = "https://oauth2.googleapis.com/token"
@@ -190,9 +191,11 @@ def _scope(mailbox: Mailbox) -> str:
     cloud = cloud_of(mailbox)
     if mailbox.type is not Type.GRAPH:
         return f"{cloud.exchange}/.default"
-    # A gateway before a known cloud takes that cloud's tokens; another cloud, with another authority, its own.
-    own = urlsplit(mailbox.server) if mailbox.server and not _is_known(mailbox) else None
-    return f"{own.scheme}://{own.netloc}/.default" if own else f"{cloud.graph}/.default"
+    # A gateway before a known cloud takes that cloud's tokens; another cloud its own.
+    if mailbox.server and (is_microsoft_graph(mailbox.server) or not _is_known(mailbox)):
+        own = urlsplit(mailbox.server)
+        return f"{own.scheme}://{own.netloc}/.default"
+    return f"{cloud.graph}/.default"
 
 
 def _is_known(mailbox: Mailbox) -> bool:

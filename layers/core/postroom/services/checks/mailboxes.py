@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from postroom.model.capabilities import unsupported
+from postroom.model.clouds import is_microsoft_graph
 from postroom.model.configuration import Configuration
 from postroom.model.fields import is_host
 from postroom.model.mailbox import FirstConnection, Grant, Mailbox, Security, Type
@@ -327,6 +328,12 @@ def _warnings(mailbox: Mailbox) -> _Found:
             "security",
             f"lets the connection go unprotected {how}.",
             "Use ssl-tls; without TLS the login works only with the stack parameter AllowPlaintextCredentials.",
+        )
+    if mailbox.type is Type.GRAPH and server and not is_microsoft_graph(server):
+        yield (
+            "server",
+            f"{host} is given the access token, which may open every mailbox of the application.",
+            "Name a gateway only that you trust with all of them.",
         )
     if mailbox.type is Type.EWS and _OFFICE_365.fullmatch(host):
         yield "type", "EWS is switched off in Exchange Online since October 2026.", "Use type GRAPH."

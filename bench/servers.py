@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -10,7 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from threading import Thread
 
+from postroom.model.mailbox import Type
+from postroom_cli.mailservers.ews import EwsServer
 from postroom_cli.mailservers.imap import ImapServer
+from postroom_cli.mailservers.pop3 import Pop3Server
 
 from tests.support.delay_proxy import DelayProxy
 
@@ -19,12 +23,14 @@ PASSWORD = "correct horse"
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Where they listen, on 127.0.0.1."""
+    """Where they listen, on 127.0.0.1. `host` and `port` are a mailbox's options; `far`: the port with the delay."""
 
-    imap: int
-    delayed_imap: int
+    host: str
+    port: int | None
+    far: int
     s3: int
     ca_pem: str
+    pid: int
 
 
 class _Sink(BaseHTTPRequestHandler):
@@ -52,11 +58,11 @@ class _Sink(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def servers(mails: dict[str, list[int]], *, rtt: float = 0.0) -> Iterator[Servers]:
-    """Serve mailboxes, name → sizes of the mails in it, while this lasts."""
+def servers(mails: dict[str, list[int]], *, rtt: float = 0.0, type_: Type = Type.IMAP) -> Iterator[Servers]:
+    """Serve mailboxes (IMAP, POP3 or EWS), name → sizes of the mails in it, while this lasts."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, mails, rtt), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, mails, rtt, type_), daemon=True)
     process.start()
     try:
         yield ours.recv()
@@ -78,16 +84,23 @@ def sink() -> Iterator[int]:
         server.shutdown()
 
 
-def _serve(pipe: Connection, mails: dict[str, list[int]], rtt: float) -> None:
+def _serve(pipe: Connection, mails: dict[str, list[int]], rtt: float, type_: Type) -> None:
+    users = dict.fromkeys(mails, PASSWORD)
     with (
         sink() as s3,
-        ImapServer(dict.fromkeys(mails, PASSWORD)) as imap,
-        DelayProxy(imap.port, rtt=rtt) as proxy,
+        EwsServer(users) if type_ is Type.EWS else (Pop3Server if type_ is Type.POP3 else ImapServer)(users) as server,
+        DelayProxy(server.port, rtt=rtt) as proxy,
     ):
         for name, sizes in mails.items():
             for number, size in enumerate(sizes):
-                imap.append(name, "INBOX", _mail(number, size))
-        pipe.send(Servers(imap.port, proxy.port, s3, imap.ca_pem))
+                if isinstance(server, EwsServer):
+                    server.mailboxes[name].deliver(_mail(number, size))
+                elif isinstance(server, Pop3Server):
+                    server.append(name, _mail(number, size))
+                else:
+                    server.append(name, "INBOX", _mail(number, size))
+        host, port = (server.url, None) if isinstance(server, EwsServer) else ("127.0.0.1", server.port)
+        pipe.send(Servers(host, port, proxy.port, s3, server.ca_pem, os.getpid()))
         with suppress(EOFError):  # the benchmark is over
             pipe.recv()
 

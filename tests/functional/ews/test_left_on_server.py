@@ -108,6 +108,37 @@ def test_a_large_old_mailbox_is_connected_from_now_on_and_then_polled_cheaply(si
     assert balances[-1].listed == THOUSANDS + 1
 
 
+@pytest.mark.feature("G24", "X13")
+@pytest.mark.parametrize("refused", [False, True], ids=["deleted", "deleted by a later poll"])
+def test_old_mail_beside_mail_that_is_deleted_costs_nothing_either(site: Site, refused: bool) -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=30)
+    old = [site.box.deliver(mail(subject="Old"), received=long_ago) for _ in range(1_200)]
+    site.configure(first_connection="from-now")
+    for _ in range(2):
+        site.poll()
+    site.ews.asked.clear()
+    site.poll()
+    assert site.ews.asked == ["GetFolder", "SyncFolderItems"]
+    new = mail(subject="New")
+    site.box.deliver(new)
+    site.ews.read_only = refused
+    site.ews.asked.clear()
+    site.poll()
+    assert site.ews.asked == ["GetFolder", "SyncFolderItems", "GetItem", "DeleteItem"]
+    if refused:
+        assert len(site.box.inbox.items) == 1_201
+        site.ews.read_only = False
+        site.configure(first_connection="from-now", description="Changed, so tried at once")
+        site.poll()
+    site.poll()
+    site.ews.asked.clear()
+    site.poll()
+    assert site.ews.asked == ["GetFolder", "SyncFolderItems"]
+    assert [content for content, _facts in site.raw()] == [new]
+    assert site.box.inbox.items == old
+    assert all(balance.even for _at, balance in site.state().balances)
+
+
 def move_out(box: Mailbox, item: Stored) -> None:
     box.inbox.items.remove(item)
     box.add_folder("Elsewhere", box.inbox.id).items.append(item)

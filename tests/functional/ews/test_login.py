@@ -312,7 +312,8 @@ def test_the_environment_gives_neither_a_proxy_nor_a_password(
     [
         pytest.param(Fault("ErrorServerBusy", back_off=30_000), 30.0, id="BackOffMilliseconds"),
         pytest.param(Status(503, {"Retry-After": "120"}), 120.0, id="Retry-After"),
-        pytest.param(Status(503, {"Retry-After": "Fri, 01 Jan 2100 00:00:00 GMT"}), None, id="a date is not read"),
+        pytest.param(Status(503, {"Retry-After": "Fri, 01 Jan 2010 00:00:00 GMT"}), 0.0, id="until a date"),
+        pytest.param(Status(503, {"Retry-After": "soon"}), None, id="nonsense"),
         pytest.param(Fault("ErrorServerBusy"), None, id="busy, and no more said"),
     ],
 )

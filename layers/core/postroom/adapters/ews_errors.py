@@ -205,7 +205,7 @@ def refused(code: str, text: str, *, step: str, on: str, back_off: float | None 
 
 
 def refused_by_status(
-    status: int, *, step: str, on: str, said: str = "", location: str = "", retry_after: str = ""
+    status: int, *, step: str, on: str, said: str = "", location: str = "", pause: float | None = None
 ) -> PostroomError:
     """Say what an HTTP status other than 200 means."""
     if status == 401:
@@ -241,8 +241,7 @@ def refused_by_status(
             remedy="Write `server` like https://mail.example.com/EWS/Exchange.asmx.",
         )
     if status in (429, 503):
-        seconds = float(retry_after[:9]) if retry_after.isdigit() else None
-        pause = f" of {seconds:,.0f} seconds" if seconds else ""
-        what = f"The server is busy and asks for a pause{pause}"
-        return Transient(what, on=on, step=step, code="server_busy", retry_after=seconds)
+        told = f" of {pause:,.0f} seconds" if pause else ""
+        what = f"The server is busy and asks for a pause{told}"
+        return Transient(what, on=on, step=step, code="server_busy", retry_after=pause)
     return ServerMisbehaved(f"The server answered HTTP {status}", on=on, step=step, code="http_status")

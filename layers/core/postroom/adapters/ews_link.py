@@ -33,10 +33,11 @@ from exchangelib.version import (
     Version,
 )
 
+from postroom.adapters.clock import utc_now
 from postroom.adapters.ews_errors import refused, refused_by_status
 from postroom.adapters.ews_ntlm import Ntlm
 from postroom.adapters.ews_trace import Traced, what_came
-from postroom.adapters.http import HttpClient
+from postroom.adapters.http import HttpClient, retry_after
 from postroom.adapters.network import Network
 from postroom.adapters.trace import trace_of
 from postroom.errors import LoginRefused, Permanent, PostroomError, ServerMisbehaved
@@ -288,7 +289,7 @@ class Answers(FailFast):  # type: ignore[misc]  # exchangelib has no types
             on=self._link.on,
             said=content[:10_000].decode("utf-8", "replace"),
             location=response.headers.get("Location", ""),
-            retry_after=response.headers.get("Retry-After", ""),
+            pause=retry_after({"retry-after": response.headers.get("Retry-After", "")}, now=utc_now()),
         )
 
 

@@ -21,6 +21,7 @@ from postroom.ports import Action, Fetched, FetchFailed, Item, Listing
 AT_ONCE = 20  # messages in one request
 BYTES_AT_ONCE = 4 * 1024 * 1024
 MEGABYTE = 1024 * 1024
+MANY_LEFT = 500  # mails left alone, mostly old ones from before the first connection
 CANNOT_TELL = frozenset({"command_refused", "client_bug"})
 """Refusals of SyncFolderItems as such: folders of groups and public folders do not have it."""
 
@@ -62,7 +63,7 @@ class EwsSession:
         """
         if position is None:
             return True
-        if self._stays:
+        if self._follows(position):
             mark = read_mark(position.cursor, folder=self._folder)
             if mark is None or mark.is_due(self._clock()):
                 return True
@@ -78,7 +79,7 @@ class EwsSession:
     def list(self, position: Position | None) -> Listing:
         """List news with the sizes that Exchange tells, oldest first, and what is unfinished."""
         position = position or Position()
-        if not self._stays:
+        if not self._follows(position):
             with self._link.exchange("list"):
                 return self._compare(replace(position, cursor=""), self._paged())
         return self._list_changes(position) or self._list_all(position)
@@ -149,6 +150,10 @@ class EwsSession:
 
     # --- within
 
+    def _follows(self, position: Position) -> bool:
+        """Tell whether the folder is large with what stays there, so that asking for changes is cheaper than pages."""
+        return self._stays or len(position.problems) > MANY_LEFT
+
     def _paged(self) -> dict[str, Row]:
         # An item that arrives between two pages may move another to the next one: it is there once.
         return {row.id: row for row in self._exchange.rows(self._folder)}
@@ -162,7 +167,7 @@ class EwsSession:
         if not changes.whole:
             return True
         self._changed = (position.cursor, changes)
-        found = sort_changes(changes.items, position, mark)
+        found = sort_changes(changes.items, position, mark, stays=self._stays)
         return found is None or bool(found.news or found.unfinished) or len(changes.items) >= RENEWED_AT
 
     def _list_changes(self, position: Position) -> Listing | None:
@@ -177,7 +182,7 @@ class EwsSession:
                     changes = self._exchange.changes(self._folder, mark.state)
             except StateLost:
                 return None
-        found = sort_changes(changes.items, position, mark)
+        found = sort_changes(changes.items, position, mark, stays=self._stays)
         if found is None:
             return None
         gone = {one for one, row in changes.items.items() if row is None}

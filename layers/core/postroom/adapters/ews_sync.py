@@ -1,4 +1,4 @@
-"""How far a folder whose mail stays on the server is known, so that one new mail costs one request (SyncFolderItems).
+"""How far a folder with much mail that stays there is known, so that one new mail costs one request (SyncFolderItems).
 
 The server's own state says what has changed since it was given; what was not settled at that moment it cannot say, and
 that is kept beside it. Whoever cannot tell from the two lists the whole folder, which happens once a day anyhow.
@@ -74,8 +74,10 @@ class Sorted:
     unfinished: tuple[str, ...]
 
 
-def sort_changes(changes: Mapping[str, Row | None], position: Position, mark: Mark) -> Sorted | None:
+def sort_changes(changes: Mapping[str, Row | None], position: Position, mark: Mark, *, stays: bool) -> Sorted | None:
     """Say what has changed since the mark was made; None when that takes the whole folder.
+
+    `stays`: what is stored is to be read; else it is to be gone.
 
     That is so for what was new then and is not stored yet: it waits for its turn or its next try, and the changes
     need not tell it again.
@@ -87,7 +89,7 @@ def sort_changes(changes: Mapping[str, Row | None], position: Position, mark: Ma
         if row is None or one in left_alone:
             continue
         if one in position.known:
-            if row.read is False:
+            if not stays or row.read is False:
                 unfinished.append(one)
         elif row.size is None:  # only that it was read, or not, is known of it
             return None
@@ -98,7 +100,7 @@ def sort_changes(changes: Mapping[str, Row | None], position: Position, mark: Ma
             continue
         if one not in position.known:
             return None
-        if unread:  # marking it read would be among the changes
+        if unread or not stays:  # marking it read, or taking it away, would be among the changes
             unfinished.append(one)
     return Sorted(tuple(sorted(news, key=arrival)), tuple(unfinished))
 

@@ -25,6 +25,7 @@ from postroom.model.mailbox import Mailbox
 from postroom.model.polling import Position
 
 MOST = 20  # requests in one batch
+ANSWERED_WITHIN = 10.0  # seconds; after that the mailboxes are better opened one by one
 
 Verdict = bool | PostroomError
 """True: open it, something is there or nobody knows; False: nothing new; an error: what the server said."""
@@ -111,7 +112,7 @@ class _Batch:
         self._http = HttpClient(
             deadline=deadline,
             connect_timeout=min(look.mailbox.connect_timeout.total_seconds() for look in looks),
-            timeout=min(look.mailbox.protocol_timeout.total_seconds() for look in looks),
+            timeout=min(ANSWERED_WITHIN, *(look.mailbox.protocol_timeout.total_seconds() for look in looks)),
             allowed_networks=allowed_networks,
             ca_pem=looks[0].mailbox.ca_certificate,
         )

@@ -32,7 +32,6 @@ logger = logging.getLogger(__name__)
 
 _Outcome = TypeVar("_Outcome")
 
-TOGETHER_BUDGET = 10.0  # seconds for a look at many in one request; after that each mailbox is opened by itself
 LOOK_BUDGET = 25.0  # seconds: POP3 servers take up to 12 to say that a mailbox is in use
 FETCHING = 8  # mailboxes fetched from at the same time: bounds what lies in /tmp
 LAST_MOMENT = 1.0  # seconds before the function's end by which threads that still hang are left behind
@@ -258,7 +257,7 @@ def _look_together(group: Group, runs: Sequence[_Run]) -> None:
     """Look at a group; who has nothing new is through, and all others, whatever happens here, are opened."""
     rest = {run.job.mailbox.name: run for run in runs}
     job = runs[0].job
-    deadline = min(job.deadline - SAVING, job.polling.monotonic() + TOGETHER_BUDGET)
+    deadline = min(job.deadline - SAVING, job.polling.monotonic() + LOOK_BUDGET)
     try:
         if job.polling.tokens is not None:
             for mailbox, found in group.look(job.polling.tokens, deadline=deadline):

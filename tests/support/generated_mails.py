@@ -75,6 +75,8 @@ CHARSETS: tuple[tuple[str, str, str], ...] = (
 _WIDE = ("utf-16", "utf-32")
 _SEVEN_BIT = ("ascii", "iso2022_jp", "iso2022_kr", "hz", "utf-7")
 
+_SELDOM_RAW = ("utf-16", "utf-16-le", "utf-16-be", "utf-7", "hz", "iso2022_kr")
+
 
 @dataclass(frozen=True)
 class Made:
@@ -92,6 +94,14 @@ class Made:
 def make(seed: int) -> Made:
     """Make one mail; the same seed makes the same one."""
     return _Maker(random.Random(seed)).make()
+
+
+def make_raw(seed: int) -> Made:
+    """Make a mail whose headers and file name are in the charset of its text, unencoded, as old senders do."""
+    maker = _Maker(random.Random(seed))
+    while maker.codec in _SELDOM_RAW:
+        maker.label, maker.codec, maker.pool = maker.rng.choice(CHARSETS)
+    return maker.make_raw()
 
 
 class _Maker:
@@ -155,6 +165,37 @@ class _Maker:
             text=text.replace("\r\n", "\n") if with_text else None,
             html=html.replace("\r\n", "\n") if with_html else None,
             files=files,
+        )
+
+    def make_raw(self) -> Made:
+        subject, name = " ".join(self._words(4).split()), self._file_name()
+        sender = " ".join("".join(char for char in self._words(2) if char not in '"<>,;:()@.').split()) or "x"
+        text = self._text()
+        lines = [
+            f'From: "{sender}" <sender@example.org>',
+            f"To: {sender} <support@example.com>",
+            f"Subject: {subject}",
+            'Content-Type: multipart/mixed; boundary="b0"',
+            "",
+            "--b0",
+            f"Content-Type: text/plain; charset={self.label}",
+            "",
+            f"{text}\r\n{self.pool}",
+            "--b0",
+            f'Content-Type: application/pdf; name="{name}"',
+            f'Content-Disposition: attachment; filename="{name}"',
+            "",
+            "x",
+            "--b0--",
+        ]
+        return Made(
+            raw=self.end.encode().join(line.encode(self.codec) for line in lines),
+            what=f"{self.label} raw",
+            subject=subject,
+            sender=sender,
+            text=f"{text}\n{self.pool}".replace("\r\n", "\n"),
+            html=None,
+            files=((name, b"x"),),
         )
 
     def _words(self, count: int) -> str:

@@ -6,7 +6,7 @@ from postroom.mail.files import files
 from postroom.mail.message import read
 
 from tests.support import compat32
-from tests.support.generated_mails import CHARSETS, Made, make
+from tests.support.generated_mails import CHARSETS, Made, make, make_raw
 
 
 def _without_end(text: str | None) -> str | None:
@@ -38,6 +38,16 @@ def test_ordinary_mail_is_read_as_it_was_written(block: int) -> None:
         (seed, made.what, misread)
         for seed in range(block * 300, block * 300 + 300)
         if (misread := _misread(made := make(seed)))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("block", range(2))
+def test_raw_headers_are_read_in_the_charset_of_the_text(block: int) -> None:
+    wrong = [
+        (seed, made.what, misread)
+        for seed in range(block * 300, block * 300 + 300)
+        if (misread := _misread(made := make_raw(seed)))
     ]
     assert wrong == []
 

@@ -25,9 +25,11 @@ def names_of(part: Part) -> tuple[str, ...]:
     # A header that is there twice has one meaning for each half of the clients.
     dispositions = _naming(part, "content-disposition")
     types = _naming(part, "content-type")
+    raw = "".join(value for one in (*dispositions, *types) for _, value in one.pairs)
+    charset = None if raw.isascii() else part.message_charset
     for several, key in ((dispositions, "filename"), (types, "name"), (dispositions, "name"), (types, "filename")):
         for parameters in several:
-            for value in parameters.all(key):
+            for value in parameters.all(key, charset=charset):
                 _add(found, value)
     if not found and part.has("content-location") and not part.content_type.startswith(("text/", "multipart/")):
         # RFC 2557 §4.2: clients save by the last step of the location when there is no other name.

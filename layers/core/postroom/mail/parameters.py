@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
+from postroom.mail import iso2022jp
 from postroom.mail.charset import decode
 
 _SIMPLE = re.compile(r"[^\"()\\]*\Z")
@@ -50,8 +51,11 @@ class Parameters:
                 return _text(value)
         return None
 
-    def all(self, name: str) -> tuple[str, ...]:
-        """Return every form of a parameter: the RFC 2231 one, then each plain one, as any client might choose."""
+    def all(self, name: str, *, charset: str | None = None) -> tuple[str, ...]:
+        """Return every form of a parameter: the RFC 2231 one, then each plain one, as any client might choose.
+
+        `charset` is what raw 8-bit text is read as when it is not UTF-8: that of the message's text, if known.
+        """
         found: list[str] = []
         for last_wins in (False, True):
             extended = self._extended(name, last_wins=last_wins)
@@ -59,7 +63,7 @@ class Parameters:
                 found.append(decode(*extended))
         for key, value in self.pairs:
             if key == name:
-                found.append(_text(value))
+                found.append(_text(value, charset))
         return tuple(dict.fromkeys(found))
 
     def _extended(self, name: str, *, last_wins: bool = False) -> tuple[bytes, str | None] | None:
@@ -91,8 +95,14 @@ class Parameters:
         return b"".join(out), charset
 
 
-def _text(value: str) -> str:
-    return value if value.isascii() else decode(value.encode("latin-1", "replace"), None)
+def _text(value: str, charset: str | None = None) -> str:
+    if value.isascii():
+        return value
+    data = value.encode("latin-1", "replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return decode(data, charset)
 
 
 def parse(value: str) -> Parameters:
@@ -110,6 +120,10 @@ def _parse_cached(value: str) -> Parameters:
 def _parse(value: str) -> Parameters:
     if "\n" in value or "\r" in value:
         value = _FOLD.sub(" ", value)
+    if "\x1b" in value:
+        # Raw ISO-2022-JP has quotes and semicolons in its characters: as UTF-8, it has none.
+        japanese = iso2022jp.decode(value.encode("latin-1", "replace"))
+        value = value if japanese is None else japanese.encode().decode("latin-1")
     if value.count("(") > _MAX_COMMENTS:
         value = value.replace("(", " ")
     if _SIMPLE.match(value) and not _NEXT_PARAMETER.search(value):

@@ -165,6 +165,11 @@ class Part:
         return self.parameter("charset") or None
 
     @property
+    def message_charset(self) -> str | None:
+        """Return the charset that the message's text is said to be in: raw 8-bit names are in it too."""
+        return self._context.text_charset
+
+    @property
     def disposition_parameters(self) -> Parameters:
         """Return the parsed Content-Disposition (RFC 2183)."""
         value = self._fields.get("content-disposition")

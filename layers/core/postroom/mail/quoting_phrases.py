@@ -786,6 +786,18 @@ SIGNATURE_STARTS: tuple[str, ...] = (
     "get [outlook for",
     "get <outlook for",
     "download outlook for",
+    "get bluemail for",
+    "virus-free.",
+    "this email has been checked for viruses",
+    "virenfrei.",
+    "diese e-mail wurde von avast",
+    "diese e-mail wurde von avg",
+    "garanti sans virus.",
+    "libre de virus.",
+    "privo di virus.",
+    "enviado do outlook",
+    "получите outlook",
+    "получить outlook",
     "secured by",
     "sent securely",
     "von meinem",
@@ -964,6 +976,7 @@ SIGNATURE_ENDS: tuple[str, ...] = (
     "downloaden",
     "beziehen",
     "herunterladen",
+    "を入手",
 )
 
 # Words that make a "…ends" line a device line, since an ordinary sentence may end so as well.

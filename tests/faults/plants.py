@@ -19,7 +19,7 @@ from postroom.adapters.dynamo.outbox import DynamoOutbox
 from postroom.model.identity import raw_key
 from postroom.model.interaction import Body, Interaction
 from postroom.model.outbound import Outbound
-from postroom.ports import Added, Cap, Fetched
+from postroom.ports import Added, Cap, Fetched, Withheld
 from postroom.services import fetch, ingest, send, storing
 from postroom.services.connecting import open_mailbox
 from postroom.services.polling import after_storage
@@ -73,7 +73,7 @@ def _no_transaction() -> Iterator[None]:
 
     def wrong(
         self: DynamoInteractions, item: Any, interaction: Interaction, outbound: Outbound, caps: Sequence[Cap]
-    ) -> Added:
+    ) -> Added | Withheld:
         added = self._put(item)
         if added is Added.CREATED:
             for cap in caps:
@@ -98,7 +98,7 @@ def _automatic_reply_outside_the_transaction() -> Iterator[None]:
         *,
         outbound: Outbound | None = None,
         caps: Sequence[Cap] = (),
-    ) -> Added:
+    ) -> Added | Withheld:
         del caps
         added = add(self, interaction, body)
         if added is Added.CREATED and outbound is not None:

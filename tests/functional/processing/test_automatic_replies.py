@@ -83,7 +83,8 @@ def test_a_peer_that_strips_every_header_gets_one_acknowledgement_a_day(configur
     ids = [configured.process(mail(message_id=None, body=f"thank you for your mail {n}")) for n in range(6)]
     decisions = [acknowledgement(configured, one) for one in ids]
     assert decisions[0].startswith("queued: ")
-    assert all(one.startswith("suppressed: cap: ") for one in decisions[1:])
+    assert all(one.startswith("suppressed: cap: per_sender_a_day is 1, and the sender had") for one in decisions[1:])
+    assert not any("per_thread" in one or "per_hour" in one for one in decisions)
     assert len(queued(configured)) == 1
     assert len(list(configured.interactions.list_queue("support"))) == 6
 
@@ -94,6 +95,7 @@ def test_the_cap_of_a_thread_and_of_the_installation_hold_too(configured: AwsSta
     configured.configure(**{**CONFIGURATION, "settings": settings})
     ids = [configured.process(mail(sender=f"p{n}@example.org", message_id=f"<{n}@x>")) for n in range(4)]
     assert [acknowledgement(configured, one).partition(":")[0] for one in ids] == ["queued"] * 2 + ["suppressed"] * 2
+    assert acknowledgement(configured, ids[2]).startswith("suppressed: cap: per_hour is 2, and the installation")
 
 
 @pytest.mark.fault(65)
@@ -106,7 +108,7 @@ def test_processing_again_writes_no_second_acknowledgement(configured: AwsStack)
     )
     assert configured.process(mail()) == interaction_id
     assert len(first) == 1
-    assert configured.interactions.get(interaction_id) is not None
+    assert acknowledgement(configured, interaction_id) == "suppressed: repeated: this mail was acknowledged before"
     assert queued(configured) == []
 
 

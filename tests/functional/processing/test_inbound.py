@@ -10,7 +10,7 @@ import pytest
 from postroom.adapters.dynamo.interactions import DynamoInteractions
 from postroom.model.interaction import Interaction, Status, Subtype
 from postroom.model.outbound import OutboxState
-from postroom.ports import Added
+from postroom.ports import Added, Withheld
 from postroom.services.stored_events import stored_event
 
 from tests.functional.processing.conftest import CONFIGURATION
@@ -67,7 +67,7 @@ def test_two_workers_with_the_same_message_make_one_interaction(configured: AwsS
     add = DynamoInteractions.add
     answers: list[Any] = []
 
-    def overtaken(*arguments: Any, **named: Any) -> Added:
+    def overtaken(*arguments: Any, **named: Any) -> Added | Withheld:
         with patch.object(DynamoInteractions, "add", add):
             answers.append(configured.invoke("ProcessInbound", event))
         return add(*arguments, **named)

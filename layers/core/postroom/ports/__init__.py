@@ -25,6 +25,7 @@ from postroom.ports.storage import (
     RawMessages,
     ThreadHit,
     Waiting,
+    Withheld,
 )
 from postroom.ports.surroundings import BatchQueue, Clock, Configurations, Queue, Secrets, SecretStore
 
@@ -61,4 +62,5 @@ __all__ = [
     "Transport",
     "Transports",
     "Waiting",
+    "Withheld",
 ]

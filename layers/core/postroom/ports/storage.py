@@ -62,7 +62,13 @@ class Added(StrEnum):
 
     CREATED = "created"
     EXISTED = "existed"  # already there, and the same: success
-    CAPPED = "capped"  # nothing was written, since a cap forbids the automatic reply
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Nothing was written, since the automatic reply may not be: the caps reached; none: it was written before."""
+
+    reached: tuple[Cap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +96,11 @@ class Interactions(Protocol):
 
     def add(
         self, interaction: Interaction, body: Body, *, outbound: Outbound | None = None, caps: Sequence[Cap] = ()
-    ) -> Added:
-        """Write everything that makes up the interaction at once, only if it is not there yet."""
+    ) -> Added | Withheld:
+        """Write everything that makes up the interaction at once, only if it is not there yet.
+
+        Withheld comes only where there is an `outbound`; the interaction is then to be added without it.
+        """
         ...
 
     def get(self, interaction_id: str) -> Interaction | None: ...

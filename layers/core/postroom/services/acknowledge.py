@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,7 +13,7 @@ from postroom.model.identity import outbound_id
 from postroom.model.interaction import Interaction, Subtype
 from postroom.model.mailbox import Mailbox
 from postroom.model.outbound import Outbound
-from postroom.ports import Cap
+from postroom.ports import Cap, Withheld
 from postroom.rules import loop_caps
 from postroom.rules.auto_reply import AutoReplyFacts, refusal
 from postroom.services import thread_marks
@@ -97,11 +96,19 @@ def acknowledge(
     )
 
 
-def without_acknowledgement(interaction: Interaction, caps: Sequence[Cap]) -> Interaction:
-    """Return the interaction with the acknowledgement's decision replaced by the caps that forbade it."""
+def without_acknowledgement(interaction: Interaction, withheld: Withheld) -> Interaction:
+    """Return the interaction with the acknowledgement's decision replaced by what forbade it."""
     kept = tuple(one for one in interaction.decisions if one.rule != RULE)
-    names = ", ".join(f"{cap.name} (at most {cap.limit})" for cap in caps)
-    return replace(interaction, decisions=(*kept, Decision(RULE, "suppressed", f"cap: one of {names} is reached")))
+    full = "; ".join(_FULL[cap.name].format(limit=cap.limit) for cap in withheld.reached)
+    detail = f"cap: {full}" if full else "repeated: this mail was acknowledged before"
+    return replace(interaction, decisions=(*kept, Decision(RULE, "suppressed", detail)))
+
+
+_FULL: dict[str, str] = {
+    loop_caps.SENDER.name: "per_sender_a_day is {limit}, and the sender had so many from this mailbox in 24 hours",
+    loop_caps.THREAD.name: "per_thread is {limit}, and the thread had so many",
+    loop_caps.INSTALLATION.name: "per_hour is {limit}, and the installation has sent so many this hour",
+}
 
 
 def _facts(

@@ -15,7 +15,7 @@ from postroom.model.identity import interaction_id, parse_raw_key
 from postroom.model.interaction import Attachment, Interaction, Subtype
 from postroom.model.mailbox import Mailbox
 from postroom.model.outbound import Outbound
-from postroom.ports import Added, Cap, Clock, Contents, Interactions, Outbox, Queue, RawMessage, RawMessages
+from postroom.ports import Added, Cap, Clock, Contents, Interactions, Outbox, Queue, RawMessage, RawMessages, Withheld
 from postroom.rules.attachments import Action
 from postroom.rules.routing import route
 from postroom.services.acknowledge import acknowledge, without_acknowledgement
@@ -39,7 +39,7 @@ class Ingested:
     """What became of a raw message."""
 
     interaction: Interaction
-    added: Added
+    added: Added | Withheld
     outbound_id: str | None = None
 
 
@@ -165,9 +165,9 @@ class Ingest:
         added = self.interactions.add(interaction, body, outbound=outbound, caps=caps)
         if added is Added.EXISTED and recipient.is_first:
             note_repetition(interaction.id, facts, interactions=self.interactions)
-        if added is Added.CAPPED:
+        if isinstance(added, Withheld):
             # Our reply is withheld, never the mail (security.md 7).
-            interaction = without_acknowledgement(interaction, caps)
+            interaction = without_acknowledgement(interaction, added)
             outbound = None
             added = self.interactions.add(interaction, body)
         if added is Added.CREATED and recipient.is_first:

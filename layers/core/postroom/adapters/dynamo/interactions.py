@@ -10,7 +10,7 @@ from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors, read_many
 from postroom.model.interaction import Body, Direction, Event, Interaction, Status, Subtype
 from postroom.model.outbound import Outbound, OutboxState
-from postroom.ports import Added, Cap, Contents, ThreadHit, Waiting
+from postroom.ports import Added, Cap, Contents, ThreadHit, Waiting, Withheld
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,7 +36,7 @@ class DynamoInteractions:
 
     def add(
         self, interaction: Interaction, body: Body, *, outbound: Outbound | None = None, caps: Sequence[Cap] = ()
-    ) -> Added:
+    ) -> Added | Withheld:
         """Write the interaction alone with one conditional put, or with its acknowledgement in one transaction."""
         packed = items.body_values(body)
         body_key = None
@@ -57,7 +57,9 @@ class DynamoInteractions:
             return Added.EXISTED
         return Added.CREATED
 
-    def _transact(self, item: items.Item, interaction: Interaction, outbound: Outbound, caps: Sequence[Cap]) -> Added:
+    def _transact(
+        self, item: items.Item, interaction: Interaction, outbound: Outbound, caps: Sequence[Cap]
+    ) -> Added | Withheld:
         writes: list[Any] = [
             {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": NOT_THERE}},
             {
@@ -73,9 +75,13 @@ class DynamoInteractions:
             with aws_errors("writing the interaction with its acknowledgement"):
                 self._client.transact_write_items(TransactItems=writes)
         except self._client.exceptions.TransactionCanceledException as error:
-            # Only failed conditions come through here; the first write is the interaction, the rest are caps.
-            first, *_ = error.response["CancellationReasons"]
-            return Added.EXISTED if first.get("Code") == "ConditionalCheckFailed" else Added.CAPPED
+            # Only failed conditions come here: of the interaction, of its acknowledgement, of the caps, in this order.
+            reasons = error.response["CancellationReasons"]
+            there, acknowledged, *full = (reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
+            if there:
+                return Added.EXISTED
+            reached = tuple(cap for cap, is_full in zip(caps, full, strict=True) if is_full)
+            return Withheld(() if acknowledged else reached)
         return Added.CREATED
 
     def _count(self, cap: Cap, now: datetime) -> dict[str, Any]:

@@ -151,7 +151,8 @@ REPLIES: dict[str, tuple[str, str]] = {
     ),
     "outlook-express-de": (
         "Dienstag passt.",
-        f'----- Original Message ----- \nFrom: "Service" <{_SENT}>\nTo: "Ann"\nSent: Monday, November 02, 2026 9:00 AM\nSubject: Vertrag\n\n> Hallo,\n> wann?',
+        f'----- Original Message ----- \nFrom: "Service" <{_SENT}>\n'
+        'To: "Ann"\nSent: Monday, November 02, 2026 9:00 AM\nSubject: Vertrag\n\n> Hallo,\n> wann?',
     ),
     "lotus-en": (
         "Tuesday is fine.",
@@ -169,7 +170,8 @@ REPLIES: dict[str, tuple[str, str]] = {
     ),
     "gmx-de": (
         "Dienstag passt.",
-        f'Gesendet: Montag, 02. November 2026 um 09:00 Uhr\nVon: "Service" <{_SENT}>\nAn: ann@example.com\nBetreff: Vertrag\n\nHallo,\nwann?',
+        "Gesendet: Montag, 02. November 2026 um 09:00 Uhr\n"
+        f'Von: "Service" <{_SENT}>\nAn: ann@example.com\nBetreff: Vertrag\n\nHallo,\nwann?',
     ),
     "web.de-android": (
         "Dienstag passt.",
@@ -183,7 +185,8 @@ REPLIES: dict[str, tuple[str, str]] = {
     "yandex": ("Вторник подходит.", f'02.11.2026, 09:00, "Service" <{_SENT}>:\n\n> Здравствуйте,\n> когда?'),
     "qq": (
         "星期二可以。",
-        f'------------------ 原始邮件 ------------------\n发件人: "Service"<{_SENT}>;\n发送时间: 2026年11月2日(星期一) 上午9:00\n收件人: "Ann";\n主题: 合同\n\n您好，什么时候？',
+        "------------------ 原始邮件 ------------------\n"
+        f'发件人: "Service"<{_SENT}>;\n发送时间: 2026年11月2日(星期一) 上午9:00\n收件人: "Ann";\n主题: 合同\n\n您好，什么时候？',
     ),
     "163": ("星期二可以。", f'At 2026-11-02 09:00:00, "Service" <{_SENT}> wrote:\n\n>您好，\n>什么时候？'),
     "protonmail": (
@@ -194,7 +197,8 @@ REPLIES: dict[str, tuple[str, str]] = {
     "roundcube-fr": ("Mardi me va.", "Le 2026-11-02 09:00, Service a écrit :\n> Bonjour,\n> quand ?"),
     "zimbra-it": (
         "Martedì va bene.",
-        f'----- Messaggio originale -----\nDa: "Service" <{_SENT}>\nA: "Ann" <ann@example.com>\nInviato: Lunedì, 2 novembre 2026 9:00:00\nOggetto: Contratto\n\nSalve, quando?',
+        f'----- Messaggio originale -----\nDa: "Service" <{_SENT}>\n'
+        'A: "Ann" <ann@example.com>\nInviato: Lunedì, 2 novembre 2026 9:00:00\nOggetto: Contratto\n\nSalve, quando?',
     ),
     "bluemail": (
         "Tuesday is fine.",

@@ -164,6 +164,24 @@ def test_without_its_settings_the_default_server_keeps_the_mail_visible_and_send
     assert len(default.mails) == 1
 
 
+def test_a_password_that_is_corrected_sends_what_waited_for_it_also_where_the_wrong_one_is_remembered(
+    postroom: Command, apply: Apply, sinks: tuple[SmtpSink, SmtpSink]
+) -> None:
+    default, _own = sinks
+    assert postroom("secret", "set", "smtp", stdin="wrong").status == 0
+    assert apply([ALIAS], [MAILBOX]) == []
+    interaction = incoming(postroom)
+    assert apply([], []) == []
+    waiting = reply(postroom, interaction)
+    serve_outbox(postroom)
+    (row,) = postroom("outbox", "list", "--state", "DEFERRED", "--json").lines
+    assert "Enter the right user and password" in row["reason"]
+    assert postroom("secret", "set", "smtp", "--json", stdin="hunter2").json["sent_again"] == [waiting]
+    serve_outbox(postroom)
+    assert state(postroom, waiting) == OutboxState.SENT
+    assert len(default.mails) == 1
+
+
 def test_a_default_server_that_is_configured_anew_sends_what_waited_for_it(
     postroom: Command, apply: Apply, sinks: tuple[SmtpSink, SmtpSink]
 ) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from postroom.adapters.network import Network
 from postroom.adapters.smtp import SmtpTransport
 from postroom.errors import SendDeferred
 from postroom.model.configuration import Authentication, OutboundServer, ServerType
-from postroom.model.mailbox import Mailbox
-from postroom.ports import Configurations, Secrets, Tokens, Transport
+from postroom.model.mailbox import Mailbox, SecretReference
+from postroom.ports import BeforeData, Configurations, Envelope, Secrets, Sent, Tokens, Transport
 
 
 class ConfiguredTransports:
@@ -38,18 +39,22 @@ class ConfiguredTransports:
             return self._ses()
         if server.type is ServerType.SMTP and server.authentication is Authentication.OAUTH_SERVICE and server.account:
             return self._with_account(server, server.account)
+        if server.type is ServerType.SMTP and server.password and server.authentication is not Authentication.ANONYMOUS:
+            return _WithPassword(server, server.password, self._secrets, self._smtp)
         if server.type is ServerType.SMTP:
-            needs_password = server.authentication is not Authentication.ANONYMOUS and server.password is not None
-            return SmtpTransport(
-                server,
-                password=self._secrets.reveal(server.password) if needs_password and server.password else "",
-                allowed_networks=self._allowed,
-                allow_plaintext_credentials=self._plaintext,
-            )
+            return self._smtp(server, "")
         raise SendDeferred(
             f"Outbound servers of type {server.type.value} are not built yet",
             on=server.name,
             remedy="Use an outbound server of type smtp or ses; the mail waits.",
+        )
+
+    def _smtp(self, server: OutboundServer, password: str) -> SmtpTransport:
+        return SmtpTransport(
+            server,
+            password=password,
+            allowed_networks=self._allowed,
+            allow_plaintext_credentials=self._plaintext,
         )
 
     def _with_account(self, server: OutboundServer, name: str) -> Transport:
@@ -78,3 +83,28 @@ class ConfiguredTransports:
             user=server.user or account.address,
             token=token,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _WithPassword:
+    """Implements ports.Transport: a password that is refused is read anew once, in case another was entered since."""
+
+    server: OutboundServer
+    reference: SecretReference
+    secrets: Secrets
+    smtp: Callable[[OutboundServer, str], Transport]
+
+    def send(self, content: bytes, envelope: Envelope, *, outbound_id: str, before_data: BeforeData) -> Sent:
+        """Send; a refused login comes before anything of the mail has left."""
+        password = self.secrets.reveal(self.reference)
+        try:
+            return self.smtp(self.server, password).send(
+                content, envelope, outbound_id=outbound_id, before_data=before_data
+            )
+        except SendDeferred as error:
+            if error.code != "login_refused":
+                raise
+            entered = self.secrets.reveal(self.reference, fresh=True)
+            if entered == password:
+                raise
+        return self.smtp(self.server, entered).send(content, envelope, outbound_id=outbound_id, before_data=before_data)

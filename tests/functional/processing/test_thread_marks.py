@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from postroom.model.interaction import Interaction, Subtype
+from postroom.services.explain import explain
+from postroom.services.policy import policy_of
 from postroom_cli.mailservers import SmtpSink
 
 from tests.functional.processing.conftest import CONFIGURATION
@@ -172,6 +174,14 @@ def test_our_address_with_the_token_is_one_recipient_with_the_address_without(st
     }
     assert copies == {"support@example.com", "bob+pr1.x@example.org"}
     assert made.attributes["X-Genesys-To"] == "support@example.com"
+
+
+def test_explain_knows_the_mailbox_by_its_plus_address(stack: AwsStack, sink: SmtpSink) -> None:
+    configure(stack, sink, plus_addressing=True)
+    _root, _outbound_id, message = acknowledged(stack, sink)
+    policy = policy_of(stack.configurations.current())
+    told = explain(mail(to=reply_to(message).addr_spec), source="x", policy=policy)
+    assert (told["mailbox"], told["queue"]) == ("support", "support")
 
 
 @pytest.mark.feature("X10")

@@ -344,7 +344,8 @@ class _Run:
         books = self._books
         done = books.stored | books.gone | {one for one in books.oversize if one not in self._problems}
         position = positions.advance(self._position, self.mailbox, self._news, done=done, failed=self._problems)
-        known = self._state.position.reasons if self._state.position else {}
+        before = self._state.position  # of another epoch, its ids may stand for other mails
+        known = before.reasons if before and before.epoch == position.epoch else {}
         self._state = replace(
             self._state,
             position=replace(position, reasons=positions.reasons(known, books.failed, position.problems)),

@@ -216,6 +216,20 @@ def test_the_files_of_winmail_dat_take_its_place() -> None:
     ]
 
 
+@pytest.mark.parametrize("code_page", [1251, 65001, 20866, 28595])
+def test_the_html_of_winmail_dat_is_read_in_its_own_code_page(code_page: int) -> None:
+    encoding = {1251: "cp1251", 65001: "utf-8", 20866: "koi8-r", 28595: "iso8859-5"}[code_page]
+    page = struct.pack("<I", 2) + struct.pack("<HHI", 0x0003, 0x3FDE, code_page)
+    html = properties((0x1013, 0x0102, "<p>Привет</p>".encode(encoding)))[4:]
+    stream = tnef(
+        attribute(1, 0x00069007, struct.pack("<II", 1251, 0)),
+        attribute(1, 0x00069003, page + html),
+    )
+    beside = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n \r\n--b\r\n"
+    raw = beside + winmail(stream).removeprefix(b"From: a@b.c\r\n") + b"\r\n--b--"
+    assert bodies(read(raw)).html == "<p>Привет</p>"
+
+
 def test_a_winmail_dat_that_breaks_off_is_kept_beside_what_was_found_in_it() -> None:
     found = bodies(read(winmail(STREAM[:-40])))
     assert [one.name for one in found.attachments] == ["winmail.dat", "ANGEBO~1.PDF"]

@@ -272,7 +272,7 @@ def _open_tnef(chosen: _Chosen, text: str | None, html: str | None) -> tuple[str
         ]
         attachments += files
         chosen.inline += [file for file in files if file.content_id]
-        if text is None and html is None:
+        if html is None and not (text and text.strip()) and (found.text or found.html):
             text, html = found.text, found.html
     chosen.attachments = attachments
     return text, html

@@ -115,6 +115,8 @@ _ALIASES = {
     "20866": "koi8_r",
     "windows20866": "koi8_r",
     "28591": "windows-1252",
+    "windows28605": "iso8859-15",
+    "windows950": "big5hkscs",
     "windows28591": "windows-1252",
     "50220": "iso2022_jp",
     "50221": "iso2022_jp",
@@ -172,7 +174,9 @@ def _without_prefix(name: str) -> str:
     name = name.removeprefix("x-")
     if match := re.fullmatch(r"(?:windows|win|cp|microsoft-cp|ms-ansi)[-_ ]?(125\d)", name):
         return f"cp{match[1]}"
-    if match := re.fullmatch(r"(?:cp|ibm|dos|ms)[-_ ]?(\d{3,5})", name):
+    if match := re.fullmatch(r"(?:windows|cp)-?2859([2-9])", name):
+        return f"iso8859-{match[1]}"
+    if match := re.fullmatch(r"(?:windows|cp|ibm|dos|ms)[-_ ]?(\d{3,5})", name):
         return f"cp{match[1]}"
     if match := re.fullmatch(r"iso[-_ ]?8859[-_ ]?(\d{1,2})(?:[-_:].*)?", name):
         return f"iso8859-{match[1]}"

@@ -18,7 +18,7 @@ _BODY, _CODE_PAGE = 0x0002800C, 0x00069007
 _MESSAGE_PROPERTIES, _ATTACHMENT_PROPERTIES = 0x00069003, 0x00069005
 _ATTACHMENT_START, _ATTACHMENT_TITLE, _ATTACHMENT_DATA = 0x00069002, 0x00018010, 0x0006800F
 # Property identifiers ([MS-OXPROPS]).
-_PR_SUBJECT, _PR_BODY, _PR_RTF, _PR_HTML = 0x0037, 0x1000, 0x1009, 0x1013
+_PR_BODY, _PR_RTF, _PR_HTML, _PR_INTERNET_CPID = 0x1000, 0x1009, 0x1013, 0x3FDE
 _PR_ATTACH_DATA, _PR_ATTACH_FILENAME, _PR_ATTACH_LONG_FILENAME = 0x3701, 0x3704, 0x3707
 _PR_DISPLAY_NAME, _PR_ATTACH_MIME_TAG, _PR_ATTACH_CONTENT_ID = 0x3001, 0x370E, 0x3712
 # Property types ([MS-OXCDATA] §2.11.1) of fixed size, in bytes as they lie in the stream.
@@ -95,13 +95,17 @@ def open_tnef(data: bytes) -> Tnef | None:
             value = reader.take(reader.number())
             reader.take(2)  # checksum: senders get it wrong
             if attribute == _CODE_PAGE and len(value) >= 4:
-                charset = f"cp{int.from_bytes(value[:4], 'little')}"
+                charset = _code_page(value)
             else:
                 _apply(found, attribute, value, charset)
         found.cut = True
     except _CutError:
         found.cut = True
     return found
+
+
+def _code_page(value: bytes) -> str:
+    return f"windows-{int.from_bytes(value[:4], 'little')}"
 
 
 def _apply(found: Tnef, attribute: int, value: bytes, charset: str) -> None:
@@ -127,7 +131,10 @@ def _apply_message(found: Tnef, properties: dict[int, tuple[int, bytes]], charse
     if _PR_BODY in properties:
         found.text = _property_text(properties[_PR_BODY], charset)
     if _PR_HTML in properties:
-        found.html = _property_text(properties[_PR_HTML], charset)
+        # The HTML has a code page of its own: UTF-8, most of the time.
+        own = properties.get(_PR_INTERNET_CPID)
+        html_charset = _code_page(own[1]) if own else charset
+        found.html = _property_text(properties[_PR_HTML], html_charset)
     if _PR_RTF in properties and not found.text and not found.html:
         rtf = decompress(properties[_PR_RTF][1])
         if rtf is not None:

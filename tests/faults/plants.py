@@ -16,6 +16,7 @@ from unittest.mock import patch
 from postroom.adapters.dynamo.client import aws_errors
 from postroom.adapters.dynamo.interactions import DynamoInteractions
 from postroom.adapters.dynamo.outbox import DynamoOutbox
+from postroom.errors import SendUncertain
 from postroom.model.identity import raw_key
 from postroom.model.interaction import Body, Interaction
 from postroom.model.outbound import Outbound
@@ -113,7 +114,7 @@ def _automatic_reply_outside_the_transaction() -> Iterator[None]:
 def _blind_resend() -> Iterator[None]:
     """What may have left is tried again."""
 
-    def wrong(attempt: send._Attempt, error: Exception) -> send.Result:
+    def wrong(attempt: send._Attempt, error: SendUncertain) -> send.Result:
         return attempt.deferred(error)
 
     with patch.object(send._Attempt, "uncertain", wrong):

@@ -32,11 +32,12 @@ class Poller:
     ews: EwsServer
     position: Position | None = None
     now: datetime = NOW
+    leave: bool = True
     taken: list[str] = field(default_factory=list)
 
     def poll(self, *, tell: bool = True, at_most: int = 10_000) -> Listing | None:
         """Look, list and take over what is new; None when there was nothing to do."""
-        with opened(self.ews, clock=lambda: self.now, leave_msg_on_server=True) as session:
+        with opened(self.ews, clock=lambda: self.now, leave_msg_on_server=self.leave) as session:
             if not session.look(self.position):
                 return None
             listing = session.list(self.position)
@@ -45,7 +46,7 @@ class Poller:
             if done or listing.renewed or self.position is None:
                 self.position = replace(listing.position, known=listing.position.known | set(done))
             if tell:
-                session.act([*done, *listing.unfinished], Action.MARK_READ)
+                session.act([*done, *listing.unfinished], Action.MARK_READ if self.leave else Action.DELETE)
             return listing
 
 
@@ -120,7 +121,7 @@ def test_old_mail_beside_mail_that_is_deleted_costs_nothing_either(site: Site, r
     site.poll()
     assert site.ews.asked == ["GetFolder", "SyncFolderItems"]
     new = mail(subject="New")
-    site.box.deliver(new)
+    site.box.deliver(new, read=True)
     site.ews.read_only = refused
     site.ews.asked.clear()
     site.poll()
@@ -318,12 +319,14 @@ def test_sizes_that_the_server_keeps_from_the_changes_are_asked_for_by_pages(
 
 @pytest.mark.feature("G15")
 @pytest.mark.fault(31)
-@pytest.mark.parametrize("seed", range(2))
-def test_whatever_happens_in_any_order_each_mail_is_taken_once_and_marked_read(
-    ews: EwsServer, box: Mailbox, seed: int
+@pytest.mark.parametrize("leave", [True, False], ids=["marked read", "deleted"])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 8))])
+def test_whatever_happens_in_any_order_each_mail_is_taken_once_and_the_server_told(
+    ews: EwsServer, box: Mailbox, seed: int, leave: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("postroom.adapters.ews_session.MANY_LEFT", -1)
     chance = random.Random(seed)
-    poller = Poller(ews)
+    poller = Poller(ews, leave=leave)
     aside = box.add_folder("Aside", box.inbox.id)
     seen: set[str] = set()
 
@@ -357,13 +360,13 @@ def test_whatever_happens_in_any_order_each_mail_is_taken_once_and_marked_read(
         (2, lambda: poller.poll(at_most=1)),
         (5, poller.poll),
     ]
-    for step in chance.choices([one for _weight, one in steps], [weight for weight, _one in steps], k=60):
+    for step in chance.choices([one for _weight, one in steps], [weight for weight, _one in steps], k=45):
         step()
     for _ in range(200):
         if poller.poll() is None:
             break
     assert sorted(poller.taken) == sorted(seen)
-    assert all(item.read for item in box.inbox.items)
+    assert all(item.read and leave for item in box.inbox.items)
     assert poller.position is not None
     assert poller.position.known >= {item.id for item in box.inbox.items}
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from postroom.errors import ServerMisbehaved
 from postroom.services.polling import Result
 
-from tests.unit.fetching.fakes import NOON, connected
-
-LONG_AGO = NOON - timedelta(days=3)
+from tests.unit.fetching.fakes import connected
 
 
 def test_a_new_mail_is_stored_before_it_is_deleted_from_the_server() -> None:

@@ -6,14 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from postroom.errors import PostroomError, ServerMisbehaved
+from postroom.errors import PostroomError, ServerMisbehaved, Transient
 from postroom.model.configuration import Configuration
 from postroom.model.polling import HealthState
+from postroom.ports import Item
 from postroom.services.polling import Result
 
-from tests.unit.fetching.fakes import NOON, ExtendableSession, Post, a_mailbox, connected
-
-LONG_AGO = NOON - timedelta(days=3)
+from tests.unit.fetching.fakes import NOON, ExtendableSession, Post, ServerSession, a_mailbox, connected
 
 
 @pytest.mark.fault(34)
@@ -165,3 +164,20 @@ def test_a_good_mail_among_bad_ones_shows_that_the_server_is_well() -> None:
         post.poll()
     assert post.raw.subjects == [3]
     assert post.server.moved.keys() == {1, 2}
+
+
+@pytest.mark.fault(21)
+def test_an_oversize_mail_that_is_taken_away_before_its_headers_are_had_is_no_problem() -> None:
+    post = connected(maximum_msg_size=1)
+    post.server.put(1, size=1024 * 1024 + 1)
+    post.server.put(2)
+
+    class Taken(ServerSession):
+        def headers(self, item: Item) -> bytes:
+            self.server.mails.pop(int(item.id), None)
+            raise Transient("The message is no longer on the server", code="gone", step="fetch")
+
+    post.connector.session = Taken
+    summary = post.poll()
+    assert (summary.stored, summary.oversize, summary.problem, summary.imbalances) == (1, 0, 0, 0)
+    assert post.poll().results == {Result.IDLE: 1}

@@ -20,8 +20,11 @@ from postroom.services.positions import OLD_MARGIN
 
 logger = logging.getLogger(__name__)
 
-RECENT = 50  # mails of a mailbox that are summed up
-SEEN = 200  # of the newest of its queue
+RECENT = 50  # mails of a mailbox that are summed up, where few are asked about
+LEAST = 3  # where very many are
+IN_ALL = 1_000  # mails that are read for one list
+SEEN = 200  # of the newest of a queue
+QUEUES = 25  # of a list that leads to more, only single mailboxes are told of: each costs a query
 
 
 class Arrivals(Protocol):
@@ -56,11 +59,17 @@ def delays(
     configuration: Configuration,
     arrivals: Arrivals,
 ) -> dict[str, Delay]:
-    """Sum up the newest mails of mailboxes; one of which none is among the newest of its queue is left out."""
+    """Sum up the newest mails of mailboxes; one of which none is among the newest of its queue is left out.
+
+    The more mailboxes, the fewer mails of each; none at all where they lead to very many queues.
+    """
     queues = {route(configuration, mailbox, Subtype.INBOUND_NEW).queue for mailbox in mailboxes}
     names = [mailbox.name for mailbox in mailboxes]
+    if not names or len(queues) > QUEUES:
+        return {}
+    of_each = min(RECENT, max(LEAST, IN_ALL // len(names)))
     seconds: dict[str, list[float]] = defaultdict(list)
-    for arrival in arrivals.newest(sorted(queues), mailboxes=names, seen=SEEN, of_each=RECENT):
+    for arrival in arrivals.newest(sorted(queues), mailboxes=names, seen=SEEN, of_each=of_each):
         position = states[arrival.mailbox].position
         if position is None or position.connected is None or arrival.received >= position.connected - OLD_MARGIN:
             # Server dates have whole seconds, and other clocks.

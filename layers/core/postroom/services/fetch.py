@@ -188,7 +188,7 @@ class _Run:
             if not rest or not self._is_the_messages_fault(error, started + budget):
                 self._error = error
                 return rest
-            # Answers come in order, so the first one missing is the message that the connection broke at.
+            # Answers come in order, or nearly: the connection broke at the first one missing, or soon after.
             self._fail(rest[0], error.what)
             return rest[1:]
         return self._unanswered(items) if self._stopped or self._error else ()
@@ -212,6 +212,9 @@ class _Run:
             try:
                 headers = session.headers(item)
             except PostroomError as error:
+                if error.code == "gone":  # taken away by another client
+                    self._books.gone.add(item.id)
+                    continue
                 self._fail(item, error.what)
                 raise _Blamed from error
             uploads.headers(item, headers)

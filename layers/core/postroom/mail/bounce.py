@@ -77,24 +77,27 @@ def server_of(message: Part, words: str) -> Server | None:
     lowered = words[: bounce_text.TEXT_SCANNED].lower()
     subject = message.header("Subject")[:500].lower()
     sender = message.header("From")[:500].lower()
-    names = set(message.header_names)
-    for server, header in _ROWS:
+    names = message.header_names
+    # What the header says needs no search of the text, except in the rows above.
+    told = [row for piece, row in _BY_SENDER if piece in sender]
+    told += (
+        [row for piece, row in _BY_SUBJECT if subject.startswith(piece)] if subject.startswith(_ALL_SUBJECTS) else []
+    )
+    told += [row for name in names for row in _BY_HEADER.get(name, ())]
+    for row, server in enumerate(SERVERS[: min(told, default=len(SERVERS))]):
         if server.every:
             if (
                 (not server.sender or _any(sender, server.sender))
                 and (not server.subject or subject.startswith(server.subject))
-                and (not header or not header.isdisjoint(names))
+                and (not server.header or not _HEADERS[row].isdisjoint(names))
                 and (not server.text or _any(lowered, server.text))
             ):
                 return server
-        elif (
-            _any(sender, server.sender)
-            or subject.startswith(server.subject)
-            or not header.isdisjoint(names)
-            or _any(lowered, server.text)
-        ):
-            return server
-    return None
+            continue
+        for piece in server.text:
+            if piece in lowered:
+                return server
+    return SERVERS[min(told)] if told else None
 
 
 def is_titled(message: Part) -> bool:
@@ -114,9 +117,14 @@ def _may_suffice(message: Part) -> bool:
     return _any(sender, _SUFFICIENT_SENDERS) or not _SUFFICIENT_HEADERS.isdisjoint(message.header_names)
 
 
-_ROWS = tuple((server, frozenset(name.lower() for name in server.header)) for server in SERVERS)
+_HEADERS = tuple(frozenset(name.lower() for name in server.header) for server in SERVERS)
+_ALONE = tuple((row, server) for row, server in enumerate(SERVERS) if not server.every)
+_BY_SENDER = tuple((piece, row) for row, server in _ALONE for piece in server.sender)
+_BY_SUBJECT = tuple((piece, row) for row, server in _ALONE for piece in server.subject)
+_ALL_SUBJECTS = tuple(piece for piece, _ in _BY_SUBJECT)
+_BY_HEADER = {name: tuple(row for row, _ in _ALONE if name in _HEADERS[row]) for name in frozenset().union(*_HEADERS)}
 _SUFFICIENT_SENDERS = tuple(sender for server in SERVERS if server.sufficient for sender in server.sender)
-_SUFFICIENT_HEADERS = frozenset().union(*(header for server, header in _ROWS if server.sufficient))
+_SUFFICIENT_HEADERS = frozenset().union(*(_HEADERS[row] for row, server in enumerate(SERVERS) if server.sufficient))
 
 
 def _is_bounce(

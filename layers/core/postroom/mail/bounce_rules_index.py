@@ -20,13 +20,13 @@ class RuleIndex:
         self._bare_from = len(first_rules)
         self._always = frozenset(place for place, rule in enumerate(self._rules) if not rule.any_of and not rule.host)
         self._hosts: dict[tuple[str, ...], list[int]] = {}
-        self._places: dict[str, list[int]] = {}
+        self._places: dict[str, tuple[list[int], list[int]]] = {}
         for place, rule in enumerate(self._rules):
             if rule.host:
                 self._hosts.setdefault(rule.host, []).append(place)
                 continue
             for text in rule.any_of:
-                self._places.setdefault(text, []).append(place)
+                self._places.setdefault(text, ([], []))[place >= self._bare_from].append(place)
         self._texts = PhraseIndex(self._places)
 
     def first(self, text: str, failure: Failure, host: str, *, bare: str | None = None) -> Rule | None:
@@ -35,18 +35,21 @@ class RuleIndex:
         `text` is normalised, `bare` the same without names (`text` itself, where it is not given), `host` lower case.
         """
         bare = text if bare is None else bare
-        places = set(self._always)
+        said: set[int] = set()
+        for phrase in self._texts.suggested(text):
+            if phrase in text:
+                said.update(self._places[phrase][0])
+            if phrase in bare:
+                said.update(self._places[phrase][1])
+        others = set(self._always)
         for pieces, rows in self._hosts.items():
             for piece in pieces:
                 if piece in host:
-                    places.update(rows)
+                    others.update(rows)
                     break
-        for phrase in self._texts.suggested(text):
-            if phrase in text or phrase in bare:
-                places.update(self._places[phrase])
-        for place in sorted(places):
+        for place in sorted(said | others):
             rule = self._rules[place]
-            if rule.matches(bare if place >= self._bare_from else text, failure, host):
+            if rule.matches(bare if place >= self._bare_from else text, failure, host, said=place in said):
                 return rule
         return None
 

@@ -32,8 +32,11 @@ class Rule:
     without_status: bool = False  # True: only where no enhanced status was given
     program: bool | None = None  # True: only words of a program behind the mailbox
 
-    def matches(self, text: str, failure: Failure, host: str) -> bool:
-        """Say whether this row speaks about a failure; `text` is normalised, `host` lower case."""
+    def matches(self, text: str, failure: Failure, host: str, *, said: bool = False) -> bool:
+        """Say whether this row speaks about a failure; `text` is normalised, `host` lower case.
+
+        `said` when one of `any_of` is known to occur.
+        """
         if self.host and not any(piece in host for piece in self.host):
             return False
         if self.reporter and failure.reporter not in self.reporter:
@@ -56,7 +59,7 @@ class Rule:
             return False
         if self.with_any and not any(piece in text for piece in self.with_any):
             return False
-        return not self.any_of or any(piece in text for piece in self.any_of)
+        return said or not self.any_of or any(piece in text for piece in self.any_of)
 
 
 R = Reason

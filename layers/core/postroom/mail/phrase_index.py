@@ -65,12 +65,13 @@ class PhraseIndex:
             *self._by_head.get(word[:_LETTERS], ()),
         )
 
-    def suggested(self, text: str) -> Iterator[str]:
-        """Yield the phrases that may occur in a text, and all that do, whatever is taken out between its words."""
-        yield from self._wordless
+    def suggested(self, text: str) -> set[str]:
+        """Return the phrases that may occur in a text, and all that do, whatever is taken out between its words."""
+        found = set(self._wordless)
         for word in set(text.translate(_SIGNS).split(" ")):
-            yield from self._remembered(word) if len(word) <= _LONGEST else self._suggested(word)
+            found.update(self._remembered(word) if len(word) <= _LONGEST else self._suggested(word))
+        return found
 
-    def within(self, text: str) -> set[str]:
-        """Return the phrases that occur in a text."""
-        return {phrase for phrase in self.suggested(text) if phrase in text}
+    def within(self, text: str) -> list[str]:
+        """Return the phrases that occur in a text, in no order."""
+        return [phrase for phrase in self.suggested(text) if phrase in text]

@@ -12,6 +12,7 @@ _DICTIONARY = (
     rb"SymbolArialTimes New RomanCourier{\colortbl\red0\green0\blue0" + b"\r\n"
     rb"\par \pard\plain\f0\fs20\b\i\u\tab\tx"
 )
+_MAX_GROUPS = 10_000  # open at one time
 _MAX_BYTES = 2_000_000
 _TOKEN = re.compile(
     rb"\\([a-zA-Z]{1,32})(-?\d{1,10})?[ ]?|\\'([0-9a-fA-F]{2})|\\(.)|([{}])|([^\\{}\r\n]+)|[\r\n]+", re.DOTALL
@@ -106,6 +107,8 @@ class _Scanner:
         for match in _TOKEN.finditer(self.rtf):
             word, argument, octet, symbol, brace, text = match.groups()
             if brace == b"{":
+                if len(groups) >= _MAX_GROUPS:
+                    break  # only hostile RTF opens and opens; what was read is kept
                 groups.append((shown, tag, self.fallback))
             elif brace == b"}":
                 if groups:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from postroom import bootstrap
 from postroom.model.polling import HealthState
 from postroom_cli.mailservers.ews_store import Code, Cut, Fault, Planted, Status
 
@@ -44,10 +45,14 @@ def test_mail_is_stored_exactly_once_and_then_the_server_is_told(
 
 
 @pytest.mark.feature("G24")
-def test_an_idle_look_asks_two_questions_and_fetches_nothing(site: Site) -> None:
+def test_an_idle_look_asks_one_question_where_the_folder_is_known_and_fetches_nothing(site: Site) -> None:
     site.configure(leave_msg_on_server=True)
     site.box.deliver(mail())
     site.poll()
+    site.ews.asked.clear()
+    site.poll()
+    assert site.ews.asked == ["SyncFolderItems"]
+    bootstrap.forget()
     site.ews.asked.clear()
     site.poll()
     assert site.ews.asked == ["GetFolder", "SyncFolderItems"]
@@ -154,6 +159,8 @@ def test_a_busy_server_loses_and_doubles_nothing(site: Site, operation: str, pla
     content = mail()
     site.box.deliver(content)
     site.ews.plant(operation, planted)
+    if operation == "GetFolder":  # a process that knows the folder does not ask for it
+        bootstrap.forget()
     site.poll()
     health = site.state().health
     if code == "connection_lost" and operation == "GetItem":  # a message that breaks connections is tried by itself

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from postroom.adapters import ews_link
-from postroom.errors import DeadlineExceeded, LoginRefused, MailboxLocked, PostroomError, ServerMisbehaved, Transient
+from postroom.adapters.ews import EwsConnector
+from postroom.errors import (
+    DeadlineExceeded,
+    FolderMissing,
+    LoginRefused,
+    MailboxLocked,
+    PostroomError,
+    ServerMisbehaved,
+    Transient,
+)
 from postroom.model.polling import GIVEN_UP, Position
 from postroom.ports import Action, Fetched, FetchFailed
 from postroom_cli.mailservers.ews import EwsServer
 from postroom_cli.mailservers.ews_answers import whole_answer
 from postroom_cli.mailservers.ews_store import Code, Cut, Drip, Fault, Mailbox, Planted, Raw, Status, next_id
 
-from tests.functional.ews.opening import collect, opened
+from tests.functional.ews.opening import LOOPBACK, PASSWORD, collect, mailbox, opened
 from tests.support.mails import mail
 
 GONE = next_id("AAMk")
@@ -117,6 +127,41 @@ def test_changes_that_make_no_sense_are_the_servers_fault(ews: EwsServer, box: M
     with opened(ews, leave_msg_on_server=True) as session, pytest.raises(ServerMisbehaved) as raised:
         session.list(None)
     assert raised.value.step == "list"
+
+
+@pytest.mark.feature("G14")
+@pytest.mark.parametrize("leave", [True, False], ids=["left", "deleted"])
+def test_a_folder_that_is_made_anew_is_found_again(ews: EwsServer, box: Mailbox, leave: bool) -> None:
+    folder = box.add_folder("Support", box.inbox.id)
+    connector = EwsConnector(LOOPBACK)
+    options = mailbox(ews, leave_msg_on_server=leave, folder_path="Support")
+
+    def look(position: Position | None) -> tuple[bool, Position]:
+        session = connector.open(options, secret=PASSWORD, deadline=time.monotonic() + 20, ask=position)
+        with closing(session):
+            return session.look(position), session.list(position).position
+
+    _anything, position = look(None)
+    ews.asked.clear()
+    assert look(position)[0] is False
+    assert "GetFolder" not in ews.asked
+    del box.folders[folder.id]
+    box.add_folder("Support", box.inbox.id)
+    box.deliver(mail(), folder="Support")
+    assert look(position)[0] is True
+    del box.folders[box.folder("Support").id]
+    with pytest.raises(FolderMissing):
+        look(position)
+
+
+def test_a_login_that_is_refused_is_told_when_the_mailbox_is_opened(ews: EwsServer, box: Mailbox) -> None:
+    connector = EwsConnector(LOOPBACK)
+    options = mailbox(ews, leave_msg_on_server=True)
+    with closing(connector.open(options, secret=PASSWORD, deadline=time.monotonic() + 20)) as session:
+        position = session.list(None).position
+    with pytest.raises(LoginRefused) as raised:
+        connector.open(options, secret="wrong", deadline=time.monotonic() + 20, ask=position)
+    assert (raised.value.step, raised.value.code) == ("login", "login_refused")
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -23,9 +23,10 @@ class EwsConnector:
 
     allowed_networks: Sequence[Network] = ()
     clock: Callable[[], datetime] = utc_now
+    _folders: dict[Hashable, str] = field(default_factory=dict)  # found before
 
     def open(self, mailbox: Mailbox, *, secret: str, deadline: float, ask: Position | None = None) -> EwsSession:
-        """Connect, log in and find the folder (ports.Connector)."""
+        """Connect, log in and find the folder (ports.Connector); with `ask`, one request does that and looks."""
         try:
             from postroom.adapters.ews_session import EwsSession
         except ImportError as error:
@@ -42,4 +43,6 @@ class EwsConnector:
             deadline=deadline,
             allowed_networks=tuple(self.allowed_networks),
             clock=self.clock,
+            ask=ask,
+            folders=self._folders,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -37,7 +37,14 @@ class EwsSession:
         deadline: float,
         allowed_networks: tuple[Network, ...] = (),
         clock: Callable[[], datetime] = utc_now,
+        ask: Position | None = None,
+        folders: MutableMapping[Hashable, str] | None = None,
     ) -> None:
+        """Log in and find the folder.
+
+        `folders` remembers what was found before, by what it depends on; with `ask`, the look's own request is then
+        what says whether login and folder are right.
+        """
         if not secret.isprintable() or not secret:
             raise LoginRefused("The password is empty or holds impossible characters", on=mailbox.name, step="login")
         self._mailbox = mailbox
@@ -48,10 +55,16 @@ class EwsSession:
         self._clock = clock
         self._folders: dict[str, str] = {}
         self._changed: tuple[str, Changes] | None = None  # a cursor, and what has changed since
+        self._inbox = ""
+        self._seen: tuple[Position, bool] | None = None  # a look that was taken when it was opened, and its answer
+        remembered = {} if folders is None else folders
+        path = (mailbox.folder_path, mailbox.folder_separator)
+        key = (mailbox.name, mailbox.server, mailbox.user, mailbox.service_account, path)
+        self._folder = remembered.get(key, "")
         try:
-            with self._link.exchange("login"):
-                self._inbox = self._exchange.inbox()
-            self._folder = self._find(mailbox.folder_path)
+            if not (self._folder and ask is not None and self._has_looked(ask)):
+                self._inbox = self._find_inbox()
+                self._folder = remembered[key] = self._find(mailbox.folder_path)
         except BaseException:
             self._link.close()
             raise
@@ -61,8 +74,12 @@ class EwsSession:
 
         Without that, pages are asked for until something is found.
         """
-        if position is None:
-            return True
+        (asked, answer), self._seen = self._seen or (None, False), None
+        if position is None or asked == position:
+            return position is None or answer
+        return self._look(position)
+
+    def _look(self, position: Position) -> bool:
         if self._follows(position):
             mark = read_mark(position.cursor, folder=self._folder)
             if mark is None or mark.is_due(self._clock()):
@@ -232,6 +249,24 @@ class EwsSession:
     def _is_finished(self, row: Row) -> bool:
         return self._stays and row.read is not False
 
+    def _has_looked(self, position: Position) -> bool:
+        """Look into the folder that was found before; False when that took no request, or it is not there any more."""
+        if self._follows(position):
+            mark = read_mark(position.cursor, folder=self._folder)
+            if mark is None or mark.is_due(self._clock()):
+                return False
+        try:
+            self._seen = (position, self._look(position))
+        except PostroomError as error:
+            if not isinstance(error, FolderMissing) and error.code not in CANNOT_TELL:
+                raise
+            return False
+        return True
+
+    def _find_inbox(self) -> str:
+        with self._link.exchange("login"):
+            return self._exchange.inbox()
+
     def _find(self, path: str) -> str:
         """Find the folder to fetch from."""
         found = self._inbox
@@ -262,7 +297,7 @@ class EwsSession:
         """Find a folder below the Inbox, and make what is missing of it."""
         if path in self._folders:
             return self._folders[path]
-        found = self._inbox
+        found = self._inbox = self._inbox or self._find_inbox()
         for name in _names(path, self._mailbox.folder_separator):
             with self._link.exchange("act"):
                 below = self._exchange.subfolder(found, name)

@@ -70,10 +70,18 @@ class Connection:
             raise Closed from error
         self.encrypted = True
 
-    def close(self) -> None:
-        """Close, so that a thread waiting in a read wakes up."""
+    def hang_up(self) -> None:
+        """End it from another thread: the one that serves it wakes up and closes it.
+
+        Who closes a socket that another thread writes to hands its number to the next file that is opened, and what is
+        written goes there.
+        """
         with contextlib.suppress(OSError, ValueError):
             self._sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close, in the thread that serves it."""
+        self.hang_up()
         with contextlib.suppress(OSError, ValueError):
             self._sock.close()
 
@@ -139,7 +147,7 @@ class Listener:
         with self._lock:
             connections = list(self._open)
         for connection in connections:
-            connection.close()
+            connection.hang_up()
         for thread in list(self._threads):
             if thread is not threading.current_thread():
                 thread.join(5)
@@ -158,7 +166,7 @@ class Listener:
         with self._lock:
             connections = list(self._open)
         for connection in connections:
-            connection.close()
+            connection.hang_up()
 
     def _run(self, target: Callable[[socket.socket], None], sock: socket.socket) -> None:
         thread = threading.Thread(target=target, args=(sock,), name=type(self).__name__, daemon=True)

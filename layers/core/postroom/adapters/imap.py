@@ -88,7 +88,7 @@ class ImapSession:
         )
 
     def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
-        """Fetch whole messages, in sets, two of them in flight."""
+        """Fetch whole messages, in sets, several of them in flight."""
         yield from imap_fetch.Fetching(self._link).run(items)
 
     def headers(self, item: Item) -> bytes:

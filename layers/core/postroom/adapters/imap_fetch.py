@@ -1,4 +1,4 @@
-"""Fetching by IMAP: sizes first, then whole messages in sets of about 50 or 8 MB, two sets in flight.
+"""Fetching by IMAP: sizes first, then whole messages in sets of about 50 or 8 MB, several in flight.
 
 Only the asked UID with a complete literal counts. Whatever else a server sends is doubted: asked about again, alone,
 and reported as failed when it stays wrong; the other messages are not touched by it.
@@ -22,7 +22,7 @@ from postroom.ports import Fetched, FetchFailed, Item
 
 SET_MESSAGES = 50
 SET_BYTES = 8 * 1024 * 1024
-IN_FLIGHT = 2
+IN_FLIGHT = 16  # or a distant server waits for us at the end of each set; what is on its way lies in the network
 REDIALS = 5  # for one call of `fetch`; a server that drops us more often is left alone until the next cycle
 HEADER_LIMIT = 4 * 1024 * 1024
 BYTES_A_SECOND = 64 * 1024  # a message may take the protocol timeout, and a second more for each of these

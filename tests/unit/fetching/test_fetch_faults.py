@@ -181,3 +181,23 @@ def test_an_oversize_mail_that_is_taken_away_before_its_headers_are_had_is_no_pr
     summary = post.poll()
     assert (summary.stored, summary.oversize, summary.problem, summary.imbalances) == (1, 0, 0, 0)
     assert post.poll().results == {Result.IDLE: 1}
+
+
+@pytest.mark.fault(39)
+def test_a_server_that_cannot_be_told_of_stored_mail_puts_off_no_new_mail() -> None:
+    post = connected()
+    post.server.act_error = Transient("The folder for processed mail is full", step="act", code="over_quota")
+    for number in range(1, 7):
+        post.server.put(number, date=post.now)
+        post.poll()
+        assert post.raw.subjects == list(range(1, number + 1))
+        post.wait(minutes=1)
+    health = post.state.health
+    assert (health.state, health.code, health.next_try) == (HealthState.RETRYING, "over_quota", None)
+    writes = len(post.states.writes)
+    post.poll()
+    assert len(post.states.writes) == writes  # the same refusal once more
+    post.server.act_error = None
+    post.poll()
+    assert post.server.mails == {}
+    assert post.state.health.state is HealthState.ACTIVE

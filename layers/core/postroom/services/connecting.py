@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from postroom.errors import LoginRefused, Permanent, PostroomError
 from postroom.model.mailbox import Mailbox, SecretReference, Type
@@ -88,4 +89,14 @@ def _reveal(secrets: Secrets, reference: SecretReference, *, fresh: bool = False
         return secrets.reveal(reference, fresh=fresh)
     except PostroomError as error:
         error.step = "login"
+        raise
+
+
+@contextmanager
+def at_step(name: str) -> Iterator[None]:
+    """Name the step on what a connector raises without one."""
+    try:
+        yield
+    except PostroomError as error:
+        error.step = error.step or name
         raise

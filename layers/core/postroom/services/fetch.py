@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from postroom.model.polling import GIVEN_UP, OVERSIZE_LEFT, Health, Lease, Mailb
 from postroom.model.traffic import count
 from postroom.ports import Action, Extendable, Fetched, FetchFailed, Item, Session
 from postroom.services import health, positions
-from postroom.services.connecting import open_mailbox
+from postroom.services.connecting import at_step, open_mailbox
 from postroom.services.polling import Outcome, Polling, Result, after_giving_up, after_oversize, after_storage
 from postroom.services.storing import UPLOADS, StoreFailed, Uploads
 
@@ -79,7 +79,7 @@ class _Run:
         """List, decide, and, where something is new, take the lease and fetch."""
         first = self._state.position is None
         self._started = self.polling.clock()
-        with _step("list"):
+        with at_step("list"):
             listing = self._open().list(self._state.position)
         self._news = listing.news
         self._resynced = listing.resynced
@@ -144,7 +144,7 @@ class _Run:
         self._act(untold, after_storage(self.mailbox))
         self._act(sorted(self._books.oversize), after_oversize(self.mailbox))
         self._act(self._given_up, after_giving_up(self.mailbox))
-        if self._act_error is not act_error:
+        if self._act_error is not act_error or self._state.health.step == "act":
             self._note_health()
 
     def _waiting(self) -> datetime | None:
@@ -171,7 +171,7 @@ class _Run:
         )
         try:
             session = self._open(budget)
-            with _step("fetch"):
+            with at_step("fetch"):
                 try:
                     self._read_set(session, items, uploads)
                 finally:
@@ -310,7 +310,7 @@ class _Run:
                 tokens=self.polling.tokens,
                 deadline=until,
             )
-            with _step("list"):
+            with at_step("list"):
                 # POP3 numbers messages anew in every session: the listing is what ids are found by.
                 listing = self._session.list(self._state.position)
                 if listing.position.epoch != self._position.epoch:
@@ -334,7 +334,7 @@ class _Run:
             session = self._open()
             if isinstance(session, Extendable):
                 session.extend(self._deadline - 2)
-            with _step("act"):
+            with at_step("act"):
                 session.act(ids, action)
         except PostroomError as error:
             self.drop_session()
@@ -358,10 +358,14 @@ class _Run:
         self.polling.states.save(lease, self._state, release=release)
 
     def _health(self, *, written_anyway: bool = False) -> Health:
-        now = self.polling.clock()
-        if (error := self._error or self._act_error) is not None:
-            return health.failed(self._state.health, error, now=now)
-        return (health.fetched if written_anyway else health.succeeded)(self._state.health, now=now)
+        now, known = self.polling.clock(), self._state.health
+        if self._error is not None:
+            return health.failed(known, self._error, now=now)
+        if self._act_error is not None:
+            return health.untold(known, self._act_error, now=now)
+        if written_anyway and known.step == "act":  # whether the server can be told now is seen afterwards
+            return replace(known, last_success=now)
+        return (health.fetched if written_anyway else health.succeeded)(known, now=now)
 
     def _note_health(self) -> None:
         """Write the health alone, when it has changed."""
@@ -390,13 +394,3 @@ class _Run:
 
 class _Blamed(Exception):
     """A message has been blamed for what happened; the connection is not to be trusted any more."""
-
-
-@contextlib.contextmanager
-def _step(name: str) -> Iterator[None]:
-    """Name the step on what a connector raises without one."""
-    try:
-        yield
-    except PostroomError as error:
-        error.step = error.step or name
-        raise

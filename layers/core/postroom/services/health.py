@@ -84,6 +84,21 @@ def _asked_to_wait(error: PostroomError, now: datetime) -> datetime | None:
     return now + timedelta(seconds=min(max(error.retry_after, 0.0), LONGEST_WAIT.total_seconds()))
 
 
+def untold(health: Health, error: PostroomError, *, now: datetime) -> Health:
+    """Say how a mailbox is whose mail is fetched, but whose server does not let itself be told of it (a full folder).
+
+    That is tried again at every cycle and puts off no new mail; the same refusal again changes nothing, so that it is
+    not written again.
+    """
+    after = failed(health, error, now=now)
+    return replace(after, failures=min(after.failures, PATIENCE), next_try=None)
+
+
+def sees(health: Health) -> bool:
+    """Tell whether new mail is found and fetched, whatever else is wrong."""
+    return is_well(health) or health.step == "act"
+
+
 def succeeded(health: Health, *, now: datetime) -> Health:
     """Say how a mailbox is after it worked: the very same object when it was well before, so nothing is written."""
     if is_well(health):

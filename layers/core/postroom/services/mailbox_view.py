@@ -11,7 +11,7 @@ from postroom.model.mailbox import Mailbox, Type
 from postroom.model.polling import Balance, Health, MailboxState
 from postroom.services import forecast
 from postroom.services.forecast import Concern
-from postroom.services.health import is_well, shown
+from postroom.services.health import sees, shown
 
 
 class SecretDates(Protocol):
@@ -56,12 +56,12 @@ def view(mailbox: Mailbox, state: MailboxState, *, now: datetime, valid_until: M
 
 
 def _waiting_since(state: MailboxState) -> datetime | None:
-    unseen = None if is_well(state.health) else state.health.since
+    unseen = None if sees(state.health) else state.health.since
     return min((at for at in (unseen, state.waiting) if at), default=None)
 
 
 def _sees_all(mailbox: Mailbox, state: MailboxState) -> bool:
-    return is_well(state.health) and (state.waiting is None or mailbox.type is not Type.POP3)
+    return sees(state.health) and (state.waiting is None or mailbox.type is not Type.POP3)
 
 
 def secrets_of(mailboxes: Sequence[Mailbox]) -> list[str]:

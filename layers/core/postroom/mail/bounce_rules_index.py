@@ -37,10 +37,11 @@ class RuleIndex:
         bare = text if bare is None else bare
         said: set[int] = set()
         for phrase in self._texts.suggested(text):
-            if phrase in text:
-                said.update(self._places[phrase][0])
-            if phrase in bare:
-                said.update(self._places[phrase][1])
+            of_all, of_bare = self._places[phrase]
+            if of_all and phrase in text:
+                said.update(of_all)
+            if of_bare and phrase in bare:
+                said.update(of_bare)
         others = set(self._always)
         for pieces, rows in self._hosts.items():
             for piece in pieces:

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-_LETTERS = 3  # of the beginning or end of a word
 _REMEMBERED = 8_192  # words
 _LONGEST = 100  # characters: longer words are no words, and are not remembered
 # Words are what stands between these signs, in phrases and texts alike.
@@ -23,7 +22,7 @@ _Filed = dict[str, list[str]]
 class PhraseIndex:
     """Phrases, filed; they are compared as they are written."""
 
-    __slots__ = ("_by_head", "_by_tail", "_by_word", "_remembered", "_single", "_wordless")
+    __slots__ = ("_by_head", "_by_tail", "_by_word", "_longest", "_remembered", "_single", "_wordless")
 
     def __init__(self, phrases: Iterable[str]) -> None:
         self._by_word: _Filed = {}
@@ -41,6 +40,7 @@ class PhraseIndex:
                 (wordless if " " in phrase.translate(_SIGNS) else single).append(phrase)
         self._single = tuple(single)  # one word, which may be a piece of another
         self._wordless = tuple(wordless)  # signs and short words: looked for as they are
+        self._longest = max(map(len, (*self._by_head, *self._by_tail)), default=0)
         self._remembered = lru_cache(maxsize=_REMEMBERED)(self._suggested)
 
     def _places(self, phrase: str) -> Iterator[tuple[_Filed, str]]:
@@ -51,18 +51,19 @@ class PhraseIndex:
         first, *within, last = words
         for word in filter(None, within):
             yield self._by_word, word
-        if len(first) >= _LETTERS:
-            yield self._by_tail, first[-_LETTERS:]
-        if len(last) >= _LETTERS:
-            yield self._by_head, last[:_LETTERS]
+        if first:
+            yield self._by_tail, first
+        if last:
+            yield self._by_head, last
 
     def _suggested(self, word: str) -> tuple[str, ...]:
         """Return the phrases that may occur where this word does."""
+        longest = min(len(word), self._longest)
         return (
             *(phrase for phrase in self._single if phrase in word),
             *self._by_word.get(word, ()),
-            *self._by_tail.get(word[-_LETTERS:], ()),
-            *self._by_head.get(word[:_LETTERS], ()),
+            *(phrase for size in range(1, longest + 1) for phrase in self._by_head.get(word[:size], ())),
+            *(phrase for size in range(1, longest + 1) for phrase in self._by_tail.get(word[-size:], ())),
         )
 
     def suggested(self, text: str) -> set[str]:

@@ -208,7 +208,9 @@ def _peek(raw: bytes) -> Message | None:
 
 
 def _addresses(message: Message, name: str) -> tuple[Address, ...]:
-    return tuple(address for address in message.addresses(name) if address.address or address.name)
+    if not message.has(name):
+        return ()
+    return tuple([address for address in message.addresses(name) if address.address or address.name])
 
 
 def _text(content: Bodies, clean: SanitisedHtml | None) -> str:

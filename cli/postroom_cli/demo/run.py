@@ -151,7 +151,7 @@ def run_demo(
         wanted = configuration(
             [servers.settings(mailbox.name) for mailbox in MAILBOXES],
             smtp,
-            cycle_time="00:00:02",
+            cycle_time="00:01:00",  # each run of the schedule looks once, at once
             sent_by_ses=(CLAIMS, BILLING),
             trusted_authserv_ids=(AUTHSERV_ID,),
         )

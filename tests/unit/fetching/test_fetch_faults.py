@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from postroom.errors import PostroomError, ServerMisbehaved, Transient
+from postroom.errors import FolderMissing, Permanent, PostroomError, ServerMisbehaved, TlsFailed, Transient
 from postroom.model.configuration import Configuration
 from postroom.model.polling import HealthState
 from postroom.ports import Item
@@ -201,3 +201,50 @@ def test_a_server_that_cannot_be_told_of_stored_mail_puts_off_no_new_mail() -> N
     post.poll()
     assert post.server.mails == {}
     assert post.state.health.state is HealthState.ACTIVE
+
+
+@pytest.mark.fault(39)
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(FolderMissing("Not made", step="act"), id="the folder for processed mail is missing"),
+        pytest.param(Permanent("Not understood", step="act"), id="the server does not understand"),
+    ],
+)
+def test_a_server_that_only_a_person_can_make_listen_puts_off_no_new_mail(error: PostroomError) -> None:
+    post = connected()
+    post.server.act_error = error
+    for number in range(1, 5):
+        post.server.put(number, date=post.now)
+        post.poll()
+        assert post.raw.subjects == list(range(1, number + 1))
+        post.wait(minutes=1)
+    assert (post.state.health.state, post.state.health.next_try) == (HealthState.NEEDS_ATTENTION, None)
+    post.server.act_error = None
+    post.poll()
+    assert (post.server.mails, post.state.health.state) == ({}, HealthState.ACTIVE)
+
+
+@pytest.mark.fault(39)
+def test_what_hinders_more_than_telling_the_server_is_tried_again_as_ever() -> None:
+    post = connected()
+    post.server.act_error = TlsFailed("The certificate has expired", step="tls")
+    post.server.put(1, date=post.now)
+    post.poll()
+    assert post.state.health.next_try == post.now + timedelta(hours=1)
+
+
+@pytest.mark.fault(39)
+def test_a_server_that_asks_to_wait_before_it_is_told_is_left_alone_until_then() -> None:
+    post = connected()
+    post.server.act_error = Transient("Too much", step="act", code="throttled", retry_after=150.0)
+    post.server.put(1, date=post.now)
+    post.poll()
+    opened = len(post.connector.opened)
+    post.wait(minutes=2)
+    post.poll()
+    assert len(post.connector.opened) == opened
+    post.server.act_error = None
+    post.wait(minutes=1)
+    post.poll()
+    assert (post.server.mails, post.state.health.state) == ({}, HealthState.ACTIVE)

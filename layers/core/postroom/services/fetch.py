@@ -144,7 +144,7 @@ class _Run:
         self._act(untold, after_storage(self.mailbox))
         self._act(sorted(self._books.oversize), after_oversize(self.mailbox))
         self._act(self._given_up, after_giving_up(self.mailbox))
-        if self._act_error is not act_error or self._state.health.step == "act":
+        if self._act_error is not act_error or self._state.health.step == health.TELLING:
             self._note_health()
 
     def _waiting(self) -> datetime | None:
@@ -334,7 +334,7 @@ class _Run:
             session = self._open()
             if isinstance(session, Extendable):
                 session.extend(self._deadline - 2)
-            with at_step("act"):
+            with at_step(health.TELLING):
                 session.act(ids, action)
         except PostroomError as error:
             self.drop_session()
@@ -363,7 +363,7 @@ class _Run:
             return health.failed(known, self._error, now=now)
         if self._act_error is not None:
             return health.untold(known, self._act_error, now=now)
-        if written_anyway and known.step == "act":  # whether the server can be told now is seen afterwards
+        if written_anyway and known.step == health.TELLING:  # whether the server can be told now is seen afterwards
             return replace(known, last_success=now)
         return (health.fetched if written_anyway else health.succeeded)(known, now=now)
 

@@ -28,6 +28,7 @@ PROBE = timedelta(minutes=10)
 SLOW_PROBE = timedelta(hours=1)
 PATIENCE = 3  # failures in a row before the probe
 LONGEST_WAIT = timedelta(hours=24)  # a server that asks for more is asked after a day
+TELLING = "act"  # the step after safe storage: new mail is fetched whether it works or not
 _LONGEST = 300  # characters of a reason or remedy that are kept: the item stays small
 
 
@@ -87,16 +88,19 @@ def _asked_to_wait(error: PostroomError, now: datetime) -> datetime | None:
 def untold(health: Health, error: PostroomError, *, now: datetime) -> Health:
     """Say how a mailbox is whose mail is fetched, but whose server does not let itself be told of it (a full folder).
 
-    That is tried again at every cycle and puts off no new mail; the same refusal again changes nothing, so that it is
-    not written again.
+    That is tried again at every cycle, unless the server asks to wait, and puts off no new mail; the same refusal again
+    changes nothing, so that it is not written again. What failed before the telling (a new connection) would hinder
+    fetching too, and is a failure like any other.
     """
     after = failed(health, error, now=now)
-    return replace(after, failures=min(after.failures, PATIENCE), next_try=None)
+    if after.step != TELLING:
+        return after
+    return replace(after, failures=min(after.failures, PATIENCE), next_try=_asked_to_wait(error, now))
 
 
 def sees(health: Health) -> bool:
     """Tell whether new mail is found and fetched, whatever else is wrong."""
-    return is_well(health) or health.step == "act"
+    return is_well(health) or (health.step == TELLING and health.next_try is None)
 
 
 def succeeded(health: Health, *, now: datetime) -> Health:
@@ -117,7 +121,7 @@ def may_be_tried(health: Health, *, now: datetime, same_settings: bool) -> bool:
         return True
     if health.next_try is not None:
         return health.next_try <= now
-    return health.state is not HealthState.NEEDS_ATTENTION
+    return health.state is not HealthState.NEEDS_ATTENTION or health.step == TELLING
 
 
 def shown(health: Health, mailbox: Mailbox) -> Health:

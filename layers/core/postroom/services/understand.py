@@ -133,7 +133,7 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
     masked_subject = masking.mask_text(message.header("subject"), policy.masking)
     subject = masked_subject.text
     decisions += masked_subject.decisions("subject")
-    body = _masked_body(text, clean, policy, decisions, subject=subject)
+    body = _masked_body(text, clean, policy, decisions, subject=subject, answers=kind.report is None)
     return Understanding(
         sha256=hashlib.sha256(raw).hexdigest(),
         size=len(raw),
@@ -221,7 +221,7 @@ def _text(content: Bodies, clean: SanitisedHtml | None) -> str:
 
 
 def _masked_body(
-    text: str, clean: SanitisedHtml | None, policy: Policy, decisions: list[Decision], *, subject: str
+    text: str, clean: SanitisedHtml | None, policy: Policy, decisions: list[Decision], *, subject: str, answers: bool
 ) -> Body:
     masked = masking.mask_text(text, policy.masking)
     html = masking.mask_html(clean.html, policy.masking) if clean is not None else None
@@ -233,7 +233,8 @@ def _masked_body(
         decisions.append(Decision("text", "missing", "the mail has no text"))
     return Body(
         text=masked.text,
-        text_reply=reply_text(masked.text, subject=subject),
+        # What a report quotes is what it is about.
+        text_reply=reply_text(masked.text, subject=subject) if answers else masked.text,
         html=html.text if html else None,
         remote_images=clean.remote_images if clean else 0,
     )

@@ -164,13 +164,14 @@ class Outbox(Protocol):
         claim: str,
         state: OutboxState,
         event: Event,
+        told: bool = True,
         provider_id: str = "",
         reason: str = "",
         due: datetime | None = None,
         message_id: str = "",
         remaining: Sequence[str] = (),
     ) -> None:
-        """CLAIMED or DATA → SENT, DEFERRED, FAILED or UNCERTAIN, with the entry in the history."""
+        """CLAIMED or DATA → SENT, DEFERRED, FAILED or UNCERTAIN, with the entry in the history where it is `told`."""
         ...
 
     def report(self, outbound_id: str, *, report_id: str, delivery: Delivery, event: Event) -> bool:

@@ -51,6 +51,9 @@ WAITS_FOR_SETTINGS = frozenset(
 )
 """Codes of what only an administrator can supply: such a mail is never given up, and tried again when it is there."""
 
+MOST_TOLD = 50
+"""Deferrals in a mail's history; five days have fewer. The history lies in the mail's item, which must not grow on."""
+
 _FIRST_WAIT = timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(hours=4)
 
@@ -162,7 +165,8 @@ class _Attempt:
         if now - self.outbound.created > GIVE_UP_AFTER and error.code not in WAITS_FOR_SETTINGS:
             return self.failed(f"given up after {GIVE_UP_AFTER.days} days; the last answer was: {error}")
         due = now + wait_after(self.outbound.tries)
-        self._finish(OutboxState.DEFERRED, "deferred", str(error), due=due, reason=str(error))
+        told = self.outbound.tries <= MOST_TOLD
+        self._finish(OutboxState.DEFERRED, "deferred", str(error), due=due, reason=str(error), told=told)
         return Result(self.outbound.id, OutboxState.DEFERRED, str(error))
 
     def _finish(
@@ -173,6 +177,7 @@ class _Attempt:
         *,
         reason: str,
         due: datetime | None = None,
+        told: bool = True,
         provider_id: str = "",
         message_id: str = "",
         remaining: Sequence[str] = (),
@@ -182,6 +187,7 @@ class _Attempt:
             claim=self.claim,
             state=state,
             event=Event(at=self.clock(), what=what, detail=detail[:1000]),
+            told=told,
             provider_id=provider_id,
             reason=reason[:1000],
             due=due,

@@ -21,6 +21,8 @@ from postroom.model.interaction import Attachment, Body, Direction, Event, Inter
 from postroom.model.outbound import Delivery, Outbound, OutboxState
 
 BODY_LIMIT = 4096  # bytes, compressed
+OUTBOUND_LIMIT = 250_000
+"""Bytes of an outbound mail's item when it is written: what is left to 400 KB is for its history and its reports."""
 _MOST_PEOPLE = 30
 _LONGEST_SUBJECT = 400  # bytes kept open for lists; the whole subject is in the blob
 
@@ -70,6 +72,27 @@ def _plain(value: Mapping[str, Any]) -> Any:
         case "NULL":
             return None
     return content
+
+
+def size(item: Mapping[str, Any]) -> int:
+    """Estimate the bytes of an item as DynamoDB counts them: names and values."""
+    return sum(len(name) + _value_size(value) for name, value in item.items())
+
+
+def _value_size(value: Mapping[str, Any]) -> int:
+    ((kind, content),) = value.items()
+    match kind:
+        case "S" | "N":
+            return len(content.encode())
+        case "B":
+            return len(content)
+        case "SS":
+            return sum(len(part.encode()) for part in content)
+        case "L":
+            return 3 + sum(1 + _value_size(part) for part in content)
+        case "M":
+            return 3 + size(content)
+    return 1
 
 
 def pack(value: Any) -> bytes:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors
-from postroom.errors import Conflict, LeaseLost
+from postroom.errors import Conflict, Invalid, LeaseLost, Problem
 from postroom.model.interaction import Event, Status
 from postroom.model.outbound import Delivery, Outbound, OutboxState
 
@@ -38,10 +38,14 @@ class DynamoOutbox:
         self._table = table
 
     def add(self, outbound: Outbound, *, answers: str | None) -> bool:
-        """Write an agent's mail and mark what it answers as done, in one transaction; False when it was there."""
-        writes: list[Any] = [
-            {"Put": {"TableName": self._table, "Item": items.outbound_item(outbound), "ConditionExpression": NOT_THERE}}
-        ]
+        """Write an agent's mail and mark what it answers as done, in one transaction; False when it was there.
+
+        Raises Invalid for one that leaves no room for its history.
+        """
+        item = items.outbound_item(outbound)
+        if items.size(item) > items.OUTBOUND_LIMIT:
+            raise Invalid([_too_large(outbound)])
+        writes: list[Any] = [{"Put": {"TableName": self._table, "Item": item, "ConditionExpression": NOT_THERE}}]
         if answers is not None:
             event = Event(at=outbound.created, what="replied", detail=outbound.id, who=outbound.attributes["agent"])
             writes += [
@@ -133,13 +137,14 @@ class DynamoOutbox:
         claim: str,
         state: OutboxState,
         event: Event,
+        told: bool = True,
         provider_id: str = "",
         reason: str = "",
         due: datetime | None = None,
         message_id: str = "",
         remaining: Sequence[str] = (),
     ) -> None:
-        """CLAIMED or DATA → SENT, DEFERRED, FAILED or UNCERTAIN, with the entry in its history.
+        """CLAIMED or DATA → SENT, DEFERRED, FAILED or UNCERTAIN, with the entry in its history where it is `told`.
 
         `message_id` is one that the next server put in place of ours; `remaining` are the recipients still to be tried.
         """
@@ -148,7 +153,7 @@ class DynamoOutbox:
             claim=claim,
             state=state,
             now=due or event.at,
-            event=event,
+            event=event if told else None,
             values={
                 "provider_id": provider_id or None,
                 "reason": reason or None,
@@ -273,6 +278,17 @@ class DynamoOutbox:
             if "LastEvaluatedKey" not in answer:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def _too_large(outbound: Outbound) -> Problem:
+    recipients = ", ".join((*outbound.to, *outbound.cc, *outbound.bcc))
+    parts = {"text": outbound.text, "html": outbound.html or "", "to": recipients}
+    largest = max(parts, key=lambda part: len(items.pack(parts[part])))
+    return Problem(
+        largest,
+        f"is too large to be kept: {items.OUTBOUND_LIMIT // 1000} kB are left when it is compressed.",
+        "Shorten it; let pictures be linked, not written into the HTML.",
+    )
 
 
 def _entry(event: Event) -> list[str]:

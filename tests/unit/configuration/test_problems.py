@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from postroom.errors import Invalid
 from postroom.services.config_file import read_configuration
@@ -277,6 +279,13 @@ def test_a_missing_required_option_is_named_with_what_it_is() -> None:
     problem = only_problem("templates:\n  - {name: t, subject: s}\n")
     assert problem.path == "templates[0].text"
     assert "missing" in problem.problem
+
+
+def test_a_template_that_no_acknowledgement_could_be_written_by_is_refused() -> None:
+    picture = random.Random(7).randbytes(150_000).hex()
+    problem = only_problem(f"templates:\n  - {{name: t, subject: s, text: Hello, html: '<img src={picture}>'}}\n")
+    assert problem.path == "templates[0].html"
+    assert "too large" in problem.problem
 
 
 @pytest.mark.parametrize(

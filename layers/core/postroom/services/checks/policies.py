@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 
 from postroom.mail import placeholders
@@ -9,6 +10,9 @@ from postroom.model.configuration import Configuration
 from postroom.model.policies import AttachmentPolicy
 from postroom.rules import exceptions, masking, patterns
 from postroom.services.validation import Finding, Path
+
+_LARGEST_TEMPLATE = 100_000
+"""Bytes, compressed: an acknowledgement is written in one item with what it is made of (400 KB at most)."""
 
 
 def problems(configuration: Configuration) -> Iterator[Finding]:
@@ -32,6 +36,13 @@ def _templates(configuration: Configuration) -> Iterator[Finding]:
                     ("templates", index, field),
                     f"`{{{{{unknown}}}}}` is not a field.",
                     f"Use one of: {', '.join(placeholders.FIELDS)}.",
+                )
+        for field in ("text", "html"):
+            if len(zlib.compress((getattr(template, field) or "").encode("utf-8", "replace"))) > _LARGEST_TEMPLATE:
+                yield Finding(
+                    ("templates", index, field),
+                    f"is too large: {_LARGEST_TEMPLATE // 1000} kB are left when it is compressed.",
+                    "Shorten it; let pictures be linked, not written into the HTML.",
                 )
 
 

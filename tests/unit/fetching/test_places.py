@@ -10,6 +10,7 @@ from postroom.model.configuration import Configuration
 from postroom.model.polling import OLD_LEFT, MailboxState, Position
 from postroom.services.polling import Result
 from postroom.services.positions import in_place, place
+from postroom.services.storing import OLD
 
 from tests.unit.fetching.fakes import NOON, Post, Server, a_mailbox
 
@@ -75,3 +76,19 @@ def test_when_it_was_first_looked_at_and_so_which_mail_is_old_stays() -> None:
 def test_a_position_that_holds_is_left_as_it_is(known: str) -> None:
     state = MailboxState("support", position=replace(Position(epoch="1", cursor="9"), place=known))
     assert in_place(state, a_mailbox()) is state
+
+
+def test_the_first_mail_in_a_new_place_that_was_empty_is_not_taken_for_old() -> None:
+    post = Post(a_mailbox(type="POP3"))
+    post.server.validity = ""  # ids of POP3 are of no epoch
+    post.poll()
+    move(post, server="mail.example.net")
+    post.poll()
+    writes = len(post.states.writes)
+    post.poll()
+    assert len(post.states.writes) == writes  # that it was empty is remembered once
+    post.server.put(1)
+    post.server.dates.clear()
+    post.poll()
+    (stored,) = post.raw.objects.values()
+    assert OLD not in stored.metadata

@@ -88,7 +88,8 @@ class _Run:
         self._books = positions.Books(listed=len(listing.news) + len(listing.unfinished) + listing.known, plan=plan)
         # What waited at the last poll and is gone by now is noted once: else it would be shown as waiting for ever.
         waits = self._waiting() != self._state.waiting
-        if not (first or waits or listing.resynced or listing.renewed or plan.take or plan.again or plan.aside):
+        begins = first or listing.resynced or not positions.is_settled(self._state.position)
+        if not (begins or waits or listing.renewed or plan.take or plan.again or plan.aside):
             self._act(plan.unfinished, after_storage(self.mailbox))
             self._note_health()
             return self._outcome(Result.ACTED if plan.unfinished else Result.IDLE)

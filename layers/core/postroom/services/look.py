@@ -121,9 +121,10 @@ class _Job:
     @property
     def asked(self) -> tuple[Mailbox, Position] | None:
         """What a look together with others takes; None where this mailbox is opened, or not to be tried now."""
-        if self.backlog or self.state.position is None or self.state.waiting is not None or self._waits():
+        position = self.state.position
+        if self.backlog or position is None or not self._is_settled() or self._waits():
             return None
-        return self.mailbox, self.state.position
+        return self.mailbox, position
 
     def run(self) -> Outcome:
         """Look, and fetch where something is new; a fault of the mailbox is noted in its health."""
@@ -149,6 +150,14 @@ class _Job:
             self._note(health.failed(self.state.health, error, now=self.polling.clock()))
         return Outcome(self.mailbox.name, Result.FAILED, code=error.code, step=error.step)
 
+    def _is_settled(self) -> bool:
+        """Tell whether a look is enough.
+
+        A mailbox never looked at is always dealt with: the moment of the first look must be known (X13). So is one in
+        which mail waited at the last poll: it is fetched now, or known not to wait any more.
+        """
+        return positions.is_settled(self.state.position) and self.state.waiting is None
+
     def _waits(self) -> bool:
         same = health.settings_digest(self.mailbox) == self.state.config_digest
         return not health.may_be_tried(self.state.health, now=self.polling.clock(), same_settings=same)
@@ -158,10 +167,7 @@ class _Job:
         with contextlib.ExitStack() as stack:
             session = self._open(self.polling.monotonic() + LOOK_BUDGET, ask=self.state.position)
             stack.callback(session.close)
-            # A mailbox never looked at is always dealt with: the moment of the first look must be known (X13). So is
-            # one in which mail waited at the last poll: it is fetched now, or known not to wait any more.
-            settled = self.state.position is not None and self.state.waiting is None
-            if settled and not session.look(self.state.position):
+            if self._is_settled() and not session.look(self.state.position):
                 return self.idle()
             if isinstance(session, Extendable):
                 session.extend(self.deadline - SAVING)

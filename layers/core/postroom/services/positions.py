@@ -70,6 +70,11 @@ def in_place(state: MailboxState, mailbox: Mailbox) -> MailboxState:
     return state if wanted is position else replace(state, position=wanted)
 
 
+def is_settled(position: Position | None) -> bool:
+    """Tell whether anything was ever noted at this place; until then the first look at it is to be noted."""
+    return position is not None and bool(position.place or not position.catching_up)
+
+
 def _reconsidered(position: Position, mailbox: Mailbox) -> Position:
     """Try messages whose size the server cannot say, now that the mailbox allows them (G02)."""
     if not mailbox.allow_bad_msg_size or BAD_SIZE_LEFT not in position.problems.values():

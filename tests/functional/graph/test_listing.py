@@ -39,6 +39,20 @@ def test_a_size_that_the_store_does_not_say_is_unknown(site: Site) -> None:
         assert [item.size for item in session.list(None).news] == [None]
 
 
+def test_an_arrival_without_a_zone_and_a_size_that_is_no_number_do_no_harm(site: Site) -> None:
+    (one,) = site.service.deliver(b"one", received=datetime(2026, 11, 21, 18, tzinfo=UTC), size=10_000)
+    answer = site.service._list
+
+    def listed(call: Call, folder: str) -> Reply:
+        reply = answer(call, folder)
+        body = reply.body.replace(b"18:00:00Z", b"18:00:00").replace(b'"10000"', b'"\\u00b2"')
+        return replace(reply, body=body)
+
+    site.service._list = listed  # type: ignore[method-assign]
+    with site.session() as session:
+        assert session.list(None).news == (Item(one, None, datetime(2026, 11, 21, 18, tzinfo=UTC)),)
+
+
 def test_all_pages_are_read(site: Site) -> None:
     site.service.page = 7
     ids = site.service.deliver(*(b"%d" % number for number in range(50)))

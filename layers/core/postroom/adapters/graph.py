@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -358,9 +358,10 @@ def _by_id(page: Page) -> dict[str, dict[str, Any]]:
 def _item(row: dict[str, Any]) -> Item:
     properties = row.get("singleValueExtendedProperties")
     value = properties[0].get("value") if isinstance(properties, list) and properties else None
-    size = int(str(value)) if str(value).isdigit() else None
+    size = int(str(value)) if str(value).isdecimal() else None
     try:
         date = datetime.fromisoformat(str(row.get("receivedDateTime")))
+        date = date if date.tzinfo else date.replace(tzinfo=UTC)
     except ValueError:
         date = None
     return Item(str(row["id"]), size, date)

@@ -181,11 +181,11 @@ class Streamed:
 def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
     """Read Retry-After (RFC 9110 §10.2.3), seconds or a date, as seconds from now; None when there is none."""
     text = headers.get("retry-after", "").strip()
-    if text.isdigit():
+    if text.isdecimal():
         return float(text[:9])
     try:
         return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

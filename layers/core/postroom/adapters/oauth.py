@@ -204,4 +204,4 @@ def _as_of(error: PostroomError, *, left: float) -> PostroomError:
 def _seconds(value: object) -> float:
     """Read expires_in (RFC 6749 §5.1, recommended only); some send it as text."""
     text = str(value)
-    return float(text) if text.isdigit() and len(text) < 8 else 3600.0
+    return float(text) if text.isdecimal() and len(text) < 8 else 3600.0

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from postroom.errors import ConnectFailed, MailboxLocked, Transient
 from postroom.model.mailbox import Mailbox
-from postroom.model.polling import Position
+from postroom.model.polling import HealthState, Position
 from postroom.services import fetch, look
 from postroom.services.look import poll
 from postroom.services.polling import Result
 
-from tests.unit.fetching.fakes import Post, Server, ServerSession, a_mailbox
+from tests.unit.fetching.fakes import NOON, Post, Server, ServerSession, a_mailbox
 
 
 def a_hundred(count: int = 100) -> Post:
@@ -159,3 +159,21 @@ def test_lag_is_the_age_of_the_oldest_new_mail() -> None:
     server.put(1, date=post.now)
     post.wait(minutes=3)
     assert post.poll().lag == 180.0
+
+
+def test_a_fault_of_our_own_is_seen_at_its_mailbox_once_and_hides_nothing_of_what_follows() -> None:
+    post = Post(a_mailbox())
+    post.poll()
+    post.states.writes.clear()
+    post.connector.errors["support"] = ZeroDivisionError("a bug with a secret in its text")
+    for _cycle in range(5):
+        with pytest.raises(ZeroDivisionError):
+            post.poll()
+    seen = post.state.health
+    assert (seen.state, seen.code, seen.since) == (HealthState.RETRYING, "unexpected", NOON)
+    assert "ZeroDivisionError" in seen.reason
+    assert "secret" not in seen.reason
+    assert post.states.writes == ["health"]
+    post.connector.errors.clear()
+    post.poll()
+    assert post.state.health.state is HealthState.ACTIVE

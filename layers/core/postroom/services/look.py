@@ -13,7 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -34,6 +34,7 @@ _Outcome = TypeVar("_Outcome")
 
 LOOK_BUDGET = 25.0  # seconds: POP3 servers take up to 12 to say that a mailbox is in use
 FETCHING = 8  # mailboxes fetched from at the same time: bounds what lies in /tmp
+UNEXPECTED = "unexpected"  # the code of what no code expects
 LAST_MOMENT = 1.0  # seconds before the function's end by which threads that still hang are left behind
 
 
@@ -137,6 +138,9 @@ class _Job:
             return Outcome(self.mailbox.name, Result.BUSY, code=error.code)
         except PostroomError as error:
             return self.refused(error)
+        except Exception as error:
+            self._unexpected(error)
+            raise
 
     def idle(self) -> Outcome:
         """Note that the mailbox was looked at, and nothing is new."""
@@ -149,6 +153,16 @@ class _Job:
         if error.step:
             self._note(health.failed(self.state.health, error, now=self.polling.clock()))
         return Outcome(self.mailbox.name, Result.FAILED, code=error.code, step=error.step)
+
+    def _unexpected(self, error: Exception) -> None:
+        """Show a fault of our own at the mailbox, once; it is tried again at every cycle, and ends in the log."""
+        if self.state.health.code == UNEXPECTED:
+            return
+        kind = type(error).__name__  # its text may hold anything
+        told = Transient(f"Postroom itself failed ({kind})", step="look", code=UNEXPECTED, remedy=PostroomError.remedy)
+        new = health.failed(self.state.health, told, now=self.polling.clock())
+        with contextlib.suppress(PostroomError):  # the first one is told
+            self._note(replace(new, next_try=None))
 
     def _is_settled(self) -> bool:
         """Tell whether a look is enough.

@@ -107,6 +107,7 @@ class _Scanner:
         self.angle: str | None = None
         self.named = 0  # how much of `phrase` stood in front of the angle
         self.space = False
+        self.addressed = False  # whether there is an @ in `phrase`
 
     def scan(self) -> list[Address]:
         size = len(self.text)  # which stays, whatever is replaced in it
@@ -130,6 +131,7 @@ class _Scanner:
     def _add(self, text: str, *, quoted: bool = False) -> None:
         self.phrase.append((text, quoted, self.space))
         self.space = False
+        self.addressed = self.addressed or "@" in text
 
     def _mark(self, mark: str) -> None:
         if mark == '"':
@@ -150,10 +152,10 @@ class _Scanner:
         # a lone `>` is left out
 
     def _colon(self) -> None:
-        words = "".join(text for text, _, _ in self.phrase)
-        if "@" in words or self.angle is not None:
+        if self.addressed or self.angle is not None:
             self._add(":")
             return
+        words = "".join(text for text, _, _ in self.phrase)
         # RFC 5322 §3.4: a group's name. `mailto:` and `SMTP:` in front of an address go the same way.
         self.in_group = words.lower() not in ("mailto", "smtp")
         self._reset()

@@ -1,5 +1,7 @@
 """Mailboxes are read from address headers as people would read them."""
 
+import time
+
 import pytest
 from postroom.mail.address import Address, is_valid, parse_addresses
 from postroom.mail.message import read

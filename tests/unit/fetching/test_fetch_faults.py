@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from postroom.errors import FolderMissing, Permanent, PostroomError, ServerMisbehaved, TlsFailed, Transient
 from postroom.model.configuration import Configuration
-from postroom.model.polling import HealthState
-from postroom.ports import Item
+from postroom.model.polling import HealthState, Lease, MailboxState, Position
+from postroom.ports import Item, Listing
 from postroom.services.polling import Result
 
 from tests.unit.fetching.fakes import NOON, ExtendableSession, Post, ServerSession, a_mailbox, connected
@@ -248,3 +248,28 @@ def test_a_server_that_asks_to_wait_before_it_is_told_is_left_alone_until_then()
     post.wait(minutes=1)
     post.poll()
     assert (post.server.mails, post.state.health.state) == ({}, HealthState.ACTIVE)
+
+
+@pytest.mark.fault(3)
+def test_a_lease_lasts_as_long_as_the_function_also_where_listing_took_long() -> None:
+    post = connected()
+    expiries: list[datetime] = []
+    take = post.states.take_lease
+
+    class Slow(ServerSession):
+        def list(self, position: Position | None) -> Listing:
+            post.wait(seconds=100)
+            post.seconds += 100
+            return super().list(position)
+
+    def noted(state: MailboxState, *, owner: str, now: datetime, expires: datetime) -> Lease | None:
+        expiries.append(expires)
+        return take(state, owner=owner, now=now, expires=expires)
+
+    post.states.take_lease = noted  # type: ignore[method-assign]
+    post.connector.session = Slow
+    post.server.put(1)
+    end = post.now + timedelta(seconds=300)
+    assert post.poll(time_left=300.0).stored == 1
+    assert all(expires >= end for expires in expiries)
+    assert expiries

@@ -94,8 +94,9 @@ class _Run:
             self._note_health()
             return self._outcome(Result.ACTED if plan.unfinished else Result.IDLE)
         left = timedelta(seconds=max(0.0, self._deadline - self.polling.monotonic()))
+        until = self.polling.clock() + left + LEASE_GRACE  # not since the start: to list a large folder takes its time
         lease = self.polling.states.take_lease(
-            self._state, owner=uuid.uuid4().hex[:16], now=self._started, expires=self._started + left + LEASE_GRACE
+            self._state, owner=uuid.uuid4().hex[:16], now=self._started, expires=until
         )
         if lease is None:
             return Outcome(self.mailbox.name, Result.BUSY)

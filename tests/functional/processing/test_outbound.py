@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -12,6 +13,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 from postroom import bootstrap
 from postroom.adapters.clock import utc_now
+from postroom.adapters.dynamo import items
 from postroom.errors import Conflict, Invalid, LeaseLost
 from postroom.model.interaction import Status
 from postroom.model.outbound import Delivery, Outbound, OutboxState
@@ -80,6 +82,46 @@ def test_a_reply_is_written_once_however_often_the_button_is_pressed(verified: A
     interaction = verified.interactions.get(interaction_id)
     assert interaction is not None
     assert interaction.status is Status.DONE
+    with pytest.raises(Conflict, match="idempotency key"):
+        answer(verified, interaction_id, text="Another text under the old key.")
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        {"masking_patterns": [{"name": "number", "pattern": r"\d{6}"}]},
+        {"aliases": [{"name": "support", "address": "support@example.com", "send_mail_to": "sink@example.com"}]},
+    ],
+    ids=["another pattern", "other recipients"],
+)
+def test_a_reply_repeated_after_a_change_of_the_configuration_is_the_same_reply(
+    verified: AwsStack, since: Change
+) -> None:
+    interaction_id = verified.process(mail())
+    first = answer(verified, interaction_id, text="Your number is 123456.")
+    verified.configure(**{**CONFIGURATION, **since})
+    again = answer(verified, interaction_id, text="Your number is 123456.")
+    assert (again.created, again.outbound) == (False, first.outbound)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"html": "<p>Other.</p>"}, {"cc": ("bob@example.org",)}, {"bcc": ("bob@example.org",)}, {"subject": "Other"}],
+    ids=["html", "cc", "bcc", "subject"],
+)
+def test_another_reply_under_an_old_key_is_refused_and_not_taken_for_sent(verified: AwsStack, other: Change) -> None:
+    interaction_id = verified.process(mail())
+    answer(verified, interaction_id)
+    with pytest.raises(Conflict, match="idempotency key"):
+        answer(verified, interaction_id, **other)
+
+
+def test_a_reply_that_was_stored_without_its_mark_is_compared_by_text_and_recipients(verified: AwsStack) -> None:
+    interaction_id = verified.process(mail())
+    outbound = answer(verified, interaction_id).outbound
+    unmarked = replace(outbound, attributes={"agent": "agent-7"})
+    verified.client("dynamodb").put_item(TableName=verified.table, Item=items.outbound_item(unmarked))
+    assert not answer(verified, interaction_id).created
     with pytest.raises(Conflict, match="idempotency key"):
         answer(verified, interaction_id, text="Another text under the old key.")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hmac
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +24,7 @@ from postroom.services.mask_outbound import mask_outbound
 from postroom.services.policy import outbound_masking
 
 _MOST_TEXT = 1_000_000  # characters
+_MARK = "mark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def reply(
     created = outbox.add(outbound, answers=interaction.id)
     if not created:
         stored = outbox.get(outbound.id)
-        if stored is not None and (stored.text, stored.to) != (outbound.text, outbound.to):
+        if stored is not None and not _is_same(stored, outbound):
             raise Conflict(
                 "another reply was sent with this idempotency key",
                 on=interaction_id,
@@ -122,9 +125,25 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
         reply_to=reply_to,
         body_marker=body_marker,
         decisions=tuple(decisions),
-        attributes={"agent": wanted.agent},
+        attributes={"agent": wanted.agent, _MARK: _mark(wanted)},
     )
     return mask_outbound(outbound, outbound_masking(configuration, interaction.department))
+
+
+def _mark(wanted: Reply) -> str:
+    """Mark a reply by what was given: what is stored of it depends on the configuration too (masking, aliases).
+
+    So short that what was masked cannot be guessed from it; by mistake the same once in 65,536.
+    """
+    given = (wanted.text, wanted.html, wanted.subject, wanted.to, wanted.cc, wanted.bcc)
+    key = wanted.idempotency_key.encode("utf-8", "replace")
+    return hmac.digest(key, json.dumps(given).encode("ascii"), "sha256").hex()[:4]
+
+
+def _is_same(stored: Outbound, outbound: Outbound) -> bool:
+    if _MARK in stored.attributes:
+        return stored.attributes[_MARK] == outbound.attributes[_MARK]
+    return (stored.text, stored.to) == (outbound.text, outbound.to)  # written before there were marks
 
 
 def _sender_decision(sender: str, alias: Alias | None, of_mailbox: bool) -> Decision:

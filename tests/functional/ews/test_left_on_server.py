@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from postroom.adapters import ews_sync
 from postroom.errors import ServerMisbehaved
-from postroom.model.polling import Position
+from postroom.model.polling import BAD_SIZE_LEFT, Position
 from postroom.ports import Action, Listing
 from postroom_cli.mailservers import ews_answers
 from postroom_cli.mailservers.ews import EwsServer
@@ -379,3 +379,18 @@ def test_the_position_of_another_time_or_shape_is_no_mark() -> None:
         assert ews_sync.read_mark(cursor, folder=folder) is None
     assert ews_sync.read_mark(mark.text(), folder="another") is None
     assert replace(mark, open=dict.fromkeys(map(str, range(101)), True)).text() == ""
+
+
+@pytest.mark.feature("G02", "G24")
+def test_mail_of_unknown_size_is_listed_at_once_where_it_is_allowed_later(poller: Poller, box: Mailbox) -> None:
+    left = box.deliver(mail()).id
+    listing = poller.poll(at_most=0)
+    assert listing is not None
+    poller.position = replace(listing.position, problems={left: BAD_SIZE_LEFT})
+    box.deliver(mail())
+    poller.poll()
+    assert poller.poll() is None
+    poller.position = replace(poller.position, problems={left: 1})  # services/positions.py, when the option changes
+    listing = poller.poll()
+    assert listing is not None
+    assert [item.id for item in listing.news] == [left]

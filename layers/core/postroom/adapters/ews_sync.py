@@ -80,9 +80,11 @@ def sort_changes(changes: Mapping[str, Row | None], position: Position, mark: Ma
     `stays`: what is stored is to be read; else it is to be gone.
 
     That is so for what was new then and is not stored yet: it waits for its turn or its next try, and the changes
-    need not tell it again.
+    need not tell it again. So is what was left alone then, and is to be tried now.
     """
     left_alone = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
+    if any(one not in left_alone and one not in changes and one not in mark.open for one in position.problems):
+        return None
     news: list[Row] = []
     unfinished: list[str] = []
     for one, row in changes.items():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from hashlib import sha256
 from unittest.mock import patch
 
 import pytest
 from postroom import bootstrap
 from postroom.adapters.clock import utc_now
+from postroom.model.identity import raw_key
 from postroom.services.stored_events import stored_event
 
 from tests.support.aws_stack import AwsStack, sqs_event
@@ -37,6 +39,17 @@ def test_a_raw_message_whose_event_was_lost_is_queued_again(configured: AwsStack
     configured.invoke("ProcessInbound", sqs_event(*events))
     assert len(list(configured.interactions.list_queue("support"))) == 2
     assert sweep(configured, later=timedelta(minutes=12))["raw_queued_again"] == 0
+
+
+@pytest.mark.fault(43)
+def test_a_mail_that_came_twice_does_not_keep_the_sweep_from_its_work(configured: AwsStack) -> None:
+    configured.process(mail())
+    key = raw_key("support", utc_now(), "1/again", sha256(mail()).hexdigest())
+    configured.client("s3").put_object(Bucket=configured.environment["RAW_BUCKET"], Key=key, Body=mail())
+    configured.store_raw(mail(body="lost"))
+    configured.queued("INBOUND_QUEUE_URL")
+    swept = sweep(configured, later=timedelta(minutes=12))
+    assert (swept["raw_looked_at"], swept["raw_queued_again"]) == (3, 1)
 
 
 @pytest.mark.fault(43)

@@ -20,8 +20,10 @@ def read_many(
     client: DynamoDBClient, table: str, wanted: Sequence[keys.Key], *, doing: str, consistent: bool = False
 ) -> Iterator[items.Item]:
     """Read the items that exist of up to any number of keys, a hundred to a request, in no order."""
-    for start in range(0, len(wanted), BATCH):
-        left: list[Any] = [items.marshal(key) for key in wanted[start : start + BATCH]]
+    # DynamoDB refuses a whole batch that names a key twice.
+    once = list({tuple(sorted(key.items())): key for key in wanted}.values())
+    for start in range(0, len(once), BATCH):
+        left: list[Any] = [items.marshal(key) for key in once[start : start + BATCH]]
         while left:
             with aws_errors(doing):
                 answer = client.batch_get_item(RequestItems={table: {"Keys": left, "ConsistentRead": consistent}})

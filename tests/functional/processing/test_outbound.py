@@ -188,11 +188,16 @@ def test_the_same_request_many_times_and_at_once_sends_once(verified: AwsStack) 
     assert requests == 1
 
 
-def _client_error(code: str, status: int) -> ClientError:
+def _client_error(code: str, status: int, said: str = "no") -> ClientError:
     return ClientError(
-        {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]  # the rest of the metadata
+        {"Error": {"Code": code, "Message": said}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]  # the rest of the metadata
         "SendEmail",
     )
+
+
+def _unverified(identity: str) -> ClientError:
+    said = "Email address is not verified. The following identities failed the check in region US-EAST-1: "
+    return _client_error("MessageRejected", 400, f"{said}{identity}")
 
 
 SES_FAULTS: list[tuple[str, Exception, OutboxState]] = [
@@ -201,6 +206,8 @@ SES_FAULTS: list[tuple[str, Exception, OutboxState]] = [
     ("suspended", _client_error("AccountSuspendedException", 400), OutboxState.DEFERRED),
     ("rejected", _client_error("MessageRejected", 400), OutboxState.FAILED),
     ("not-verified", _client_error("MailFromDomainNotVerifiedException", 400), OutboxState.DEFERRED),
+    ("sender-not-verified", _unverified("support@example.com"), OutboxState.DEFERRED),
+    ("recipient-not-verified", _unverified("technical.support@example.com"), OutboxState.FAILED),
     ("500", _client_error("InternalFailure", 500), OutboxState.UNCERTAIN),
     ("no-connection", ConnectTimeoutError(endpoint_url="https://ses"), OutboxState.DEFERRED),
     ("lost-answer", ReadTimeoutError(endpoint_url="https://ses"), OutboxState.UNCERTAIN),

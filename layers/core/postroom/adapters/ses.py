@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import (
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 TAG = "postroom-outbound"
 """Tag that SES gives back in every event about the mail."""
+
+_BETWEEN = re.compile(r"[\s,;:<>\"'()]+")
 
 _REFUSED: dict[str, str] = {
     "MessageRejected": "Read the reason; a sandbox account may write to verified addresses only.",
@@ -95,4 +98,5 @@ def _refusal(error: ClientError, sender: str) -> SendRefused | SendDeferred | Se
 
 def _names(said: str, sender: str) -> bool:
     """Tell whether SES misses the sender's identity ("… not verified … failed the check …"), not a recipient's."""
-    return bool(sender) and sender.casefold() in said.casefold()
+    # As a whole word: `port@…` is no part of `support@…`, who is a recipient that the sandbox does not let through.
+    return bool(sender) and sender.casefold() in {word.strip(".") for word in _BETWEEN.split(said.casefold())}

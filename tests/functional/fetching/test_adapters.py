@@ -156,6 +156,25 @@ def test_a_list_of_ids_that_another_poller_has_removed_is_put_anew(
     assert found["support"].position == long.position
 
 
+def test_a_list_of_ids_that_is_replaced_while_it_is_read_is_read_again(
+    states: DynamoMailboxStates, stack: AwsStack
+) -> None:
+    long = MailboxState("support", position=Position(epoch="1", known=frozenset(hashes(2_000))))
+    saved(states, long)
+    saved(states, MailboxState("other", position=Position(epoch="1")))
+    few = replace(long, position=Position(epoch="1", known=frozenset({"few"})))
+
+    class Overtaken(S3Contents):
+        def get(self, key: str) -> bytes:
+            saved(states, few)  # and removes the object
+            return super().get(key)
+
+    contents = Overtaken(boto3.client("s3"), stack.environment["CONTENT_BUCKET"])
+    found = DynamoMailboxStates(boto3.client("dynamodb"), stack.table, contents).load(["support", "other"])
+    assert found["support"].position == few.position
+    assert found["other"].position == Position(epoch="1")
+
+
 def test_a_lease_is_taken_by_one_and_every_later_write_of_the_other_fails(states: DynamoMailboxStates) -> None:
     read = states.load(["support"])["support"]
     first = states.take_lease(read, owner="a", now=NOW, expires=NOW + SPAN)

@@ -27,6 +27,7 @@ FREE = "#token = :was AND #until < :now"
 MINE = "#token = :token AND #owner = :owner"
 
 _NAMES = {"#token": "token", "#owner": "owner", "#until": "until"}
+REPLACED = "state_replaced"
 INLINE = 8 * 1024  # bytes of packed ids in the item; beyond, one S3 put is cheaper than the write units
 
 
@@ -54,7 +55,12 @@ class DynamoMailboxStates:
         states = {name: MailboxState(mailbox=name) for name in names}
         for item in found:
             name = item[keys.PK]["S"].removeprefix("MB#")
-            states[name] = self._read(name, items.unmarshal(item))
+            try:
+                states[name] = self._read(name, items.unmarshal(item))
+            except Transient as error:
+                if consistent or error.code != REPLACED:
+                    raise
+                states.update(self.load([name], consistent=True))  # or all mailboxes of a poll would wait for one
         return states
 
     def take_lease(self, state: MailboxState, *, owner: str, now: datetime, expires: datetime) -> Lease | None:
@@ -186,7 +192,8 @@ class DynamoMailboxStates:
             try:
                 ids = items.unpack(self._contents.get(values["ids_key"]))
             except NotFound as error:  # replaced between the two reads
-                raise Transient("The state of the mailbox has just been replaced", on=name) from error
+                what = "The state of the mailbox has just been replaced"
+                raise Transient(what, on=name, code=REPLACED) from error
             self._shelved[name] = (values["ids_key"], ids)
         return dict(ids)
 

@@ -394,3 +394,20 @@ def test_mail_of_unknown_size_is_listed_at_once_where_it_is_allowed_later(poller
     listing = poller.poll()
     assert listing is not None
     assert [item.id for item in listing.news] == [left]
+
+
+@pytest.mark.feature("G24")
+def test_much_mail_that_cannot_be_marked_read_costs_no_write_at_every_look(poller: Poller, box: Mailbox) -> None:
+    for _ in range(ews_sync.OPEN_AT_MOST + 1):
+        box.deliver(mail())
+    poller.poll(tell=False)
+    for _ in range(2):
+        listing = poller.poll(tell=False)
+        assert listing is not None
+        assert len(listing.unfinished) == ews_sync.OPEN_AT_MOST + 1
+        assert not listing.renewed
+    poller.poll()
+    listing = poller.poll()
+    assert listing is not None
+    assert listing.renewed  # told at last: from now on it is asked for changes again
+    assert poller.poll() is None

@@ -233,8 +233,9 @@ class EwsSession:
             with self._link.exchange("list"):
                 rows = self._paged()
         oldest_first = dict(sorted(rows.items(), key=lambda pair: arrival(pair[1])))
-        listing = replace(self._compare(position, oldest_first), renewed=True)
-        return self._marked(listing, replace(changes, items=rows), compared=now)
+        listing = self._compare(position, oldest_first)
+        marked = self._marked(listing, replace(changes, items=rows), compared=now)
+        return replace(marked, renewed=bool(marked.position.cursor))  # too much is open: nothing worth a write
 
     def _marked(self, listing: Listing, changes: Changes, *, compared: datetime) -> Listing:
         """Note in the position how far this listing goes."""

@@ -56,6 +56,12 @@ class Permanent(PostroomError):
     code = "permanent"
 
 
+class TooLarge(Permanent):
+    """More than the table takes for one mail: names, addresses or a subject without end."""
+
+    code = "too_large"
+
+
 class Invalid(PostroomError):
     """Input that is refused; nothing was changed. Carries every problem, not only the first."""
 

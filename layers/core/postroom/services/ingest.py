@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from postroom.errors import Transient
+from postroom.errors import TooLarge, Transient
 from postroom.model.identity import interaction_id, parse_raw_key
 from postroom.model.interaction import Attachment, Interaction, Subtype
 from postroom.model.mailbox import Mailbox
@@ -61,7 +61,11 @@ class Ingest:
         stored = self.raw.get(key)
         policy, mailbox = self.policies.of_mailbox(mailbox_name)
         understood = understand(stored.content, policy=policy)
-        return self._store(stored, mailbox_name, mailbox, understood, policy)
+        try:
+            return self._store(stored, mailbox_name, mailbox, understood, policy)
+        except TooLarge as error:
+            # No later try would do better, and the wrapping one is small whatever the mail is.
+            return self.wrap(key, error.what)
 
     def wrap(self, key: str, reason: str) -> Ingested:
         """Make a wrapping interaction of a raw message that processing failed at again and again."""

@@ -44,6 +44,11 @@ PREVIEW = 200  # characters
 UNKNOWN_SENDER = SenderVerdict(None, ())
 
 _HEADER_PEEK = 256 * 1024
+# Of the header of a mail that is wrapped: little enough for an item of 400 KB.
+_MOST_SUBJECT = 4_000  # characters
+_LONGEST_NAME = 400
+_MOST_ADDRESSES = 60
+_MOST_REFERENCES = 40
 _HEAD_BYTES = 4096  # what the attachment rules and the sniffer look at
 
 
@@ -167,8 +172,8 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
 def wrap(raw: bytes, reason: str, *, policy: Policy, raw_key: str = "") -> Understanding:
     """Understand a mail as a wrapping interaction: its header where it can be read, the reason, the original (G25)."""
     head = _peek(raw)
-    senders = [one for one in (_addresses(head, "from") if head else ()) if is_valid(one.address)]
-    subject = head.header("subject") if head else ""
+    senders = [one for one in _some_addresses(head, "from") if is_valid(one.address)]
+    subject = head.header("subject")[:_MOST_SUBJECT] if head else ""
     unknown = Address("", f"unknown@{policy.configuration.settings.default_domain}")
     text = f"{WRAPPING_TEXT}\n{reason}\n{ATTACHED_TEXT}"
     sha256 = hashlib.sha256(raw).hexdigest()
@@ -183,17 +188,23 @@ def wrap(raw: bytes, reason: str, *, policy: Policy, raw_key: str = "") -> Under
         body=Body(text=text, text_reply=text),
         subtype=None,
         wrap_reason=reason,
-        reply_to=_addresses(head, "reply-to") if head else (),
-        to=_addresses(head, "to") if head else (),
-        cc=_addresses(head, "cc") if head else (),
+        reply_to=_some_addresses(head, "reply-to"),
+        to=_some_addresses(head, "to"),
+        cc=_some_addresses(head, "cc"),
         date=parse_date(head.header("date")) if head else None,
         message_id=references.message_id(head) if head else None,
-        in_reply_to=references.in_reply_to(head) if head else (),
-        references=references.references(head) if head else (),
+        in_reply_to=references.in_reply_to(head)[:_MOST_REFERENCES] if head else (),
+        references=references.references(head)[-_MOST_REFERENCES:] if head else (),
         files=(ReadFile(original, lambda: raw),),
         attributes={"_WrappingMessageReason": reason, "_AttachmentFileNames": "original.eml"},
         decisions=(Decision("wrap", "wrapped", reason),),
     )
+
+
+def _some_addresses(head: Message | None, name: str) -> tuple[Address, ...]:
+    """Read so many addresses of a header that the item of a wrapping interaction holds them, whatever they are."""
+    found = _addresses(head, name)[:_MOST_ADDRESSES] if head else ()
+    return tuple(Address(one.name[:_LONGEST_NAME], one.address[:_LONGEST_NAME]) for one in found)
 
 
 def _peek(raw: bytes) -> Message | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors, read_many
+from postroom.errors import TooLarge
 from postroom.model.interaction import Body, Direction, Event, Interaction, Status, Subtype
 from postroom.model.outbound import Outbound, OutboxState
 from postroom.ports import Added, Cap, Contents, ThreadHit, Waiting, Withheld
@@ -37,7 +38,10 @@ class DynamoInteractions:
     def add(
         self, interaction: Interaction, body: Body, *, outbound: Outbound | None = None, caps: Sequence[Cap] = ()
     ) -> Added | Withheld:
-        """Write the interaction alone with one conditional put, or with its acknowledgement in one transaction."""
+        """Write the interaction alone with one conditional put, or with its acknowledgement in one transaction.
+
+        Raises TooLarge for what no item holds.
+        """
         packed = items.body_values(body)
         body_key = None
         if len(packed) > items.BODY_LIMIT:
@@ -45,6 +49,8 @@ class DynamoInteractions:
             body_key = f"bodies/{interaction.id}"
             self._contents.put(body_key, packed, content_type="application/zlib")
         item = items.interaction_item(interaction, None if body_key else packed, body_key)
+        if items.size(item) > items.INTERACTION_LIMIT:
+            raise TooLarge("The mail's subject, addresses and names of files are too large to be kept")
         if outbound is None:
             return self._put(item)
         return self._transact(item, interaction, outbound, caps)

@@ -21,6 +21,7 @@ from postroom.model.interaction import Attachment, Body, Direction, Event, Inter
 from postroom.model.outbound import Delivery, Outbound, OutboxState
 
 BODY_LIMIT = 4096  # bytes, compressed
+INTERACTION_LIMIT = 380_000  # bytes; DynamoDB takes 400 KB
 OUTBOUND_LIMIT = 250_000
 """Bytes of an outbound mail's item when it is written: what is left to 400 KB is for its history and its reports."""
 _MOST_PEOPLE = 30

@@ -23,7 +23,7 @@ def with_files() -> str:
 
 MAILS = {
     "subject": lambda: f"{HEAD}Subject: {f'{chr(13)}{chr(10)} '.join(words(12_000, 60))}\r\n\r\nhello",
-    "addresses": lambda: f"{HEAD}To: {', '.join(f'{one}@example.org' for one in words(15_000, 40))}\r\n\r\nhello",
+    "addresses": lambda: f"{HEAD}To: {', '.join(f'{one}@example.org' for one in words(9_900, 64))}\r\n\r\nhello",
     "names of files": with_files,
 }
 

@@ -11,6 +11,7 @@ import pytest
 from postroom import bootstrap
 from postroom.adapters.clock import utc_now
 from postroom.model.identity import raw_key
+from postroom.services.ingest import Ingest, Ingested
 from postroom.services.stored_events import stored_event
 
 from tests.support.aws_stack import AwsStack, sqs_event
@@ -76,6 +77,30 @@ def test_what_crashed_five_times_becomes_a_wrapping_interaction(configured: AwsS
     assert made.wrap_reason is not None
     assert "crashed" in made.wrap_reason
     assert configured.queued("INBOUND_DEAD_LETTER_QUEUE_URL") == []
+
+
+@pytest.mark.fault(48)
+def test_a_dead_letter_that_nothing_can_be_made_of_stays_and_stops_nothing_else(configured: AwsStack) -> None:
+    bad = configured.store_raw(mail(subject="A killer"))
+    good = configured.store_raw(mail(subject="Another"))
+    queue = configured.environment["INBOUND_DEAD_LETTER_QUEUE_URL"]
+    for key in (bad, good):
+        event = stored_event(configured.environment["RAW_BUCKET"], key)
+        configured.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(event))
+    wrap = Ingest.wrap
+
+    def failing(ingest: Ingest, key: str, reason: str) -> Ingested:
+        if key == bad:
+            raise ZeroDivisionError
+        return wrap(ingest, key, reason)
+
+    with patch.object(Ingest, "wrap", failing):
+        swept = sweep(configured, later=timedelta(minutes=12))
+    assert swept["wrapped_from_dead_letters"] == 1
+    waiting = configured.client("sqs").get_queue_attributes(
+        QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+    )
+    assert waiting["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "1"
 
 
 @pytest.mark.fault(49)

@@ -120,21 +120,33 @@ class Sweep:
         return [key for key, interaction_id in ids.items() if interaction_id not in present]
 
     def _dead_letters(self) -> int:
-        """Make wrapping interactions of what processing failed at five times (fault 48)."""
-        wrapped = 0
-        while wrapped < _MOST_DEAD_LETTERS:
+        """Make wrapping interactions of what processing failed at five times (fault 48).
+
+        One that even this fails at keeps neither the others nor the rest of the sweep from their turn: it stays.
+        """
+        seen = wrapped = 0
+        while seen < _MOST_DEAD_LETTERS:
             messages = self.dead_letters.receive()
             if not messages:
                 break
             for receipt, content in messages:
-                for key in stored_keys(content):
-                    try:
-                        self.ingest.wrap(key, "processing failed or crashed five times; see the log of process_inbound")
-                    except NotFound:
-                        logger.error("raw_message_missing", extra={"key": key})
-                    wrapped += 1
+                seen += 1
+                try:
+                    wrapped += self._wrapped(content)
+                except Exception:  # also a defect of ours: what waits to be sent must not wait for its mending
+                    logger.exception("dead_letter_failed", extra={"content": str(content)[:1000]})
+                    continue
                 self.dead_letters.delete(receipt)
         return wrapped
+
+    def _wrapped(self, content: Mapping[str, Any]) -> int:
+        keys = stored_keys(content)
+        for key in keys:
+            try:
+                self.ingest.wrap(key, "processing failed or crashed five times; see the log of process_inbound")
+            except NotFound:
+                logger.error("raw_message_missing", extra={"key": key})
+        return len(keys)
 
     def _sends(self, now: datetime) -> int:
         """Queue again what is to be sent: message lost, time come, or its sender died before the content went out."""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_LONGEST_WORD = 30
+"""Columns of a table; ids have 26 and must stay whole to be copied. Raw keys and hashes are cut."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 """The parameter that every command has."""
 
@@ -47,23 +50,59 @@ def plain(value: Any) -> Any:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "") -> None:
-    """Print a table, or the sentence `empty` when there are no rows."""
+    """Print a table, or the sentence `empty` when there are no rows; row by row where it is too wide."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    if not cells:
+        if empty:
+            say(empty)
+        return
     from rich import box  # takes 50 ms: not for --json
     from rich.table import Table
     from rich.text import Text
 
+    shown = console()
+    widths = _widths(columns, cells, shown.width)
+    if widths is None:
+        _records(title, columns, cells)
+        return
     listed = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for column in columns:
-        listed.add_column(column, overflow="fold")
-    count = 0
-    for row in rows:
+    for column, width in zip(columns, widths, strict=True):
+        listed.add_column(column, overflow="fold", width=width)
+    for row in cells:
         # Text, never markup: names, subjects and addresses come from strangers.
-        listed.add_row(*(Text(_cell(value)) for value in row))
-        count += 1
-    if count:
-        console().print(listed)
-    elif empty:
-        say(empty)
+        listed.add_row(*map(Text, row))
+    shown.print(listed)
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int] | None:
+    """Share a line among columns, whole words first; None when not even those have room."""
+    from rich.cells import cell_len
+
+    by_column = [[name, *cells] for name, *cells in zip(columns, *rows, strict=True)]
+    full = [max(cell_len(line) for cell in cells for line in cell.split("\n")) for cells in by_column]
+    shared = [
+        min(_LONGEST_WORD, max((cell_len(word) for cell in cells for word in cell.split()), default=0))
+        for cells in by_column
+    ]
+    left = width - sum(shared) - 3 * len(columns)
+    if left < 0:
+        return None
+    while left and (short := [number for number, had in enumerate(shared) if had < full[number]]):
+        shared[min(short, key=shared.__getitem__)] += 1
+        left -= 1
+    return shared
+
+
+def _records(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    if title:
+        say(title)
+    wide = max(map(len, columns[1:]), default=0)
+    for first, *others in rows:
+        say("\n" + (first or "–"))
+        for name, cell in zip(columns[1:], others, strict=True):
+            if cell:
+                say(f"  {name:<{wide}}  {cell}")
+    say("")
 
 
 def _cell(value: Any) -> str:
@@ -84,6 +123,11 @@ def pairs(values: Mapping[str, Any]) -> None:
 def say(text: str) -> None:
     """Print a sentence as it is."""
     sys.stdout.write(text + "\n")
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun: `1 mail`, `2,000 mails`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def note(text: str) -> None:

@@ -56,8 +56,15 @@ def check(file: File, json: Json = False) -> None:
         return
     for warning in found.warnings:
         output.say(f"Warning: {warning}")
-    told = ", ".join(f"{count} {section.replace('_', ' ')}" for section, count in counts.items())
+    told = ", ".join(f"{count} {_named(section, count)}" for section, count in counts.items())
     output.say(f"The file is right: {told or 'nothing but defaults'}.")
+
+
+def _named(section: str, count: int) -> str:
+    name = section.replace("_", " ")
+    if count != 1:
+        return name
+    return name.removesuffix("es" if section in ("mailboxes", "aliases") else "s")
 
 
 @app.command()

@@ -61,11 +61,9 @@ def check(
                 for step in tested.steps
             ),
         )
-        output.say(
-            f"{name} works; {tested.messages} messages lie in {mailbox.folder_path or 'Inbox'}."
-            if tested.ok
-            else f"{name} does not work."
-        )
+        folder = mailbox.folder_path or "Inbox"
+        lying = "" if tested.messages is None else f"; {output.counted(tested.messages, 'message')} in {folder}"
+        output.say(f"{name} works{lying}." if tested.ok else f"{name} does not work.")
     if not tested.ok:
         raise typer.Exit(ExitCode.TEST_FAILED)
 
@@ -101,7 +99,7 @@ def preview(context: typer.Context, name: Name, json: Json = False) -> None:
             "would be taken": f"{found.wanted} (first_connection: {mailbox.first_connection})",
             "oldest": found.oldest,
             "newest": found.newest,
-            "size": f"{found.size:,} bytes in {found.sized} messages",
+            "size": f"{found.size:,} bytes in {output.counted(found.sized, 'message')}",
             "over-size": str(found.oversize),
         }
     )

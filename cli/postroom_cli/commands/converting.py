@@ -50,7 +50,8 @@ def convert(
     _tell(wanted, plan, name, json=json, applied=applied, version=version, tested=tested)
     if json:
         return
-    output.say(f"{wanted.account} opens it: {tested.messages} messages lie there.")
+    holds = "" if tested.messages is None else f"; {output.counted(tested.messages, 'message')} there"
+    output.say(f"{wanted.account} opens it{holds}.")
     if applied is None:
         output.say("Nothing was changed.")
         return

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from typing import Annotated, Any
 
 import typer
+from postroom.errors import NotFound
 
 from postroom_cli import output
 from postroom_cli.output import Json
@@ -35,9 +37,7 @@ def list_(
     stack = find_stack(context)
     queues = [queue] if queue else _queues(stack)
     rows = islice(
-        chain.from_iterable(
-            ({"queue": name, **plain(row)} for row in stack.interactions.list_queue(name)) for name in queues
-        ),
+        chain.from_iterable(({"queue": name, **plain(row)} for row in list_queue(stack, name)) for name in queues),
         limit,
     )
     if json:
@@ -61,6 +61,16 @@ def list_(
         ),
         empty="There is no interaction.",
     )
+
+
+def list_queue(stack: Stack, name: str) -> Iterator[Mapping[str, Any]]:
+    """List a queue's interactions; a queue that is removed may still have some, an unknown one is no empty one."""
+    empty = True
+    for row in stack.interactions.list_queue(name):
+        empty = False
+        yield row
+    if empty and name not in (known := _queues(stack)):
+        raise NotFound("There is no such queue", on=name, remedy=f"Name one of: {', '.join(known)}.")
 
 
 def _queues(stack: Stack) -> list[str]:

@@ -12,6 +12,7 @@ from postroom.errors import Invalid, Problem
 
 from postroom_cli import output
 from postroom_cli.commands.explain import Failures, policy_from, read_mails
+from postroom_cli.commands.interaction import list_queue
 from postroom_cli.output import Json
 from postroom_cli.stack import find_stack
 
@@ -73,7 +74,9 @@ def try_(
     if json:
         output.line({"mails": mails, "matched": hits, "diverted": diverted, "diverted_strict": hits})
     else:
-        output.say(f"{mails} mails: {hits} match; {diverted} would be diverted, in strict mode {hits}.")
+        output.say(
+            f"{output.counted(mails, 'mail')}: {hits} match; {diverted} would be diverted, in strict mode {hits}."
+        )
     failures.finish()
 
 
@@ -105,7 +108,7 @@ def _mails(
         yield str(path), *_facts(understand(raw, policy=policy))
     if queue:
         stack = find_stack(context)
-        for row in islice(stack.interactions.list_queue(queue), limit):
+        for row in islice(list_queue(stack, queue), limit):
             interaction = stack.interactions.get(row["id"])
             if interaction is not None:
                 raw = stack.raw.get(interaction.raw_key).content

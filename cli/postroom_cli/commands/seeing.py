@@ -89,7 +89,7 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
     output.pairs({f"health: {field.replace('_', ' ')}": value for field, value in told.items()})
     output.pairs(
         {
-            "to queue": f"{_to_queue(came)}, the newest {came['mails']} mails" if came else "",
+            "to queue": f"{_to_queue(came)}, of the newest {output.counted(came['mails'], 'mail')}" if came else "",
             "cost a month": f"about ${shown['monthly_cost']:.4f}; `postroom mailbox costs {name}` says of what",
         }
     )

@@ -12,6 +12,7 @@ import typer
 
 from postroom_cli import output
 from postroom_cli.author import author
+from postroom_cli.commands.interaction import list_queue
 from postroom_cli.output import Json
 from postroom_cli.stack import Stack, find_stack
 
@@ -95,7 +96,7 @@ def _tell(done: Any, json: bool) -> None:
     if json:
         output.document(asdict(done))
     else:
-        output.say(f"{len(done.moved)} mails are now in thread {done.thread_id}.")
+        output.say(f"{output.counted(len(done.moved), 'mail')} moved to thread {done.thread_id}.")
         output.say(f"To take it back: postroom thread undo {done.change}")
 
 
@@ -136,12 +137,12 @@ def replay(
             output.say(f"{interaction_id}  {difference.field}: {difference.before!r:.60} → {difference.after!r:.60}")
     if not json:
         verb = "changed" if apply else "would change"
-        output.say(f"{len(wanted)} mails read again, {changed} {verb}.")
+        output.say(f"{output.counted(len(wanted), 'mail')} read again, {changed} {verb}.")
 
 
 def _of_queue(stack: Stack, queue: str, mailbox: str | None, since: datetime | None) -> Any:
     earliest = since.replace(tzinfo=UTC).isoformat() if since else ""
-    for row in stack.interactions.list_queue(queue):
+    for row in list_queue(stack, queue):
         if (mailbox is None or row.get("mailbox") == mailbox) and row.get("created", "") >= earliest:
             yield row["id"]
 

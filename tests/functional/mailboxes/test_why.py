@@ -333,6 +333,16 @@ def test_what_is_unknown_says_what_was_looked_for_and_what_to_try(command: Comma
     assert "`postroom mailbox poll NAME`" in error["remedy"]
 
 
+def test_a_mailbox_that_left_nothing_is_not_told_to_be_unknown(connected: Connect, postroom: Command) -> None:
+    site = connected()
+    site.deliver(mail())
+    site.poll()
+    ran = postroom("why", "box0")
+    assert ran.status == 3
+    assert "No mail that was seen in this mailbox was left unfetched (box0)" in ran.err
+    assert "postroom mailbox show box0" in ran.err
+
+
 def test_what_strangers_write_cannot_control_the_terminal(command: Command) -> None:
     command.stack.process(mail(subject="Broken \x1b[31mlamp", message_id="<x\x1b[31m@example.org>"))
     made = interaction_id(

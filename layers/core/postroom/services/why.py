@@ -102,6 +102,13 @@ class Why:
         for looked in (self._known, self._unprocessed, self._unfetched):
             if found := looked(asked):
                 return found
+        if self.configurations.current().mailbox(asked):
+            raise NotFound(
+                "No mail that was seen in this mailbox was left unfetched",
+                on=asked,
+                remedy="Ask for a mail by its Message-ID or id, see `postroom interaction list`; "
+                f"`postroom mailbox show {asked}` tells how the mailbox is.",
+            )
         raise NotFound(
             "No mail is known by this name",
             on=asked[:200],

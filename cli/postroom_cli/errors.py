@@ -56,6 +56,12 @@ def describe(error: PostroomError) -> dict[str, Any]:
     return {"error": described}
 
 
+def describe_usage(error: Any) -> dict[str, Any]:
+    """Describe a command line that is refused as JSON, as other errors are."""
+    command = error.ctx.command_path if getattr(error, "ctx", None) else "postroom"
+    return {"error": {"code": "usage", "message": error.format_message(), "remedy": f"See `{command} --help`."}}
+
+
 def describe_problem(problem: Any) -> dict[str, Any]:
     """Describe one problem as JSON; `line` where it is in a file."""
     described = {"path": problem.path, "problem": problem.problem, "remedy": problem.remedy}

@@ -9,10 +9,11 @@ from typing import Annotated
 
 import typer
 from postroom.errors import PostroomError
+from typer.exceptions import TyperException
 
 from postroom_cli.commands import register_all
-from postroom_cli.errors import ExitCode, exit_code
-from postroom_cli.output import note, tell_error
+from postroom_cli.errors import ExitCode, describe_usage, exit_code
+from postroom_cli.output import line, note, tell_error
 from postroom_cli.stack import Options
 
 app = typer.Typer(
@@ -45,11 +46,20 @@ def options(
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status; expected errors are told, never raised."""
+    as_json = "--json" in arguments
     try:
-        app(list(arguments), prog_name="postroom")
+        # Left to itself, it tells a wrong command line in a frame, and ends the process.
+        status = app(list(arguments), prog_name="postroom", standalone_mode=not as_json)
+        return status if isinstance(status, int) else ExitCode.OK
     except PostroomError as error:
-        tell_error(error, as_json="--json" in arguments)
+        tell_error(error, as_json=as_json)
         return exit_code(error)
+    except TyperException as error:
+        line(describe_usage(error))
+        return ExitCode.USAGE
+    except typer.Abort:
+        note("Aborted.")
+        return ExitCode.ERROR
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nothing more to say, not even when Python flushes at its end.
         sys.stdout = None  # flushing is skipped for None
@@ -59,7 +69,6 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else ExitCode.OK if stop.code is None else ExitCode.ERROR
-    return ExitCode.OK
 
 
 def main() -> None:

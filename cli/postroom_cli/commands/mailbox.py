@@ -86,9 +86,13 @@ def add(
 def parse_options(pairs: list[str]) -> dict[str, Any]:
     """Read `option=value` pairs; `secret:NAME` and `properties.mail.x=y` are understood."""
     values: dict[str, Any] = {}
+    given: set[str] = set()
     problems = []
     for pair in pairs:
         option, sign, value = pair.partition("=")
+        if option.replace("-", "_") in given:
+            problems.append(Problem(f"--set {option}", "is given twice.", "Give it once."))
+        given.add(option.replace("-", "_"))
         if not sign:
             problems.append(Problem(f"--set {option}", "has no value.", "Write OPTION=VALUE."))
         elif option.startswith("properties."):
@@ -119,6 +123,9 @@ def change(
 ) -> None:
     """Change options of a mailbox; in force from the next cycle on."""
     values = parse_options(options)
+    if values.get("name", name) != name:
+        remedy = "Add a mailbox of the new name, and disable this one."
+        raise Invalid([Problem("name", "cannot be changed: positions and stored mail go by it.", remedy)])
     _update(find_stack(context), name, values, f"mailbox {name} changed", json=json)
 
 

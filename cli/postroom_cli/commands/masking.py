@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from postroom.errors import Invalid
+from postroom.errors import Invalid, Problem
 
 from postroom_cli import output
 from postroom_cli.commands.config import read_text
@@ -42,6 +42,8 @@ def try_(
     from postroom.rules.masking import compile_patterns, mask_html, mask_text
     from postroom.services.mask_outbound import mask_written_html
 
+    if department and not config:
+        raise Invalid([Problem("--department", "has no patterns without a file.", "Give the file with --config.")])
     compiled = compile_patterns(_patterns(pattern or [], kind or [], given=config is not None))
     if config:
         compiled += configured_patterns(config, department, outbound=outbound)
@@ -62,6 +64,9 @@ def configured_patterns(config: Path, department: str | None, *, outbound: bool 
     from postroom.services.policy import policy_of
 
     configuration = read_configuration(read_text(config)).configuration
+    if department and all(department != known.name for known in configuration.departments):
+        names = ", ".join(known.name for known in configuration.departments) or "(there is none)"
+        raise Invalid([Problem("--department", f"there is no department `{department}`.", f"Name one of: {names}.")])
     policy = policy_of(configuration, department=department or "")
     return policy.outbound_masking if outbound else policy.masking
 

@@ -40,6 +40,8 @@ def refusing(
         ((*ADD, "--set", "cycle_time=0"), 2, "cycle_time"),
         ((*ADD, "--set", "mode=x"), 2, "mode"),
         ((*ADD, "--set", "mode"), 2, "has no value"),
+        ((*ADD, "--set", "cycle_time=1", "--set", "cycle-time=2"), 2, "is given twice"),
+        (("mailbox", "change", UNKNOWN, "name=other"), 2, "cannot be changed"),
         ((*ADD, "--set", "password=CANARY"), 2, "takes no secret"),
         ((*ADD, "--type", "FTP"), 2, "FTP"),
         (("mailbox", "enable", UNKNOWN), 3, "no such mailbox"),
@@ -55,6 +57,9 @@ def refusing(
         (("why", "<nobody@example.org>"), 3, "No mail is known"),
         (("why", UNKNOWN), 3, "No mail is known"),
         (("why", "raw/nothing"), 3, "No mail is known"),
+        (("interaction", "list", "--queue", "nowhere"), 3, "no such queue"),
+        (("exceptions", "try", "--queue", "nowhere"), 3, "no such queue"),
+        (("replay", "--queue", "nowhere"), 3, "no such queue"),
         (("raw", UNKNOWN), 3, "no such interaction"),
         (("raw", "raw/nothing"), 3, "no raw message"),
         (("interaction", "show", UNKNOWN), 3, "no such interaction"),
@@ -68,6 +73,8 @@ def refusing(
         (("exceptions", "try"), 2, "--queue"),
         (("exceptions", "try", "--phrase", "subject:a@b", "/nowhere"), 2, "@"),
         (("masking", "try", "--pattern", "(?=x)"), 2, "look-ahead"),
+        (("masking", "try", "--department", "nowhere"), 2, "--config"),
+        (("masking", "try", "--config", "docs/examples/full.yaml", "--department", "nowhere"), 2, "no department"),
         (("import", "genesys", "-"), 2, "no section"),
         (("import", "ece", "-"), 2, "no list"),
         (("config", "rollback", "7", "--yes"), 3, "no configuration 7"),
@@ -92,6 +99,28 @@ def test_it_says_what_to_do_and_ends_with_its_status(
 @pytest.mark.parametrize("arguments", [("mailbox", "add"), ("config", "nonsense"), ("explain", "--nonsense"), ("why",)])
 def test_wrong_usage_ends_with_status_two(refusing: Command, arguments: tuple[str, ...]) -> None:
     assert refusing(*arguments).status == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("mailbox", "add"), "name"),
+        (("config", "nonsense"), "nonsense"),
+        (("explain", "--nonsense"), "--nonsense"),
+        (("interaction", "list", "--limit", "0"), "--limit"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_wrong_usage_is_a_document_too_where_json_is_asked_for(
+    refusing: Command, arguments: tuple[str, ...], words: str
+) -> None:
+    ran = refusing(*arguments, "--json")
+    assert ran.status == 2
+    error = ran.json["error"]
+    assert error["code"] == "usage"
+    assert words in error["message"]
+    assert "--help" in error["remedy"]
+    assert ran.err == ""
 
 
 def test_every_command_has_json_and_help() -> None:

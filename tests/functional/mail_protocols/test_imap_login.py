@@ -7,6 +7,7 @@ from postroom.errors import FolderMissing, LoginRefused, MailboxLocked
 from postroom.model.mailbox import Security, Type
 from postroom.ports import Action
 from postroom_cli.mailservers import ImapServer
+from postroom_cli.mailservers.imap_faults import FetchFault
 
 from tests.functional.mail_protocols.hosts import PASSWORD, USERS, Embedded, Host, Real
 from tests.functional.mail_protocols.mails import mail, stored_up_to
@@ -119,3 +120,17 @@ def test_passwords_are_for_the_right_user(host: Host) -> None:
     box = mailbox(host.port, host.ca_pem, user="nobody-here")
     with pytest.raises(LoginRefused), imap_session(box, secret=PASSWORD):
         pass
+
+
+@pytest.mark.feature("G10")
+def test_a_password_that_a_server_repeats_when_it_is_dialled_again_is_in_no_error(embedded: Embedded) -> None:
+    embedded.append(mail(1))
+    with on_host(embedded) as session:
+        listing = session.list(None)
+        embedded.server.faults.login_refusal = f"{PASSWORD} is wrong"
+        embedded.server.faults.fetch = {1: FetchFault.DROP_MID_LITERAL}
+        with pytest.raises(LoginRefused) as raised:
+            list(session.fetch(listing.news))
+    assert "(not shown) is wrong" in str(raised.value)
+    assert PASSWORD not in str(raised.value) + repr(raised.value)
+    assert raised.value.__cause__ is None

@@ -15,7 +15,7 @@ from postroom.ports import Action, Fetched
 from postroom_cli.mailservers import Pop3Server
 from postroom_cli.mailservers.pop3 import CAPABILITIES
 
-from tests.functional.mail_protocols.hosts import USERS, Real
+from tests.functional.mail_protocols.hosts import PASSWORD, USERS, Real
 from tests.functional.mail_protocols.opening import collect, mailbox, pop3_session
 from tests.support import certificates
 from tests.support.dovecot import Dovecot, dovecot
@@ -308,3 +308,16 @@ def test_without_capa_nothing_is_sent_ahead(server: Pop3Server) -> None:
         contents, _ = collect(session, session.list(None).news)
     assert len(contents) == 3
     assert "CAPA" not in server.log
+
+
+@pytest.mark.feature("G10")
+def test_a_password_that_a_server_repeats_after_a_quit_is_in_no_error(server: Pop3Server) -> None:
+    server.append(USER, b"Subject: x\r\n\r\n")
+    with pop3_session(box(server)) as session:
+        listing = session.list(None)
+        session.act([listing.news[0].id], Action.DELETE)
+        server.faults.login_refusal = f"{PASSWORD} is wrong"
+        with pytest.raises(LoginRefused) as raised:
+            session.list(None)
+    assert "(not shown) is wrong" in str(raised.value)
+    assert PASSWORD not in str(raised.value) + repr(raised.value)

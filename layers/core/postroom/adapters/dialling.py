@@ -34,10 +34,11 @@ class Rules:
     allow_plaintext_credentials: bool = False
 
 
-def dial(mailbox: Mailbox, converse: Callable[[Stream], T], *, deadline: float, rules: Rules) -> T:
+def dial(mailbox: Mailbox, converse: Callable[[Stream], T], *, secret: str, deadline: float, rules: Rules) -> T:
     """Connect, and return what `converse` makes of the connection, which is closed when that fails.
 
     Raises the errors of errors.py with the steps `dns`, `connect`, `tls` and `greeting`, and what `converse` raises.
+    A server that repeats the secret in its refusal does not get it into them: sessions dial again by themselves (G10).
     """
     stream = _connect(mailbox, deadline=deadline, rules=rules)
     stream.trace = trace_of(mailbox)
@@ -48,6 +49,13 @@ def dial(mailbox: Mailbox, converse: Callable[[Stream], T], *, deadline: float, 
         else:
             check_greets(mailbox, stream, rules=rules)
         return converse(stream)
+    except PostroomError as error:
+        stream.close()
+        if secret and secret in error.what:
+            error.what = error.what.replace(secret, "(not shown)")
+            error.args = (error.what,)
+            error.__cause__ = None  # it quotes the server too
+        raise
     except BaseException:
         stream.close()
         raise

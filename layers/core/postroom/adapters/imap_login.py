@@ -75,6 +75,7 @@ def dial(
     return dialling.dial(
         mailbox,
         lambda stream: _converse(stream, mailbox, folder, secret=secret, deadline=deadline, rules=rules, search=search),
+        secret=secret,
         deadline=deadline,
         rules=rules,
     )

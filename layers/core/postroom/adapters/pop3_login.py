@@ -54,6 +54,7 @@ def dial(mailbox: Mailbox, *, secret: str, deadline: float, rules: Rules) -> Lin
     return dialling.dial(
         mailbox,
         lambda stream: _converse(stream, mailbox, secret=secret, deadline=deadline, rules=rules),
+        secret=secret,
         deadline=deadline,
         rules=rules,
     )

@@ -18,7 +18,9 @@ class MailExchanger(SmtpSink):
         self._names = {mailbox.address: name for name, mailbox in servers.mailboxes.items()}
         self._servers = servers
         self._outgoing = outgoing
-        self._numbers = itertools.count(1)
+        # Files of an earlier run stay as they are.
+        kept = [int(file.stem) for file in outgoing.glob("*.eml") if file.stem.isdecimal()]
+        self._numbers = itertools.count(max(kept, default=0) + 1)
 
     def store(self, mail: ReceivedMail) -> None:
         """Deliver a mail, as a receiving server does: the envelope's sender goes into Return-Path (RFC 5321 §4.4)."""

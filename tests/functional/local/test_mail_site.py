@@ -65,3 +65,12 @@ def test_mail_to_each_mailbox_becomes_an_interaction_and_is_acknowledged(site: M
     assert site.servers.complaints() == []
     for path in site.outgoing.glob("*.eml"):
         assert message_from_bytes(path.read_bytes())["Auto-Submitted"] == "auto-replied"
+
+
+def test_mail_that_an_earlier_run_kept_is_not_written_over(tmp_path: Path) -> None:
+    for body in ("first run", "second run"):
+        with MailSite(tmp_path / "sent") as made, smtplib.SMTP("127.0.0.1", made.exchanger.port) as client:
+            client.sendmail("ann@example.net", ["bob@example.net"], f"Subject: x\r\n\r\n{body}\r\n")
+    kept = {file.name: file.read_bytes() for file in (tmp_path / "sent").iterdir()}
+    assert sorted(kept) == ["0001.eml", "0002.eml"]
+    assert b"first run" in kept["0001.eml"]

@@ -62,3 +62,20 @@ def test_own_phrases_are_taken_and_predefined_ones_are_there_already() -> None:
 def test_another_list_is_refused(text: str) -> None:
     with pytest.raises(Invalid, match="no list"):
         import_ece(text, source="x")
+
+
+@pytest.mark.parametrize(
+    ("name", "became", "why"),
+    [
+        ("A", "A-2", "the name A was taken"),
+        ("B C", "B-C", "names hold at most 40 letters, digits, '.', '_' and '-' here"),
+        ("Ä", "A-2", "names hold at most 40 letters, digits, '.', '_' and '-' here; the name A was taken"),
+        ("D", "D", ""),
+    ],
+    ids=["taken", "spelling", "both", "as it is"],
+)
+def test_a_new_name_is_explained_by_its_true_reason(name: str, became: str, why: str) -> None:
+    result = import_ece(f"Name,Email address\nA,a@example.com\n{name},b@example.com\n", source="x.csv")
+    renamed = next(row for row in result.rows if (row.section, row.option) == ("line 3", "Name"))
+    assert (renamed.to, renamed.why) == (f"aliases[name={became}].name", why)
+    assert renamed.outcome is (Outcome.CHANGED if why else Outcome.MAPPED)

@@ -266,3 +266,18 @@ def test_two_clients_of_one_name_get_two_names() -> None:
 def test_a_file_that_is_no_export_is_refused(text: str) -> None:
     with pytest.raises(Invalid, match="no section"):
         import_genesys(text, source="x")
+
+
+def test_what_is_neither_true_nor_false_is_said() -> None:
+    text = INI.replace("enable-client = true", "enable-client = maybe").replace(
+        "user = x", "user = x\nenable-authentication = perhaps"
+    )
+    configuration, result = imported(text)
+    enabled = row(result, "pop-client support", "enable-client")
+    assert (enabled.outcome, enabled.why) == (
+        Outcome.CHANGED,
+        "`maybe` is neither true nor false; imported disabled",
+    )
+    login = row(result, "smtp-client", "enable-authentication")
+    assert (login.outcome, "`perhaps` is neither" in login.why) == (Outcome.CHANGED, True)
+    assert configuration.outbound_servers[0].user == "x"

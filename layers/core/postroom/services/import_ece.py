@@ -10,7 +10,7 @@ from typing import Any
 from postroom.errors import Invalid, Problem
 from postroom.mail.address import is_valid
 from postroom.rules.exceptions import predefined
-from postroom.services.importing import Draft, Imported, Outcome, finish
+from postroom.services.importing import Draft, Imported, Outcome, finish, why_renamed
 
 Record = dict[str, str]
 
@@ -86,20 +86,15 @@ def _alias(place: str, row: Record, draft: Draft) -> None:
     if not is_valid(address):
         draft.note(place, "Email address", Outcome.LEFT_OUT, why=f"`{address[:80]}` is no e-mail address")
         return
-    name = draft.unique("aliases", row.get("name") or address.partition("@")[0])
+    wanted = row.get("name") or address.partition("@")[0]
+    name = draft.unique("aliases", wanted)
     values: dict[str, Any] = {"name": name, "address": address, **_department(row, draft)}
     path = f"aliases[name={name}]"
-    renamed = row.get("name", name) != name
-    draft.note(
-        place,
-        "Name",
-        Outcome.CHANGED if renamed else Outcome.MAPPED,
-        f"{path}.name",
-        "names hold letters, digits, '.', '_' and '-' here" if renamed else "",
-    )
+    why = why_renamed(wanted, name)
+    draft.note(place, "Name", Outcome.CHANGED if why else Outcome.MAPPED, f"{path}.name", why)
     draft.note(place, "Email address", Outcome.MAPPED, f"{path}.address")
-    if row.get("description") or renamed:
-        values["description"] = row.get("description") or row["name"]
+    if row.get("description") or why:
+        values["description"] = row.get("description") or wanted
     if row.get("status") and not _yes(row["status"]):
         values["active"] = False
         draft.note(place, "Status", Outcome.MAPPED, f"{path}.active")

@@ -15,7 +15,7 @@ from postroom.model.properties import Effect, find_property, protocol_of
 from postroom.services import reference_values
 from postroom.services.genesys_export import Sections, named, read_export
 from postroom.services.import_genesys_sending import import_servers
-from postroom.services.importing import Draft, Imported, Outcome, finish
+from postroom.services.importing import Draft, Imported, Outcome, finish, why_renamed
 
 BY_REFERENCE: dict[str, str] = {
     str(field.json_schema_extra["reference"]): name
@@ -89,13 +89,13 @@ def _endpoints(sections: Sections, draft: Draft) -> dict[str, str]:
             name = draft.unique("endpoints", option)
             names[option.casefold()] = name
             draft.add("endpoints", {"name": name, "queue": draft.queue(queue)})
-            changed = name != option
+            why = why_renamed(option, name)
             draft.note(
                 section,
                 option,
-                Outcome.CHANGED if changed else Outcome.MAPPED,
+                Outcome.CHANGED if why else Outcome.MAPPED,
                 f"endpoints[name={name}]",
-                "names hold letters, digits, '.', '_' and '-' here" if changed else "",
+                why,
             )
             if option.casefold() == "default":
                 draft.setting("default_endpoint", name)
@@ -120,8 +120,8 @@ class _Client:
         """Map every option, and add the mailbox."""
         self.name = self.draft.unique("mailboxes", self.wanted_name)
         self.values["name"] = self.name
-        if self.name != self.wanted_name:
-            self._note("(name)", Outcome.CHANGED, "name", "names hold letters, digits, '.', '_' and '-' here")
+        if why := why_renamed(self.wanted_name, self.name):
+            self._note("(name)", Outcome.CHANGED, "name", why)
         for step in (
             self._address,
             self._type,
@@ -307,9 +307,12 @@ class _Client:
         if plain.startswith("mail."):
             self._property(option, value.strip())
         elif plain == "enable-client":
-            on = value.strip().lower() in reference_values.TRUE
-            why = "imported disabled: `postroom mailbox enable` after the test" if on else ""
-            self._note(option, Outcome.CHANGED if on else Outcome.MAPPED, "enabled", why)
+            on, why = reference_values.boolean(value.strip())
+            if on is None:
+                why = f"{why}; imported disabled"
+            elif on:
+                why = "imported disabled: `postroom mailbox enable` after the test"
+            self._note(option, Outcome.CHANGED if why else Outcome.MAPPED, "enabled", why)
         elif plain in _HANDLED or plain in _OAUTH or plain.startswith("service-") or plain == "pop-connection-security":
             return
         elif plain in _POP3_FOREIGN and self.type is Type.POP3:

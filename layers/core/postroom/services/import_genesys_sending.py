@@ -6,6 +6,7 @@ from typing import Any
 
 from postroom.mail.address import is_valid, parse_addresses
 from postroom.model.period import format_period, parse_period
+from postroom.services import reference_values
 from postroom.services.genesys_export import Sections, named
 from postroom.services.importing import Draft, Outcome
 
@@ -86,14 +87,18 @@ def _smtp(options: dict[str, str], values: dict[str, Any], note: Any) -> None:
         why = f"was {security or 'none, the default there'}: mail and credentials travel protected here"
         note(option or _SECURITY[0], Outcome.CHANGED, "security", why)
     user = (options.get("user") or options.get("mailbox") or "").strip()
-    wanted = options.get("enable-authentication", "true" if user else "false").strip().lower()
-    if wanted in ("true", "yes", "1") and user:
+    wanted, odd = reference_values.boolean(options.get("enable-authentication", "true" if user else "false").strip())
+    if odd:
+        why = f"{odd}; {'there is a user, so it logs in' if user else 'there is no user, so no login'}"
+        note("enable-authentication", Outcome.CHANGED, "authentication", why)
+    if wanted is not False and user:
         values |= {"authentication": "basic", "user": user, "password": {"secret": f"server.{values['name']}"}}
         note("user" if options.get("user") else "mailbox", Outcome.MAPPED, "user")
         note("password", Outcome.FILL_IN, "password", f"enter it: `postroom secret set server.{values['name']}`")
     else:
         values["authentication"] = "anonymous"
-        note("enable-authentication", Outcome.MAPPED, "authentication", "no login")
+        if not odd:
+            note("enable-authentication", Outcome.MAPPED, "authentication", "no login")
 
 
 def _timeout(option: str, value: str, values: dict[str, Any], note: Any) -> None:

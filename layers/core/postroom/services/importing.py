@@ -89,6 +89,14 @@ def safe_name(name: str) -> str:
     return plain or "unnamed"
 
 
+def why_renamed(wanted: str, name: str) -> str:
+    """Say why `Draft.unique` gave another name than was wanted; empty when it did not."""
+    plain = safe_name(wanted)
+    spelled = "" if plain == wanted else "names hold at most 40 letters, digits, '.', '_' and '-' here"
+    taken = "" if plain == name else f"the name {plain} was taken"
+    return "; ".join(filter(None, (spelled, taken)))
+
+
 def finish(draft: Draft, source: str) -> Imported:
     """Write the file; what is still wrong with it are lines of the table that a person must see to."""
     text = yaml.safe_dump(draft.document, sort_keys=False, allow_unicode=True)

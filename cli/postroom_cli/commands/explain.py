@@ -40,13 +40,17 @@ def explain(
         raise Invalid([Problem("--mailbox", f"there is no mailbox `{mailbox}`.", "Name one of the --config file.")])
     failures = Failures()
     mails = read_mails(files, failures)
+    count = 0
     # On the screen the results themselves show how far it is.
     for path, raw in mails if sys.stdout.isatty() else output.progress(mails, "Explaining"):
+        count += 1
         told = explain_mail(raw, source=str(path), policy=policy, mailbox=through)
         if json:
             sys.stdout.write(_dumps(told))
         else:
             _tell(told)
+    if not count and not failures.count:
+        output.note(f"No mail was found in {', '.join(map(str, files))}. Hidden files are left out.")
     failures.finish()
 
 

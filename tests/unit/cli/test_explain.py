@@ -116,3 +116,16 @@ def test_importing_the_command_imports_neither_boto3_nor_the_mail_reader() -> No
     code = "import postroom_cli.main, sys; print([m for m in ('boto3', 'botocore', 'nh3', 'yaml') if m in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ))
     assert ran.stdout.strip() == "[]"
+
+
+def test_without_a_mailbox_it_says_that_none_was_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.eml").write_bytes(MAIL)
+    _status, (told,), _err = explained(capsys, str(tmp_path))
+    (why,) = [str(one["detail"]) for one in told["decisions"] if one["rule"] == "endpoint"]  # type: ignore[attr-defined]
+    assert why.startswith("no mailbox was named")
+
+
+def test_a_directory_without_mail_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, lines, err = explained(capsys, str(tmp_path))
+    assert (status, lines) == (0, [])
+    assert f"No mail was found in {tmp_path}" in err

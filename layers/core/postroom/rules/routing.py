@@ -25,11 +25,20 @@ class Route:
     decisions: tuple[Decision, ...]
 
 
-def route(configuration: Configuration, mailbox: Mailbox | None, subtype: Subtype) -> Route:
-    """Choose the queue; every step that decided, or failed to, is in the decisions."""
+def route(
+    configuration: Configuration,
+    mailbox: Mailbox | None,
+    subtype: Subtype,
+    *,
+    absent: str = "the mailbox is not configured any more",
+) -> Route:
+    """Choose the queue; every step that decided, or failed to, is in the decisions.
+
+    `absent` says why there is no mailbox.
+    """
     decisions: list[Decision] = []
     department = _department(configuration, mailbox, decisions)
-    endpoint = _endpoint(configuration, mailbox, decisions)
+    endpoint = _endpoint(configuration, mailbox, decisions, absent)
     if subtype in _FAILURES:
         wanted = (department.exception_queue if department else None) or configuration.settings.exception_queue
         decisions.append(Decision(_RULE, wanted, f"{subtype.value} goes to the exception queue"))
@@ -66,10 +75,12 @@ def _department(configuration: Configuration, mailbox: Mailbox | None, decisions
     return found
 
 
-def _endpoint(configuration: Configuration, mailbox: Mailbox | None, decisions: list[Decision]) -> Endpoint | None:
+def _endpoint(
+    configuration: Configuration, mailbox: Mailbox | None, decisions: list[Decision], absent: str
+) -> Endpoint | None:
     endpoints = {endpoint.name: endpoint for endpoint in configuration.endpoints}
     if mailbox is None:
-        decisions.append(Decision("endpoint", "default", "the mailbox is not configured any more"))
+        decisions.append(Decision("endpoint", "default", absent))
     elif mailbox.endpoint:
         if mailbox.endpoint in endpoints:
             return endpoints[mailbox.endpoint]

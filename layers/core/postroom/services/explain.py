@@ -16,6 +16,8 @@ from postroom.rules.routing import route
 from postroom.services.policy import Policy
 from postroom.services.understand import Understanding, understand
 
+_NO_MAILBOX = "no mailbox was named, and none of the configuration has an address that the mail was sent to"
+
 
 def explain(raw: bytes, *, source: str, policy: Policy, mailbox: Mailbox | None = None) -> dict[str, Any]:
     """Return the explanation of one mail as plain values (the shape is documented in docs/cli.md)."""
@@ -23,7 +25,7 @@ def explain(raw: bytes, *, source: str, policy: Policy, mailbox: Mailbox | None 
     mailbox = mailbox or _addressed(mail, policy)
     answers = bool(mail.tokens or mail.in_reply_to or mail.references)
     subtype = mail.subtype or (Subtype.INBOUND_CUSTOMER_REPLY if answers else Subtype.INBOUND_NEW)
-    routed = route(policy.configuration, mailbox, subtype)
+    routed = route(policy.configuration, mailbox, subtype, absent=_NO_MAILBOX)
     return {
         "source": source,
         "sha256": mail.sha256,

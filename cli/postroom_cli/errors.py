@@ -32,6 +32,7 @@ _BY_CODE = {
     "aws_denied": ExitCode.AUTHENTICATION,
     "no_credentials": ExitCode.AUTHENTICATION,
     "test_failed": ExitCode.TEST_FAILED,
+    "unconfirmed": ExitCode.USAGE,
 }
 
 

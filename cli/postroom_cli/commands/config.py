@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from postroom.errors import Invalid, PostroomError, Problem
 
 from postroom_cli import output
 from postroom_cli.commands.applying import in_force, put_in_force
+from postroom_cli.commands.named_secrets import missing, secrets_of
 from postroom_cli.errors import describe_problem
 from postroom_cli.output import Json
 
@@ -149,6 +151,7 @@ def _apply(context: typer.Context, new: Any, *, yes: bool, note: str, dry_run: b
     stack = _stack(context)
     version, old = in_force(stack)
     plan = configure.plan(old, new)
+    plan = replace(plan, warnings=(*plan.warnings, *missing(stack, secrets_of(new))))
     if not json:
         show_plan(plan)
     applied = None
@@ -176,7 +179,9 @@ def _confirmed(*, yes: bool) -> bool:
         return True
     if not sys.stdin.isatty():
         raise PostroomError(
-            "There is nobody to confirm the plan", remedy="Repeat with --yes, or with --dry-run.", code="unconfirmed"
+            "There is nobody to confirm the plan, and nothing was changed",
+            remedy="Give --yes to apply it without asking.",
+            code="unconfirmed",
         )
     return typer.confirm("Apply?")
 

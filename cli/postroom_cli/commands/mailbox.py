@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from postroom.errors import Invalid, Problem
@@ -10,9 +10,15 @@ from postroom.errors import Invalid, Problem
 from postroom_cli import output
 from postroom_cli.commands import connection, converting, costs, guessing, seeing
 from postroom_cli.commands.applying import in_force, put_in_force
+from postroom_cli.commands.named_secrets import missing, secrets_of
 from postroom_cli.entering import enter_secret
+from postroom_cli.errors import describe_problem
 from postroom_cli.output import Json
 from postroom_cli.stack import Stack, find_stack
+
+if TYPE_CHECKING:
+    from postroom.model.configuration import Configuration
+    from postroom.services.configure import Plan
 
 app = typer.Typer(help="Add, show, switch, poll and test mailboxes.", no_args_is_help=True)
 
@@ -79,8 +85,10 @@ def add(
         converting.check_that_it_opens(stack, new, name)
     if password:
         stack.secrets.put(f"mailbox.{name}", enter_secret(f"Password of {name}"), now=stack.clock())
+    warnings = _missing_secrets(stack, new, name)
     version = put_in_force(stack, new, version=before, note=f"mailbox {name} added")
-    _told(json, {"mailbox": name, "enabled": mailbox.enabled, "version": version}, f"Mailbox {name} was added.")
+    document = {"mailbox": name, "enabled": mailbox.enabled, "version": version}
+    _told(json, document, f"Mailbox {name} was added.", warnings)
 
 
 def parse_options(pairs: list[str]) -> dict[str, Any]:
@@ -192,9 +200,17 @@ def _update(stack: Stack, name: str, values: dict[str, Any], note: str, *, json:
     mailbox = _validated({option: value for option, value in given.items() if value is not None})
     mailboxes = tuple(mailbox if found.name == name else found for found in configuration.mailboxes)
     new = configuration.model_copy(update={"mailboxes": mailboxes})
-    version = put_in_force(stack, new, version=before, note=note)
+    changed = not _check_plan(configuration, new).empty
+    warnings = _missing_secrets(stack, new, name)
+    version = put_in_force(stack, new, version=before, note=note) if changed else before
     state = "enabled" if mailbox.enabled else "disabled"
-    _told(json, {"mailbox": name, "enabled": mailbox.enabled, "version": version}, f"Mailbox {name} is {state}.")
+    document = {"mailbox": name, "enabled": mailbox.enabled, "version": version, "changed": changed}
+    sentence = (
+        f"Mailbox {name} is {state}."
+        if changed
+        else f"Nothing was changed: mailbox {name} was so already; it is {state}."
+    )
+    _told(json, document, sentence, warnings)
 
 
 def _validated(given: dict[str, Any]) -> Any:
@@ -208,14 +224,23 @@ def _validated(given: dict[str, Any]) -> Any:
     return result.value
 
 
-def _check_plan(old: Any, new: Any) -> None:
+def _check_plan(old: Configuration, new: Configuration) -> Plan:
     from postroom.services.configure import plan
 
-    plan(old, new)
+    return plan(old, new)
 
 
-def _told(json: bool, document: dict[str, Any], sentence: str) -> None:
+def _missing_secrets(stack: Stack, configuration: Configuration, name: str) -> tuple[Problem, ...]:
+    """Warn of secrets that the mailbox names and nobody has entered."""
+    own = f"mailboxes[name={name}]."
+    return missing(stack, [named for named in secrets_of(configuration) if named.path.startswith(own)])
+
+
+def _told(json: bool, document: dict[str, Any], sentence: str, warnings: tuple[Problem, ...] | None = None) -> None:
     if json:
-        output.document(document)
-    else:
-        output.say(sentence)
+        told = {} if warnings is None else {"warnings": [describe_problem(warning) for warning in warnings]}
+        output.document(document | told)
+        return
+    output.say(sentence)
+    for warning in warnings or ():
+        output.note(f"Warning: {warning}")

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from postroom.errors import Conflict, Invalid, Problem
+from postroom.errors import Conflict, Invalid, NotFound, Problem
 
 from postroom_cli import output
 from postroom_cli.commands.applying import entered
+from postroom_cli.commands.named_secrets import secrets_of
 from postroom_cli.entering import enter_secret
 from postroom_cli.output import Json
 from postroom_cli.stack import find_stack
-
-if TYPE_CHECKING:
-    from postroom.model.configuration import Configuration
 
 app = typer.Typer(help="Enter and remove secrets; nothing shows them again.", no_args_is_help=True)
 
@@ -67,10 +65,12 @@ def remove(context: typer.Context, name: Name, json: Json = False) -> None:
     """Remove a secret that no object refers to, or only a converted mailbox for `mailbox revert`."""
     stack = find_stack(context)
     configuration = stack.configurations.current()
-    users = list(_users(configuration, name))
+    users = [named.path for named in secrets_of(configuration) if named.secret == name]
     if users:
         raise Conflict(f"The secret is used by {', '.join(users)}", on=name, remedy="Give those another secret first.")
-    stack.secrets.remove(name)
+    if not stack.secrets.remove(name):
+        remedy = "Look at the name: `postroom config export` shows those that are named."
+        raise NotFound("There is no such secret, and nothing was removed", on=name, remedy=remedy)
     wanted = [
         mailbox.name
         for mailbox in configuration.mailboxes
@@ -82,20 +82,3 @@ def remove(context: typer.Context, name: Name, json: Json = False) -> None:
     output.say(f"Secret {name} was removed.")
     if wanted:
         output.say(f"After `mailbox revert` it must be entered again: {', '.join(wanted)}.")
-
-
-def _users(configuration: Configuration, name: str) -> list[str]:
-    fields = ("password", "client_secret")
-    sections = ("mailboxes", "outbound_servers", "oauth_applications")
-    accounts = [
-        f"accounts[name={account.name}].refresh_token"
-        for account in configuration.accounts
-        if account.token_reference.secret == name  # also where it is not written down
-    ]
-    return accounts + [
-        f"{section}[name={found.name}].{field}"
-        for section in sections
-        for found in getattr(configuration, section)
-        for field in fields
-        if getattr(getattr(found, field, None), "secret", None) == name
-    ]

@@ -39,7 +39,7 @@ def test_a_file_is_applied_exported_changed_and_rolled_back(postroom: Command, w
 
 def test_the_plan_is_shown_and_nothing_is_changed_without_a_yes(postroom: Command, write: Write) -> None:
     ran = postroom("config", "apply", write(MAILBOX))
-    assert ran.status == 1
+    assert ran.status == 2
     assert "+ mailboxes support" in ran.out
     assert "--yes" in ran.err
     dry = postroom("config", "apply", write(MAILBOX), "--dry-run")
@@ -104,3 +104,15 @@ def test_without_a_stack_the_command_says_how_to_start_one(postroom: Command, tm
     ran = postroom("--state", str(tmp_path / "nowhere"), "config", "history")
     assert ran.status == 3
     assert "postroom local" in ran.err
+
+
+def test_secrets_that_a_file_names_and_nobody_entered_are_warned_of(postroom: Command, write: Write) -> None:
+    named = MAILBOX.replace("}", ", password: {secret: shared}}") + (
+        "  - {name: b, address: b@example.com, server: imap.example.com, password: {secret: shared}}\n"
+        "  - {name: c, address: c@example.com, server: imap.example.com, password: {secret: there}}\n"
+    )
+    postroom("secret", "set", "there", stdin="x")
+    warnings = postroom("config", "apply", write(named), "--yes", "--json").json["warnings"]
+    assert [(one["path"], one["remedy"]) for one in warnings] == [
+        ("mailboxes[name=support].password, mailboxes[name=b].password", "Enter it: `postroom secret set shared`.")
+    ]

@@ -83,3 +83,24 @@ def test_a_connection_test_that_fails_names_the_step_and_ends_with_status_five(p
     assert ran.status == 5
     assert ran.json["steps"][-1]["name"] == "dns"
     assert ran.json["ok"] is False
+
+
+def test_a_secret_that_was_never_entered_is_warned_of_with_the_command_that_enters_it(postroom: Command) -> None:
+    postroom(*ADD, "--password", stdin="x")
+    ran = postroom("mailbox", "change", "support", "password=secret:nosuch")
+    assert ran.status == 0
+    assert "`postroom secret set nosuch`" in ran.err
+    (warning,) = postroom("mailbox", "enable", "support", "--json").json["warnings"]
+    assert (warning["path"], "`nosuch`" in warning["problem"]) == ("mailboxes[name=support].password", True)
+    postroom("secret", "set", "nosuch", stdin="y")
+    assert postroom("mailbox", "disable", "support", "--json").json["warnings"] == []
+
+
+def test_a_change_that_changes_nothing_writes_no_version(postroom: Command) -> None:
+    postroom(*ADD, "--set", "cycle_time=00:02:00")
+    ran = postroom("mailbox", "change", "support", "cycle_time=120", "--json")
+    assert (ran.status, ran.json["changed"], ran.json["version"]) == (0, False, 1)
+    assert "Nothing was changed" in postroom("mailbox", "disable", "support").out
+    assert len(postroom("config", "history", "--json").json) == 1
+    assert postroom("mailbox", "change", "support", "cycle_time=60", "--json").json["changed"] is True
+    assert len(postroom("config", "history", "--json").json) == 2

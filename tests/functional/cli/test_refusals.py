@@ -54,6 +54,7 @@ def refusing(
         (("secret", "set", "a b"), 2, "no name"),
         (("secret", "set", "a", "--valid-until", "soon"), 2, "no date"),
         (("secret", "set", "a"), 2, "0 bytes"),
+        (("secret", "remove", UNKNOWN), 3, "no such secret"),
         (("why", "<nobody@example.org>"), 3, "No mail is known"),
         (("why", UNKNOWN), 3, "No mail is known"),
         (("why", "raw/nothing"), 3, "No mail is known"),

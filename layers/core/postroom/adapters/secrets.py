@@ -124,10 +124,13 @@ class SecretWriter:
                 ),
             )
 
-    def remove(self, name: str) -> None:
-        """Forget a secret; a missing one is no error."""
+    def remove(self, name: str) -> bool:
+        """Forget a secret; False when there was none."""
         with aws_errors("removing a secret", on=name):
-            self._dynamo.delete_item(TableName=self._table, Key=items.marshal(keys.secret(name)))
+            answer = self._dynamo.delete_item(
+                TableName=self._table, Key=items.marshal(keys.secret(name)), ReturnValues="ALL_OLD"
+            )
+        return bool(answer.get("Attributes"))
 
     def __repr__(self) -> str:
         return "SecretWriter()"

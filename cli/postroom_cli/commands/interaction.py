@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import chain, islice
+from collections.abc import Iterable, Iterator, Mapping
+from heapq import merge
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -31,15 +32,12 @@ def list_(
     limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 100,
     json: Json = False,
 ) -> None:
-    """List interactions, newest first in each queue."""
+    """List interactions, the newest of all queues first."""
     from postroom.services.api_routes import plain
 
     stack = find_stack(context)
-    queues = [queue] if queue else _queues(stack)
-    rows = islice(
-        chain.from_iterable(({"queue": name, **plain(row)} for row in list_queue(stack, name)) for name in queues),
-        limit,
-    )
+    listed = _of_queue(list_queue(stack, queue), queue) if queue else _newest(stack)
+    rows = map(plain, islice(listed, limit))
     if json:
         for row in rows:
             output.line(row)
@@ -61,6 +59,16 @@ def list_(
         ),
         empty="There is no interaction.",
     )
+
+
+def _of_queue(rows: Iterable[Mapping[str, Any]], queue: str) -> Iterator[dict[str, Any]]:
+    return ({"queue": queue, **row} for row in rows)
+
+
+def _newest(stack: Stack) -> Iterator[dict[str, Any]]:
+    """List all queues as one; each is newest first already, so that pages that nobody takes are not read."""
+    listed = [_of_queue(stack.interactions.list_queue(name), name) for name in _queues(stack)]
+    return merge(*listed, key=lambda row: (str(row.get("created", "")), row["id"]), reverse=True)
 
 
 def list_queue(stack: Stack, name: str) -> Iterator[Mapping[str, Any]]:

@@ -43,10 +43,24 @@ def thread_show(context: typer.Context, interaction_id: Id, json: Json = False) 
     stack = find_stack(context)
     thread_id = _changes(stack).thread_of(interaction_id)[0]
     members = stack.interactions.thread(thread_id)
+    mails = stack.interactions.rows(members)
     if json:
-        output.document({"thread": thread_id, "members": members})
-    else:
-        output.table(f"Thread {thread_id}", ("member",), ((member,) for member in members))
+        output.document({"thread": thread_id, "members": members, "mails": mails})
+        return
+    output.table(
+        f"Thread {thread_id}",
+        ("member", "direction", "created", "from", "subject"),
+        (
+            (
+                row["id"],
+                row.get("direction", ""),
+                str(row.get("created", ""))[:19].replace("T", " "),
+                row.get("from", ""),
+                row.get("subject", ""),
+            )
+            for row in mails
+        ),
+    )
 
 
 @thread_app.command()

@@ -108,3 +108,25 @@ def test_dead_letters_are_counted_and_put_back(postroom: Command) -> None:
     assert postroom("dlq", "redrive", "inbound", "--json").json == {"redriven": {"inbound": 12}}
     back = postroom.stack.queued("INBOUND_QUEUE_URL")
     assert sorted(one["number"] for one in back if "number" in one) == list(range(12))
+
+
+def test_the_newest_of_all_queues_are_listed_first_and_none_is_left_out_by_the_limit(postroom: Command) -> None:
+    configured = {
+        **CONFIGURATION,
+        "mailboxes": [
+            *CONFIGURATION["mailboxes"],
+            {"name": "other", "address": "other@example.com", "server": "imap.example.com"},
+        ],
+    }
+    postroom.stack.configure(**configured)
+    ids = [
+        postroom.stack.process(MAIL.replace(b"lamp@", b"%d@" % number), mailbox=mailbox)
+        for number, mailbox in enumerate(["support", "other", "support", "other"])
+    ]
+    rows = postroom("interaction", "list", "--json").lines
+    assert {row["id"] for row in rows} == set(ids)
+    assert len({row["queue"] for row in rows}) == 2
+    assert [row["created"] for row in rows] == sorted((row["created"] for row in rows), reverse=True)
+    newest = postroom("interaction", "list", "--limit", "2", "--json").lines
+    assert newest == rows[:2]
+    assert len({row["queue"] for row in newest}) == 2

@@ -142,3 +142,18 @@ def test_deleting_a_blocked_attachment_keeps_its_name_and_the_mail(command: Comm
     assert (deleted["deleted"], deleted["name"]) == (True, "invoice.pdf.exe")
     assert command("attachment", "save", interaction_id, row["sha256"], "--to", "unused").status == 3
     assert command.stack.interactions.get(interaction_id) is not None
+
+
+def test_a_thread_shows_who_wrote_what_and_when_in_order(command: Command) -> None:
+    one, two, three = conversation(command)
+    shown = command("thread", "show", two, "--json").json
+    assert [row["id"] for row in shown["mails"]] == shown["members"]
+    rows = {row["id"]: row for row in shown["mails"]}
+    assert {(rows[mine]["direction"], rows[mine]["from"]) for mine in (one, two, three)} == {
+        ("inbound", "ann@example.org")
+    }
+    assert {row["direction"] for name, row in rows.items() if name not in (one, two, three)} <= {"outbound"}
+    assert all(row["created"] and row["subject"] for row in rows.values())
+    told = command("thread", "show", two).out
+    assert "ann@example.org" in told
+    assert rows[one]["subject"] in told

@@ -26,6 +26,8 @@ BELOW_LIMIT = "attribute_not_exists(pk) OR #count < :limit"
 FREE_AGAIN = "attribute_not_exists(pk) OR #count < :limit OR #expires <= :now"
 """Conditions of the caps on automatic replies."""
 
+_SHOWN = ("direction", "created", "from", "subject", "subtype", "status")
+
 
 class DynamoInteractions:
     """Implements ports.Interactions and what the API and the CLI read."""
@@ -242,6 +244,20 @@ class DynamoInteractions:
         """List the ids of a thread's members, oldest first, the root included."""
         rows = self._list(keys.BY_THREAD, keys.THREAD_PK, thread_id, newest_first=False)
         return [thread_id, *(row["id"] for row in rows)]
+
+    def rows(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Read what lies open of mails, in or out, in the order asked for, a hundred to a request.
+
+        A mail that is gone has its id only.
+        """
+        wanted = [keys.interaction(one) for one in ids]
+        found = {
+            item[keys.PK]["S"].removeprefix("I#"): items.unmarshal(
+                {name: item[name] for name in _SHOWN if name in item}
+            )
+            for item in read_many(self._client, self._table, wanted, doing="reading the mails of a thread")
+        }
+        return [{"id": one, **found.get(one, {})} for one in ids]
 
     def _list(self, index: str, attribute: str, value: str, *, newest_first: bool) -> Iterator[dict[str, Any]]:
         start: dict[str, Any] = {}

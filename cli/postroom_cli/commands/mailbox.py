@@ -139,8 +139,13 @@ def change(
 
 @app.command()
 def enable(context: typer.Context, name: Name, json: Json = False) -> None:
-    """Poll the mailbox from the next cycle on."""
-    _update(find_stack(context), name, {"enabled": True}, f"mailbox {name} enabled", json=json)
+    """Poll the mailbox from the next cycle on; also one that waits or needs attention."""
+    from postroom.services.second_chance import on_request
+
+    stack = find_stack(context)
+    _update(stack, name, {"enabled": True}, f"mailbox {name} enabled", json=json)
+    if on_request(stack.configurations.current(), name, states=stack.states) and not json:
+        output.say("It was not well; it is tried again at its next cycle.")
 
 
 @app.command()

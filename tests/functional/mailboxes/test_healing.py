@@ -34,6 +34,13 @@ def switch_off_and_on(postroom: Command) -> None:
     assert postroom("mailbox", "enable", "box0").status == 0
 
 
+def enable_although_it_is(postroom: Command) -> None:
+    """Enable the mailbox, which is enabled."""
+    done = postroom("mailbox", "enable", "box0")
+    assert done.status == 0
+    assert "tried again" in done.out
+
+
 def change_a_setting(postroom: Command) -> None:
     """Change something about the mailbox."""
     assert postroom("mailbox", "change", "box0", "protocol_timeout=00:01:00").status == 0
@@ -41,7 +48,7 @@ def change_a_setting(postroom: Command) -> None:
 
 @pytest.mark.fault(14)
 @pytest.mark.feature("C05")
-@pytest.mark.parametrize("act", [enter_again, switch_off_and_on, change_a_setting])
+@pytest.mark.parametrize("act", [enter_again, switch_off_and_on, enable_although_it_is, change_a_setting])
 def test_a_refused_login_is_tried_again_after_an_administrator_acts_and_not_before(
     connected: Connect, postroom: Command, clock: Clock, act: Callable[[Command], None]
 ) -> None:

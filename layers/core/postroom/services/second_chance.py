@@ -32,6 +32,11 @@ def after_secret(configuration: Configuration, secret: str, *, states: MailboxSt
     return _forgive(users, states)
 
 
+def on_request(configuration: Configuration, name: str, *, states: MailboxStates) -> tuple[str, ...]:
+    """Forgive one mailbox, if it is enabled: the fault was mended on its server; returns its name if it was ill."""
+    return _forgive((mailbox for mailbox in _enabled(configuration) if mailbox.name == name), states)
+
+
 def _enabled(configuration: Configuration) -> Iterable[Mailbox]:
     return (configuration.effective(mailbox) for mailbox in configuration.mailboxes if mailbox.enabled)
 

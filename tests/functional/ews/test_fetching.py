@@ -142,7 +142,10 @@ def test_the_first_connection_leaves_old_mail_alone(site: Site) -> None:
 
 
 @pytest.mark.fault(31)
-@pytest.mark.parametrize("operation", ["GetFolder", "FindItem", "GetItem", "DeleteItem"])
+@pytest.mark.parametrize(
+    "operation",
+    [*(pytest.param(name, marks=pytest.mark.slow) for name in ("GetFolder", "FindItem")), "GetItem", "DeleteItem"],
+)
 @pytest.mark.parametrize(
     ("planted", "code"),
     [

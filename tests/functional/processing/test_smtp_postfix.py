@@ -10,6 +10,9 @@ from tests.functional.processing.test_smtp import reply_and_send
 from tests.support.aws_stack import AwsStack
 from tests.support.smtp_sink import smtp_sink
 
+# The same cases run against our own server with every change.
+pytestmark = pytest.mark.slow
+
 # Options of smtp-sink(1): -f refuses with 5xx, -r with 4xx, -q drops the connection, at the command named.
 CASES: dict[str, tuple[tuple[str, ...], OutboxState]] = {
     "taken": ((), OutboxState.SENT),

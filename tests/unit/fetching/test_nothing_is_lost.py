@@ -68,7 +68,7 @@ def disturb(post: Post, choose: random.Random, number: int) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", [*range(15), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(15, 60))])
 def test_no_mail_is_lost_or_stored_in_vain(mode: str, seed: int) -> None:
     choose = random.Random(f"{mode} {seed}")
     post = Post(a_mailbox(**MODES[mode]))

@@ -1,10 +1,10 @@
 """Mailboxes are read from address headers as people would read them."""
 
-import time
-
 import pytest
 from postroom.mail.address import Address, is_valid, parse_addresses
 from postroom.mail.message import read
+
+from tests.support.processor_time import takes_at_most
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,6 @@ def test_the_domain_is_what_follows_the_last_at() -> None:
 
 
 def test_a_header_of_nothing_but_addresses_and_colons_takes_no_time() -> None:
-    start = time.process_time()
-    found = parse_addresses("a@b.c: " * 15_000)
-    assert time.process_time() - start < 3  # read anew at every colon, it took half a minute
-    assert found
+    header = "a@b.c: " * 15_000
+    assert parse_addresses(header)
+    assert takes_at_most(3.0, lambda: parse_addresses(header))  # read anew at every colon, it took half a minute

@@ -1,7 +1,6 @@
 """What must not be seen is masked in every form of a mail, and what is ordinary is not."""
 
 import random
-import time
 
 import pytest
 from postroom.errors import Invalid
@@ -18,6 +17,7 @@ from postroom.rules.masking import (
 )
 from postroom.rules.masking_kinds import KINDS, luhn
 
+from tests.support.processor_time import takes_at_most
 from tests.unit.text.test_html import problems
 
 CARD = compile_patterns([MaskingPattern("card", kind="card")])
@@ -286,9 +286,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_a_hostile_text_of_200_kilobytes_takes_less_than_a_second_for_all_kinds_together(text: str) -> None:
-    started = time.process_time()
-    mask_text(text, ALL)
-    assert time.process_time() - started < 1.0
+    assert takes_at_most(1.0, lambda: mask_text(text, ALL))
 
 
 def test_a_card_among_very_many_numbers_is_not_let_through() -> None:

@@ -3,7 +3,6 @@
 import json
 import random
 import re
-import time
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 
@@ -11,6 +10,7 @@ import pytest
 from postroom.mail.html import sanitise, to_text
 
 from tests.support import corpora
+from tests.support.processor_time import takes_at_most
 
 _ALLOWED = set(
     str.split(
@@ -247,11 +247,8 @@ HOSTILE = {
 
 @pytest.mark.parametrize("html", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_size_and_depth_take_less_than_a_second(html: str) -> None:
-    started = time.process_time()
-    result = sanitise(html)
-    to_text(result.html)
-    assert time.process_time() - started < 1.0
-    assert problems(result.html[:50_000]) == []
+    assert takes_at_most(1.0, lambda: to_text(sanitise(html).html))
+    assert problems(sanitise(html).html[:50_000]) == []
 
 
 def test_what_is_cut_is_said_and_the_text_of_what_is_deep_stays() -> None:

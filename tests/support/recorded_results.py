@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +74,21 @@ def load() -> dict[str, dict[str, Any]]:
     return results
 
 
+def _stands(node: str) -> bool:
+    """Tell whether a test is still written: one that was renamed would count as failed for ever."""
+    file, _, name = node.partition("::")
+    path = ROOT / file
+    return path.exists() and f"def {name.rpartition('::')[2].partition('[')[0]}(" in _text(path)
+
+
+@cache
+def _text(path: Path) -> str:
+    return path.read_text("utf-8")
+
+
 def save(results: dict[str, dict[str, Any]]) -> None:
-    """Put results beside those of tests that did not run this time; tests whose file is gone are forgotten."""
-    together = {
-        node: result for node, result in (load() | results).items() if (ROOT / node.partition("::")[0]).exists()
-    }
+    """Put results beside those of tests that did not run this time; tests that are gone are forgotten."""
+    together = {node: result for node, result in (load() | results).items() if _stands(node)}
     RESULTS.parent.mkdir(exist_ok=True)
     unfinished = RESULTS.with_suffix(".new")
     unfinished.write_text(json.dumps(together, indent=0, sort_keys=True), "utf-8")

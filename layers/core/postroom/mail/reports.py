@@ -7,7 +7,6 @@ follows no standard is read by `bounce`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,6 +15,7 @@ from postroom.mail.automatic import Automatic, corroboration
 from postroom.mail.bounce_rules import PASSING
 from postroom.mail.part import Message, Part
 from postroom.mail.reasons import NO_FAILURE, Failure, Reason, is_permanent, reason_for, status_for
+from postroom.mail.report_fields import Fields, address_in, field_blocks, merged, original_id, short, without_fields
 
 
 class ReportKind(StrEnum):
@@ -58,37 +58,14 @@ class DeliveryReport:
 
 
 _MOST_RECIPIENTS = 200
-_MOST_FIELDS = 2_000
 _STATUS_SCANNED = 256 * 1024
-_LONGEST_DIAGNOSTIC = 2_000
 
-_FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,60})[ \t]{0,4}:[ \t]*(.*)")
 _STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status", "text/delivery-status"})
 _DISPOSITION_TYPES = frozenset({"message/disposition-notification", "message/global-disposition-notification"})
 _NO_REPORT = frozenset({"text/plain", "text/html"})
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 
-_STATUS_FIELDS = frozenset(
-    [
-        "original-envelope-id",
-        "reporting-mta",
-        "dsn-gateway",
-        "received-from-mta",
-        "arrival-date",
-        "original-recipient",
-        "final-recipient",
-        "action",
-        "status",
-        "remote-mta",
-        "diagnostic-code",
-        "last-attempt-date",
-        "final-log-id",
-        "will-retry-until",
-    ]
-)
 AS_TEXT = "rfc3464-as-text"
-
-Fields = dict[str, str]
 
 
 def read_report(message: Message, *, evidence: Automatic | None = None) -> DeliveryReport | None:
@@ -110,7 +87,7 @@ def delivery_report(message: Message, *, evidence: Automatic | None = None) -> D
         return None
     text = bounce_text.human_text(message)
     reporter = _reporter(message, text.words)
-    words = _without_fields(text.words) if rule == AS_TEXT else text.words
+    words = without_fields(text.words) if rule == AS_TEXT else text.words
     recipients: list[Recipient] = []
     for group in groups[:_MOST_RECIPIENTS]:
         recipient = _recipient(group, words, reporter, alone=len(groups) == 1)
@@ -122,7 +99,7 @@ def delivery_report(message: Message, *, evidence: Automatic | None = None) -> D
     return DeliveryReport(
         kind=ReportKind.NDR if failed else ReportKind.REPORT,
         recipients=tuple(recipients),
-        original_message_id=bounce_text.returned_message_id(message, text) or _original_id(blocks),
+        original_message_id=bounce_text.returned_message_id(message, text) or original_id(blocks),
         rule=rule,
     )
 
@@ -132,17 +109,17 @@ def disposition(message: Message) -> DeliveryReport | None:
     for part in message.walk():
         if part.content_type not in _DISPOSITION_TYPES:
             continue
-        fields = _merged(field_blocks(part.text()[:_STATUS_SCANNED]))
+        fields = merged(field_blocks(part.text()[:_STATUS_SCANNED]))
         # RFC 8098 §3.2.6: "mode / sending-mode; type/modifiers"
         kind = fields.get("disposition", "").rpartition(";")[2].partition("/")[0].strip().lower()
-        who = _address(fields.get("final-recipient") or fields.get("original-recipient") or "") or _first_sender(
+        who = address_in(fields.get("final-recipient") or fields.get("original-recipient") or "") or _first_sender(
             message
         )
         original = fields.get("original-message-id", "").strip()
         text = bounce_text.human_text(message)
         return DeliveryReport(
             kind=ReportKind.DISPOSITION,
-            recipients=(Recipient(who, action=kind or None, diagnostic=_short(fields.get("disposition"))),)
+            recipients=(Recipient(who, action=kind or None, diagnostic=short(fields.get("disposition"))),)
             if who
             else (),
             original_message_id=original or bounce_text.returned_message_id(message, text),
@@ -157,10 +134,10 @@ def complaint(message: Message) -> DeliveryReport | None:
         if part.content_type != "message/feedback-report":
             continue
         blocks = field_blocks(part.text()[:_STATUS_SCANNED])
-        fields = _merged(blocks)
+        fields = merged(blocks)
         text = bounce_text.human_text(message)
         named = fields.get("original-rcpt-to") or fields.get("removal-recipient") or ""
-        who = _address(named) or next(iter(bounce_text.returned_recipients(message, text)), "")
+        who = address_in(named) or next(iter(bounce_text.returned_recipients(message, text)), "")
         kind = fields.get("feedback-type", "").strip().lower() or None
         return DeliveryReport(
             kind=ReportKind.FEEDBACK,
@@ -184,7 +161,7 @@ def _hotmail_complaint(message: Message) -> DeliveryReport | None:
     if returned is None or not sender.endswith(("@hotmail.com", "@outlook.com", "@live.com", ".amazonses.com")):
         return None
     text = bounce_text.human_text(message)
-    hidden = _address(returned.header("X-HmXmrOriginalRecipient"))
+    hidden = address_in(returned.header("X-HmXmrOriginalRecipient"))
     who = hidden or next(iter(bounce_text.returned_recipients(message, text)), "")
     found = Recipient(who, action="complained", reason=Reason.FEEDBACK.value, permanent=False, diagnostic="abuse")
     return DeliveryReport(
@@ -194,38 +171,6 @@ def _hotmail_complaint(message: Message) -> DeliveryReport | None:
         rule="complaint-about-message",
         feedback_type="abuse",
     )
-
-
-def field_blocks(text: str) -> list[Fields]:
-    """Split the body of a status part into its blocks of fields (RFC 3464 §2.1), names in lower case.
-
-    A repeated Final-Recipient begins a block too: some senders leave out the empty line.
-    """
-    blocks: list[Fields] = [{}]
-    last = ""
-    for count, line in enumerate(text.split("\n")):
-        if count > _MOST_FIELDS:
-            break
-        line = line.rstrip("\r")[:_LONGEST_DIAGNOSTIC]
-        if not line.strip():
-            if blocks[-1]:
-                blocks.append({})
-            last = ""
-        elif line[0] in " \t" and last:
-            blocks[-1][last] = f"{blocks[-1][last]} {line.strip()}"[: 4 * _LONGEST_DIAGNOSTIC]
-        else:
-            found = _FIELD.match(line.lstrip("> \t") if not last else line)
-            if not found:
-                # A folded line whose white space got lost: it belongs to the diagnostic before it.
-                if last == "diagnostic-code":
-                    blocks[-1][last] = f"{blocks[-1][last]} {line.strip()}"[: 4 * _LONGEST_DIAGNOSTIC]
-                continue
-            name = found.group(1).lower()
-            if name == "final-recipient" and name in blocks[-1]:
-                blocks.append({})
-            last = name
-            blocks[-1].setdefault(name, found.group(2).strip())
-    return [block for block in blocks if block]
 
 
 def recipient_for(
@@ -272,7 +217,7 @@ def recipient_for(
             else status_for(reason, temporary=action == "delayed" or _passes(words))
         ),
         reply_code=code or None,
-        diagnostic=_short(words),
+        diagnostic=short(words),
         remote_mta=remote_mta or None,
         permanent=is_permanent(reason, enhanced, code),
         reason=reason.value,
@@ -313,19 +258,9 @@ def _status_blocks(message: Message, evidence: Automatic | None) -> tuple[list[F
     return [], ""
 
 
-def _without_fields(words: str) -> str:
-    """Return a text without the status fields in it: they are read as fields."""
-    kept = []
-    for line in words.split("\n"):
-        found = _FIELD.match(line)
-        if not found or found.group(1).lower() not in _STATUS_FIELDS:
-            kept.append(line)
-    return "\n".join(kept)
-
-
 def _recipient(group: Fields, words: str, reporter: str, *, alone: bool) -> Recipient | None:
-    final = _address(group.get("final-recipient", ""))
-    original = _address(group.get("original-recipient", "")) or _address(group.get("x-actual-recipient", ""))
+    final = address_in(group.get("final-recipient", ""))
+    original = address_in(group.get("original-recipient", "")) or address_in(group.get("x-actual-recipient", ""))
     address = final if "@" in final else original if "@" in original else final
     if not address:
         return None
@@ -348,7 +283,7 @@ def _recipient(group: Fields, words: str, reporter: str, *, alone: bool) -> Reci
         reporter=reporter,
         action=action,
         status=status,
-        remote_mta=_address(group.get("remote-mta", "")),
+        remote_mta=address_in(group.get("remote-mta", "")),
         is_smtp=kind.strip().lower() not in {"x-unix", "x-prog"},
         context=words if alone else about,
     )
@@ -360,7 +295,7 @@ def _recipient(group: Fields, words: str, reporter: str, *, alone: bool) -> Reci
         reporter=reporter,
         action=action,
         status=status,
-        remote_mta=_address(group.get("remote-mta", "")),
+        remote_mta=address_in(group.get("remote-mta", "")),
         context=words,
     )
 
@@ -377,39 +312,9 @@ def _reporter(message: Part, words: str) -> str:
     return server.name if server else ""
 
 
-def _address(value: str) -> str:
-    """Return the address of an `rfc822; user@example` field, or the name of a `dns; host` one."""
-    kind, semicolon, rest = value.partition(";")
-    text = (rest if semicolon else kind).strip()[:998]
-    if text.endswith(">") and "<" in text:
-        text = text[text.rindex("<") + 1 : -1]
-    if text.startswith(("|", "/")):  # exim: the program behind the address, and the address among its arguments
-        text = next((word for word in text.split() if "@" in word), text)
-    return text.strip("<> \t\"'")
-
-
 def _first_sender(message: Part) -> str:
     from postroom.mail.address import parse_addresses
 
     fields = message.raw_headers("From")
     found = parse_addresses(fields[0][:2_000]) if fields else []
     return found[0].address if found else ""
-
-
-def _merged(blocks: Iterable[Fields]) -> Fields:
-    merged: Fields = {}
-    for block in blocks:
-        for name, value in block.items():
-            merged.setdefault(name, value)
-    return merged
-
-
-def _original_id(blocks: Iterable[Fields]) -> str | None:
-    fields = _merged(blocks)
-    value = fields.get("original-message-id") or fields.get("x-original-message-id") or ""
-    return value.strip() or None
-
-
-def _short(text: str | None) -> str | None:
-    joined = " ".join((text or "").split())
-    return joined[:_LONGEST_DIAGNOSTIC] or None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import multiprocessing
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ from postroom_cli.mailservers.graph import GraphService
 
 from bench import missed
 from bench.fetch_memory import reset_peak, s3_into, status
-from bench.servers import sink
+from bench.servers import elsewhere, sink
 from tests.support.delay_proxy import DelayProxy
 from tests.unit.fetching.fakes import Post, a_mailbox
 
@@ -165,17 +164,8 @@ def _post(names: list[str], url: str, there: There, *, batches: bool) -> Post:
 @contextmanager
 def service(users: dict[str, int], *, rtt: float = 0.0) -> Iterator[There]:
     """Serve mailboxes, user → size of the one mail in it (0: none), while this lasts."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, users, rtt), daemon=True)
-    process.start()
-    try:
-        yield ours.recv()
-    finally:
-        ours.close()
-        process.join(5)
-        if process.is_alive():
-            process.terminate()
+    with elsewhere(_serve, users, rtt) as there:
+        yield there
 
 
 def _serve(pipe: Connection, users: dict[str, int], rtt: float) -> None:

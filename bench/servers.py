@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from threading import Thread
+from typing import Any
 
 from postroom.model.mailbox import Type
 from postroom_cli.mailservers.ews import EwsServer
@@ -58,11 +59,11 @@ class _Sink(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def servers(mails: dict[str, list[int]], *, rtt: float = 0.0, type_: Type = Type.IMAP) -> Iterator[Servers]:
-    """Serve mailboxes (IMAP, POP3 or EWS), name → sizes of the mails in it, while this lasts."""
+def elsewhere(serve: Callable[..., None], *args: Any) -> Iterator[Any]:
+    """Run `serve` in a process of its own while this lasts; it sends through its pipe what clients need to know."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, mails, rtt, type_), daemon=True)
+    process = context.Process(target=serve, args=(theirs, *args), daemon=True)
     process.start()
     try:
         yield ours.recv()
@@ -71,6 +72,13 @@ def servers(mails: dict[str, list[int]], *, rtt: float = 0.0, type_: Type = Type
         process.join(5)
         if process.is_alive():
             process.terminate()
+
+
+@contextmanager
+def servers(mails: dict[str, list[int]], *, rtt: float = 0.0, type_: Type = Type.IMAP) -> Iterator[Servers]:
+    """Serve mailboxes (IMAP, POP3 or EWS), name → sizes of the mails in it, while this lasts."""
+    with elsewhere(_serve, mails, rtt, type_) as served:
+        yield served
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from postroom.adapters.dynamo.configurations import ConfigurationStore
 from postroom.adapters.dynamo.interactions import DynamoInteractions
 from postroom.adapters.dynamo.outbox import DynamoOutbox
 from postroom.adapters.s3 import S3Contents
+from postroom.adapters.secrets import SecretWriter
 from postroom.model.configuration import Configuration
 from postroom.model.identity import interaction_id, raw_key
 from postroom.services.stored_events import stored_event
@@ -81,6 +82,15 @@ class AwsStack:
         store = self.configurations
         store.put(configuration, expected_version=store.version(), author="test", note="", now=utc_now())
         return configuration
+
+    def enter_secret(self, name: str, value: str) -> None:
+        """Enter a secret as an administrator does."""
+        SecretWriter(
+            table=self.table,
+            dynamo=self.client("dynamodb"),
+            kms=self.client("kms"),
+            key_id=self.environment["CREDENTIALS_KEY_ID"],
+        ).put(name, value, now=datetime.now(UTC))
 
     def store_raw(self, content: bytes, *, mailbox: str = "support", metadata: Mapping[str, str] | None = None) -> str:
         """Put a raw message where the fetcher would, and return its key."""

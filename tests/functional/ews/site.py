@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-from postroom.adapters.secrets import SecretWriter
 from postroom.model.polling import MailboxState
 from postroom_cli.mailservers.ews import EwsServer
 from postroom_cli.mailservers.ews_store import Mailbox
@@ -27,12 +25,7 @@ class Site:
 
     def enter(self, name: str, value: str) -> None:
         """Enter a secret as an administrator does."""
-        SecretWriter(
-            table=self.stack.table,
-            dynamo=self.stack.client("dynamodb"),
-            kms=self.stack.client("kms"),
-            key_id=self.stack.environment["CREDENTIALS_KEY_ID"],
-        ).put(name, value, now=datetime.now(UTC))
+        self.stack.enter_secret(name, value)
 
     def configure(self, **options: Any) -> None:
         """Put the mailbox in force."""

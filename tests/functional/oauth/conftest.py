@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import boto3
 import pytest
 from postroom import bootstrap
 from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-from postroom.adapters.secrets import SecretWriter, StoredSecrets
+from postroom.adapters.secrets import StoredSecrets
 from postroom.adapters.tls import client_context
 from postroom.model.mailbox import SecretReference
 from postroom.model.polling import Health, HealthState, MailboxState
@@ -52,12 +51,7 @@ class Site:
 
     def enter(self, name: str, value: str) -> None:
         """Enter a secret as an administrator does."""
-        SecretWriter(
-            table=self.stack.table,
-            dynamo=self.stack.client("dynamodb"),
-            kms=self.stack.client("kms"),
-            key_id=self.stack.environment["CREDENTIALS_KEY_ID"],
-        ).put(name, value, now=datetime.now(UTC))
+        self.stack.enter_secret(name, value)
 
     def secret(self, name: str) -> str:
         """Read a secret back, as a function that may decrypt."""

@@ -48,16 +48,21 @@ def _tell(one: Any) -> None:
     output.table(
         "What is done in a month",
         ("what", "how many", "US$"),
-        ([line.what, f"{line.quantity:,.1f}", f"{line.dollars:,.4f}"] for line in one.steps),
+        ([line.what, _quantity(line.quantity), f"{line.dollars:,.4f}"] for line in one.steps),
     )
     output.table(
         "What AWS counts",
         ("what", "how many", "US$"),
-        ([line.what, f"{line.quantity:,.3f}", f"{line.dollars:,.4f}"] for line in one.calls),
+        ([line.what, _quantity(line.quantity), f"{line.dollars:,.4f}"] for line in one.calls),
     )
     since = _since(one)
     told = f"{one.mails:,.0f} mails a month" + (f", by what was counted since {since}" if since else "")
     output.say(f"{one.mailbox} costs about ${one.dollars:,.4f} a month, with {told}. {_what_it_is(one)}")
+
+
+def _quantity(number: float) -> str:
+    """Write whole numbers as such, and of others what matters: `100,000`, `0.25`."""
+    return f"{number:,.0f}" if number >= 100 or number == int(number) else f"{number:.3g}"
 
 
 def _since(one: Any) -> str:

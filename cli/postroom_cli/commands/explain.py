@@ -39,17 +39,16 @@ def explain(
     if mailbox and through is None:
         raise Invalid([Problem("--mailbox", f"there is no mailbox `{mailbox}`.", "Name one of the --config file.")])
     failures = Failures()
-    mails = read_mails(files, failures)
-    count = 0
+    found = find_mails(files, failures)
+    mails = read_mails(found, failures)
     # On the screen the results themselves show how far it is.
-    for path, raw in mails if sys.stdout.isatty() else output.progress(mails, "Explaining"):
-        count += 1
+    for path, raw in mails if sys.stdout.isatty() else output.progress(mails, "Explaining", total=len(found)):
         told = explain_mail(raw, source=str(path), policy=policy, mailbox=through)
         if json:
             sys.stdout.write(_dumps(told))
         else:
             _tell(told)
-    if not count and not failures.count:
+    if not found and not failures.count:
         output.note(f"No mail was found in {', '.join(map(str, files))}. Hidden files are left out.")
     failures.finish()
 
@@ -81,22 +80,23 @@ class Failures:
             raise typer.Exit(ExitCode.PARTIAL)
 
 
-def read_mails(paths: list[Path], failures: Failures) -> Iterator[tuple[Path, bytes]]:
-    """Read mails one after the other; directories are walked in order of their names.
+def find_mails(paths: list[Path], failures: Failures) -> list[Path]:
+    """List the files of mails; `-` is standard input, directories are walked in order of their names.
 
     Hidden files are left out, and what lies beside .eml files.
     """
-    for path in paths:
-        if str(path) == "-":
-            yield path, sys.stdin.buffer.read()
-            continue
-        for file in _walk(path, failures) if path.is_dir() else [path]:
-            try:
-                raw = file.read_bytes()
-            except OSError as error:
-                failures.add(file, error)
-            else:
-                yield file, raw
+    return [file for path in paths for file in (_walk(path, failures) if path.is_dir() else [path])]
+
+
+def read_mails(files: list[Path], failures: Failures) -> Iterator[tuple[Path, bytes]]:
+    """Read mails one after the other."""
+    for file in files:
+        try:
+            raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        except OSError as error:
+            failures.add(file, error)
+        else:
+            yield file, raw
 
 
 def _walk(directory: Path, failures: Failures) -> Iterator[Path]:

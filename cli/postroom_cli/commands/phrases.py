@@ -11,7 +11,7 @@ import typer
 from postroom.errors import Invalid, Problem
 
 from postroom_cli import output
-from postroom_cli.commands.explain import Failures, policy_from, read_mails
+from postroom_cli.commands.explain import Failures, find_mails, policy_from, read_mails
 from postroom_cli.commands.interaction import list_queue
 from postroom_cli.output import Json
 from postroom_cli.stack import find_stack
@@ -104,7 +104,7 @@ def _mails(
     """Yield (source, From address, subject, whether the structure agrees) of each mail."""
     from postroom.services.understand import understand
 
-    for path, raw in read_mails(files, failures):
+    for path, raw in read_mails(find_mails(files, failures), failures):
         yield str(path), *_facts(understand(raw, policy=policy))
     if queue:
         stack = find_stack(context)

@@ -78,6 +78,8 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
 
     mailbox = Mailbox.model_validate(shown["settings"])
     settings = mailbox.model_dump(mode="json", exclude_defaults=True)
+    if mailbox.ca_certificate:  # as a whole it is in `--json`; here it would push the health off the screen
+        settings["ca_certificate"] = "given"
     output.pairs({**settings, "password": str(mailbox.password or ""), "enabled": mailbox.enabled})
     output.say("")
     health = shown["health"]

@@ -193,6 +193,38 @@ def test_an_item_that_vanishes_between_listing_and_fetching_is_no_fault(site: Si
     assert all(balance.even and not balance.problem for _at, balance in state.balances)
 
 
+@pytest.mark.fault(31)
+@pytest.mark.parametrize("options", [{}, {"leave_msg_on_server": True}], ids=["deleted", "left and marked read"])
+def test_an_item_that_exchange_lists_but_once_does_not_find_is_fetched_later_and_not_deleted_unread(
+    site: Site, options: dict[str, Any]
+) -> None:
+    site.configure(**options)
+    item = site.box.deliver(mail(subject="Hidden"), fault="ErrorItemNotFound")  # also said while a right is missing
+    site.poll()
+    assert site.box.inbox.items == [item]
+    assert not item.read
+    item.fault = ""
+    for _ in range(2):
+        site.poll()
+    assert [b"Hidden" in content for content, _facts in site.raw()] == [True]
+    assert site.box.inbox.items == ([item] if options else [])
+
+
+@pytest.mark.fault(31)
+def test_an_item_that_exchange_lists_and_never_finds_is_given_up_after_three_tries_and_not_deleted(site: Site) -> None:
+    site.configure(failed_items_folder_name="Failed")
+    ghost = site.box.deliver(mail(subject="Ghost"), fault="ErrorItemNotFound")
+    site.box.deliver(mail(subject="Here"))
+    for _ in range(5):
+        site.poll()
+    assert [b"Here" in content for content, _facts in site.raw()] == [True]
+    assert site.ews.asked.count("GetItem") == 3  # and not in every cycle from now on
+    position = site.state().position
+    assert position is not None
+    assert [reason for reason in position.reasons.values() if "lists it" in reason]
+    assert site.box.folder("Failed").items == [ghost]
+
+
 def test_a_wrong_password_is_tried_once_and_never_again_until_it_is_changed(site: Site) -> None:
     site.ews.users[ADDRESS] = "changed"
     site.configure()

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from postroom.errors import DeadlineExceeded, PostroomError, ServerMisbehaved, Transient
-from postroom.model.mailbox import Mailbox
+from postroom.model.mailbox import Mailbox, Type
 from postroom.model.polling import GIVEN_UP, OVERSIZE_LEFT, Health, Lease, MailboxState
 from postroom.model.traffic import count
 from postroom.ports import Action, Extendable, Fetched, FetchFailed, Item, Session
@@ -215,7 +215,7 @@ class _Run:
                 headers = session.headers(item)
             except PostroomError as error:
                 if error.code == "gone":  # taken away by another client
-                    self._books.gone.add(item.id)
+                    self._note_gone(item)
                     continue
                 self._fail(item, error.what)
                 raise _Blamed from error
@@ -235,7 +235,7 @@ class _Run:
             else:  # a connector that confuses ids must not move the books
                 result.path.unlink(missing_ok=True)
         elif result.gone:
-            self._books.gone.add(result.item.id)
+            self._note_gone(result.item)
         elif result.item in asked:
             self._fail(result.item, result.reason)
 
@@ -247,6 +247,13 @@ class _Run:
         self._books.oversize.add(item.id)
         if not self.mailbox.delete_big_msg:
             self._problems[item.id] = OVERSIZE_LEFT
+
+    def _note_gone(self, item: Item) -> None:
+        """Take a message that the server does not find for gone; one that it lists all the same ends as a problem."""
+        if self.mailbox.type is Type.IMAP or self._position.problems.get(item.id, 0) + 1 < GIVEN_UP:
+            self._books.gone.add(item.id)
+        else:
+            self._fail(item, "the server lists it, and says that it is not there")
 
     def _fail(self, item: Item, reason: str) -> None:
         """Count a failed try; the third puts a message on the problem list, and the next ones proceed."""
@@ -347,8 +354,10 @@ class _Run:
 
     def _remember(self, lease: Lease, *, release: bool) -> None:
         books = self._books
-        done = books.stored | books.gone | {one for one in books.oversize if one not in self._problems}
-        position = positions.advance(self._position, self.mailbox, self._news, done=done, failed=self._problems)
+        done = books.stored | {one for one in books.oversize if one not in self._problems}
+        position = positions.advance(
+            self._position, self.mailbox, self._news, done=done, gone=books.gone, failed=self._problems
+        )
         before = self._state.position  # of another epoch, its ids may stand for other mails
         known = before.reasons if before and before.epoch == position.epoch else {}
         self._state = replace(

@@ -191,10 +191,24 @@ def sets(items: Sequence[Item], mailbox: Mailbox) -> Iterator[tuple[Item, ...]]:
 
 
 def advance(
-    position: Position, mailbox: Mailbox, news: Sequence[Item], *, done: Collection[str], failed: Mapping[str, int]
+    position: Position,
+    mailbox: Mailbox,
+    news: Sequence[Item],
+    *,
+    done: Collection[str],
+    gone: Collection[str] = (),
+    failed: Mapping[str, int],
 ) -> Position:
-    """Move on: `done` are ids dealt with for good, `failed` ids with their tries or the reason they are left alone."""
+    """Move on: `done` are ids dealt with for good, `failed` ids with their tries or the reason they are left alone.
+
+    `gone` are ids that the server did not find. It may list one again (Exchange says so too while a right is missing,
+    and of damaged items), and what is done is deleted there: so it counts as a try. IMAP's ids were searched for anew.
+    """
     position = replace(position, place=place(mailbox))
+    if mailbox.type is Type.IMAP:
+        done = {*done, *gone}
+    else:
+        failed = {**{one: position.problems.get(one, 0) + 1 for one in gone}, **failed}
     problems = {one: tries for one, tries in position.problems.items() if one not in done} | dict(failed)
     settled = set(done) | {one for one, tries in problems.items() if tries >= GIVEN_UP}
     if mailbox.type is not Type.IMAP:

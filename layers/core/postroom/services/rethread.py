@@ -55,13 +55,17 @@ def split(interaction_id: str, *, threads: Threads, moves: Moves, who: str, cloc
     thread_id, _parent, _created = moves.thread_of(interaction_id)
     if thread_id == interaction_id:
         raise Invalid([Problem("interaction", "is the root of its thread.", "Split at a later mail of it.")])
-    going = {interaction_id}
-    members = threads.thread(thread_id)
-    parents = {member: moves.thread_of(member)[1] for member in members}
-    # Members are in the order they came, so a parent is met before its children; a healed one may need a second round.
-    for _round in range(2):
-        going |= {member for member in members if parents[member] in going}
-    return _move([one for one in members if one in going], thread_id, interaction_id, "split", moves, who, clock)
+    children: dict[str | None, list[str]] = {}
+    for member in threads.thread(thread_id):
+        children.setdefault(moves.thread_of(member)[1], []).append(member)
+    # Each behind what it answers, in whatever order they came; a mail that answers itself is there already.
+    going = {interaction_id: None}
+    waiting = [interaction_id]
+    while waiting:
+        fresh = [child for child in children.get(waiting.pop(), ()) if child not in going]
+        going.update(dict.fromkeys(fresh))
+        waiting += fresh
+    return _move(list(going), thread_id, interaction_id, "split", moves, who, clock)
 
 
 def undo(change: str, *, threads: Threads, moves: Moves, who: str, clock: Clock) -> Rethreaded:
@@ -69,7 +73,7 @@ def undo(change: str, *, threads: Threads, moves: Moves, who: str, clock: Clock)
     kind, _separator, member = change.partition(".")
     if kind not in ("merged", "split") or not member:
         raise Invalid([Problem("change", f"{change[:80]!r} is no change of threads.", "Give what the command said.")])
-    record = _recorded(threads.history(member), kind)
+    record = _recorded(threads.history(member), kind, member)
     if record is None:
         raise NotFound("this change is not recorded", on=change[:80])
     for member in record.members:
@@ -83,7 +87,8 @@ def _move(
 ) -> Rethreaded:
     now = clock()
     detail = json.dumps({"from": source, "to": target, "members": list(members)})
-    for member in members:
+    # The first one, by which the change is asked for again, comes last, and each behind what answers it.
+    for member in reversed(members):
         moves.move(member, was=source, thread_id=target, event=Event(at=now, what=what, detail=detail, who=who))
     return Rethreaded(f"{what}.{members[0]}", target, tuple(members))
 
@@ -97,9 +102,11 @@ class _Record:
     members: tuple[str, ...]
 
 
-def _recorded(history: Sequence[Event], kind: str) -> _Record | None:
-    newest = next((event for event in reversed(history) if event.what == kind), None)
-    if newest is None:
-        return None
-    values = json.loads(newest.detail)
-    return _Record(values["from"], values["to"], tuple(values["members"]))
+def _recorded(history: Sequence[Event], kind: str, first: str) -> _Record | None:
+    """Read the newest change of a kind that was named after this mail: others only took it along."""
+    for event in reversed(history):
+        if event.what == kind:
+            values = json.loads(event.detail)
+            if values["members"][0] == first:
+                return _Record(values["from"], values["to"], tuple(values["members"]))
+    return None

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from email.message import EmailMessage
 from email.policy import SMTP
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
+from postroom.model import identity
 
 from tests.functional.cli.conftest import Command
 from tests.functional.processing.conftest import CONFIGURATION
@@ -115,13 +118,11 @@ def with_program() -> bytes:
 
 @pytest.mark.feature("C11")
 @pytest.mark.feature("C12")
-def test_a_blocked_attachment_is_seen_restored_and_deleted_with_a_reason(command: Command, tmp_path: object) -> None:
-    from pathlib import Path
-
+def test_a_blocked_attachment_is_seen_restored_and_deleted_with_a_reason(command: Command, tmp_path: Path) -> None:
     interaction_id = command.stack.process(with_program())
     (row,) = command("attachment", "list", interaction_id, "--json").lines
     assert "exe" in row["blocked"]
-    file = Path(str(tmp_path)) / "saved"
+    file = tmp_path / "saved"
     assert command("attachment", "save", interaction_id, row["sha256"], "--to", str(file)).status == 0
     assert file.read_bytes().startswith(b"MZ")
     assert command("attachment", "restore", interaction_id, row["sha256"][:8], "--reason", " ").status != 0
@@ -142,6 +143,47 @@ def test_deleting_a_blocked_attachment_keeps_its_name_and_the_mail(command: Comm
     assert (deleted["deleted"], deleted["name"]) == (True, "invoice.pdf.exe")
     assert command("attachment", "save", interaction_id, row["sha256"], "--to", "unused").status == 3
     assert command.stack.interactions.get(interaction_id) is not None
+
+
+@pytest.mark.feature("C12")
+@pytest.mark.parametrize("copies", [False, True], ids=["two-mails", "two-copies-of-one-mail"])
+def test_what_is_deleted_from_one_mail_stays_with_the_other_that_carries_the_same_file(
+    command: Command, *, copies: bool
+) -> None:
+    if copies:
+        mailboxes = [{**one, "copy_message_to_recipients": True} for one in CONFIGURATION["mailboxes"]]
+        command.stack.configure(**{**CONFIGURATION, "mailboxes": mailboxes})
+        program = with_program().replace(b"To: support@example.com", b"To: support@example.com, bob@example.net")
+        first = command.stack.process(program)
+        other = identity.interaction_id("support", sha256(program).hexdigest(), "bob@example.net")
+    else:
+        first = command.stack.process(with_program())
+        other = command.stack.process(with_program().replace(b"See attached.", b"See it."))
+    (row,) = command("attachment", "list", first, "--json").lines
+    assert command("attachment", "delete", first, row["sha256"], "--reason", "malware").status == 0
+    assert command("attachment", "restore", other, row["sha256"], "--reason", "our own tool").status == 0
+    (restored,) = command("attachment", "list", other, "--json").lines
+    assert (restored["blocked"], restored["deleted"]) == (None, False)
+
+
+@pytest.mark.feature("C12")
+def test_the_same_file_under_two_names_is_settled_name_by_name(command: Command, tmp_path: Path) -> None:
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["To"], message["Subject"] = "ann@example.org", "support@example.com", "Scripts"
+    message.set_content("See attached.")
+    for name in ("notes.txt", "run.js", "again.js"):
+        message.add_attachment(b"var a = 1;" * 2_000, maintype="application", subtype="octet-stream", filename=name)
+    mail_id = command.stack.process(message.as_bytes())
+    content = command("attachment", "list", mail_id, "--json").lines[0]["sha256"]
+    assert command("attachment", "delete", mail_id, content, "--reason", "not wanted").status == 0
+    assert command("attachment", "restore", mail_id, content, "--reason", "wanted").status == 0
+    rows = command("attachment", "list", mail_id, "--json").lines
+    assert [(row["name"], bool(row["blocked"]), row["deleted"]) for row in rows] == [
+        ("notes.txt", False, False),
+        ("run.js", True, True),
+        ("again.js", False, False),
+    ]
+    assert command("attachment", "save", mail_id, content, "--to", str(tmp_path / "saved")).status == 0
 
 
 def test_a_thread_shows_who_wrote_what_and_when_in_order(command: Command) -> None:

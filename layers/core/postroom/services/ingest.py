@@ -26,7 +26,7 @@ from postroom.services.policy import Policies, Policy
 from postroom.services.repetition import note_repetition
 from postroom.services.reports import record_report
 from postroom.services.threads import Threaded, find_thread
-from postroom.services.understand import PREVIEW, Understanding, understand, wrap
+from postroom.services.understand import PREVIEW, ReadFile, Understanding, understand, wrap
 
 INLINE_ATTACHMENT = 8_000
 """Bytes; smaller attachments lie in the item itself (S05), as long as they fit together."""
@@ -85,7 +85,10 @@ class Ingest:
         files = self._attachments(mail, facts)
         # The one whose id is the raw message's own comes last: while it is missing, the sweeper repeats all of it.
         for recipient in reversed(copies(mail, mailbox, policy)):
-            ingested = self._write(self._interaction(mail, thread, files, recipient, facts), mail, recipient, facts)
+            own_id = interaction_id(facts.mailbox_name, mail.sha256, recipient.identity)
+            own_files = self._quarantined(own_id, files, mail, facts)
+            interaction = self._interaction(own_id, mail, thread, own_files, recipient, facts)
+            ingested = self._write(interaction, mail, recipient, facts)
         if mail.report is not None:  # repeatable: a report counts once
             record_report(ingested.interaction, mail, outbox=self.outbox, now=facts.now)
         heal_threads(ingested.interaction, thread, interactions=self.interactions, now=facts.now)
@@ -96,9 +99,14 @@ class Ingest:
         return ingested
 
     def _interaction(
-        self, mail: Understanding, thread: Threaded, files: tuple[Attachment, ...], recipient: Copy, facts: Facts
+        self,
+        own_id: str,
+        mail: Understanding,
+        thread: Threaded,
+        files: tuple[Attachment, ...],
+        recipient: Copy,
+        facts: Facts,
     ) -> Interaction:
-        own_id = interaction_id(facts.mailbox_name, mail.sha256, recipient.identity)
         subtype = mail.subtype or (Subtype.INBOUND_CUSTOMER_REPLY if thread.join else Subtype.INBOUND_NEW)
         routed = route(facts.policy.configuration, facts.mailbox, subtype)
         return Interaction(
@@ -130,24 +138,41 @@ class Ingest:
         )
 
     def _attachments(self, mail: Understanding, facts: Facts) -> tuple[Attachment, ...]:
-        """Store what is attached: small files in the item, others once by content; the original is the raw message."""
+        """Store what is let in: small files in the item, others once by content; the original is the raw message."""
         recorded: list[Attachment] = []
         inline_left = _INLINE_TOTAL
         for file in mail.files:
             attachment = file.attachment
             if mail.wrap_reason:
                 recorded.append(replace(attachment, key=facts.stored.key))
-            elif attachment.size < INLINE_ATTACHMENT and attachment.size <= inline_left and not attachment.blocked:
+            elif attachment.blocked:
+                recorded.append(attachment)
+            elif attachment.size < INLINE_ATTACHMENT and attachment.size <= inline_left:
                 inline_left -= attachment.size
                 recorded.append(replace(attachment, inline_data=file.data()))
-            elif attachment.blocked and facts.policy.attachments.action is Action.DELETE:
-                recorded.append(attachment)
             else:
-                folder = "quarantine" if attachment.blocked else "attachments"
-                key = f"{folder}/{facts.day:%Y/%m/%d}/{attachment.sha256}"
-                self.contents.put(key, file.data(), content_type="application/octet-stream")
+                key = f"attachments/{facts.day:%Y/%m/%d}/{attachment.sha256}"
+                self._put(key, file)
                 recorded.append(replace(attachment, key=key))
         return tuple(recorded)
+
+    def _quarantined(
+        self, own_id: str, files: tuple[Attachment, ...], mail: Understanding, facts: Facts
+    ) -> tuple[Attachment, ...]:
+        """Store what is blocked for this interaction alone: deleting it takes it from no other mail."""
+        if facts.policy.attachments.action is Action.DELETE or not any(one.blocked for one in files):
+            return files
+        recorded: list[Attachment] = []
+        for attachment, file in zip(files, mail.files, strict=True):
+            if attachment.blocked:
+                key = f"quarantine/{facts.day:%Y/%m/%d}/{own_id}/{attachment.sha256}"
+                self._put(key, file)
+                attachment = replace(attachment, key=key)
+            recorded.append(attachment)
+        return tuple(recorded)
+
+    def _put(self, key: str, file: ReadFile) -> None:
+        self.contents.put(key, file.data(), content_type="application/octet-stream")
 
     def _write(self, interaction: Interaction, mail: Understanding, recipient: Copy, facts: Facts) -> Ingested:
         outbound: Outbound | None = None

@@ -47,7 +47,8 @@ class Quarantine:
         blocked = _blocked(before, sha256, reason)
         if blocked.key is None:
             raise NotFound("this attachment was deleted", on=sha256, remedy="The raw message may still have it.")
-        key = blocked.key.replace("quarantine/", "attachments/", 1)
+        # quarantine/YYYY/MM/DD/… belongs to this interaction alone; what is let in is kept once by content.
+        key = "/".join(("attachments", *blocked.key.split("/")[1:4], blocked.sha256))
         self.shelf.put(key, self.shelf.get(blocked.key), content_type="application/octet-stream")
         restored = replace(blocked, blocked=None, key=key)
         self._rewrite(before, blocked, restored, "attachment_restored", reason, who)
@@ -60,7 +61,8 @@ class Quarantine:
         deleted = replace(blocked, key=None, inline_data=None)
         self._rewrite(before, blocked, deleted, "attachment_deleted", reason, who)
         # Last: should this fail, an object is left that nothing points to, and nothing points to one that is gone.
-        if blocked.key is not None:
+        others = (one.key for one in before.attachments if one != blocked)
+        if blocked.key is not None and blocked.key not in others:
             self.shelf.delete(blocked.key)
         return deleted
 
@@ -77,15 +79,18 @@ class Quarantine:
 
 
 def _find(interaction: Interaction, sha256: str) -> Attachment:
-    """Find an attachment by its hash, or by the beginning of it."""
+    """Find an attachment by its hash, or by the beginning of it; of several, one that has its bytes still."""
     found = [one for one in interaction.attachments if len(sha256) >= 8 and one.sha256.startswith(sha256.lower())]
     if not found:
         raise NotFound("the interaction has no such attachment", on=sha256, remedy="`interaction show` lists them.")
-    return found[0]
+    return next((one for one in found if one.key is not None or one.inline_data is not None), found[0])
 
 
 def _blocked(interaction: Interaction, sha256: str, reason: str) -> Attachment:
     attachment = _find(interaction, sha256)
+    # The same bytes may hang on a mail under several names, of which some are blocked or settled already.
+    same = [one for one in interaction.attachments if one.sha256 == attachment.sha256 and one.blocked is not None]
+    attachment = next((one for one in same if one.key is not None), same[0] if same else attachment)
     problems = []
     if attachment.blocked is None:
         problems.append(Problem("attachment", f"{attachment.name} is not blocked.", "Nothing needs to be done."))

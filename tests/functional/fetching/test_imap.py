@@ -141,7 +141,7 @@ def test_one_mailbox_that_hangs_delays_no_other(site: Site, monkeypatch: pytest.
     site.server.faults.commands["EXAMINE"] = [Fault.HANG]
     started = time.monotonic()
     site.poll(*names)
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 20  # not the time that a whole poll has
     assert len(site.raw()) == 4
     (hung,) = [name for name in names if site.state(name).health.state is not HealthState.ACTIVE]
     assert site.state(hung).health.code == "deadline_exceeded"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -171,7 +172,7 @@ def test_a_server_that_says_nothing_ends_with_the_deadline(
     monkeypatch.setattr(test_connection, "IN_ALL", 1.0)
     started = time.monotonic()
     tested = attempt.run()
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 9
     _failed_as(tested, step, "deadline_exceeded")
 
 
@@ -185,7 +186,7 @@ def test_a_port_for_tls_is_told_from_a_silent_server_and_the_remedy_named(
     monkeypatch.setattr(dialling, "PATIENCE", 0.1)
     started = time.monotonic()
     tested = Try(type_, {"security": security}, certificate=certificate).run()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 9
     _failed_as(tested, "greeting", "tls_expected")
     assert tested.steps[-1].remedy == "Set `security` to ssl-tls."
 
@@ -213,17 +214,19 @@ def test_a_black_hole_and_a_name_server_that_hangs_are_told_apart(monkeypatch: p
     monkeypatch.setattr(test_connection, "IN_ALL", 1.0)
     with black_hole() as port:
         _failed_as(Try("IMAP").run(port=port), "connect", "connect_timed_out")
-    looked_up = socket.getaddrinfo
+    looked_up, released = socket.getaddrinfo, threading.Event()
 
     def hang(host: str, *rest: Any, **options: Any) -> Any:
         if host == "mail.example.com":
-            time.sleep(2)
+            released.wait(30)
         return looked_up(host, *rest, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     started = time.monotonic()
-    _failed_as(Try("IMAP", {"server": "mail.example.com"}).run(), "dns", "dns_timed_out")
-    assert time.monotonic() - started < 1.9
+    tested = Try("IMAP", {"server": "mail.example.com"}).run()
+    released.set()
+    _failed_as(tested, "dns", "dns_timed_out")
+    assert time.monotonic() - started < 15
 
 
 @pytest.mark.feature("C09")

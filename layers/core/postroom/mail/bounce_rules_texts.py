@@ -1,11 +1,13 @@
-"""What the words mean that many servers use: full mailboxes, accounts, our mail, our host, recipients and senders.
+"""What the words mean that many servers use: our mail, our host, recipients and senders.
 
-What speaks of none of these is in `bounce_rules_systems`; the rows of this module are asked before.
+What speaks of none of these is in `bounce_rules_systems`; the rows of this module are asked before,
+and those about mailboxes (`bounce_rules_mailboxes`) first.
 """
 
 from __future__ import annotations
 
 from postroom.mail.bounce_rules import phrases
+from postroom.mail.bounce_rules_mailboxes import MAILBOX_RULES
 from postroom.mail.bounce_rules_reasons import Rule
 from postroom.mail.reasons import Command, Reason
 
@@ -13,132 +15,40 @@ R = Reason
 
 _NO_USER = phrases(
     """
-            user unknown | unknown user | no such user | user not found | user doesn't exist | user does not exist |
-            unknown recipient | recipient unknown | no such recipient | recipient not found | invalid recipient |
-            recipient does not exist | recipient no found | unknown address | address unknown | no such address |
-            invalid address | address does not exist | address not found | email address could not be found |
-            no such mailbox | mailbox not found | mailbox unknown | unknown mailbox | mailbox does not exist |
-            mailbox doesn't exist | mailbox unavailable | mailbox not present | no mailbox here |
-            no mailbox by that name | mailbox name not allowed | invalid mailbox | unknown or illegal alias |
-            unknown or illegal user | unknown local part | unknown local-part | local part unknown | unknown account |
-            no such account | account not found | account does not exist | this account doesn't exist |
-            no account by that name | no such person | not a valid user | not a valid mailbox | not a known user |
-            not a local user | is not a user | is not known | not our customer | user invalid | invalid user |
-            bad user | illegal user | bad destination mailbox address | does not exist here | no user here |
-            no such user here | recipient name is not recognized | recipnotfound | user name not found |
-            username not found | userid not found | delivery userid | cannot find your recipient | can't find a user |
-            could not find the user | there is no one at this address | nobody by that name |
-            does not have an account | doesn't have an account | doesn't have a | hasn't an account |
-            no valid recipients | unable to locate recipient | not listed in | user not known | not in my database |
-            unrouteable mail domain user | recipient address rejected: user | no matching user | user is unknown |
-            email address does not exist | address wasn't found | couldn't be found | address couldn't be found |
-            wasn't found at | address rejected | no longer valid | adresse destinataire invalide |
-            destinataire inconnu | utilisateur inconnu | unbekannter empf | empfänger unbekannt | adressat unbekannt |
-            usuario desconocido | utente sconosciuto | undeliverable address | rejected address | addressee unknown |
-            not find recipient | recipient is not local | unable to deliver message to | isn't in our user |
-            invalid final delivery | no recipient found | not have any account | recipient rejected |
-            account is unavailable | access denied] | user unkown | user not exist | not a member of this domain |
-            no such alias | alias does not exist | this email address is not registered | name not found |
-            names not found | not listed in domino directory | not listed in public name | recipient_not_found |
-            recipient's mailbox is not found | this address does not receive mail | this user does not exist |
-            verify the recipient
+    user unknown | unknown user | no such user | user not found | user doesn't exist | user does not exist |
+    unknown recipient | recipient unknown | no such recipient | recipient not found | invalid recipient |
+    recipient does not exist | recipient no found | unknown address | address unknown | no such address |
+    invalid address | address does not exist | address not found | email address could not be found |
+    no such mailbox | mailbox not found | mailbox unknown | unknown mailbox | mailbox does not exist |
+    mailbox doesn't exist | mailbox unavailable | mailbox not present | no mailbox here | no mailbox by that name |
+    mailbox name not allowed | invalid mailbox | unknown or illegal alias | unknown or illegal user |
+    unknown local part | unknown local-part | local part unknown | unknown account | no such account |
+    account not found | account does not exist | this account doesn't exist | no account by that name |
+    no such person | not a valid user | not a valid mailbox | not a known user | not a local user | is not a user |
+    is not known | not our customer | user invalid | invalid user | bad user | illegal user |
+    bad destination mailbox address | does not exist here | no user here | no such user here |
+    recipient name is not recognized | recipnotfound | user name not found | username not found | userid not found |
+    delivery userid | cannot find your recipient | can't find a user | could not find the user |
+    there is no one at this address | nobody by that name | does not have an account | doesn't have an account |
+    doesn't have a | hasn't an account | no valid recipients | unable to locate recipient | not listed in |
+    user not known | not in my database | unrouteable mail domain user | recipient address rejected: user |
+    no matching user | user is unknown | email address does not exist | address wasn't found | couldn't be found |
+    address couldn't be found | wasn't found at | address rejected | no longer valid | adresse destinataire invalide |
+    destinataire inconnu | utilisateur inconnu | unbekannter empf | empfänger unbekannt | adressat unbekannt |
+    usuario desconocido | utente sconosciuto | undeliverable address | rejected address | addressee unknown |
+    not find recipient | recipient is not local | unable to deliver message to | isn't in our user |
+    invalid final delivery | no recipient found | not have any account | recipient rejected | account is unavailable |
+    access denied] | user unkown | user not exist | not a member of this domain | no such alias |
+    alias does not exist | this email address is not registered | name not found | names not found |
+    not listed in domino directory | not listed in public name | recipient_not_found |
+    recipient's mailbox is not found | this address does not receive mail | this user does not exist |
+    verify the recipient | cannot deliver mail for | recipient is not allowed | no such id |
+    recipient verification problem | not user of this | can't accept user
             """
 )
 
 FIRST_RULES: tuple[Rule, ...] = (
-    # Full, too large.
-    Rule(
-        R.SYSTEMFULL,
-        phrases(
-            """
-            insufficient disk space | insufficient system storage | mail system full | no space left | out of disk |
-            mail system is full | not enough disk space | disk is full | insufficient system resources |
-            not enough storage space on the server
-            """
-        ),
-    ),
-    Rule(
-        R.MAILBOXFULL,
-        phrases(
-            """
-            mailbox full | mailbox is full | mailbox for user is full | zuviele mails | file too large |
-            mailbox quota | over quota | overquota | quota exceeded | exceeded quota | exceeds quota | quota exceed |
-            exceeded storage | exceeded its storage | exceeded their storage | over the maximum allowed quota |
-            disk quota | quota limit | quota is full | inbox is full | inbox is out of storage |
-            out of storage space | mailfolder is full | mail folder is full | mailbox size limit exceeded |
-            mailbox has exceeded | mailbox is over | mailbox over | not enough storage | insufficient storage |
-            storage quota | exceeds the local limit | exceeded the local limit | maildir over |
-            maildir delivery failed: error_code 422 | user has too many messages | too many messages in |
-            boite pleine | boîte pleine | mailbox exceed | account is full | recipient's mailbox is full | mbox full |
-            exceeded allowed storage | postfach voll | postfach ist voll | buzón lleno | casella piena |
-            user is full | has insufficient quota | no room in mailbox | mailbox is exceed |
-            mailbox temporarily full | box full | exceed maximum allowed storage | recipient reached disk quota |
-            quota violation | over its disk quota | recipient exceeded | recipient is over | user over |
-            full mailbox | exceeds maximum storage
-            """
-        ),
-    ),
-    Rule(
-        R.MESGTOOBIG,
-        phrases(
-            """
-            message too long | message too big for system | exceeds maximum message size | message size exceeds |
-            message file too big | message too large | message is too large | message too big | size limit exceeded |
-            exceeds maximum fixed size | message length exceeds | larger than the current system limit |
-            message size limit | mail size limit | too large for | maximum message size | exceeds size limit |
-            max message size exceeded | is too big | message exceeds | exceeded maximum message size |
-            message header size | mail too large | over size limit | exceeds the maximum | size exceed | sm_exceeded |
-            exceeds the size limit | size of message exceeds
-            """
-        ),
-        status=("5.3.4", "4.3.4"),
-    ),
-    Rule(
-        R.EXCEEDLIMIT,
-        phrases(
-            """
-            message too long | message length exceeds | message size exceeds | message too large |
-            message is too large | message too big | message file too big | exceeds maximum message size |
-            exceeds administrative limit | exceeds limit set by | size limit exceeded | exceeds maximum fixed size |
-            size exceeds | exceeded maximum message size | larger than the current system limit | message size limit |
-            mail size limit | too large for | exceeds size limit | max message size exceeded |
-            exceeded the maximum message size | mail too large | message exceeds | exceeds the size limit |
-            size of message exceeds | exceeds the maximum message size
-            """
-        ),
-    ),
-    # The account.
-    Rule(
-        R.HASMOVED,
-        phrases(
-            """
-            recipient moved | has moved | has been moved | no longer on server | address has changed |
-            has been replaced by | new e-mail address | please try < | no longer here | moved to another |
-            destination mailbox has moved | not our user | has left the | no longer works | no longer employed |
-            no longer with
-            """
-        ),
-    ),
-    Rule(
-        R.SUSPEND,
-        phrases(
-            """
-            account disabled | account is disabled | account has been disabled | mailbox disabled |
-            mailbox is disabled | user disabled | user is disabled | account inactive | account is inactive |
-            is inactive | account suspended | account is suspended | account has been suspended | is suspended |
-            been suspended | mailbox is inactive | mailbox is frozen | mailbox frozen | mailbox currently suspended |
-            account expired | account has expired | account is locked | account locked | user account is expired |
-            account is blocked | account blocked | is deactivated | been deactivated | account deactivated |
-            inactive account | inactive user | not active | user not active |
-            account that you tried to reach is disabled | recipient suspend | recipient is suspended |
-            disabled or discontinued | mailbox temporarily disabled | temporarily disabled | account is temporarily |
-            user suspended | status expired | domain is suspended | compte du destinataire est bloque |
-            recipient account is blocked | has been locked | terminated account | account has been terminated |
-            unavailable to take delivery | this account is not allowed | vdelivermail: account is locked |
-            email account that you tried to reach is over | boite du destinataire archivee
-            """
-        ),
-    ),
+    *MAILBOX_RULES,
     # Relays, authentication of our mail.
     Rule(
         R.NORELAYING,
@@ -151,7 +61,7 @@ FIRST_RULES: tuple[Rule, ...] = (
             isn't in my list of rcpthosts | not in my list of allowed | not local host | not a gateway |
             user not local | we do not relay | relaying mail to | email address is not verified |
             that domain isn't in | insecure mail relay | not an open relay | no relay | sorry, that domain |
-            this mail server requires authentication before sending mail | relay not allowed |
+            this mail server requires authentication before sending mail | relay not allowed | host denies relay |
             message refused: local recipients only | specified domain is not allowed | not accept mail for domain
             """
         ),
@@ -168,7 +78,8 @@ FIRST_RULES: tuple[Rule, ...] = (
             sender is unauthenticated | failed authentication checks | fails to pass authentication checks |
             authentication information or fails | is not authorized to send mail from |
             not authorized to send from this domain | domain authentication | does not pass spf |
-            authentication failed for sender domain | sender id | arc failed | spf mismatch
+            authentication failed for sender domain | sender id | arc failed | spf | unauthenticated mail |
+            spf mismatch
             """
         ),
         none_of=("duplicate header",),
@@ -195,7 +106,7 @@ FIRST_RULES: tuple[Rule, ...] = (
             no reverse | unknown reverse | valid ptr | fix your reverse | hostname lookup failed |
             all mail servers must have a ptr | reverse hostname | reverse mapping | name of your mail server |
             lookup of client | reverse validation failed | dns validation failed | forged hostname | invalid reverse |
-            domain name does not match ip | resolve your ip | missing reverse
+            domain name does not match ip | resolve your ip | resolve your hostname | fix your dns | missing reverse
             """
         ),
         none_of=("missing reverse dns for",),
@@ -225,7 +136,8 @@ FIRST_RULES: tuple[Rule, ...] = (
             ube, id= | bulk email | junk mail | tagged as spam | rejected by spam | rejected as spam | anti-spam |
             antispam | content rejected | your message has been rejected because it appears to be | spammy |
             content filter | message scored | listed in multi.surbl | surbl | uribl | cloudmark |
-            mail content denied | message contains spam | contains spam | no spam please | spam not accepted | spam.
+            mail content denied | message contains spam | contains spam | no spam please | spam not accepted |
+            as uce | spam.
             """
         ),
         none_of=phrases(
@@ -245,7 +157,8 @@ FIRST_RULES: tuple[Rule, ...] = (
             maximum connections | connections from your | too many recipients | frequency limited |
             connection frequency | exceeded the maximum number of connections | simultaneous connections |
             connection refused. your ip address is not | unable to accept more connections | too many tcp |
-            too many open connections | trop de connexions | host has too many | maximum number of recipients
+            too many open connections | trop de connexions | maximum concurrent | host has too many |
+            maximum number of recipients
             """
         ),
     ),
@@ -258,9 +171,16 @@ FIRST_RULES: tuple[Rule, ...] = (
             slow down | excessive message rate | excessive rate | message rate | hourly limit | daily limit |
             per hour | unusual rate | ratelimit | limit for sending | mail rate exceeded | too frequent |
             submitted too quickly | recipient rate | flood | try again in a few minutes, rate | exceeds the rate |
-            sending limit | message quota
+            sending limit | message quota | excessive volume | exceeded threshold | unexpected volume
             """
         ),
+    ),
+    # Two words that belong together, as below; before "blocked" and "banned", which are said of hosts, too.
+    Rule(
+        R.POLICYVIOLATION,
+        ("attachment", "file name", "filename", "file type", "file extension", "the file is", "archives"),
+        longest=250,
+        with_any=("block", "not allowed", "not permitted", "not accept", "forbid", "prohibit", "banned", "disallow"),
     ),
     # The host.
     Rule(
@@ -281,13 +201,14 @@ FIRST_RULES: tuple[Rule, ...] = (
             refused - see | we have a policy against mail from | refused mail service |
             smtp error from remote mail server after initial connection: 550 access denied | too many spam |
             too much spam | domain blocked | bad ip | rejected by rbl | temporarily blocked | permanently blocked |
-            deferred due to user complaints | user complaints | has been denied | hosts with dynamic | your host
+            deferred due to user complaints | user complaints | blackhole | helo command rejected | has been denied |
+            hosts with dynamic | your host
             """
         ),
         none_of=phrases(
             """
             attachment | not listed in | user unknown | unknown user | recipient address rejected | sender address |
-            mailbox | content | policy
+            mailbox | content | policy | exchanger or ip address | executable
             """
         ),
     ),
@@ -308,9 +229,10 @@ FIRST_RULES: tuple[Rule, ...] = (
         phrases(
             """
             rfc 5322 | rfc 2822 | rfc5322 | rfc2822 | not rfc | multiple addresses in from | missing message-id |
-            duplicate 'from | multiple 'from | multiple from headers | bare cr | bare lf | bare <lf> | rfc 1035 |
-            rfc 2821 | rfc compliant | rfc violation | missing required header | no date header | message not rfc |
-            invalid date header | multiple subject | invalid header found | illegal mime | rfc 5321
+            message-id header | duplicate 'from | multiple 'from | multiple from headers | bare cr | bare lf |
+            bare <lf> | rfc 1035 | rfc 2821 | rfc compliant | rfc violation | missing required header |
+            no date header | message not rfc | invalid date header | multiple subject | invalid header found |
+            illegal mime | rfc 5321
             """
         ),
     ),
@@ -329,8 +251,9 @@ FIRST_RULES: tuple[Rule, ...] = (
             we failed to deliver mail because the following address | rejected by recipient | recipient refused |
             refused by recipient | you have been blocked by the recipient | rejected by the recipient's rules |
             message rejected by recipient | user filter | has been refused by the recipient |
-            recipient does not wish | doesn't accept mail from you | white list | whitelist | mailbox restricted |
-            resolver.rst.notauthorized | only accepts mail from | not permitted to send to
+            recipient does not wish | recipient does not want | not accepted by this recipient |
+            doesn't accept mail from you | white list | whitelist | mailbox restricted | resolver.rst.notauthorized |
+            only accepts mail from | not permitted to send to
             """
         ),
     ),
@@ -353,7 +276,9 @@ FIRST_RULES: tuple[Rule, ...] = (
             mailer-daemon message | source email address | sending this from a different | sender not pre-approved |
             authentication-results of sender | domain not found, unroutable | recipient not accepted: relay |
             backscatter protection | not accepted from sender | n'existe pas ou que vous |
-            group you tried to contact | group may not be open | posting to this group
+            group you tried to contact | group may not be open | posting to this group | sender address blocked |
+            not accept mail from | not accept bounces | denies the sender | black mail address |
+            domain may not exist | has no a, aaaa
             """
         ),
         none_of=("recipient address rejected", "domain does not exist. ", "recipient domain"),
@@ -368,24 +293,31 @@ FIRST_RULES: tuple[Rule, ...] = (
             unable to route to domain | bad destination system | host does not exist | can't find a host |
             could not find host | cannot resolve | name or service not known | nullmx not | can't resolve |
             address family not supported | recipient domain must exist | domain is not reachable |
-            domain must resolve | non-existent domain | couldn't find any host | couldn't find a mail exchanger |
-            all relevant mx records point to non-existent hosts | dns lookup failure | no route to domain |
-            mail domain mentioned in email address is unknown | illegal host/domain name | does not exist |
-            nxdomain not found permanently | no dns record | there is no such domain | unknown host name |
-            cannot find the domain
+            domain must resolve | non-existent domain | couldn't find any host | domain name not found |
+            couldn't find a mail exchanger | all relevant mx records point to non-existent hosts |
+            dns lookup failure | no route to domain | mail domain mentioned in email address is unknown |
+            illegal host/domain name | does not exist | nxdomain not found permanently | no dns record |
+            there is no such domain | unknown host name | cannot find the domain | find a gateway |
+            no address associated with hostname | unable to look up host
             """
         ),
         none_of=phrases(
             """
-            sender | try again | user | account | mailbox | recipient | dns error | address does not exist |
-            type 'mx'
+            sender | try again | user | account | mailbox | recipient | dns error | address does not exist | type 'mx'
             """
         ),
     ),
     Rule(
         R.USERUNKNOWN,
         _NO_USER,
-        none_of=("sender", "no such user was", "timed out", "procmail", "command line usage"),
+        none_of=(
+            "sender",
+            "no such user was",
+            "timed out",
+            "procmail",
+            "command line usage",
+            "domain name not found",
+        ),
         program=False,
     ),
     Rule(
@@ -401,13 +333,13 @@ FIRST_RULES: tuple[Rule, ...] = (
         program=True,
         none_of=("quota",),
     ),
-    Rule(R.USERUNKNOWN, _NO_USER),
+    Rule(R.USERUNKNOWN, _NO_USER, none_of=("domain name not found",)),
     Rule(
         R.MAILERERROR,
         phrases(
             """
             mailer error | unknown mailer error | command died with status | vdelivermail: | procmail | maildrop |
-            prescan() | x-unix; 255
+            prescan() | x-unix; 255 | local delivery failed | child process of
             """
         ),
     ),

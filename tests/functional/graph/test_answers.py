@@ -37,7 +37,9 @@ REFUSALS: dict[str, tuple[Callable[[], Reply], type[PostroomError], str, str]] =
     "no-user": (lambda: error(404, "ErrorInvalidUser"), Permanent, "mailbox_missing", "login"),
     "throttled": (lambda: error(429, "ApplicationThrottled", retry_after="600"), MailboxLocked, "throttled", "list"),
     "throttled-without-a-time": (lambda: error(429, "TooManyRequests"), MailboxLocked, "throttled", "list"),
-    "store-down": (lambda: error(503, "ErrorMailboxStoreUnavailable"), MailboxLocked, "throttled", "list"),
+    "store-down": (lambda: error(503, "ErrorMailboxStoreUnavailable"), Transient, "unavailable", "list"),
+    "overloaded": (lambda: error(503, "UnknownError", retry_after="600"), MailboxLocked, "throttled", "list"),
+    "unknown-mailbox": (lambda: error(404, "ResourceNotFound"), Permanent, "mailbox_missing", "login"),
     "broken": (lambda: Reply(500, b"<html>"), Transient, "unavailable", "list"),
     "bad-gateway": (lambda: Reply(502, b"<html>"), Transient, "unavailable", "list"),
     "folder": (lambda: error(404, "ErrorItemNotFound"), FolderMissing, "folder_missing", "folder"),
@@ -58,7 +60,7 @@ REFUSALS: dict[str, tuple[Callable[[], Reply], type[PostroomError], str, str]] =
 @pytest.mark.parametrize("name", REFUSALS)
 def test_every_answer_has_its_own_error_and_tells_nobody_s_name(site: Site, name: str) -> None:
     answer, kind, code, step = REFUSALS[name]
-    site.service.fail("GET", "/mailFolders/inbox/messages", answer)
+    site.service.fail("GET", "/mailFolders/inbox/messages", answer, times=9)
     with site.session() as session, pytest.raises(kind) as caught:
         session.list(None)
     raised = caught.value

@@ -6,9 +6,7 @@ import hashlib
 from collections.abc import Callable
 
 import pytest
-from postroom.errors import (
-    ServerMisbehaved,
-)
+from postroom.errors import Permanent, PostroomError, ServerMisbehaved, Transient
 from postroom.ports import Action, Fetched, Item
 from postroom_cli.mailservers.graph import CHUNKED, chunks
 from postroom_cli.mailservers.graph_calls import error
@@ -68,6 +66,51 @@ def test_a_message_gone_meanwhile_costs_the_others_nothing(site: Site, status: i
         contents, failures = collect(session, session.list(None).news)
     assert list(contents) == [ids[0], ids[2]]
     assert failures[ids[1]].gone
+
+
+@pytest.mark.fault(31)
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        pytest.param(error(404, "MailboxNotEnabledForRESTAPI"), Permanent, id="a mailbox that moves"),
+        pytest.param(error(404, "ResourceNotFound"), Permanent, id="a mailbox that is not found for a while"),
+        pytest.param(Reply(404, b"<html>Not here</html>"), Transient, id="a gateway's page"),
+    ],
+)
+def test_a_404_that_is_not_the_messages_takes_no_message_for_gone(
+    site: Site, reply: Reply, kind: type[PostroomError]
+) -> None:
+    site.service.deliver(b"1", b"2")
+    with site.session() as session:
+        items = session.list(None).news
+        site.service.fail("GET", r".*\$value", reply, times=9)
+        with pytest.raises(kind) as caught:
+            collect(session, items)
+        with pytest.raises(kind) as headless:
+            session.headers(items[0])
+    assert "gone" not in (caught.value.code, headless.value.code)
+
+
+@pytest.mark.fault(31)
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_message_that_graph_never_gives_out_in_time_holds_up_no_other(site: Site, status: int) -> None:
+    ids = site.service.deliver(b"1", b"2", b"3")
+    site.service.fail("GET", r"/messages/.*0002==/\$value", error(status, "UnknownError"), times=9)
+    with site.session() as session:
+        contents, failures = collect(session, session.list(None).news)
+    assert list(contents) == [ids[0], ids[2]]
+    assert f"{status} UnknownError" in failures[ids[1]].reason
+
+
+@pytest.mark.fault(31)
+def test_a_service_that_does_not_work_at_all_blames_no_message(site: Site) -> None:
+    site.service.deliver(b"1", b"2", b"3")
+    with site.session() as session:
+        items = session.list(None).news
+        site.service.fail("GET", ".*", error(504, "UnknownError"), times=99)
+        with pytest.raises(Transient) as caught:
+            collect(session, items)
+    assert caught.value.code == "unavailable"
 
 
 def test_a_message_that_exchange_cannot_convert_is_a_failure_of_its_own(site: Site) -> None:
@@ -176,6 +219,33 @@ def test_what_is_gone_is_no_error(site: Site, action: Action) -> None:
         Action.MOVE_FAILED: message is not None and message.moves == 1,
     }
     assert done[action]
+
+
+@pytest.mark.fault(39)
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        pytest.param(error(412, "ErrorIrresolvableConflict"), "command_refused", id="changed at the same moment"),
+        pytest.param(error(403, "ErrorAccessDenied"), "read_only", id="a draft that somebody put there"),
+    ],
+)
+def test_a_message_that_cannot_be_marked_keeps_no_other_from_it(site: Site, reply: Reply, code: str) -> None:
+    ids = site.service.deliver(*(b"%d" % number for number in range(9)))
+    site.service.fail("PATCH", r"/messages/.*0001==", reply)
+    with site.session() as session, pytest.raises(Transient) as caught:
+        session.act(ids, Action.MARK_READ)
+    assert (caught.value.code, caught.value.step) == (code, "act")
+    assert [message.is_read for message in site.service.messages.values()] == [False] + 8 * [True]
+
+
+@pytest.mark.fault(39)
+def test_where_nothing_may_be_changed_it_is_not_tried_for_hundreds_of_messages(site: Site) -> None:
+    ids = site.service.deliver(*(b"%d" % number for number in range(60)))
+    site.service.fail("PATCH", ".*", error(403, "ErrorAccessDenied"), times=99)
+    with site.session() as session, pytest.raises(Transient) as caught:
+        session.act(ids, Action.MARK_READ)
+    assert "Mail.ReadWrite" in caught.value.remedy
+    assert sum(line.startswith("PATCH") for line in site.service.seen) < 30
 
 
 def test_an_id_stays_when_its_message_is_moved(site: Site) -> None:

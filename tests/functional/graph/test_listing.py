@@ -60,6 +60,20 @@ def test_all_pages_are_read(site: Site) -> None:
         assert [item.id for item in session.list(None).news] == ids
 
 
+@pytest.mark.fault(31)
+def test_a_list_that_takes_graph_too_long_is_read_in_smaller_pages(site: Site) -> None:
+    ids = site.service.deliver(*(b"%d" % number for number in range(60)))
+    answer = site.service._list
+
+    def listed(call: Call, folder: str) -> Reply:
+        # One odd message, or a slow store: a long page never comes, a short one does.
+        return error(504, "UnknownError") if int(call.query["$top"]) > 50 else answer(call, folder)
+
+    site.service._list = listed  # type: ignore[method-assign]
+    with site.session() as session:
+        assert [item.id for item in session.list(None).news] == ids
+
+
 def test_a_message_that_comes_on_two_pages_is_one(site: Site) -> None:
     site.service.page = 3
     ids = site.service.deliver(*(b"%d" % number for number in range(6)))

@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from postroom.adapters.clock import utc_now
 from postroom.adapters.graph_batch import MOST, Look, ask_together, company
-from postroom.adapters.graph_client import GONE, Graph, NextPageLost, Page, error_code
+from postroom.adapters.graph_client import GATEWAY, GONE, Graph, NextPageLost, Page, error_code, is_gone
 from postroom.adapters.graph_folders import INBOX, find_folder, is_inbox, make_folder
 from postroom.adapters.graph_look import Mark, is_busy, is_due, is_enough, newest, stays
 from postroom.adapters.http import AT_A_TIME, Answer, HttpClient, Streamed
@@ -35,12 +35,15 @@ from postroom.model.polling import GIVEN_UP, Position
 from postroom.ports import Action, Fetched, FetchFailed, Item, Listing
 
 PAGE = 250
+SHORT_PAGE = 25  # where a longer one takes Exchange too long (microsoft-graph-docs issues 5853, 11628)
 HEADER_LIMIT = 4 * 1024 * 1024
 SLACK = 4 * 1024 * 1024
 _SIZE = "Integer 0x0E08"  # PidTagMessageSize ([MS-OXPROPS] 2.796); the message resource itself tells no size
 _WITH_SIZE = f"&$expand=singleValueExtendedProperties($filter={quote(f'id eq {_SIZE!r}', safe='')})"
 _FIELDS = "id,isRead,receivedDateTime"
 _CHUNK = 256 * 1024
+_OF_ONE = frozenset({"command_refused", "read_only", "unavailable"})  # what Graph may say of one message only
+_ENOUGH = 10  # messages refused, and none taken: it is not them
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +184,17 @@ class GraphSession:
         return replace(listing, known=listing.known + len(below))
 
     def _list_all(self, position: Position) -> Listing:
+        try:
+            return self._list_pages(position, PAGE)
+        except Transient as error:
+            if error.code != "unavailable" or error.retry_after is not None:
+                raise
+        return self._list_pages(position, SHORT_PAGE)
+
+    def _list_pages(self, position: Position, top: int) -> Listing:
         rows: dict[str, dict[str, Any]] = {}
         counts: list[int] = []
-        path = f"{self._messages}?$select={_FIELDS}&$orderby=receivedDateTime&$top={PAGE}&$count=true{_WITH_SIZE}"
+        path = f"{self._messages}?$select={_FIELDS}&$orderby=receivedDateTime&$top={top}&$count=true{_WITH_SIZE}"
         for page in self._graph.pages(path, step="list"):
             counts += [page.count] if page.count is not None else []
             rows |= _by_id(page)
@@ -267,9 +278,14 @@ class GraphSession:
                 moved = action is Action.MOVE
                 name = mailbox.processed_items_folder_name if moved else mailbox.failed_items_folder_name
                 one = partial(self._move, make_folder(self._graph, name, mailbox.folder_separator))
+        refused: list[PostroomError] = []
         with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="graph") as pool:
-            for _done in pool.map(one, ids):
-                pass
+            for number, error in enumerate(pool.map(partial(_tried, one), ids), 1):
+                refused += [error] if error else []
+                if len(refused) == number >= _ENOUGH:
+                    break
+        if refused:
+            raise refused[0]
 
     def extend(self, deadline: float) -> None:
         """Move the deadline of everything that follows (ports.Extendable)."""
@@ -286,12 +302,16 @@ class GraphSession:
 
     def _fetch(self, item: Item, given_up: threading.Event) -> Fetched | FetchFailed:
         with self._graph.value(item.id, step="fetch") as answer:
-            if answer.status in GONE:
-                return FetchFailed(item, "it is no longer on the server", gone=True)
             if answer.status != 200:
                 error = self._refused(answer)
-                # The token, throttling and a server that does not work concern all messages, not this one.
-                if answer.status in (401, 403, 429, 502, 503, 504):
+                if error.code == "gone":
+                    return FetchFailed(item, "it is no longer on the server", gone=True)
+                # The token, the mailbox and throttling concern all messages, not this one.
+                if answer.status in (401, 403, 404, 429) or error.retry_after is not None:
+                    raise error
+                # So does a service that does not work; but a large message alone may take Exchange too long (issue
+                # 21183 of microsoft-graph-docs), and would keep all others waiting.
+                if answer.status in GATEWAY and not self._works():
                     raise error
                 return FetchFailed(item, error.what)
             if "content-length" not in answer.headers and "chunked" not in answer.headers.get("transfer-encoding", ""):
@@ -328,12 +348,20 @@ class GraphSession:
     def _refused(self, answer: Streamed) -> PostroomError:
         """Say what an answer without a message means."""
         whole = Answer(answer.status, answer.headers, answer.read())
-        if answer.status in GONE:
+        if is_gone(whole):
             return Transient("The message is no longer on the server", on=self._graph.on, step="fetch", code="gone")
-        if answer.status in (401, 403, 429, 502, 503, 504):
+        if answer.status in GATEWAY | {401, 403, 404, 429}:
             return self._graph.refusal(whole, step="fetch")
         told = f"{answer.status} {error_code(whole)}".strip()
         return ServerMisbehaved(f"the server answered {told}", on=self._graph.on, step="fetch", code="not_fetched")
+
+    def _works(self) -> bool:
+        """Tell whether Graph answers for this mailbox now."""
+        try:
+            self._graph.get(f"{self._folder}?$select=id", step="fetch")
+        except PostroomError:
+            return False
+        return True
 
     def _mark_read(self, message_id: str) -> None:
         self._graph.ask("PATCH", _message(message_id), step="act", content={"isRead": True}, besides=GONE)
@@ -344,6 +372,17 @@ class GraphSession:
     def _move(self, folder: str, message_id: str) -> None:
         content = {"destinationId": folder}
         self._graph.ask("POST", f"{_message(message_id)}/move", step="act", content=content, besides=GONE)
+
+
+def _tried(act: Callable[[str], None], message_id: str) -> PostroomError | None:
+    """Act on a message; return what was refused of it alone."""
+    try:
+        act(message_id)
+    except PostroomError as error:
+        if error.code not in _OF_ONE or error.retry_after is not None:
+            raise
+        return error
+    return None
 
 
 def _message(message_id: str) -> str:

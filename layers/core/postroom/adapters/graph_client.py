@@ -31,14 +31,24 @@ VERSION = "v1.0"
 IMMUTABLE = {"Prefer": 'IdType="ImmutableId"'}  # an id stays the same when the message is moved within the mailbox
 
 GONE = frozenset({404, 410})
+GATEWAY = frozenset({502, 503, 504})  # of the service, or of one message that takes Exchange too long
 LATER = frozenset({429, 502, 503, 504})
 
 _CODE = re.compile(r"[A-Za-z0-9_.]{1,60}")
 
-# Codes that say that there is no such mailbox, whatever the status (learn.microsoft.com/graph/errors, seen 2026).
+# Codes that say that there is no such mailbox, whatever the status (learn.microsoft.com/graph/errors, seen 2026). For a
+# while they come of mailboxes that are there, too (microsoft-graph-docs issues 2914, 10482).
 NO_MAILBOX = frozenset(
-    {"MailboxNotEnabledForRESTAPI", "MailboxNotSupportedForRESTAPI", "ErrorInvalidUser", "Request_ResourceNotFound"}
+    {
+        "MailboxNotEnabledForRESTAPI",
+        "MailboxNotSupportedForRESTAPI",
+        "ErrorInvalidUser",
+        "ErrorNonExistentMailbox",
+        "Request_ResourceNotFound",
+        "ResourceNotFound",
+    }
 )
+NO_MESSAGE = frozenset({"ErrorItemNotFound", "ErrorMessageNotFound"})
 
 
 class NextPageLost(Exception):
@@ -215,6 +225,14 @@ def refusal(answer: Answer, *, on: str, step: str, opened: bool = False) -> Post
             code="mailbox_missing",
             remedy="Correct `login` or `address`; the mailbox needs a licence, or must be a shared mailbox.",
         )
+    if answer.status == 403 and step == "act":  # what was fetched until now goes on being fetched
+        return Transient(
+            f"The application may not change messages ({told})",
+            on=on,
+            step=step,
+            code="read_only",
+            remedy="Grant it Mail.ReadWrite with admin consent; the mail is stored here already.",
+        )
     if answer.status == 403:
         return LoginRefused(
             f"The application may not open this mailbox ({told})",
@@ -223,10 +241,10 @@ def refusal(answer: Answer, *, on: str, step: str, opened: bool = False) -> Post
             code="permission_missing",
             remedy="Grant it Mail.ReadWrite with admin consent, and include the mailbox in its access policy.",
         )
-    if answer.status in GONE:
+    if answer.status in GONE and step in ("folder", "list"):
         return FolderMissing(f"The folder is not there ({told})", on=on, step="folder")
     wait = retry_after(answer.headers, now=datetime.now(UTC))
-    if answer.status in (429, 503):
+    if answer.status == 429 or (answer.status == 503 and wait is not None):
         return MailboxLocked(
             f"Microsoft Graph is asked too much ({told})",
             on=on,
@@ -235,7 +253,7 @@ def refusal(answer: Answer, *, on: str, step: str, opened: bool = False) -> Post
             remedy="It is tried again by itself; fewer mailboxes or a longer cycle_time help if it goes on.",
             retry_after=wait,
         )
-    if answer.status >= 500:
+    if answer.status >= 500 or answer.status in GONE:
         return Transient(
             f"Microsoft Graph does not work now ({told})", on=on, step=step, code="unavailable", retry_after=wait
         )
@@ -250,6 +268,11 @@ def patience(answer: Answer | Streamed, *, deadline: float) -> float | None:
     if wait is None or wait > PATIENCE or time.monotonic() + wait + RESERVE > deadline:
         return None
     return wait
+
+
+def is_gone(answer: Answer) -> bool:
+    """Tell whether it is the message that is not there, and not its mailbox, or the service behind a gateway."""
+    return answer.status == 410 or (answer.status == 404 and error_code(answer) in NO_MESSAGE)
 
 
 def error_code(answer: Answer) -> str:

@@ -187,6 +187,16 @@ def address_of_words() -> bytes:
 
 
 @_hostile
+def address_of_spaces() -> bytes:
+    return b"From: x" + b" " * 250_000 + b"y" + b" " * 250_000 + b",\r\n\r\nbody\r\n"
+
+
+@_hostile
+def names_of_encoded_spaces() -> bytes:
+    return _header(b"Cc", b",".join([b"=?utf-8?Q?x" + b"_" * 1_900 + b"=40?="] * 450))
+
+
+@_hostile
 def address_of_dots_and_ats() -> bytes:
     return b"From: " + b".@" * 250_000 + b"\r\n\r\nbody\r\n"
 

@@ -174,6 +174,32 @@ def test_an_over_size_mail_says_why_its_body_is_missing_and_where_it_is(
 
 
 @pytest.mark.feature("X04")
+@pytest.mark.feature("G08")
+@pytest.mark.fault(39)
+def test_an_over_size_mail_whose_deletion_is_refused_says_so_until_it_is_done(
+    connected: Connect, postroom: Command, clock: Clock
+) -> None:
+    site = connected(maximum_msg_size=1, delete_big_msg=True)
+    site.deliver(mail(body="large " * 400_000))
+    site.server.faults.read_only = True
+    site.poll()
+    process_fetched(site)
+    for _look in range(2):  # nobody hammers: the second look is an idle one
+        told = one(postroom, "box0/1")
+        assert "It is to be deleted on the server, which the server has refused once" in told["summary"]
+        assert postroom("mailbox", "show", "box0", "--json").json["health"]["step"] == "act"
+        clock.wait(minutes=1)
+        site.poll()
+    site.server.faults.read_only = False
+    clock.wait(minutes=11)
+    site.poll()
+    assert site.left() == 0
+    assert "It was deleted on the server, after it had been refused once." in one(postroom, "box0/1")["summary"]
+    assert postroom("mailbox", "show", "box0", "--json").json["health"]["state"] == "active"
+    assert len(site.raw()) == 1
+
+
+@pytest.mark.feature("X04")
 @pytest.mark.feature("G07")
 def test_a_mail_on_the_problem_list_says_why_and_that_it_is_on_the_server_still(
     connected: Connect, postroom: Command, clock: Clock

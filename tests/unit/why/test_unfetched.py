@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from postroom.model.configuration import Configuration
-from postroom.model.polling import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, MailboxState, Position
+from postroom.model.polling import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, Aside, MailboxState, Position
 from postroom.services.why_unfetched import Unfetched, advice, unfetched
 
 
@@ -44,6 +46,15 @@ IMAP = Position(
     problems={"5": 1, "6": GIVEN_UP, "7": OVERSIZE_LEFT, "8": BAD_SIZE_LEFT, "9": OLD_LEFT},
     reasons={"6": "the server gave nothing"},
 )
+MOVED = replace(
+    IMAP,
+    asides={
+        "6": Aside(GIVEN_UP, done="move-failed"),
+        "7": Aside(OVERSIZE_LEFT, refused=2, due=datetime(2026, 11, 21, 12, tzinfo=UTC), reason="NO permission."),
+        "10": Aside(GIVEN_UP, done="delete", refused=1),
+        "11": Aside(GIVEN_UP, done="gone"),
+    },
+)
 POP3 = Position(epoch="1", known=frozenset({"uidl/with/slashes"}), problems={"x": GIVEN_UP})
 
 CASES: dict[str, tuple[str, dict[str, Any], Position | None, str, str]] = {
@@ -53,9 +64,20 @@ CASES: dict[str, tuple[str, dict[str, Any], Position | None, str, str]] = {
     "stored-and-moved": ("4", {"processed_items_folder_name": "Done"}, IMAP, "stored", "processed items"),
     "stored-behind-the-cursor": ("12", {}, IMAP, "stored", "Its Message-ID finds it"),
     "failing": ("5", {}, IMAP, "failing", "1 of 3 tries"),
-    "given-up-and-moved": ("6", {}, IMAP, "on the problem list", "moved to the folder failedItems"),
+    "given-up-and-moved": ("6", {}, MOVED, "on the problem list", "It was moved to the folder failedItems"),
     "given-up-and-left": ("6", {"move_failed_ews_item": False}, IMAP, "on the problem list", "on the server still"),
-    "given-up-and-deleted": ("6", {"delete_bad_formatted_msg": True}, IMAP, "on the problem list", "has it deleted"),
+    "given-up-and-deleted-since": ("10", {}, MOVED, "on the problem list", "deleted on the server, after it had been"),
+    "given-up-and-gone": ("11", {}, MOVED, "on the problem list", "It is no longer on the server."),
+    "given-up-by-an-earlier-version": ("6", {}, IMAP, "on the problem list", "was not recorded"),
+    "over-size-refused": (
+        "7",
+        {"delete_big_msg": True},
+        MOVED,
+        "over-size",
+        "refused 2 times, the last time with: NO ",
+    ),
+    "over-size-asked-again": ("7", {"delete_big_msg": True}, MOVED, "over-size", "again at 2026-11-21 12:00 UTC"),
+    "over-size-refused-and-wanted-no-more": ("7", {"type": "POP3"}, MOVED, "over-size", "still, where it was"),
     "over-size": ("7", {"maximum_msg_size": 2}, IMAP, "over-size", "Only its headers"),
     "over-size-unstripped": ("7", {"enable_big_msg_stripping": False}, IMAP, "over-size", "was not fetched"),
     "bad-size": ("8", {}, IMAP, "bad size", "allow_bad_msg_size"),

@@ -10,6 +10,17 @@ from postroom.model.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True)
+class Aside:
+    """What a server is asked to do with a mail that was set aside, over-size or given up, and what came of it."""
+
+    why: int  # OVERSIZE_LEFT or GIVEN_UP
+    done: str = ""  # what it has done (ports.Action), or that the mail was gone; "": nothing yet
+    refused: int = 0  # times
+    due: datetime | None = None  # when it is asked next
+    reason: str = ""  # of its last refusal
+
+
+@dataclass(frozen=True, slots=True)
 class Position:
     """How far a mailbox has been dealt with, in the server's own terms.
 
@@ -24,9 +35,15 @@ class Position:
     known: frozenset[str] = frozenset()
     problems: dict[str, int] = field(default_factory=dict)  # id → failed tries; three: the problem list
     reasons: dict[str, str] = field(default_factory=dict)  # id → how its last try ended; of the newest only
+    asides: dict[str, Aside] = field(default_factory=dict)  # id → what became of it on the server
+    prints: dict[str, str] = field(default_factory=dict)  # POP3: known id → digest of the header that was stored
     connected: datetime | None = None  # the first look: what the server received before is old mail (X13)
     catching_up: bool = False  # until what lay there at the first look is stored; tells old mail without a date
     place: str = ""  # digest of what the ids belong to: protocol, server, user and folder
+
+    def anew(self) -> Position:
+        """Forget all ids: what lies there is compared as a whole, and what was stored is known by its content."""
+        return Position(connected=self.connected, catching_up=True)
 
 
 GIVEN_UP = 3

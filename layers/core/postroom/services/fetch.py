@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,15 +19,16 @@ from postroom.model.mailbox import Mailbox, Type
 from postroom.model.polling import GIVEN_UP, OVERSIZE_LEFT, Health, Lease, MailboxState
 from postroom.model.traffic import count
 from postroom.ports import Action, Extendable, Fetched, FetchFailed, Item, Session
-from postroom.services import health, positions
+from postroom.services import asides, health, positions
 from postroom.services.connecting import at_step, open_mailbox
-from postroom.services.polling import Outcome, Polling, Result, after_giving_up, after_oversize, after_storage
+from postroom.services.polling import Outcome, Polling, Result, after_storage
 from postroom.services.storing import UPLOADS, StoreFailed, Uploads
 
 logger = logging.getLogger(__name__)
 
 LEASE_GRACE = timedelta(seconds=30)  # beyond what the function has left: nobody is fetching any more by then
 SAVING = 12.0  # seconds kept free at the end to remember what is stored and to tell the server
+LAST_SAVING = 4.0  # of which so many are left for the last write
 LEAST = 5.0  # seconds below which no set is begun
 REOPENINGS = 3  # new connections in one poll, after messages that broke the old one
 KEPT_BALANCES = 8
@@ -79,16 +80,19 @@ class _Run:
         """List, decide, and, where something is new, take the lease and fetch."""
         first = self._state.position is None
         self._started = self.polling.clock()
+        asked = asides.reconsidered(self._state.position, self.mailbox, now=self._started)
         with at_step("list"):
-            listing = self._open().list(self._state.position)
+            listing = self._open().list(asked)
         self._news = listing.news
         self._resynced = listing.resynced
-        self._position = positions.begin(self._state.position, listing, self._started)
+        position = positions.begin(asked, listing, self._started)
+        self._position = asides.listed(position, self.mailbox, now=self._started)
         plan = positions.sort_listing(listing, self.mailbox, self._position, first=first, backlog=backlog)
         self._books = positions.Books(listed=len(listing.news) + len(listing.unfinished) + listing.known, plan=plan)
         # What waited at the last poll and is gone by now is noted once: else it would be shown as waiting for ever.
         waits = self._waiting() != self._state.waiting
         begins = first or listing.resynced or not positions.is_settled(self._state.position)
+        begins = begins or self._position.asides != position.asides or bool(self._due())
         if not (begins or waits or listing.renewed or plan.take or plan.again or plan.aside):
             self._act(plan.unfinished, after_storage(self.mailbox))
             self._note_health()
@@ -139,15 +143,43 @@ class _Run:
                 self._state.traffic, now=self._started, mails=balance.stored + balance.oversize, size=self._size
             ),
         )
+        self._position = replace(
+            self._position,
+            asides=asides.entered(
+                self._position.asides,
+                oversize=self._books.oversize,
+                given_up=self._given_up,
+                stored=self._books.stored,
+                now=self._started,
+            ),
+        )
+        now = [] if self._stopped else untold  # if stopped, what is wanted may have changed too: the next poll knows
+        if self._error is None and not self._stopped and self._due():
+            self._remember(lease, release=False)
+            self._act(now, after_storage(self.mailbox))
+            now = []
+            self._ask_for_asides()
         act_error = self._act_error
         self._remember(lease, release=True)
-        if self._stopped:
-            return  # what is wanted on the server may have changed too: the next poll knows
-        self._act(untold, after_storage(self.mailbox))
-        self._act(sorted(self._books.oversize), after_oversize(self.mailbox))
-        self._act(self._given_up, after_giving_up(self.mailbox))
-        if self._act_error is not act_error or self._state.health.step == health.TELLING:
+        self._act(now, after_storage(self.mailbox))
+        if self._act_error is not act_error or (self._state.health.step == health.TELLING and not self._stopped):
             self._note_health()
+
+    def _due(self) -> Mapping[Action, list[str]]:
+        position = replace(self._position, problems={**self._position.problems, **self._problems})
+        return asides.due(position, self.mailbox, now=self._started)
+
+    def _ask_for_asides(self) -> None:
+        """Have done on the server what is wanted with mail that was set aside, and note what it says to that."""
+        for action, ids in self._due().items():
+            error = self._tell(ids, action)
+            if error is not None and (error.step != health.TELLING or self._is_cut_short(error)):
+                self._act_error = self._act_error or (None if self._is_cut_short(error) else error)
+                return  # nothing was refused: they are due still
+            refusal = None if error is None else error.what
+            answered = asides.answered(self._position.asides, ids, action, refusal=refusal, now=self._started)
+            self._position = replace(self._position, asides=answered)
+            self._act_error = self._act_error or error
 
     def _waiting(self) -> datetime | None:
         return positions.waiting_since(
@@ -245,8 +277,7 @@ class _Run:
             self._size += item.size or 0
             return
         self._books.oversize.add(item.id)
-        if not self.mailbox.delete_big_msg:
-            self._problems[item.id] = OVERSIZE_LEFT
+        self._problems[item.id] = OVERSIZE_LEFT
 
     def _note_gone(self, item: Item) -> None:
         """Take a message that the server does not find for gone; one that it lists all the same ends as a problem."""
@@ -336,27 +367,36 @@ class _Run:
             session.close()
 
     def _act(self, ids: Sequence[str], action: Action | None) -> None:
-        """Tell the server; a failure is noted and repeated by a later poll, since the ids stay unfinished there."""
+        """Tell the server of what is stored; a later poll repeats what fails, since the ids stay unfinished there."""
         if not ids or action is None or self._error is not None or self._act_error is not None:
             return
+        error = self._tell(ids, action)
+        if error is not None and not self._is_cut_short(error):
+            self._act_error = error
+
+    def _tell(self, ids: Sequence[str], action: Action) -> PostroomError | None:
+        """Have something done on the server; returns what went wrong."""
         try:
             session = self._open()
             if isinstance(session, Extendable):
-                session.extend(self._deadline - 2)
+                session.extend(self._deadline - LAST_SAVING)
             with at_step(health.TELLING):
                 session.act(ids, action)
         except PostroomError as error:
             self.drop_session()
-            if not (isinstance(error, DeadlineExceeded) and self.polling.monotonic() >= self._until):
-                self._act_error = error
+            return error
+        return None
+
+    def _is_cut_short(self, error: PostroomError) -> bool:
+        """Tell whether it was the end of the function, and not the server, that ended something."""
+        return isinstance(error, DeadlineExceeded) and self.polling.monotonic() >= self._until
 
     # --- what is remembered ---
 
     def _remember(self, lease: Lease, *, release: bool) -> None:
         books = self._books
-        done = books.stored | {one for one in books.oversize if one not in self._problems}
         position = positions.advance(
-            self._position, self.mailbox, self._news, done=done, gone=books.gone, failed=self._problems
+            self._position, self.mailbox, self._news, done=books.stored, gone=books.gone, failed=self._problems
         )
         before = self._state.position  # of another epoch, its ids may stand for other mails
         known = before.reasons if before and before.epoch == position.epoch else {}
@@ -374,8 +414,11 @@ class _Run:
             return health.failed(known, self._error, now=now)
         if self._act_error is not None:
             return health.untold(known, self._act_error, now=now)
-        if written_anyway and known.step == health.TELLING:  # whether the server can be told now is seen afterwards
-            return replace(known, last_success=now)
+        if known.step == health.TELLING:  # whether the server can be told of what is stored is seen afterwards
+            if written_anyway:
+                return replace(known, last_success=now)
+            if asides.pending(self._position, self.mailbox):
+                return known
         return (health.fetched if written_anyway else health.succeeded)(known, now=now)
 
     def _note_health(self) -> None:

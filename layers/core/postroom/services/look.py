@@ -21,7 +21,7 @@ from postroom.errors import DeadlineExceeded, LeaseLost, PostroomError, Transien
 from postroom.model.mailbox import Mailbox
 from postroom.model.polling import Health, MailboxState, Position
 from postroom.ports import Extendable, Session
-from postroom.services import health, positions
+from postroom.services import asides, health, positions
 from postroom.services.connecting import open_mailbox
 from postroom.services.fetch import SAVING, fetch
 from postroom.services.look_together import Group, groups
@@ -143,7 +143,9 @@ class _Job:
             raise
 
     def idle(self) -> Outcome:
-        """Note that the mailbox was looked at, and nothing is new."""
+        """Note that the mailbox was looked at, and nothing is new; what its server refuses is shown until then."""
+        if self.state.health.step == health.TELLING and asides.pending(self.state.position, self.mailbox):
+            return Outcome(self.mailbox.name, Result.IDLE)
         self._note(health.succeeded(self.state.health, now=self.polling.clock()))
         return Outcome(self.mailbox.name, Result.IDLE)
 
@@ -168,9 +170,13 @@ class _Job:
         """Tell whether a look is enough.
 
         A mailbox never looked at is always dealt with: the moment of the first look must be known (X13). So is one in
-        which mail waited at the last poll: it is fetched now, or known not to wait any more.
+        which mail waited at the last poll: it is fetched now, or known not to wait any more. And so is one whose server
+        is to be asked again for what it refused.
         """
-        return positions.is_settled(self.state.position) and self.state.waiting is None
+        position = self.state.position
+        if asides.due(position, self.mailbox, now=self.polling.clock()):
+            return False
+        return positions.is_settled(position) and self.state.waiting is None
 
     def _waits(self) -> bool:
         same = health.settings_digest(self.mailbox) == self.state.config_digest

@@ -65,7 +65,7 @@ def in_place(state: MailboxState, mailbox: Mailbox) -> MailboxState:
     if position is None:
         return state
     if position.place not in ("", place(mailbox)):
-        return replace(state, position=Position(connected=position.connected, catching_up=True))
+        return replace(state, position=position.anew())
     wanted = _reconsidered(position, mailbox)
     return state if wanted is position else replace(state, position=wanted)
 

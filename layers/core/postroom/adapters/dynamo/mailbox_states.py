@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors, read_many
 from postroom.errors import LeaseLost, NotFound, Transient
-from postroom.model.polling import Balance, Health, HealthState, Lease, MailboxState, Position
+from postroom.model.polling import Aside, Balance, Health, HealthState, Lease, MailboxState, Position
 from postroom.model.traffic import Traffic
 from postroom.ports import Contents
 
@@ -118,10 +118,8 @@ class DynamoMailboxStates:
     def _values(self, state: MailboxState) -> tuple[dict[str, Any], str | None]:
         """Turn a state into attributes (None removes one), and name the shelved ids that it replaces."""
         position = state.position or Position()
-        ids = {"known": sorted(position.known), "problems": position.problems}
-        if position.reasons:
-            ids["reasons"] = position.reasons
-        packed = items.pack(ids) if position.known or position.problems else None
+        ids = _id_values(position)
+        packed = items.pack(ids) if ids else None
         key = None
         old_key, _ids = self._shelved.get(state.mailbox, (None, None))
         if packed is not None and len(packed) > INLINE:
@@ -177,6 +175,8 @@ class DynamoMailboxStates:
             known=frozenset(ids.get("known", ())),
             problems=dict(ids.get("problems", {})),
             reasons=dict(ids.get("reasons", {})),
+            asides={one: _read_aside(parts) for one, parts in ids.get("asides", {}).items()},
+            prints=dict(ids.get("prints", {})),
             connected=keys.parse_moment(values["connected"]) if "connected" in values else None,
             catching_up=values.get("catching_up", False),
             place=values.get("place", ""),
@@ -196,6 +196,27 @@ class DynamoMailboxStates:
                 raise Transient(what, on=name, code=REPLACED) from error
             self._shelved[name] = (values["ids_key"], ids)
         return dict(ids)
+
+
+def _id_values(position: Position) -> dict[str, Any]:
+    """Write what a position says of single mails; nothing where it says nothing."""
+    asides = {
+        one: (aside.why, aside.done, aside.refused, aside.due and int(aside.due.timestamp()), aside.reason)
+        for one, aside in position.asides.items()
+    }
+    ids = {
+        "known": sorted(position.known),
+        "problems": position.problems,
+        "reasons": position.reasons,
+        "asides": asides,
+        "prints": position.prints,
+    }
+    return {name: value for name, value in ids.items() if value}
+
+
+def _read_aside(parts: Sequence[Any]) -> Aside:
+    why, done, refused, due, reason = parts
+    return Aside(why, done, refused, None if due is None else datetime.fromtimestamp(due, UTC), reason)
 
 
 def _update(

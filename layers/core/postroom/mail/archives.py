@@ -10,7 +10,8 @@ from dataclasses import dataclass
 MAX_ENTRIES = 1_000
 MAX_INFLATED = 4 << 20
 """Bytes that are inflated of a compressed tar to read its headers; nothing of a zip is."""
-_MAX_NAME = 1_000
+_MAX_NAME = 1_000  # its end, where the extension is
+_MAX_TAR_NAME = 64 << 10
 
 _END = struct.Struct("<4s4H2LH")  # APPNOTE 4.3.16
 _CENTRAL = struct.Struct("<4s6H3L5H2L")  # APPNOTE 4.3.12
@@ -36,6 +37,9 @@ def list_archive(data: bytes) -> Listing | None:
         return _zip(data)
     if data.startswith(b"\x1f\x8b"):
         return _gzip(data)
+    # A zip may have anything before it, a picture or a program: it is read from its end.
+    if next(_central_directory(data), None) is not None:
+        return _zip(data)
     if data[257:262] == b"ustar":
         names, complete = _tar(data)
         return Listing("tar", names, complete=complete)
@@ -117,7 +121,7 @@ def _local_headers(data: bytes) -> Iterator[tuple[str, int]]:
 
 
 def _name(raw: bytes, flags: int) -> str:
-    raw = raw[:_MAX_NAME]
+    raw = raw[-_MAX_NAME:]
     if flags & _UTF8:
         return raw.decode("utf-8", "replace")
     try:
@@ -159,12 +163,12 @@ def _tar(data: bytes) -> tuple[tuple[str, ...], bool]:
         if size is None:
             return tuple(names), False
         kind = header[156:157]
-        content = data[place + _TAR_BLOCK : place + _TAR_BLOCK + min(size, _MAX_NAME)]
+        content = data[place + _TAR_BLOCK : place + _TAR_BLOCK + min(size, _MAX_TAR_NAME)]
         if kind == b"L":
-            long_name = content.rstrip(b"\0").decode("utf-8", "replace")
+            long_name = content.rstrip(b"\0")[-_MAX_NAME:].decode("utf-8", "replace")
         elif kind == b"x":
             path = content.partition(b" path=")[2].partition(b"\n")[0]
-            long_name = path.decode("utf-8", "replace") or None
+            long_name = path[-_MAX_NAME:].decode("utf-8", "replace") or None
         else:
             short = header[:100].rstrip(b"\0").decode("utf-8", "replace")
             prefix = header[345:500].rstrip(b"\0").decode("utf-8", "replace")

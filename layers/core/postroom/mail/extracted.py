@@ -12,7 +12,7 @@ def file_part(
     data: bytes, *, path: str, names: tuple[str, ...], content_type: str, content_id: str | None = None
 ) -> Part:
     """Return a part that holds `data`; `path` is that of the part it was found in, with a mark and number added."""
-    names = tuple("".join(char for char in name if char not in "\r\n\0")[:_MAX_NAME] for name in names)
+    names = tuple("".join(char for char in name if char not in "\r\n\0")[-_MAX_NAME:] for name in names)
     fields = {"content-type": [content_type]}
     parameters = "".join(f"; filename={_quoted(name)}" for name in names)
     fields["content-disposition"] = [f"{'inline' if content_id else 'attachment'}{parameters}"]

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from postroom.mail.bodies import Bodies
+from postroom.mail.bodies import Bodies, bodies
+from postroom.mail.message import Message, Unreadable, read
 from postroom.mail.part import Part
+from postroom.mail.sniff import HEAD_BYTES, sniff
 
 # Types of mail that Python has no extension for.
 _EXTENSIONS = {
@@ -32,16 +34,21 @@ _EXTENSIONS = {
 }
 
 
+_MOST_TYPES = 10
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """One attached file; `data` decodes it anew at each call, so that no copy lies about."""
 
     name: str
-    names: tuple[str, ...]  # every name that some client would use
+    names: tuple[str, ...]  # every name that some client would use, or the one that it is given here
     content_type: str
+    content_types: tuple[str, ...]  # as declared; one that is there twice has one meaning for each half of the clients
     inline: bool
     content_id: str | None
     data: Callable[[], bytes]
+    message: Message | None  # what it encloses by its type
 
 
 def files(content: Bodies) -> list[File]:
@@ -51,15 +58,43 @@ def files(content: Bodies) -> list[File]:
 
 
 def _file(part: Part, number: int, *, inline: bool) -> File:
-    names = part.names
+    names = part.names or (_made_up(part, number),)
     return File(
-        name=names[0] if names else _made_up(part, number),
-        names=names,
+        name=names[0],
+        # A subject makes a name, and never the type of what is a mail.
+        names=names if part.names or part.message is None else ("message.eml",),
         content_type=part.content_type,
+        content_types=(part.content_type, *part.raw_values("content-type")[1:_MOST_TYPES]),
         inline=inline,
         content_id=part.content_id,
         data=part.data,
+        message=part.message,
     )
+
+
+def enclosed_files(file: File, data: bytes) -> list[File]:
+    """List the files of the mail that a file is, whether it says so or not; none for what is no mail."""
+    message = file.message
+    if message is None and sniff(data[:HEAD_BYTES]) == "message/rfc822":
+        try:
+            message = read(data)
+        except Unreadable:
+            return []
+    if message is None or not any(map(_may_hold_files, message.walk())):
+        return []
+    return files(bodies(message))
+
+
+def _may_hold_files(part: Part) -> bool:
+    """Say whether more than text to be shown is in a part; returned mails are many, and few of them carry anything."""
+    if part.children:
+        return False
+    kind = part.content_type
+    return bool(part.names) or kind not in ("text/plain", "text/html") or b"begin" in part.raw_body or _is_encoded(part)
+
+
+def _is_encoded(part: Part) -> bool:
+    return part.encoding == "base64" and part.content_type == "text/plain"
 
 
 def _made_up(part: Part, number: int) -> str:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _MAX_NAME = 2_000  # characters; file systems allow 255 bytes
-_MAX_NAMES = 50
+_TAIL = 100  # of a longer name: its extension is what programs act on
+MAX_NAMES = 50
+"""Names of one part; one more says that there were more."""
 _MAX_HEADERS = 10
 
 
@@ -33,19 +35,25 @@ def names_of(part: Part) -> tuple[str, ...]:
                 _add(found, value)
     if not found and part.has("content-location") and not part.content_type.startswith(("text/", "multipart/")):
         # RFC 2557 §4.2: clients save by the last step of the location when there is no other name.
-        path = part.header("content-location").partition("?")[0].rstrip("/")
-        _add(found, path.rpartition("/")[2])
-    return tuple(list(found)[:_MAX_NAMES])
+        location = part.header("content-location").partition("?")[0]
+        _scheme, is_absolute, place = location.partition("://")
+        path = place.partition("/")[2] if is_absolute else location
+        _add(found, path.rstrip("/").rpartition("/")[2])
+    return tuple(list(found)[: MAX_NAMES + 1])
 
 
 def _naming(part: Part, header: str) -> list[Parameters]:
     """Parse the headers in which a name may stand: most have none."""
-    return [parse(value) for value in part.raw_values(header)[:_MAX_HEADERS] if "name" in value.lower()]
+    values = part.raw_values(header)
+    if len(values) > _MAX_HEADERS:
+        values = [*values[: _MAX_HEADERS - 1], values[-1]]  # clients take the first or the last
+    return [parse(value) for value in values if "name" in value.lower()]
 
 
 def _add(found: dict[str, None], value: str) -> None:
     """Add a name decoded as far as any client would (RFC 2047 §5 forbids it in parameters; it is common), and as is."""
-    value = value[:_MAX_NAME]
+    if len(value) > _MAX_NAME:
+        value = value[: _MAX_NAME - _TAIL] + value[-_TAIL:]
     decoded = decode_header(value) if "=?" in value else value
     forms = [decoded, value]
     if _PERCENT.search(decoded):

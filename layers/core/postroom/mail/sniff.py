@@ -145,11 +145,14 @@ _TEXTUAL: tuple[tuple[re.Pattern[str], Signature, tuple[str, ...]], ...] = tuple
 # What a pattern that is tried at the start may begin with: most text is told from all of them by this one.
 _MAY_BEGIN = re.compile(r"#!|\s*(?:[<\[@]|windows|regedit4|rem\b|echo|setlocal)", re.IGNORECASE)
 _TEXT_BYTES = 2_048
+_ZIP_BYTES = 4_096
+HEAD_BYTES = 32_774
+"""First bytes of a file that the table looks at: an ISO 9660 image says what it is behind 16 empty sectors."""
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
 def sniff(head: bytes) -> str | None:
-    """Return the media type of content by its first bytes (4 KB are enough), or None when nothing is known of it."""
+    """Return the media type of content by its first HEAD_BYTES, or None when nothing is known of it."""
     signature = identify(head)
     return signature.media_type if signature else None
 
@@ -188,6 +191,12 @@ def _textual(text: str) -> Signature | None:
 
 
 def _zip_based(head: bytes) -> Signature:
+    head = head[:_ZIP_BYTES]
+    # OpenDocument and EPUB say what they are in their first entry; an EPUB has a META-INF folder as well.
+    if head[30:38] == b"mimetype":
+        declared = re.match(rb"application/[a-z0-9.+-]+", head[38:120])
+        if declared:
+            return Signature(declared[0].decode("ascii"), ("odt", "ods", "odp", "epub"))
     if b"META-INF/" in head[:200] or b"META-INF/MANIFEST.MF" in head:
         return _APK if b"AndroidManifest.xml" in head else _JAR
     if b"AndroidManifest.xml" in head:
@@ -197,10 +206,6 @@ def _zip_based(head: bytes) -> Signature:
             if folder.encode() in head:
                 return signature
         return Signature("application/vnd.openxmlformats-package", ("docx", "xlsx", "pptx"))
-    if head[30:38] == b"mimetype":
-        declared = re.match(rb"application/[a-z0-9.+-]+", head[38:120])
-        if declared:
-            return Signature(declared[0].decode("ascii"), ("odt", "ods", "odp", "epub"))
     return _ZIP
 
 

@@ -6,6 +6,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from urllib.parse import unquote
 
 from postroom.mail.encoded_words import decode_header
@@ -71,7 +72,7 @@ def extensions(names: Iterable[str]) -> dict[str, str]:
 
 def last_extension(name: str) -> str:
     """Return the extension by which a system opens the file, in lower case; empty when there is none."""
-    plain = next(iter(_plain(name[:_MAX_NAME])), "")
+    plain = next(iter(_plain(name[-_MAX_NAME:])), "")
     found = _EXTENSION.findall(plain)
     return found[-1] if found else ""
 
@@ -83,9 +84,10 @@ def _readings(extension: str) -> Iterator[str]:
         yield bare
 
 
+@lru_cache(maxsize=16)  # a name is asked for its extensions, its direction and its class id
 def _decoded(name: str) -> list[str]:
     """Return a name with every encoding resolved that some program would resolve, each round on all results."""
-    forms: dict[str, None] = {name[:_MAX_NAME]: None}
+    forms: dict[str, None] = {name[-_MAX_NAME:]: None}
     fresh = list(forms)
     for _ in range(3):
         fresh = [form for seen in fresh for form in _decode_once(seen) if form not in forms]
@@ -115,6 +117,7 @@ def _decode_once(name: str) -> Iterator[str]:
         yield _BACKSLASH.sub(lambda match: chr(int(match[1], 16)), name)
 
 
+@lru_cache(maxsize=64)
 def _plain(form: str) -> list[str]:
     """Return the readings of a decoded name: unseen characters removed, control characters as ends, no spaces."""
     readings: dict[str, None] = {}

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from postroom.mail.names import MAX_NAMES
 from postroom.mail.sniff import identify
 from postroom.model.decision import Decision
 from postroom.rules.attachment_names import extensions, has_class_id, has_override, last_extension
@@ -76,6 +77,9 @@ _ZIP_DOCUMENTS = frozenset(
     )
 )
 _OLE_DOCUMENTS = frozenset(str.split("doc dot xls xlt xla ppt pot pps msg vsd pub mpp one oft wps"))
+_ENCLOSED = "attachment:enclosed"
+_LONGEST_MEMBER = 300  # characters; file systems allow 255 bytes
+_BUNDLES = frozenset({"app", "pkg", "workflow"})  # folders that macOS opens as a program
 _MACRO_MEMBERS = ("vbaproject.bin", "xl/macrosheets/")
 _MACRO_EXTENSIONS = frozenset({"docm", "dotm", "xlsm", "xltm", "xlam", "xlsb", "pptm", "potm", "ppam", "ppsm", "sldm"})
 
@@ -89,13 +93,16 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An attachment: all its names, declared type, first bytes (4 KB), size, and the names in it if an archive."""
+    """An attachment: all its names, declared types, first bytes (`sniff.HEAD_BYTES`), size, and what is in it."""
 
     names: tuple[str, ...]
     content_type: str
     head: bytes = field(repr=False)
     size: int
-    members: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()  # names in an archive
+    more_types: tuple[str, ...] = ()  # declared beside `content_type`
+    enclosed: tuple[Candidate, ...] = ()  # the attachments of a mail
+    looked_through: bool = True  # False: more is enclosed than is looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +153,22 @@ def _reasons(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Decisio
         yield Decision("attachment:direction", outcome, "the name turns its reading direction round")
     if has_class_id(candidate.names):
         yield Decision("attachment:class-id", outcome, "the name ends in a class id, which chooses the program")
+    if len(candidate.names) > MAX_NAMES:
+        yield Decision("attachment:names", outcome, "it has more names than any program would give it")
     yield from _by_name(candidate, policy)
-    for extension in _DECLARED.get(candidate.content_type.partition(";")[0].strip().lower(), ()):
-        if by := policy.blocks(extension):
-            yield Decision("attachment:type", outcome, f"declared as {candidate.content_type} ({extension}, {by})")
+    for declared in (candidate.content_type, *candidate.more_types):
+        kind = declared.partition(";")[0].strip().lower()
+        for extension in _DECLARED.get(kind, ()):
+            if by := policy.blocks(extension):
+                yield Decision("attachment:type", outcome, f"declared as {kind} ({extension}, {by})")
     yield from _by_content(candidate, policy)
     yield from _by_members(candidate, policy)
+    for inner in candidate.enclosed:
+        for reason in _reasons(inner, policy):
+            inside = reason.detail if reason.rule == _ENCLOSED else f"in a mail that it holds: {reason.detail}"
+            yield Decision(_ENCLOSED, outcome, inside)
+    if not candidate.looked_through:
+        yield Decision(_ENCLOSED, outcome, "it holds more than is looked through")
 
 
 def _by_name(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Decision]:
@@ -193,8 +210,11 @@ def _by_content(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Deci
 
 def _by_members(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Decision]:
     for member in candidate.members:
-        name = member.replace("\\", "/").rstrip("/").rpartition("/")[2]
+        path = member.replace("\\", "/")
+        name = path.rstrip("/").rpartition("/")[2][-_LONGEST_MEMBER:]
         last = last_extension(name)
+        if path.endswith("/") and last not in _BUNDLES:
+            continue  # a folder runs nothing, as "www.example.com/"
         if has_override((name,)) or has_class_id((name,)):
             yield Decision("attachment:archive", policy.action.value, "a name in the archive hides its type")
         for extension in extensions((name,)):

@@ -20,13 +20,14 @@ from postroom.rules.attachments import Action
 from postroom.rules.routing import route
 from postroom.services.acknowledge import acknowledge, without_acknowledgement
 from postroom.services.arrivals import note_arrival
+from postroom.services.attached import ReadFile
 from postroom.services.circumstances import Copy, Facts, copies, stripped, with_replacement_text
 from postroom.services.healing import heal_threads
 from postroom.services.policy import Policies, Policy
 from postroom.services.repetition import note_repetition
 from postroom.services.reports import record_report
 from postroom.services.threads import Threaded, find_thread
-from postroom.services.understand import PREVIEW, ReadFile, Understanding, understand, wrap
+from postroom.services.understand import PREVIEW, Understanding, understand, wrap
 
 INLINE_ATTACHMENT = 8_000
 """Bytes; smaller attachments lie in the item itself (S05), as long as they fit together."""

@@ -7,8 +7,8 @@ Pure, and never fails: what cannot be read becomes a wrapping understanding with
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from postroom.mail import references, token
@@ -18,20 +18,20 @@ from postroom.mail.automatic import PERSON, Automatic
 from postroom.mail.bodies import Bodies, bodies
 from postroom.mail.calendar import Invitation, Moment, invitation
 from postroom.mail.date import parse_date
-from postroom.mail.files import File, files
+from postroom.mail.flowed import paragraphs
 from postroom.mail.html import SanitisedHtml, sanitise, to_text
 from postroom.mail.message import Message, Unreadable, read
+from postroom.mail.part import Part
 from postroom.mail.quoting import reply_text
 from postroom.mail.reports import DeliveryReport
 from postroom.mail.sender import SenderVerdict, sender_verdict
 from postroom.mail.signed import protection
-from postroom.mail.sniff import sniff
 from postroom.mail.threading import TokenPlace
 from postroom.model.decision import Decision
 from postroom.model.interaction import Attachment, Body, Subtype
-from postroom.rules import attachments as attachment_rules
 from postroom.rules import masking
 from postroom.rules.kind import Kind, decide_kind
+from postroom.services.attached import ReadFile, attached_files
 from postroom.services.policy import Policy
 
 UNKNOWN_SUBJECT = "Unknown subject"
@@ -49,15 +49,6 @@ _MOST_SUBJECT = 4_000  # characters
 _LONGEST_NAME = 400
 _MOST_ADDRESSES = 60
 _MOST_REFERENCES = 40
-_HEAD_BYTES = 4096  # what the attachment rules and the sniffer look at
-
-
-@dataclass(frozen=True, slots=True)
-class ReadFile:
-    """One attached file: what is recorded of it, and its bytes on demand (decoded anew each time, to save memory)."""
-
-    attachment: Attachment
-    data: Callable[[], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +121,7 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
     content = bodies(message)
     clean = sanitise(content.html) if content.html is not None else None
     text = _text(content, clean)
-    read_files = _files(content, policy, decisions)
+    read_files = attached_files(content, policy, decisions)
     senders = _addresses(message, "from")
     verdict = sender_verdict(message, auth=auth_results(message, authserv_ids=policy.trusted_authserv_ids))
     decisions += [Decision("sender", flag.value) for flag in verdict.flags]
@@ -138,13 +129,16 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
     masked_subject = masking.mask_text(message.header("subject"), policy.masking)
     subject = masked_subject.text
     decisions += masked_subject.decisions("subject")
-    body = _masked_body(text, clean, policy, decisions, subject=subject, answers=kind.report is None)
+    body = _masked_body(text, clean, policy, decisions)
+    flowing = content.text_parts if text is content.text else ()
+    # What a report quotes is what it is about.
+    text_reply = _text_reply(body.text, flowing, policy, subject=subject, answers=kind.report is None)
     return Understanding(
         sha256=hashlib.sha256(raw).hexdigest(),
         size=len(raw),
         subject=subject,
         sender=senders[0] if senders else None,
-        body=body,
+        body=replace(body, text_reply=text_reply),
         subtype=kind.subtype,
         reply_to=_addresses(message, "reply-to"),
         to=_addresses(message, "to"),
@@ -231,9 +225,7 @@ def _text(content: Bodies, clean: SanitisedHtml | None) -> str:
     return to_text(clean.html) if clean is not None else (content.text or "")
 
 
-def _masked_body(
-    text: str, clean: SanitisedHtml | None, policy: Policy, decisions: list[Decision], *, subject: str, answers: bool
-) -> Body:
+def _masked_body(text: str, clean: SanitisedHtml | None, policy: Policy, decisions: list[Decision]) -> Body:
     masked = masking.mask_text(text, policy.masking)
     html = masking.mask_html(clean.html, policy.masking) if clean is not None else None
     for hit in masked.hits or (html.hits if html else ()):
@@ -244,37 +236,17 @@ def _masked_body(
         decisions.append(Decision("text", "missing", "the mail has no text"))
     return Body(
         text=masked.text,
-        # What a report quotes is what it is about.
-        text_reply=reply_text(masked.text, subject=subject) if answers else masked.text,
+        text_reply=masked.text,
         html=html.text if html else None,
         remote_images=clean.remote_images if clean else 0,
     )
 
 
-def _files(content: Bodies, policy: Policy, decisions: list[Decision]) -> tuple[ReadFile, ...]:
-    return tuple(_read_file(one, policy, decisions) for one in files(content))
-
-
-def _read_file(one: File, policy: Policy, decisions: list[Decision]) -> ReadFile:
-    data = one.data()
-    head = data[:_HEAD_BYTES]
-    sniffed = sniff(head)
-    name = masking.mask_name(one.name, policy.masking).text
-    candidate = attachment_rules.Candidate(names=one.names, content_type=one.content_type, head=head, size=len(data))
-    blocked = attachment_rules.judge(candidate, policy.attachments)
-    if blocked is not None:
-        decisions.append(Decision(blocked.rule, blocked.outcome, f"{name}: {blocked.detail}"))
-    attachment = Attachment(
-        name=name,
-        content_type=one.content_type,
-        size=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
-        sniffed_type=sniffed,
-        inline=one.inline,
-        content_id=one.content_id,
-        blocked=blocked.detail if blocked else None,
-    )
-    return ReadFile(attachment, one.data)
+def _text_reply(masked: str, parts: Sequence[Part], policy: Policy, *, subject: str, answers: bool) -> str:
+    text = paragraphs(masked, parts)
+    if text != masked:
+        text = masking.mask_text(text, policy.masking).text  # a number may have stood on two lines of a quote
+    return reply_text(text, subject=subject) if answers else text
 
 
 def _tokens(message: Message, text: str, policy: Policy) -> tuple[tuple[ProvenToken, ...], bool]:

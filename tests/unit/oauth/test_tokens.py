@@ -17,6 +17,7 @@ from postroom.errors import (
     Transient,
 )
 from postroom.model.mailbox import Mailbox
+from postroom_cli.mailservers.https import Reply
 from postroom_cli.mailservers.tokens import CLIENT, SECRET, TENANT, as_json, claims
 
 from tests.unit.oauth.conftest import World
@@ -326,6 +327,35 @@ def test_no_token_is_used_before_the_rotated_one_is_kept(world: World) -> None:
     world.kept.on_put = None
     with pytest.raises((Transient, LoginRefused)):  # nothing was cached as if it had worked
         world.token(world.consented())
+
+
+@pytest.mark.fault(15)
+def test_a_refresh_token_that_comes_late_does_not_overwrite_the_one_of_a_new_consent(world: World) -> None:
+    mailbox = world.consented()
+    refresh = world.service._refresh
+
+    def meanwhile(form: dict[str, str], *, rotated: bool) -> Reply:
+        world.kept.values["refresh"] = "consented-anew"  # a person, or another function, was faster
+        return refresh(form, rotated=rotated)
+
+    world.service._refresh = meanwhile  # type: ignore[method-assign]
+    assert world.token(mailbox)
+    assert world.kept.values["refresh"] == "consented-anew"
+
+
+@pytest.mark.fault(15)
+def test_a_refusal_of_what_was_replaced_meanwhile_is_no_refusal(world: World) -> None:
+    mailbox = world.consented()
+    world.service.refresh_tokens = {"consented-anew"}
+    refresh = world.service._refresh
+
+    def meanwhile(form: dict[str, str], *, rotated: bool) -> Reply:
+        world.kept.values["refresh"] = "consented-anew"
+        return refresh(form, rotated=rotated)
+
+    world.service._refresh = meanwhile  # type: ignore[method-assign]
+    assert world.token(mailbox)
+    assert [form["refresh_token"] for form in world.service.forms] == ["refresh-0", "consented-anew"]
 
 
 def test_a_refresh_token_that_stays_the_same_is_not_written_again(world: World) -> None:

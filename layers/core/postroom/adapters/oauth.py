@@ -108,13 +108,18 @@ class OAuthTokens:
             if entry.error and entry.error_until and now < entry.error_until and entry.digest == held.digest:
                 raise _as_of(entry.error, left=(entry.error_until - now).total_seconds())
             try:
-                answer = self._ask(asked, held, deadline=deadline, trace=trace)
-                token = self._accept(asked, held, answer)
+                try:
+                    token, life = self._obtain(asked, held, deadline=deadline, trace=trace)
+                except LoginRefused:
+                    before, held = held, self._reveal(asked)
+                    if held.digest == before.digest:
+                        raise
+                    # Consent was given anew, or another function was given the next refresh token, meanwhile.
+                    token, life = self._obtain(asked, held, deadline=deadline, trace=trace)
             except PostroomError as error:
                 _note(trace, f"no access token: {error.code}")
                 entry.error, entry.error_until, entry.digest = error, self._clock() + _pause(error), held.digest
                 raise
-            life = timedelta(seconds=_seconds(answer.json().get("expires_in")))
             entry.token, entry.usable_until = token, now + life - min(MARGIN, life / 2)
             entry.error = None
             _note(trace, f"an access token, until {entry.usable_until:%H:%M:%S} UTC")
@@ -132,6 +137,12 @@ class OAuthTokens:
         except PostroomError as error:
             error.step = "login"
             raise
+
+    def _obtain(self, asked: Wanted, held: Held, *, deadline: float, trace: Trace | None) -> tuple[str, timedelta]:
+        """Ask for a token; return it with its life."""
+        answer = self._ask(asked, held, deadline=deadline, trace=trace)
+        token = self._accept(asked, held, answer)
+        return token, timedelta(seconds=_seconds(answer.json().get("expires_in")))
 
     def _ask(self, asked: Wanted, held: Held, *, deadline: float, trace: Trace | None) -> Answer:
         endpoint = self._google_endpoint if asked.google and self._google_endpoint else asked.endpoint
@@ -170,12 +181,18 @@ class OAuthTokens:
         # One in Secrets Manager belongs to somebody else's rotation; Microsoft's old ones stay valid.
         sent = asked.grant is Grant.REFRESH_TOKEN and not (asked.google and held.google_key)
         if sent and own and isinstance(rotated, str) and rotated not in ("", held.credential):
-            try:
-                self._store.put(own, rotated, now=self._clock())
-            except PostroomError as error:
-                error.step = "login"
-                raise
+            self._keep(own, rotated, instead_of=held.credential)
         return token
+
+    def _keep(self, name: str, rotated: str, *, instead_of: str) -> None:
+        """Keep a rotated refresh token, unless the one that it follows was replaced while it was asked for."""
+        if self._secret(SecretReference(secret=name)) != instead_of:
+            return  # by a person's new consent, which must not be undone, or by another function's newer token
+        try:
+            self._store.put(name, rotated, now=self._clock())
+        except PostroomError as error:
+            error.step = "login"
+            raise
 
     def __repr__(self) -> str:
         return f"OAuthTokens({len(self._entries)} held)"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from postroom.errors import LoginRefused, MailboxLocked, Permanent, PostroomError, Transient
+from postroom.errors import LoginRefused, MailboxLocked, Permanent, PostroomError, ServerMisbehaved, Transient
 
 _NUMBER = re.compile(r"AADSTS(\d{4,8})")
 _CODE = re.compile(r"[a-z_]{1,40}")
@@ -19,6 +19,11 @@ _AUTHORISE = (
     "Authorise again: `postroom oauth login ACCOUNT` for an e-mail account, else enter the new refresh token; "
     "then it is tried again."
 )
+
+# Microsoft's own words for "later" (reference-error-codes, seen 2026). They come as invalid_grant, too, and say nothing
+# of the login. 80001 and what follows: the domain's agents that check passwords do not answer.
+_LATER = frozenset({50033, 90006, 90012, 90024, 90033, 80001, 80002, 80005, 80007, 80014})
+_TOO_MUCH = frozenset({90055, 50196})
 _ADMIN_CONSENT = "Let an administrator of the tenant grant consent to the application's permissions."
 
 
@@ -38,6 +43,8 @@ class Rule:
         """Tell whether the answer is this one."""
         if self.numbers:
             return bool(self.numbers & numbers)
+        if numbers and error == "invalid_grant":  # Microsoft's, and of no number that is known here
+            return False
         return error == self.error and self.text in description
 
 
@@ -52,6 +59,15 @@ RULES: tuple[Rule, ...] = (
         "Correct `client_id` and `directory_id`; the application must be registered, or consented to, in this tenant.",
         700016,
         700011,
+        7000229,
+    ),
+    _row(
+        "wrong_cloud",
+        "The tenant lies in another of Microsoft's clouds",
+        "Set `tenant_authority` (an application: `endpoint`) to that of the tenant's cloud.",
+        90038,
+        900382,
+        900432,
     ),
     _row("tenant_unknown", "The tenant does not exist", "Correct `directory_id`.", 90002, 900023),
     _row("consent_missing", "Nobody has consented to what the application asks for", _ADMIN_CONSENT, 65001, 65004),
@@ -73,7 +89,10 @@ RULES: tuple[Rule, ...] = (
         "Upload the certificate to the application's registration, or enter the key that belongs to it.",
         700027,
         7000272,
+        700023,
         700024,
+        700030,
+        50012,
         50027,
     ),
     _row(
@@ -90,30 +109,62 @@ RULES: tuple[Rule, ...] = (
         700025,
     ),
     _row("application_disabled", "The application is switched off", "Enable it in the tenant.", 7000112, 7000113),
-    _row("consent_expired", "The refresh token has expired", _AUTHORISE, 700082, 70008, 700084, 70043),
-    _row("consent_revoked", "The refresh token was revoked", _AUTHORISE, 50173, 70000, 50132),
+    _row(
+        "consent_expired",
+        "The refresh token lasted a day only, as a single-page application's does",
+        "Register the redirect under Web, or Mobile and desktop applications, and not as that of a single-page "
+        "application; then authorise again.",
+        700084,
+    ),
+    _row("consent_expired", "The refresh token has expired", _AUTHORISE, 700082, 70008, 70043, 50089),
+    _row("consent_revoked", "The refresh token was revoked", _AUTHORISE, 50173, 70000, 50132, 50133),
+    _row("consent_revoked", "The code of a consent is void", _AUTHORISE, 54005, 501481),
     _row(
         "mfa_required",
-        "The account needs a second factor, which this grant cannot give",
-        "Use a refresh token or client credentials instead of the password grant.",
+        "The account needs a second factor, which nobody is there to give",
+        "With a refresh token: let the person authorise again, and give it then. The password grant cannot give it: "
+        "use a refresh token or client credentials instead.",
+        50072,
+        50074,
         50076,
+        50078,
         50079,
         50158,
-        50072,
+        53004,
     ),
     _row(
         "access_blocked",
         "A rule of conditional access forbids it",
         "Let an administrator of the tenant exclude this application from the rule.",
+        50005,
+        50097,
+        50131,
         53000,
         53001,
         53002,
         53003,
+        53011,
         530003,
+        530032,
         530034,
     ),
+    _row(
+        "account_not_assigned",
+        "The account may not use the application",
+        "Let an administrator assign the account to the enterprise application.",
+        50105,
+    ),
     _row("password_wrong", "User name or password is wrong", "Enter the right password.", 50126, 50056),
-    _row("account_unknown", "The account does not exist in this tenant", "Correct the account.", 50034, 51004),
+    _row(
+        "account_unknown",
+        "The account does not exist in this tenant",
+        "Correct the account.",
+        50014,
+        50020,
+        50034,
+        51004,
+        500341,
+    ),
     _row("account_locked", "The account is locked", "Unlock it, then enable the mailbox.", 50053),
     _row("account_disabled", "The account is disabled", "Enable it in the tenant.", 50057),
     _row("password_expired", "The account's password has expired", "Set and enter a new one.", 50055, 50144),
@@ -133,7 +184,27 @@ RULES: tuple[Rule, ...] = (
         error="invalid_grant",
         text="email or user id",
     ),
-    _row("consent_revoked", "Consent was revoked, or has expired", _AUTHORISE, error="invalid_grant"),
+    _row(
+        "assertion_refused",
+        "The service account does not exist",
+        "Enter the key of a service account that exists.",
+        error="invalid_grant",
+        text="account not found",
+    ),
+    _row(
+        "consent_expired",
+        "The domain lets a sign-in to Google Cloud end after some hours, and with it this consent",
+        "Let the domain's administrator trust the application, or exempt it from Google Cloud session control; then "
+        "authorise again.",
+        error="invalid_grant",
+        text="rapt",
+    ),
+    _row(
+        "consent_revoked",
+        "Consent was revoked, or has expired",
+        f"{_AUTHORISE} Every seven days again: the application's consent screen stands on Testing; publish it.",
+        error="invalid_grant",
+    ),
     _row("application_unknown", "The application does not exist", "Correct `client_id`.", error="deleted_client"),
     _row("application_disabled", "The application is switched off", "Enable it.", error="disabled_client"),
     _row(
@@ -178,7 +249,7 @@ def refusal(status: int, answer: Mapping[str, Any], *, on: str, wait: float | No
     error = error if _CODE.fullmatch(error) else ""
     description = str(answer.get("error_description", ""))[:4096]
     numbers = _numbers(answer, description)
-    if status == 429 or 90055 in numbers:
+    if status == 429 or numbers & _TOO_MUCH:
         return MailboxLocked(
             f"The token service is asked too much ({status})",
             on=on,
@@ -187,7 +258,7 @@ def refusal(status: int, answer: Mapping[str, Any], *, on: str, wait: float | No
             remedy="It is tried again by itself.",
             retry_after=wait,
         )
-    if status >= 500 or error in ("temporarily_unavailable", "server_error"):
+    if status >= 500 or error in ("temporarily_unavailable", "server_error") or numbers & _LATER:
         return Transient(
             f"The token service does not work now ({status})",
             on=on,
@@ -199,13 +270,22 @@ def refusal(status: int, answer: Mapping[str, Any], *, on: str, wait: float | No
     for rule in RULES:
         if rule.fits(error, numbers, description.lower()):
             return rule.kind(f"{rule.what} ({told})", on=on, step="login", code=rule.code, remedy=rule.remedy)
-    if status in (404, 405, 301, 302, 307, 308):
+    if status in (404, 405) or 300 <= status < 400:
         return Permanent(
             f"This is no token service ({status})",
             on=on,
             step="login",
             code="no_token_service",
             remedy="Correct `tenant_authority`.",
+        )
+    if not error and not numbers:  # RFC 6749 §5.2: a refusal has one; what stands in between refuses nobody's login
+        return ServerMisbehaved(
+            f"Something else answered instead of the token service ({status})",
+            on=on,
+            step="login",
+            code="no_token_service",
+            remedy="Look at what stands between, and at `tenant_authority`; it is tried again by itself.",
+            retry_after=wait,
         )
     return LoginRefused(
         f"The token was refused ({told})",

@@ -4,8 +4,10 @@ from itertools import chain
 
 import pytest
 from postroom.mail import quoting_attributions as attributions
+from postroom.mail import quoting_footers as footers
 from postroom.mail import quoting_lines as lines
 from postroom.mail import quoting_phrases as phrases
+from postroom.mail import quoting_phrases_footers as footer_phrases
 from postroom.mail import quoting_signatures as signatures
 from postroom.mail.quoting_kinds import Kind
 
@@ -44,3 +46,9 @@ def test_every_title_of_a_forward_passes_the_probe(phrase: str) -> None:
 def test_every_line_above_which_to_answer_is_told(phrase: str) -> None:
     for line in (f"## {phrase} ##", f"x {phrase}"):
         assert lines.classify(["Thank you.", "", line, "> Hello"])[2] is Kind.ATTRIBUTION
+
+
+@pytest.mark.parametrize("phrase", _written(footer_phrases.FOOTER_STARTS))
+def test_every_beginning_of_a_notice_is_told(phrase: str) -> None:
+    lines_of_mail = ["Yes.", "", f"*{phrase} x confidential"]
+    assert footers.first_footer(lines_of_mail, "".join(lines.classify(lines_of_mail))) == 2

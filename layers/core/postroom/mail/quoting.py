@@ -6,35 +6,30 @@ import re
 from collections.abc import Sequence
 
 from postroom.mail import quoting_phrases as phrases
-from postroom.mail.quoting_kinds import Kind
+from postroom.mail.quoting_footers import first_footer, is_said
+from postroom.mail.quoting_kinds import Kind, any_of
 from postroom.mail.quoting_lines import classify, visible
+from postroom.mail.quoting_phrases_footers import ANSWERS_BELOW
 
-# Fewer lines below a quote are a signature or a footer; more are an answer.
+# Fewer lines below a quote are a signature or a footer, unless they are sentences; more are an answer.
 _FEW_LINES = 7
-# The same below a rule ("____"), where the address of a firm stands; the second if it looks like one.
-_FEW_FOOTER_LINES = 12
-_FEW_SIGNATURE_LINES = 25
-_SIGNATURE_DELIMITERS = ("--", "—", "––")
-_FOOTER_LINES = 60
 _MAX_CHARACTERS = 2_000_000
 _TEXT, _EMPTY = Kind.TEXT.value, Kind.EMPTY.value
 _QUOTED = f"{Kind.QUOTE}{Kind.EMPTY}{Kind.CONTINUED}"
 _BEGINNING = re.compile(f"[{Kind.ATTRIBUTION}{Kind.HEADERS}{Kind.FORWARD}]")
-_QUOTED_MAIL = f"{Kind.QUOTE}{Kind.ATTRIBUTION}{Kind.HEADERS}{Kind.FORWARD}"
 _INTRODUCED = re.compile(f"[{Kind.ATTRIBUTION}{Kind.HEADERS}]")
 _SAID = re.compile(f"[{Kind.TEXT}{Kind.QUOTE}{Kind.HEADERS}]")
-_FOOTER = re.compile(
-    r"confidential|intended recipient|disclaimer|unsubscribe|mailing list|vertraulich|confidentiel|confidencial|"
-    r"riservat|vertrouwelijk|poufn|konfidenci|virus|abmelden|désabonner|конфиденциал",
-    re.IGNORECASE,
-)
-_CONTACT = re.compile(r"\bwww\.|\b(?:tel|fax|phone|mobil|mobile|fon)\b\.?:?|\+\d[\d ()/-]{7,}|\S@\S", re.IGNORECASE)
 _FORWARD_PREFIX = "|".join(re.escape(prefix) for prefix in sorted(phrases.FORWARD_PREFIXES, key=len, reverse=True))
 _FORWARD_SUBJECT = re.compile(
     rf"\s*(?:\[[^\]]{{1,80}}\]\s*)?(?:{_FORWARD_PREFIX})"
     r"\s*(?:\[\d+\])?\s*[:：]",
     re.IGNORECASE,
 )
+# An attribution that a client wrote behind the answer, in the same line.
+_BEHIND_ANSWER = re.compile(r"(?<=[\s-])On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d.* wrote:\s*$")
+_MAX_ATTRIBUTION = 400
+_FEW_WORDS_ABOVE = 6  # lines
+_BELOW = re.compile(rf"\b(?:{any_of(ANSWERS_BELOW)})\b", re.IGNORECASE)
 _SALUTATION = re.compile(r"[^\W\d_][\w .'’-]{0,40}[,!、，]")
 
 
@@ -42,21 +37,25 @@ def reply_text(text: str, *, subject: str = "", keep_forwards: bool = True) -> s
     """Return the new text of a reply, or the whole of a forward.
 
     The `subject` tells a forward by Outlook, which introduces it as it does a reply. Answers between quoted lines keep
-    these lines. Where nothing new is found the text comes back whole: an agent must see what there is.
+    these lines. Where nothing new is found, or what is new says that answers stand in a quote without marks, the text
+    comes back whole: an agent must see what there is.
     """
     lines = _lines(text)
     kinds = "".join(classify(lines))  # one letter a line, so that questions about many lines are searches
-    if kinds.count(_TEXT) + kinds.count(_EMPTY) == len(kinds) or (keep_forwards and _is_forward(kinds, subject)):
+    if keep_forwards and _is_forward(kinds, subject):
         return _join(lines)
     kinds = kinds.replace(Kind.FORWARD, Kind.ATTRIBUTION)
-    end = _first_footer(lines, kinds)
+    texts = kinds.count(_TEXT)
+    end = first_footer(lines, kinds)
+    if texts + kinds.count(_EMPTY) == len(kinds):
+        return _join(lines[:end])
     lines, kinds = lines[:end], kinds[:end]
     if Kind.SIGNATURE in kinds:
         lines, kinds = _without(lines, kinds, [index for index, kind in enumerate(kinds) if kind == Kind.SIGNATURE])
-    lines, kinds = _cut_quotes(lines, kinds)
-    if Kind.TEXT in kinds:
-        return _join(lines[: len(kinds.rstrip(_QUOTED))])
-    return _join(_lines(text))
+    own, own_kinds = _cut_quotes(lines, kinds)
+    if Kind.TEXT not in own_kinds or _points_below(own, own_kinds, texts):
+        return _join(_lines(text))
+    return _join(own[: len(own_kinds.rstrip(_QUOTED))])
 
 
 def is_forward(text: str, *, subject: str = "") -> bool:
@@ -73,7 +72,18 @@ def _lines(text: str) -> list[str]:
     bounded = text[:_MAX_CHARACTERS]
     if "\r" in bounded:
         bounded = bounded.replace("\r\n", "\n").replace("\r", "\n")
-    return bounded.split("\n")
+    lines = bounded.split("\n")
+    if " wrote:" not in bounded:
+        return lines
+    apart: list[str] = []
+    for line in lines:
+        found = _BEHIND_ANSWER.search(line) if "wrote:" in line[-10:] and len(line) <= _MAX_ATTRIBUTION else None
+        said = line[: found.start()].rstrip(" -\t") if found else ""
+        if found and said and said[0] != ">":
+            apart += (said, found[0])
+        else:
+            apart.append(line)
+    return apart
 
 
 def _join(lines: Sequence[str]) -> str:
@@ -94,42 +104,11 @@ def _without(lines: list[str], kinds: str, indexes: Sequence[int]) -> tuple[list
     return [lines[index] for index in kept], "".join([kinds[index] for index in kept])
 
 
-def _first_footer(lines: list[str], kinds: str) -> int:
-    """Return the index of the delimiter under which only a signature, a footer or the quoted mail stands."""
-    first_text = kinds.find(_TEXT)
-    index = kinds.find(Kind.DELIMITER, first_text) if first_text >= 0 else -1
-    below = _texts_below(kinds) if index >= 0 else []
-    footer: bool | None = None
-    while index >= 0:
-        around = lines[index : index + _FOOTER_LINES]
-        contact = visible(lines[index]) in _SIGNATURE_DELIMITERS or any(_CONTACT.search(line[:500]) for line in around)
-        if below[index] < (_FEW_SIGNATURE_LINES if contact else _FEW_FOOTER_LINES):
-            return index
-        if footer is None:
-            footer = any(_FOOTER.search(line[:2000]) for line in around)
-        if footer:
-            return index
-        index = kinds.find(Kind.DELIMITER, index + 1)
-    return len(kinds)
-
-
-def _texts_below(kinds: str) -> list[int]:
-    """Count for each line the texts from it to the next quote, attribution or end."""
-    counts = [0] * len(kinds)
-    count = 0
-    for index in range(len(kinds) - 1, -1, -1):
-        if kinds[index] == _TEXT:
-            count += 1
-        elif kinds[index] in _QUOTED_MAIL:
-            count = 0
-        counts[index] = count
-    return counts
-
-
 def _cut_quotes(lines: list[str], kinds: str) -> tuple[list[str], str]:
     """Remove the quoted mail below, or above, what was written."""
     last_quote = max(kinds.rfind(Kind.QUOTE), kinds.rfind(Kind.ATTRIBUTION))
     tail = kinds.count(_TEXT, last_quote + 1)
+    answered_below = tail >= _FEW_LINES or (tail > 0 and is_said(lines, kinds, last_quote + 1, len(kinds)))
     # The last text above the last quote: where it stands below an attribution, answers stand between quoted lines.
     last_answer = kinds.rfind(_TEXT, 0, last_quote + 1)
     first_text = kinds.find(_TEXT)
@@ -149,7 +128,7 @@ def _cut_quotes(lines: list[str], kinds: str) -> tuple[list[str], str]:
         answered = last_answer > index
         if has_texts and not quote_follows:
             return _without(lines[:index], kinds[:index], dropped)
-        if has_texts and not answered and tail < _FEW_LINES and not (tail and _is_salutation(lines, kinds, index)):
+        if has_texts and not answered and not answered_below and not (tail and _is_salutation(lines, kinds, index)):
             return _without(lines[:index], kinds[:index], dropped)
         stop = index + 1
         while stop < len(kinds) and kinds[stop] == Kind.CONTINUED:
@@ -159,6 +138,12 @@ def _cut_quotes(lines: list[str], kinds: str) -> tuple[list[str], str]:
             stop = text if text >= 0 else len(kinds)
         dropped.extend(range(index, stop))
     return _without(lines, kinds, dropped)
+
+
+def _points_below(own: Sequence[str], own_kinds: str, texts: int) -> bool:
+    """Say whether a few words ("see my answers below, in red") point to the unmarked quote that was cut."""
+    kept = own_kinds.count(_TEXT)
+    return kept <= _FEW_WORDS_ABOVE and texts > kept + 1 and _BELOW.search("\n".join(own)) is not None
 
 
 def _is_salutation(lines: Sequence[str], kinds: str, end: int) -> bool:

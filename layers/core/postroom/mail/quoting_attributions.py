@@ -31,7 +31,7 @@ _WROTE_INSIDE = re.compile(rf"\b(?:{any_of(phrases.WROTE_INSIDE)})\b", re.IGNORE
 _OPENER = re.compile(rf"(?:(?:{any_of(phrases.OPENERS)})(?:\b|(?=\d))|[0-9])", re.IGNORECASE)
 _CITING = re.compile(rf"(?:{any_of(phrases.CITING)})\s.*[:：]$", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s<>@]@[^\s<>@]")
-_ENDS_WITH_ADDRESS = re.compile(r"[<(\[][^<>\s]*@[^<>]*[>)\]]\s*[:：]$")
+_ENDS_WITH_ADDRESS = re.compile(r"[<(\[]\s?[^<>\s]*@[^<>]*[>)\]]\s*[:：]$")
 _TIME = re.compile(r"\d{1,2}\s?[:.h時点시]\s?\d{2}", re.IGNORECASE)
 _DATE = re.compile(r"\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{1,4}|\d{4}\s?[年년]")
 _NUMBER = re.compile(r"\d+")
@@ -90,7 +90,7 @@ def _attribution_start(shown: list[str], kinds: list[Kind], end: int) -> int | N
         if (line[:1] == ">") != (shown[end][:1] == ">") or (start < end and _ends_sentence(line)):
             break
         joined = f"{line.lstrip(QUOTE_MARKS) if line[:1] == '>' else line} {joined}".strip()
-        evidence = _evidence(joined.strip(" *_-–"), quoted_next=quoted_next)
+        evidence = _evidence(joined, quoted_next=quoted_next)
         if evidence == _WHOLE:
             return start
         if evidence > best[0]:
@@ -103,10 +103,12 @@ def _ends_sentence(line: str) -> bool:
     return line.endswith(("!", "?", ":", ";")) or (line.endswith(".") and len(line.rsplit(None, 1)[-1]) > 6)
 
 
-def _evidence(text: str, *, quoted_next: bool) -> int:
-    """Return how surely `text` is an attribution: 0 it is none, below `_WHOLE` it may begin a line earlier."""
+def _evidence(line: str, *, quoted_next: bool) -> int:
+    """Return how surely `line` is an attribution: 0 it is none, below `_WHOLE` it may begin a line earlier."""
+    text = line.strip(" *_-–")
     addressed = "@" in text and _ADDRESS.search(text) is not None
     colon = text.endswith(_COLONS)
+    whole = _WHOLE if text.count(">") <= text.count("<") or text[0] == ">" else _VERBLESS  # "<" may be a line above
     if "---" in text and _NOTES.match(text):
         return _WHOLE
     if colon and (addressed or quoted_next) and _CITING.match(text):
@@ -114,16 +116,19 @@ def _evidence(text: str, *, quoted_next: bool) -> int:
     numbered = _NUMBER.search(text) is not None
     dated = numbered and _is_dated(text)
     if _wrote_last(text):
-        if ((dated and (colon or addressed)) or (quoted_next and numbered)) and _OPENER.match(text):
-            return _WHOLE
-        if not colon and not (dated and addressed):
+        # "On 5 May you wrote:" may be the writer's own words; clients tell an address or a time, or mark the quote.
+        dated = dated and (addressed or quoted_next or _TIME.search(text) is not None)
+        closed = colon or (line.startswith("--") and line.endswith("--"))
+        if ((dated and (closed or addressed)) or (quoted_next and numbered)) and _OPENER.match(text):
+            return whole
+        if not closed and not (dated and addressed):
             return 0
         return dated + addressed + 1 if dated or addressed else int(quoted_next and len(text.split()) <= 8)
     if not colon or not (dated or addressed):
         return 0
     if _WROTE_INSIDE.search(text):
         if dated and _OPENER.match(text):
-            return _WHOLE
+            return whole
         return dated + addressed + 1 if addressed or (dated and (quoted_next or _TIME.search(text))) else 0
     # Gmail in Russian, Japanese and Hebrew has a date and an address, and no verb.
     return _VERBLESS if dated and _TIME.search(text) and _ENDS_WITH_ADDRESS.search(text) else 0

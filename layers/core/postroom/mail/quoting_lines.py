@@ -36,7 +36,7 @@ _INVISIBLE = dict.fromkeys(
 _INVISIBLE |= {0x00A0: " ", 0x3000: " ", 0x202F: " ", 0x1427: " "}
 _HIDDEN = re.compile(f"[{re.escape(''.join(map(chr, _INVISIBLE)))}]")
 
-_DELIMITER = re.compile(r"(?:[-–—]{2,}|_{3,}|={3,}|\*{3,}|#{3,}|~{3,}|\+{3,}|[-_=*~](?:\s?[-_=*~]){4,})")
+_DELIMITER = re.compile(r"(?:—|[-–—]{2,}|_{3,}|={3,}|\*{3,}|#{3,}|~{3,}|\+{3,}|[-_=*~](?:\s?[-_=*~]){4,})")
 _DECORATION = " \t-–—_=*~<>#|:："
 # What a delimiter, a dashed title and a quote begin with, and what else stands around a title.
 _MARKS = frozenset("-–—_=*#~+<>")
@@ -61,6 +61,8 @@ _ABOVE_WORD = re.compile(
 _ABOVE_PIECES = ("行より上", "行上方", "줄 위에")
 _MAX_ABOVE = 120
 _LONG_QUOTE_LINE = 65
+_BROKEN_LINK = re.compile(r"[<(\[]?https?://\S+(?: ?>)?", re.IGNORECASE)
+_OPEN_LINK = re.compile(r"[<(\[]https?://[^\s>)\]]*$", re.IGNORECASE)
 
 
 def visible(line: str) -> str:
@@ -221,15 +223,18 @@ def _protect_code(read: Lines) -> None:
 
 
 def _mark_wrapped_quotes(read: Lines) -> None:
-    """A client that breaks long quoted lines leaves the rest of each without its ">"."""
+    """A client that breaks long quoted lines and links leaves the rest of each without its ">"."""
     shown, kinds = read.shown, read.kinds
     for index in range(1, len(kinds) - 1):
         if (
             kinds[index] is Kind.TEXT
             and kinds[index - 1] is Kind.QUOTE
             and kinds[index + 1] is Kind.QUOTE
-            and len(shown[index - 1]) >= _LONG_QUOTE_LINE
-            and len(shown[index]) < len(shown[index - 1])
+            and (
+                _LONG_QUOTE_LINE <= len(shown[index - 1]) > len(shown[index])
+                or _BROKEN_LINK.fullmatch(shown[index])
+                or (_OPEN_LINK.search(shown[index - 1]) and " " not in shown[index])
+            )
         ):
             kinds[index] = Kind.QUOTE
 

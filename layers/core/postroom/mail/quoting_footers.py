@@ -1,0 +1,133 @@
+"""Find where the signature, the firm's address or a legal notice begins that stands under what a person wrote."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from postroom.mail import quoting_phrases_footers as phrases
+from postroom.mail.quoting_kinds import PROBE, Kind, any_of, is_probed, probes
+from postroom.mail.quoting_lines import visible
+
+# Fewer lines below a rule ("____") are a footer, where an address stands among them even more.
+_FEW_LINES = 12
+_FEW_LINES_WITH_CONTACT = 25
+_LOOKED_AT = 60  # lines below a rule, and above the end for a notice without one
+_MAX_RULES = 100
+_SIGNATURE_DELIMITERS = ("--", "––")
+# What people add under their signature is no signature: "P.S.", "P.D.", "П.С.".
+_POSTSCRIPT = re.compile(r"\W{0,3}(?:p ?\.? ?[sd]|п ?\.? ?с)\b", re.IGNORECASE)
+_TEXT, _EMPTY, _DELIMITER = Kind.TEXT.value, Kind.EMPTY.value, Kind.DELIMITER.value
+_QUOTED_MAIL = f"{Kind.QUOTE}{Kind.ATTRIBUTION}{Kind.HEADERS}{Kind.FORWARD}"
+_NEXT_QUOTED = re.compile(f"[{_QUOTED_MAIL}]")
+_PARAGRAPH_START = re.compile(f"(?<!{_TEXT}){_TEXT}")
+_NOTICE = re.compile(any_of(phrases.FOOTER_WORDS), re.IGNORECASE)
+_NOTICE_START = re.compile(any_of(phrases.FOOTER_STARTS), re.IGNORECASE)
+_FIRST_LETTERS = probes(phrases.FOOTER_STARTS, ends=False)
+_CONTACT = re.compile(r"\bwww\.|\b(?:tel|fax|phone|mobil|mobile|fon)\b\.?:?|\+\d[\d ()/-]{7,}|\S@\S", re.IGNORECASE)
+_MARKS_BEHIND = "*_\"'”»)] "
+_MARKS_BEFORE = "*_[( \t\u00a0"
+_FEWEST_WORDS, _FEW_WORDS, _MANY_WORDS = 3, 5, 8
+_SHORT_SENTENCE = 10  # letters of a script that writes no spaces
+
+
+def first_footer(lines: Sequence[str], kinds: str) -> int:
+    """Return the index of the line under which nothing is the writer's own words; the number of lines without one.
+
+    A rule alone is no proof: people set off parts of a letter with it. What stands below has to be few lines that are
+    no sentences, or a legal notice.
+    """
+    first_text = kinds.find(_TEXT)
+    if first_text < 0:
+        return len(kinds)
+    if _DELIMITER in kinds:
+        below = _texts_below(kinds)
+        index = kinds.find(_DELIMITER, first_text)
+        for _ in range(_MAX_RULES):
+            if index < 0:
+                break
+            if _begins_footer(lines, kinds, index, below[index]):
+                return index
+            index = kinds.find(_DELIMITER, index + 1)
+    return _first_notice(lines, kinds, first_text)
+
+
+def is_said(lines: Sequence[str], kinds: str, start: int, end: int) -> bool:
+    """Say whether sentences stand between two lines that are no legal notice."""
+    return any(said for said, _ in _paragraphs(lines, kinds, start, end))
+
+
+def _begins_footer(lines: Sequence[str], kinds: str, rule: int, below: int) -> bool:
+    quoted = _NEXT_QUOTED.search(kinds, rule + 1)
+    end = min(quoted.start() if quoted else len(kinds), rule + 1 + _LOOKED_AT)
+    if any(_POSTSCRIPT.match(line) for line in lines[rule + 1 : end]):
+        return False
+    is_signature = visible(lines[rule]) in _SIGNATURE_DELIMITERS
+    if is_signature and below < _FEW_LINES_WITH_CONTACT:
+        return True
+    next_rule = kinds.find(_DELIMITER, rule + 1, end)
+    section = next_rule if next_rule >= 0 else end
+    for said, notice in _paragraphs(lines, kinds, rule + 1, section):
+        if said or notice:
+            return notice
+    contact = any(_CONTACT.search(line[:500]) for line in lines[rule + 1 : section])
+    if below >= (_FEW_LINES_WITH_CONTACT if contact or is_signature else _FEW_LINES):
+        return False
+    return contact or not is_said(lines, kinds, section, end)
+
+
+def _first_notice(lines: Sequence[str], kinds: str, first_text: int) -> int:
+    """Return where a legal notice without a rule begins, if it is the last of the writer's own part."""
+    quoted = _NEXT_QUOTED.search(kinds, first_text)
+    end = quoted.start() if quoted else len(kinds)
+    for found in _PARAGRAPH_START.finditer(kinds, max(first_text + 1, end - _LOOKED_AT), end):
+        start = found.start()
+        words = lines[start].lstrip(_MARKS_BEFORE)
+        if not is_probed(words[:PROBE], _FIRST_LETTERS, ends=False) or not _NOTICE_START.match(words):
+            continue
+        told = list(_paragraphs(lines, kinds, start, end))
+        if any(notice for _, notice in told[:2]) and not any(said for said, _ in told):
+            return start
+    return len(kinds)
+
+
+def _paragraphs(lines: Sequence[str], kinds: str, start: int, end: int) -> Iterator[tuple[bool, bool]]:
+    """Yield of each paragraph whether it has sentences of a person, and whether it is a legal notice."""
+    index = start
+    while index < end:
+        if kinds[index] != _TEXT:
+            index += 1
+            continue
+        stop = index + 1
+        while stop < end and kinds[stop] == _TEXT:
+            stop += 1
+        notice = _NOTICE.search("\n".join(line[:2000] for line in lines[index:stop])) is not None
+        yield not notice and any(_is_sentence(visible(line)) for line in lines[index:stop]), notice
+        index = stop
+
+
+def _is_sentence(line: str) -> bool:
+    """Tell a sentence, or the line of a longer one, from a name, an address and a list."""
+    bare = line.rstrip(_MARKS_BEHIND)
+    words = bare.split()
+    if bare.endswith(("?", "？")):
+        return True
+    if bare.endswith(("。", "！")):
+        return len(bare) >= _SHORT_SENTENCE
+    mostly_small = 2 * sum(word[0].islower() for word in words) >= len(words)
+    if bare.endswith((".", "!", "…")):
+        return len(words) >= _FEW_WORDS or (len(words) >= _FEWEST_WORDS and mostly_small)
+    return len(words) >= _MANY_WORDS and mostly_small
+
+
+def _texts_below(kinds: str) -> list[int]:
+    """Count for each line the texts from it to the next quote, attribution or end."""
+    counts = [0] * len(kinds)
+    count = 0
+    for index in range(len(kinds) - 1, -1, -1):
+        if kinds[index] == _TEXT:
+            count += 1
+        elif kinds[index] in _QUOTED_MAIL:
+            count = 0
+        counts[index] = count
+    return counts

@@ -230,6 +230,19 @@ def test_an_item_that_cannot_be_had_costs_the_others_nothing(
 
 
 @pytest.mark.fault(31)
+def test_a_pause_that_the_server_asks_for_while_messages_are_fetched_goes_with_the_error(
+    ews: EwsServer, box: Mailbox
+) -> None:
+    box.deliver(mail())
+    with opened(ews) as session:
+        items = session.list(None).news
+        ews.plant("GetItem", Fault("ErrorServerBusy", back_off=45_000))
+        with pytest.raises(Transient) as raised:
+            collect(session, items)
+    assert (raised.value.code, raised.value.retry_after) == ("server_busy", 45.0)
+
+
+@pytest.mark.fault(31)
 def test_an_internal_error_for_every_item_is_the_servers_fault(ews: EwsServer, box: Mailbox) -> None:
     for _ in range(3):
         box.deliver(mail())

@@ -6,7 +6,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from postroom.errors import FolderMissing, Permanent, PostroomError, ServerMisbehaved, TlsFailed, Transient
+from postroom.errors import (
+    ConnectFailed,
+    FolderMissing,
+    LoginRefused,
+    MailboxLocked,
+    Permanent,
+    PostroomError,
+    ServerMisbehaved,
+    TlsFailed,
+    Transient,
+)
 from postroom.model.configuration import Configuration
 from postroom.model.polling import HealthState, Lease, MailboxState, Position
 from postroom.ports import Item, Listing
@@ -181,6 +191,38 @@ def test_an_oversize_mail_that_is_taken_away_before_its_headers_are_had_is_no_pr
     summary = post.poll()
     assert (summary.stored, summary.oversize, summary.problem, summary.imbalances) == (1, 0, 0, 0)
     assert post.poll().results == {Result.IDLE: 1}
+
+
+@pytest.mark.fault(31)
+@pytest.mark.parametrize(
+    "error",
+    [
+        Transient("asks for a pause", code="server_busy", step="fetch", retry_after=60),
+        MailboxLocked("is asked too much", code="throttled", step="fetch"),
+        ConnectFailed("no route", step="connect"),
+        LoginRefused("the permission was taken away", step="login"),
+        Transient("the token ended", code="token_ended", step="fetch"),
+    ],
+    ids=["pause", "throttled", "network", "permission", "token"],
+)
+def test_trouble_of_the_server_is_not_blamed_on_the_oversize_mail_whose_headers_were_asked_for(
+    error: PostroomError,
+) -> None:
+    post = connected(maximum_msg_size=1, delete_bad_formatted_msg=True)
+    post.server.put(1, size=1024 * 1024 + 1)
+
+    class Troubled(ServerSession):
+        def headers(self, item: Item) -> bytes:
+            raise error
+
+    post.connector.session = Troubled
+    for _ in range(4):
+        post.poll()
+        post.wait(minutes=11)
+    assert post.state.position is not None
+    assert post.state.position.problems == {}
+    assert post.state.health.code == error.code
+    assert 1 in post.server.mails
 
 
 @pytest.mark.fault(39)

@@ -78,6 +78,8 @@ class _Reading:
         self._path: list[str] = []
         self._text = ""
         self._class = self._code = self._message = self._id = ""
+        self._named = ""  # what a Value beside an error is of
+        self._back_off: float | None = None  # seconds
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._parser.buffer_text = True
         self._parser.buffer_size = 64 * 1024
@@ -131,6 +133,9 @@ class _Reading:
         if name == f"{MNS} GetItemResponseMessage":
             self._class = attributes.get("ResponseClass", "")
             self._code = self._message = self._id = ""
+            self._back_off = None
+        elif name == f"{TNS} Value":
+            self._named = attributes.get("Name", "")
         elif name == f"{TNS} ItemId" and not self._id:
             self._id = attributes.get("Id", "")
         elif name == f"{TNS} MimeContent":
@@ -153,8 +158,10 @@ class _Reading:
             self._code = self._text.strip()
         elif name in (f"{MNS} MessageText", f"{_ERRORS} Message", "faultstring"):
             self._message = self._message or self._text.strip()
+        elif name == f"{TNS} Value" and self._named == "BackOffMilliseconds" and self._text.strip().isdecimal():
+            self._back_off = int(self._text.strip()[:9]) / 1000
         elif name == f"{SOAPNS} Fault":
-            raise self._link.refused(self._code or "fault", self._message)
+            raise self._link.refused(self._code or "fault", self._message, back_off=self._back_off)
         elif name == f"{MNS} GetItemResponseMessage":
             self._complete()
 
@@ -168,7 +175,7 @@ class _Reading:
                 result: Fetched | FetchFailed = FetchFailed(item, "it is no longer on the server", gone=True)
             elif self._class != "Success" or self._code != "NoError":
                 if self._code not in OF_THE_ITEM | DOUBTFUL:
-                    raise self._link.refused(self._code, self._message)
+                    raise self._link.refused(self._code, self._message, back_off=self._back_off)
                 result = FetchFailed(item, f"the server said {self._code}: {self._message}"[:200])
             elif self._id != item.id:
                 raise self._broken("The server answered with another item than it was asked for")

@@ -14,7 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from postroom.errors import DeadlineExceeded, PostroomError, ServerMisbehaved, Transient
+from postroom.errors import (
+    ConnectFailed,
+    DeadlineExceeded,
+    LoginRefused,
+    MailboxLocked,
+    PostroomError,
+    ServerMisbehaved,
+    Transient,
+)
 from postroom.model.mailbox import Mailbox, Type
 from postroom.model.polling import GIVEN_UP, OVERSIZE_LEFT, Health, Lease, MailboxState
 from postroom.model.traffic import count
@@ -35,6 +43,7 @@ KEPT_BALANCES = 8
 SLOWEST = 128 * 1024  # bytes a second that a server must manage
 BASE_BUDGET = 30.0  # seconds for a set beyond that
 NOTHING_FETCHED = "nothing_fetched"
+_NOT_OF_ONE = (LoginRefused, MailboxLocked, ConnectFailed)
 OUTAGE = timedelta(hours=24)  # for which a server that gives out nothing is believed to have trouble of its own
 
 
@@ -249,6 +258,8 @@ class _Run:
                 if error.code == "gone":  # taken away by another client
                     self._note_gone(item)
                     continue
+                if error.retry_after is not None or isinstance(error, _NOT_OF_ONE) or error.code == "token_ended":
+                    raise
                 self._fail(item, error.what)
                 raise _Blamed from error
             uploads.headers(item, headers)

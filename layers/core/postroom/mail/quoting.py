@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from postroom.mail import quoting_phrases as phrases
 from postroom.mail.quoting_footers import first_footer, is_said
-from postroom.mail.quoting_kinds import Kind, any_of
+from postroom.mail.quoting_kinds import Kind
 from postroom.mail.quoting_lines import classify, visible
 from postroom.mail.quoting_phrases_footers import ANSWERS_BELOW
 
@@ -29,7 +29,6 @@ _FORWARD_SUBJECT = re.compile(
 _BEHIND_ANSWER = re.compile(r"(?<=[\s-])On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d.* wrote:\s*$")
 _MAX_ATTRIBUTION = 400
 _FEW_WORDS_ABOVE = 6  # lines
-_BELOW = re.compile(rf"\b(?:{any_of(ANSWERS_BELOW)})\b", re.IGNORECASE)
 _SALUTATION = re.compile(r"[^\W\d_][\w .'’-]{0,40}[,!、，]")
 
 
@@ -107,8 +106,6 @@ def _without(lines: list[str], kinds: str, indexes: Sequence[int]) -> tuple[list
 def _cut_quotes(lines: list[str], kinds: str) -> tuple[list[str], str]:
     """Remove the quoted mail below, or above, what was written."""
     last_quote = max(kinds.rfind(Kind.QUOTE), kinds.rfind(Kind.ATTRIBUTION))
-    tail = kinds.count(_TEXT, last_quote + 1)
-    answered_below = tail >= _FEW_LINES or (tail > 0 and is_said(lines, kinds, last_quote + 1, len(kinds)))
     # The last text above the last quote: where it stands below an attribution, answers stand between quoted lines.
     last_answer = kinds.rfind(_TEXT, 0, last_quote + 1)
     first_text = kinds.find(_TEXT)
@@ -128,7 +125,7 @@ def _cut_quotes(lines: list[str], kinds: str) -> tuple[list[str], str]:
         answered = last_answer > index
         if has_texts and not quote_follows:
             return _without(lines[:index], kinds[:index], dropped)
-        if has_texts and not answered and not answered_below and not (tail and _is_salutation(lines, kinds, index)):
+        if has_texts and not answered and not _is_answer_below(lines, kinds, index, last_quote):
             return _without(lines[:index], kinds[:index], dropped)
         stop = index + 1
         while stop < len(kinds) and kinds[stop] == Kind.CONTINUED:
@@ -140,10 +137,21 @@ def _cut_quotes(lines: list[str], kinds: str) -> tuple[list[str], str]:
     return _without(lines, kinds, dropped)
 
 
+def _is_answer_below(lines: Sequence[str], kinds: str, quote: int, last_quote: int) -> bool:
+    """Say whether what stands below all quotes is an answer, not a signature."""
+    below = kinds.count(_TEXT, last_quote + 1)
+    if not below or below >= _FEW_LINES:
+        return below > 0
+    return is_said(lines, kinds, last_quote + 1, len(kinds)) or _is_salutation(lines, kinds, quote)
+
+
 def _points_below(own: Sequence[str], own_kinds: str, texts: int) -> bool:
     """Say whether a few words ("see my answers below, in red") point to the unmarked quote that was cut."""
     kept = own_kinds.count(_TEXT)
-    return kept <= _FEW_WORDS_ABOVE and texts > kept + 1 and _BELOW.search("\n".join(own)) is not None
+    if kept > _FEW_WORDS_ABOVE or texts <= kept + 1:
+        return False
+    words = " ".join(own).lower()
+    return any(map(words.__contains__, ANSWERS_BELOW))
 
 
 def _is_salutation(lines: Sequence[str], kinds: str, end: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from postroom.mail import quoting_phrases_footers as phrases
 from postroom.mail.quoting_kinds import PROBE, Kind, any_of, is_probed, probes
@@ -12,7 +13,7 @@ from postroom.mail.quoting_lines import visible
 # Fewer lines below a rule ("____") are a footer, where an address stands among them even more.
 _FEW_LINES = 12
 _FEW_LINES_WITH_CONTACT = 25
-_LOOKED_AT = 60  # lines below a rule, and above the end for a notice without one
+_LOOKED_AT = 40  # lines below a rule, and above the end for a notice without one
 _MAX_RULES = 100
 _SIGNATURE_DELIMITERS = ("--", "––")
 # What people add under their signature is no signature: "P.S.", "P.D.", "П.С.".
@@ -21,7 +22,8 @@ _TEXT, _EMPTY, _DELIMITER = Kind.TEXT.value, Kind.EMPTY.value, Kind.DELIMITER.va
 _QUOTED_MAIL = f"{Kind.QUOTE}{Kind.ATTRIBUTION}{Kind.HEADERS}{Kind.FORWARD}"
 _NEXT_QUOTED = re.compile(f"[{_QUOTED_MAIL}]")
 _PARAGRAPH_START = re.compile(f"(?<!{_TEXT}){_TEXT}")
-_NOTICE = re.compile(any_of(phrases.FOOTER_WORDS), re.IGNORECASE)
+_NOTICE_WORDS = tuple(word.lower() for word in phrases.FOOTER_WORDS)
+_LONGEST_NOTICE = 2_000  # characters of a line that are looked at
 _NOTICE_START = re.compile(any_of(phrases.FOOTER_STARTS), re.IGNORECASE)
 _FIRST_LETTERS = probes(phrases.FOOTER_STARTS, ends=False)
 _CONTACT = re.compile(r"\bwww\.|\b(?:tel|fax|phone|mobil|mobile|fon)\b\.?:?|\+\d[\d ()/-]{7,}|\S@\S", re.IGNORECASE)
@@ -54,7 +56,8 @@ def first_footer(lines: Sequence[str], kinds: str) -> int:
 
 def is_said(lines: Sequence[str], kinds: str, start: int, end: int) -> bool:
     """Say whether sentences stand between two lines that are no legal notice."""
-    return any(said for said, _ in _paragraphs(lines, kinds, start, end))
+    paragraphs = _paragraphs(lines, kinds, start, end)
+    return any(_has_sentence(paragraph) and not _is_notice(paragraph) for paragraph in paragraphs)
 
 
 def _begins_footer(lines: Sequence[str], kinds: str, rule: int, below: int) -> bool:
@@ -67,9 +70,11 @@ def _begins_footer(lines: Sequence[str], kinds: str, rule: int, below: int) -> b
         return True
     next_rule = kinds.find(_DELIMITER, rule + 1, end)
     section = next_rule if next_rule >= 0 else end
-    for said, notice in _paragraphs(lines, kinds, rule + 1, section):
-        if said or notice:
-            return notice
+    for paragraph in _paragraphs(lines, kinds, rule + 1, section):
+        if _is_notice(paragraph):
+            return True
+        if _has_sentence(paragraph):
+            return False
     contact = any(_CONTACT.search(line[:500]) for line in lines[rule + 1 : section])
     if below >= (_FEW_LINES_WITH_CONTACT if contact or is_signature else _FEW_LINES):
         return False
@@ -83,27 +88,34 @@ def _first_notice(lines: Sequence[str], kinds: str, first_text: int) -> int:
     for found in _PARAGRAPH_START.finditer(kinds, max(first_text + 1, end - _LOOKED_AT), end):
         start = found.start()
         words = lines[start].lstrip(_MARKS_BEFORE)
-        if not is_probed(words[:PROBE], _FIRST_LETTERS, ends=False) or not _NOTICE_START.match(words):
+        letters = words[:PROBE]
+        if letters not in _FIRST_LETTERS and (letters.isascii() or not is_probed(letters, _FIRST_LETTERS, ends=False)):
             continue
-        told = list(_paragraphs(lines, kinds, start, end))
-        if any(notice for _, notice in told[:2]) and not any(said for said, _ in told):
+        if not _NOTICE_START.match(words):
+            continue
+        first_two = islice(_paragraphs(lines, kinds, start, end), 2)  # a heading has its notice below it
+        if any(_is_notice(paragraph) for paragraph in first_two) and not is_said(lines, kinds, start, end):
             return start
     return len(kinds)
 
 
-def _paragraphs(lines: Sequence[str], kinds: str, start: int, end: int) -> Iterator[tuple[bool, bool]]:
-    """Yield of each paragraph whether it has sentences of a person, and whether it is a legal notice."""
-    index = start
-    while index < end:
-        if kinds[index] != _TEXT:
-            index += 1
-            continue
+def _paragraphs(lines: Sequence[str], kinds: str, start: int, end: int) -> Iterator[Sequence[str]]:
+    index = kinds.find(_TEXT, start, end)
+    while index >= 0:
         stop = index + 1
         while stop < end and kinds[stop] == _TEXT:
             stop += 1
-        notice = _NOTICE.search("\n".join(line[:2000] for line in lines[index:stop])) is not None
-        yield not notice and any(_is_sentence(visible(line)) for line in lines[index:stop]), notice
-        index = stop
+        yield lines[index:stop]
+        index = kinds.find(_TEXT, stop, end)
+
+
+def _has_sentence(paragraph: Sequence[str]) -> bool:
+    return any(_is_sentence(visible(line)) for line in paragraph)
+
+
+def _is_notice(paragraph: Sequence[str]) -> bool:
+    words = " ".join([line[:_LONGEST_NOTICE].strip() for line in paragraph]).lower()
+    return any(map(words.__contains__, _NOTICE_WORDS))
 
 
 def _is_sentence(line: str) -> bool:

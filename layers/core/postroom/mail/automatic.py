@@ -50,10 +50,23 @@ PERSON = Automatic(is_automatic=False)
 
 _LONGEST_VALUE = 998
 
-MAILER_NAMES = frozenset(
-    {"mailer-daemon", "postmaster", "mmdf", "mail-daemon", "mdaemon", "mail_master", "post_master"}
+PROGRAM_NAMES = frozenset(
+    {
+        "mailer-daemon",
+        "mmdf",
+        "mail-daemon",
+        "maildaemon",
+        "mailerdaemon",
+        "mailer_daemon",
+        "mdaemon",
+        # Exchange, 2007 and later and online: the same in every organisation.
+        "microsoftexchange329e71ec88ae4615bbc36ab6ce41109e",
+    }
 )
-"""Local parts under which mail systems write; the first three are the reference's ndr-senders-list."""
+"""Local parts that no person writes under."""
+
+MAILER_NAMES = PROGRAM_NAMES | {"postmaster", "mail_master", "post_master"}
+"""Local parts under which mail systems write; the reference's list is mailer-daemon, postmaster and mmdf."""
 
 
 def _value(text: str) -> str:
@@ -188,8 +201,17 @@ def corroboration(message: Headers, *, besides_sender: bool = False) -> Automati
 
 def is_mailer(address: str) -> bool:
     """Say whether an address is one under which mail systems write: mailer-daemon, postmaster and their like."""
+    return _name_of(address) in MAILER_NAMES
+
+
+def is_program(address: str) -> bool:
+    """Say whether an address is a mailer's under which no person writes: a postmaster may be one."""
+    return _name_of(address) in PROGRAM_NAMES
+
+
+def _name_of(address: str) -> str:
     local = address.rpartition("@")[0] or address
-    return local.strip().lower().replace("+", "\n", 1).split("\n", 1)[0] in MAILER_NAMES
+    return local.strip().lower().partition("+")[0]
 
 
 def list_headers(message: Headers) -> tuple[str, ...]:

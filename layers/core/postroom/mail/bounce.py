@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from postroom.mail import bounce_text
 from postroom.mail.address import parse_addresses
-from postroom.mail.automatic import Automatic, automatic, corroboration, is_mailer
-from postroom.mail.bounce_rules import SERVERS, SUBJECTS, Server
+from postroom.mail.automatic import Automatic, Evidence, automatic, corroboration, is_mailer, is_program
+from postroom.mail.bounce_rules import DELAY_SUBJECTS, DELAY_WORDS, REPORTERS, SERVERS, SUBJECTS, Server
 from postroom.mail.part import Message, Part
 from postroom.mail.reasons import NO_FAILURE, Reason
 from postroom.mail.reports import DeliveryReport, Recipient, ReportKind, recipient_for
@@ -132,31 +132,62 @@ def _is_bounce(
 ) -> bool:
     if server is not None and server.sufficient:
         return True
+    if evidence.evidence is not Evidence.REPORT and (not titled or _is_quoted(text.words)):
+        return False  # people, and answering machines that repeat what they answer, quote reports
     if not evidence.is_automatic:
-        # Some gateways write under a name of their own and keep no return path: title, known words and returned mail.
+        # Some gateways write under a name of their own and keep no return path: title, and known words with a mail that
+        # comes back, or a mail system's name with the words that all use.
         return (
-            titled and not is_generic(server) and not automatic(message).is_automatic and _returns_mail(message, text)
+            server is not None
+            and (_is_named_as_reporter(message) if is_generic(server) else _returns_to_its_writer(message, text))
+            and not automatic(message).is_automatic
+            and not message.has("User-Agent")
         )
     if is_generic(server):
         # An answering machine may quote "user unknown", and a postmaster is a person too.
         if titled or message.has("X-Failed-Recipients"):
             return True
-        return server is not None and (_is_from_mailer(message) or _returns_mail(message, text))
+        return server is not None and (
+            _is_from_mailer(message)
+            or "report-type=delivery-status" in message.header("Content-Type")[:500].lower().replace('"', "")
+            or _returns_mail(message, text)
+        )
     return True
 
 
 def _is_from_mailer(message: Message) -> bool:
-    """Say whether a mail system's name and the null return path stand together: no person writes so."""
+    """Say whether From names a mailer, or a postmaster beside the null return path: no person writes so."""
     paths = message.headers("Return-Path")
-    return (
-        bool(paths)
-        and paths[0].strip() == "<>"
-        and any(
-            is_mailer(found.address)
-            for value in message.raw_headers("From")[:1]
-            for found in parse_addresses(value[:2_000])
-        )
+    is_report = bool(paths) and paths[0].strip() == "<>"
+    return any(
+        is_program(found.address) or (is_report and is_mailer(found.address))
+        for value in message.raw_headers("From")[:1]
+        for found in parse_addresses(value[:2_000])
     )
+
+
+def _is_quoted(words: str) -> bool:
+    """Say whether most of a text is quoted: somebody shows a report to us."""
+    lines = [line for line in words[:20_000].split("\n") if line.strip()]
+    return 2 * sum(line.startswith(">") for line in lines) > len(lines)
+
+
+def _returns_to_its_writer(message: Message, text: bounce_text.ReportText) -> bool:
+    """Say whether a mail comes back that somebody else wrote: who forwards a report to us sends his own mail back."""
+    now = {
+        found.address.lower() for value in message.raw_headers("From")[:1] for found in parse_addresses(value[:2_000])
+    }
+    returned = next(bounce_text.returned_headers(message, text), None)
+    if returned is None:
+        return False
+    writers = {found.address.lower() for found in parse_addresses(bounce_text.addresses_of(returned, "From")[:2_000])}
+    return bool(writers) and writers.isdisjoint(now)
+
+
+def _is_named_as_reporter(message: Message) -> bool:
+    sender = message.header("From")[:500].lower()
+    # Who answers or forwards a report does it from a mail program, with its references.
+    return _any(sender, REPORTERS) and not (message.has("In-Reply-To") or message.has("References"))
 
 
 def is_generic(server: Server | None) -> bool:
@@ -187,7 +218,9 @@ def _recipients(message: Message, text: bounce_text.ReportText, reporter: str) -
         body = [line for entry in entries for line in entry.lines] or words.split("\n")
         entries = [known.get(address.lower()) or _Entry(address, body) for address in named]
     if not entries:
-        led = _led(words, own) or bounce_text.returned_recipients(message, text)
+        led = _led(words, own) or [
+            address for address in bounce_text.returned_recipients(message, text) if address.lower() not in own
+        ]
         entries = [_Entry(address, words.split("\n")) for address in led]
     delayed = _is_delay(message, words)
     for entry in entries[:_MOST_RECIPIENTS]:
@@ -262,17 +295,7 @@ def _failed_recipients(message: Message) -> list[str]:
 
 
 def _is_delay(message: Message, words: str) -> bool:
-    subject = message.header("Subject")[:500].lower()
-    head = words[:2_000].lower()
-    return (
-        "warning: message" in subject
-        or "(delay" in subject
-        or "delayed mail" in subject
-        or "this is a warning message only" in head
-        or "this is a warning only" in head
-        or "only a temporary failure report" in head
-        or "has not yet been delivered" in head
-    )
+    return _any(message.header("Subject")[:500].lower(), DELAY_SUBJECTS) or _any(words[:2_000].lower(), DELAY_WORDS)
 
 
 _JSON = json.JSONDecoder(strict=False)

@@ -220,6 +220,25 @@ SUBJECTS: tuple[str, ...] = phrases(
 )
 """Subjects that mail systems put on reports, compared at the beginning; evidence only beside a machine's structure."""
 
+REPORTERS: tuple[str, ...] = phrases(
+    """
+            mail delivery system | mail delivery subsystem | mail delivery service | mail delivery agent |
+            mail.delivery | mail_delivery | maildelivery | system administrator | smtp_mail_service |
+            smtp_gateway | smtp gateway | smtp-gateway | mailgateway | mail gateway
+            """
+)
+"""Names under which mail systems write reports from an address of their own; people may bear some of them, too."""
+
+DELAY_SUBJECTS: tuple[str, ...] = ("warning: message", "(delay", "delayed mail", "delayed delivery", "delivery delayed")
+DELAY_WORDS: tuple[str, ...] = phrases(
+    """
+            this is a warning message only | this is a warning only | only a temporary failure report |
+            has not yet been delivered | attempts will continue | do not resend your | do not need to resend |
+            not need to re-send | will continue to be made | will keep trying | server is still trying
+            """
+)
+"""Pieces of the subject and of the first words by which a report tells of a delay: the mail is still being tried."""
+
 PASSING: tuple[str, ...] = (
     "retry timeout exceeded",
     "failing for a long time",

@@ -22,7 +22,7 @@ _APPLE = ("icloud.com", "apple.com", "me.com", "mac.com")
 HOST_RULES: tuple[Rule, ...] = (
     # Sentences that other rows would take for something else.
     Rule(R.NETWORKERROR, ("dns error:", "malformed or unexpected name server"), none_of=("null mx",)),
-    Rule(R.HOSTUNKNOWN, ("could not be found in domain name service", "not be found in dns")),
+    Rule(R.HOSTUNKNOWN, ("could not be found in domain name service", "not be found in dns", "find a gateway for")),
     Rule(R.SYSTEMERROR, ("maildir file", "cannot update mailbox"), none_of=("quota", "too large", "space")),
     Rule(R.CONTENTERROR, ("duplicate header",)),
     Rule(R.SYNTAXERROR, ("malformed address",)),
@@ -46,9 +46,9 @@ HOST_RULES: tuple[Rule, ...] = (
         R.BLOCKED,
         phrases(
             """
-            is blacklisted | blacklisted using | blacklisted by | dns blacklist | dnsbl | spammer list | xbl |
-            on one or more | currently sending spam | as spammer | real-time block | realtime block | rbl deny |
-            in an rbl | by rbl | in rbl | black ip | permanently deferred
+            is blacklisted | blacklisted using | blacklisted by | dns blacklist | dnsbl | spammer list | -xbl |
+            shxbl | xbl list | on one or more | currently sending spam | as spammer | real-time block |
+            realtime block | rbl deny | in an rbl | by rbl | in rbl | black ip | permanently deferred
             """
         ),
         none_of=("dbl.spamhaus", "[gl01]"),

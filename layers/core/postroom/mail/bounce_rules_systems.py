@@ -143,11 +143,15 @@ TEXT_RULES: tuple[Rule, ...] = (
         none_of=("tls", "relay"),
     ),
     Rule(R.SYSTEMFULL, ("system full", "no disk space", "disk full", "insufficient", "not enough space")),
+    # With a space: words and names of hosts contain these letters.
+    Rule(
+        R.SECURITYERROR, (" tls", "tls ", " ssl", "ssl "), none_of=("does not support tls", "not accepting connections")
+    ),
     Rule(
         R.SECURITYERROR,
         phrases(
             """
-            tls | starttls | ssl | authentication failed | authentication required | smtp authentication |
+            starttls | authentication failed | authentication required | smtp authentication |
             auth required | must authenticate | not authenticated | not authorized | unauthorized | authorization |
             authentication | encryption | certificate | security | access denied | must issue a starttls |
             credentials | login failed | authenticate | permission denied | username and password | sasl |
@@ -190,7 +194,15 @@ TEXT_RULES: tuple[Rule, ...] = (
             host lookup did not complete
             """
         ),
-        none_of=("retry timeout", "network is on", "too long", "timed out", "giving up", "no answer from host"),
+        none_of=(
+            "retry timeout",
+            "network is on",
+            "too long",
+            "timed out",
+            "giving up",
+            "no answer from host",
+            "not responding",
+        ),
     ),
     Rule(
         R.EXPIRED,
@@ -209,6 +221,7 @@ TEXT_RULES: tuple[Rule, ...] = (
             """
         ),
     ),
+    Rule(R.EXPIRED, ("attempts",), longest=_ONE_ANSWER, with_any=("fail", "after", "unsuccessful")),
     Rule(
         R.CONTENTERROR,
         phrases(

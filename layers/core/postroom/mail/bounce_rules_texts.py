@@ -43,7 +43,8 @@ _NO_USER = phrases(
     not listed in domino directory | not listed in public name | recipient_not_found |
     recipient's mailbox is not found | this address does not receive mail | this user does not exist |
     verify the recipient | cannot deliver mail for | recipient is not allowed | no such id |
-    recipient verification problem | not user of this | can't accept user
+    recipient verification problem | not user of this | can't accept user | does not have a final |
+    no matches to nameserver
             """
 )
 
@@ -297,7 +298,7 @@ FIRST_RULES: tuple[Rule, ...] = (
             couldn't find a mail exchanger | all relevant mx records point to non-existent hosts |
             dns lookup failure | no route to domain | mail domain mentioned in email address is unknown |
             illegal host/domain name | does not exist | nxdomain not found permanently | no dns record |
-            there is no such domain | unknown host name | cannot find the domain | find a gateway |
+            there is no such domain | unknown host name | cannot find the domain |
             no address associated with hostname | unable to look up host
             """
         ),

@@ -147,10 +147,13 @@ def _without_tags(html: str) -> str:
 
 def reply_code_in(text: str) -> str:
     """Return the SMTP reply code that a failure's words give, "" without one."""
+    accepted = ""
     for found in _CODE.finditer(text[:TEXT_SCANNED]):
-        if found.group(1) in _REPLY_CODES or found.group(1) == "250":
+        if found.group(1) in _REPLY_CODES:
             return found.group(1)
-    return ""
+        if found.group(1) == "250":
+            accepted = "250"  # the answer, unless it is one step of a transcript
+    return accepted
 
 
 def status_in(text: str) -> str:
@@ -276,15 +279,18 @@ def returned_recipients(message: Part, text: ReportText) -> list[str]:
     from postroom.mail.address import parse_addresses
 
     for returned in returned_headers(message, text):
-        value = _field(returned, "To").encode("utf-8", "replace") if isinstance(returned, str) else _raw_to(returned)
-        found = [address.address for address in parse_addresses(value[:2_000]) if "@" in address.address]
+        value = addresses_of(returned, "To")[:2_000]
+        found = [address.address for address in parse_addresses(value) if "@" in address.address]
         if found:
             return found[:50]
     return []
 
 
-def _raw_to(message: Part) -> bytes:
-    return b",".join(message.raw_headers("To"))
+def addresses_of(returned: Part | str, name: str) -> bytes:
+    """Return an address field of a returned mail as it is written, all of its lines."""
+    if isinstance(returned, str):
+        return _field(returned, name).encode("utf-8", "replace")
+    return b",".join(returned.raw_headers(name))
 
 
 def _field(headers: str, name: str) -> str:

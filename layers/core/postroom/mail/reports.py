@@ -7,11 +7,11 @@ follows no standard is read by `bounce`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from postroom.mail import bounce_text
-from postroom.mail.automatic import Automatic, corroboration
+from postroom.mail.automatic import Automatic, Evidence, corroboration
 from postroom.mail.bounce_rules import PASSING
 from postroom.mail.part import Message, Part
 from postroom.mail.reasons import NO_FAILURE, Failure, Reason, is_permanent, reason_for, status_for
@@ -65,6 +65,8 @@ _DISPOSITION_TYPES = frozenset({"message/disposition-notification", "message/glo
 _NO_REPORT = frozenset({"text/plain", "text/html"})
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 
+_REFUSED = ("automatically rejected", "was rejected", "was refused", "rejected by sieve")
+
 AS_TEXT = "rfc3464-as-text"
 
 
@@ -73,7 +75,7 @@ def read_report(message: Message, *, evidence: Automatic | None = None) -> Deliv
 
     `evidence` is what `corroboration` found, where the caller has asked already.
     """
-    found = delivery_report(message, evidence=evidence)
+    found = delivery_report(message, evidence=evidence) or _enclosed_report(message, evidence)
     if found is None and len(message.children) == 0 and message.content_type in _NO_REPORT:
         return _hotmail_complaint(message)
     return found or disposition(message) or complaint(message)
@@ -104,6 +106,18 @@ def delivery_report(message: Message, *, evidence: Automatic | None = None) -> D
     )
 
 
+def _enclosed_report(message: Message, evidence: Automatic | None) -> DeliveryReport | None:
+    """Read the report that a gateway put into a mail of its own, to add a notice: the two have one Message-ID."""
+    if not message.children or not (evidence or corroboration(message)).is_automatic:
+        return None
+    own = message.header("Message-ID").strip()
+    for part in message.walk():
+        inner = part.message if part.is_message and own else None
+        if inner is not None and inner.header("Message-ID").strip() == own:
+            return delivery_report(inner)
+    return None
+
+
 def disposition(message: Message) -> DeliveryReport | None:
     """Read an RFC 8098 message disposition notification."""
     for part in message.walk():
@@ -117,13 +131,18 @@ def disposition(message: Message) -> DeliveryReport | None:
         )
         original = fields.get("original-message-id", "").strip()
         text = bounce_text.human_text(message)
+        reader = Recipient(who, action=kind or None, diagnostic=short(fields.get("disposition")))
+        # RFC 5429 §2.1.2: a mail that a filter or a full mailbox refused after it had come is told as a disposition.
+        refused = kind == "deleted" and any(said in text.words[:2_000].lower() for said in _REFUSED)
+        if refused:
+            reader = recipient_for(who, words=text.words, reporter="")
+            if reader.reason == Reason.UNDEFINED:
+                reader = replace(reader, reason=Reason.FILTERED.value, permanent=False)
         return DeliveryReport(
-            kind=ReportKind.DISPOSITION,
-            recipients=(Recipient(who, action=kind or None, diagnostic=short(fields.get("disposition"))),)
-            if who
-            else (),
+            kind=ReportKind.NDR if refused else ReportKind.DISPOSITION,
+            recipients=(reader,) if who else (),
             original_message_id=original or bounce_text.returned_message_id(message, text),
-            rule="rfc8098",
+            rule="rfc5429" if refused else "rfc8098",
         )
     return None
 
@@ -244,7 +263,8 @@ def _status_blocks(message: Message, evidence: Automatic | None) -> tuple[list[F
                 return blocks, "rfc3464"
     # The same fields as text: the part's type was lost, or was never right. People quote such text, too, so only where
     # the mail is built like one of a mail system.
-    if not (evidence or corroboration(message)).is_automatic:
+    found = evidence or corroboration(message)
+    if not found.is_automatic or (found.evidence is not Evidence.REPORT and not _is_titled(message)):
         return [], ""
     for part in message.walk():
         if part.is_multipart or part.is_message or part.content_type == "text/html":
@@ -303,6 +323,12 @@ def _recipient(group: Fields, words: str, reporter: str, *, alone: bool) -> Reci
 def _continues(diagnostic: str, about: str) -> bool:
     """Say whether the text repeats a diagnostic and goes on: sendmail keeps only the first line of an answer."""
     return bool(diagnostic) and diagnostic[-20:].lower() in about.lower()
+
+
+def _is_titled(message: Message) -> bool:
+    from postroom.mail.bounce import is_titled
+
+    return is_titled(message)
 
 
 def _reporter(message: Part, words: str) -> str:

@@ -20,7 +20,7 @@ from postroom.adapters.sqs import SqsQueue
 from postroom.errors import Invalid, LeaseLost, NotFound, Permanent, PostroomError, Transient
 from postroom.model.identity import raw_key
 from postroom.model.mailbox import SecretReference
-from postroom.model.polling import Balance, Health, HealthState, MailboxState, Position
+from postroom.model.polling import Aside, Balance, Health, HealthState, MailboxState, Position
 from postroom.model.traffic import Traffic
 
 from tests.support.aws_calls import AwsCalls, aws_calls, item_size
@@ -51,6 +51,11 @@ FULL = MailboxState(
         cursor="9",
         known=frozenset({"11", "12"}),
         problems={"5": 3, "10": 1},
+        asides={
+            "5": Aside(3, refused=2, due=NOW + SPAN, reason="NO"),
+            "6": Aside(4, done="delete"),
+        },
+        prints={"11": "0a1b2c3d"},
         connected=NOW - SPAN,
         catching_up=True,
     ),
@@ -69,6 +74,7 @@ FULL = MailboxState(
     waiting=NOW - SPAN,
     traffic=(Traffic(NOW - 40 * SPAN, fetches=3, mails=40, size=5_000_000), Traffic(NOW, fetches=1, mails=2, size=3)),
     config_digest="0123456789abcdef",
+    begun_anew=(NOW, "The object is missing"),
 )
 
 
@@ -173,6 +179,91 @@ def test_a_list_of_ids_that_is_replaced_while_it_is_read_is_read_again(
     found = DynamoMailboxStates(boto3.client("dynamodb"), stack.table, contents).load(["support", "other"])
     assert found["support"].position == few.position
     assert found["other"].position == Position(epoch="1")
+
+
+class Denied(S3Contents):
+    """A bucket whose objects may not be read."""
+
+    def get(self, key: str) -> bytes:
+        raise Transient("AWS refused while reading content: AccessDenied", on=key, code="aws_denied")
+
+
+class Missing(Denied):
+    """What S3 says of a missing object to whoever may not list the bucket."""
+
+    def holds(self, key: str) -> bool:
+        super().delete(key)
+        return super().holds(key)
+
+
+class Damaged(S3Contents):
+    """A bucket that holds something else than was put there."""
+
+    def get(self, key: str) -> bytes:
+        return super().get(key)[:-20]
+
+
+class Lost(S3Contents):
+    """A bucket from which objects were removed."""
+
+    def get(self, key: str) -> bytes:
+        super().delete(key)
+        return super().get(key)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "lost", "trouble"),
+    [
+        pytest.param(Lost, "is missing", "", id="missing"),
+        pytest.param(Missing, "is missing", "", id="missing and denied"),
+        pytest.param(Damaged, "is damaged", "", id="damaged"),
+        pytest.param(Denied, "", "AccessDenied", id="denied"),
+    ],
+)
+def test_a_list_of_ids_that_cannot_be_read_concerns_its_mailbox_alone(
+    states: DynamoMailboxStates, stack: AwsStack, bucket: type[S3Contents], lost: str, trouble: str
+) -> None:
+    long = Position(epoch="1", cursor="9", known=frozenset(hashes(2_000)), connected=NOW, place="here")
+    saved(states, MailboxState("support", position=long, health=Health(last_success=NOW)))
+    saved(states, MailboxState("other", position=Position(epoch="1")))
+    fresh = DynamoMailboxStates(
+        boto3.client("dynamodb"), stack.table, bucket(boto3.client("s3"), stack.environment["CONTENT_BUCKET"])
+    )
+    found = fresh.load(["support", "other"])
+    assert found["other"].position == Position(epoch="1")
+    support = found["support"]
+    assert support.position == Position(connected=NOW, catching_up=True)
+    assert support.health == Health(last_success=NOW)
+    assert (bool(support.lost), lost in support.lost) == (bool(lost), True)
+    assert trouble in (support.trouble.what if support.trouble else "")
+    assert (support.trouble is None or support.trouble.step == "state") is True
+    assert bool(support.trouble) is bool(trouble)
+
+
+def test_a_list_of_ids_never_comes_back_under_a_key_that_another_poller_may_be_about_to_remove(
+    states: DynamoMailboxStates, stack: AwsStack
+) -> None:
+    few, many = (
+        MailboxState("support", position=Position(epoch="1", known=frozenset(hashes(count))))
+        for count in (2_000, 3_000)
+    )
+    removed: list[str] = []
+
+    class Slow(S3Contents):
+        def delete(self, key: str) -> None:
+            removed.append(key)
+
+    slow = DynamoMailboxStates(
+        boto3.client("dynamodb"), stack.table, Slow(boto3.client("s3"), stack.environment["CONTENT_BUCKET"])
+    )
+    saved(slow, few)
+    saved(slow, many)  # its removal of the first list is on its way
+    saved(states, few)
+    for key in removed:
+        stack.contents.delete(key)
+    found = DynamoMailboxStates(boto3.client("dynamodb"), stack.table, stack.contents).load(["support"])
+    assert removed
+    assert found["support"].position == few.position
 
 
 def test_a_lease_is_taken_by_one_and_every_later_write_of_the_other_fails(states: DynamoMailboxStates) -> None:

@@ -94,6 +94,12 @@ class S3Contents:
                     raise NotFound("There is no content under this key", on=key) from error
                 raise
 
+    def holds(self, key: str) -> bool:
+        """Tell whether there is something under a key; by listing, as S3 refuses to read what is missing."""
+        with aws_errors("looking for content", on=key):
+            answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
+            return any(row["Key"] == key for row in answer.get("Contents", []))
+
     def delete(self, key: str) -> None:
         """Remove one; a missing key is no error."""
         with aws_errors("removing content", on=key):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from postroom.errors import PostroomError
 from postroom.model.traffic import Traffic
 
 
@@ -83,7 +84,7 @@ class HealthState(StrEnum):
 class Health:
     """How it is since when, and, when it is not well: the step that failed, why, what to do, when it is tried next.
 
-    Steps: dns, connect, tls, greeting, login, folder, list, fetch, store, act.
+    Steps: state (what we remember ourselves), dns, connect, tls, greeting, login, folder, list, fetch, store, act.
     """
 
     state: HealthState = HealthState.ACTIVE
@@ -119,3 +120,6 @@ class MailboxState:
     waiting: datetime | None = None  # when the oldest mail came that the last poll left; None: it left none
     traffic: tuple[Traffic, ...] = ()
     config_digest: str = ""  # of the settings the health was judged by: a change tries again at once
+    begun_anew: tuple[datetime, str] | None = None  # when all that lies there was last compared anew, and why
+    trouble: PostroomError | None = None  # what is remembered cannot be read now: nothing may be done with the mailbox
+    lost: str = ""  # why what was remembered of its mails will never be read; `position` has begun anew

@@ -43,6 +43,7 @@ KEPT_BALANCES = 8
 SLOWEST = 128 * 1024  # bytes a second that a server must manage
 BASE_BUDGET = 30.0  # seconds for a set beyond that
 NOTHING_FETCHED = "nothing_fetched"
+RENUMBERED = "The server has numbered the folder anew"
 _NOT_OF_ONE = (LoginRefused, MailboxLocked, ConnectFailed)
 OUTAGE = timedelta(hours=24)  # for which a server that gives out nothing is believed to have trouble of its own
 
@@ -94,6 +95,10 @@ class _Run:
             listing = self._open().list(asked)
         self._news = listing.news
         self._resynced = listing.resynced
+        if not first and (
+            why := self._state.lost or (RENUMBERED if listing.resynced and asked and asked.epoch else "")
+        ):
+            self._state = replace(self._state, begun_anew=(self._started, why), lost="")
         position = positions.begin(asked, listing, self._started)
         self._position = asides.listed(position, self.mailbox, now=self._started)
         plan = positions.sort_listing(listing, self.mailbox, self._position, first=first, backlog=backlog)

@@ -132,6 +132,8 @@ class _Job:
         known = self.state.health
         if self._waits():
             return Outcome(self.mailbox.name, Result.WAITING, code=known.code, step=known.step)
+        if self.state.trouble is not None:
+            return self.refused(self.state.trouble)
         try:
             return self._look()
         except LeaseLost as error:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from postroom.model.mailbox import Mailbox, Type
@@ -12,6 +12,8 @@ from postroom.model.polling import Balance, Health, MailboxState
 from postroom.services import forecast
 from postroom.services.forecast import Concern
 from postroom.services.health import sees, shown
+
+TOLD_FOR = timedelta(days=30)
 
 
 class SecretDates(Protocol):
@@ -51,8 +53,28 @@ def view(mailbox: Mailbox, state: MailboxState, *, now: datetime, valid_until: M
         lag=max(0.0, (now - since).total_seconds()) if since else 0.0,
         lag_exact=mailbox.enabled and state.position is not None and _sees_all(mailbox, state),
         polls=state.balances,
-        warnings=forecast.warnings(mailbox, today=now.date(), valid_until=valid_until),
+        warnings=(
+            *_memory(state, now=now),
+            *forecast.warnings(mailbox, today=now.date(), valid_until=valid_until),
+        ),
     )
+
+
+def _memory(state: MailboxState, *, now: datetime) -> Iterator[Concern]:
+    """Tell what became of our memory of the mails on the server, for a month."""
+    if state.lost:
+        yield Concern(
+            "memory-lost",
+            f"What was remembered of the mails in this folder is lost. {state.lost}.",
+            "The next poll compares all that lies there: what was stored before makes no second interaction.",
+        )
+    elif state.begun_anew is not None and now - state.begun_anew[0] < TOLD_FOR:
+        at, why = state.begun_anew
+        yield Concern(
+            "compared-anew",
+            f"All that lies in the folder was compared anew at {at:%Y-%m-%d %H:%M} UTC. {why}.",
+            "What was stored before makes no second interaction; see to it if it happens again.",
+        )
 
 
 def _waiting_since(state: MailboxState) -> datetime | None:

@@ -87,8 +87,11 @@ def _of_one(mailbox: Mailbox, known: MailboxState, server_id: str) -> Unfetched:
     position = known.position
     if position is None:
         state, says = "unknown", "This mailbox was never opened yet, so nothing is known of its mails."
-    elif (why := _set_aside(position).get(server_id)) is not None:
-        state, says = _problem(mailbox, why, position.asides.get(server_id))
+    elif known.trouble is not None or known.lost:
+        why = known.trouble.what if known.trouble else f"{known.lost}; the next poll compares all that lies there"
+        state, says = "unknown", f"What is remembered of this mailbox's mails cannot be read: {why.rstrip('. ')}."
+    elif (tries := _set_aside(position).get(server_id)) is not None:
+        state, says = _problem(mailbox, tries, position.asides.get(server_id))
     else:
         state, says = _no_problem(mailbox, known, position, server_id)
     reason = position.reasons.get(server_id, "") if position else ""

@@ -6,14 +6,17 @@ it proves that the state it read is the last one. Clocks that differ can cost a 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors, read_many
-from postroom.errors import LeaseLost, NotFound, Transient
+from postroom.errors import LeaseLost, NotFound, PostroomError, Transient
 from postroom.model.polling import Aside, Balance, Health, HealthState, Lease, MailboxState, Position
 from postroom.model.traffic import Traffic
 from postroom.ports import Contents
@@ -27,7 +30,6 @@ FREE = "#token = :was AND #until < :now"
 MINE = "#token = :token AND #owner = :owner"
 
 _NAMES = {"#token": "token", "#owner": "owner", "#until": "until"}
-REPLACED = "state_replaced"
 INLINE = 8 * 1024  # bytes of packed ids in the item; beyond, one S3 put is cheaper than the write units
 
 
@@ -35,6 +37,8 @@ class Shelf(Contents, Protocol):
     """Where long lists of ids go."""
 
     def delete(self, key: str) -> None: ...
+
+    def holds(self, key: str) -> bool: ...
 
 
 class DynamoMailboxStates:
@@ -47,7 +51,14 @@ class DynamoMailboxStates:
         self._shelved: dict[str, tuple[str, Any]] = {}  # mailbox → (key, ids): read once, not at every look
 
     def load(self, names: Sequence[str], *, consistent: bool = False) -> Mapping[str, MailboxState]:
-        """Read many, a hundred to a request; a mailbox never polled has an empty state."""
+        """Read many, a hundred to a request; a mailbox never polled has an empty state.
+
+        A list of ids that cannot be read concerns its mailbox alone (`MailboxState.trouble`, `.lost`).
+        """
+        return self._load(names, consistent=consistent, missing={})
+
+    def _load(self, names: Sequence[str], *, consistent: bool, missing: Mapping[str, str]) -> dict[str, MailboxState]:
+        """Read many; `missing`: under which keys the ids of mailboxes were not found when they were last read."""
         wanted = [keys.mailbox_state(name) for name in dict.fromkeys(names)]
         found = read_many(
             self._client, self._table, wanted, doing="reading the state of mailboxes", consistent=consistent
@@ -55,12 +66,21 @@ class DynamoMailboxStates:
         states = {name: MailboxState(mailbox=name) for name in names}
         for item in found:
             name = item[keys.PK]["S"].removeprefix("MB#")
+            values = items.unmarshal(item)
+            states[name] = state = _read(name, values)
+            if "epoch" not in values:  # never looked at
+                continue
             try:
-                states[name] = self._read(name, items.unmarshal(item))
-            except Transient as error:
-                if consistent or error.code != REPLACED:
-                    raise
-                states.update(self.load([name], consistent=True))  # or all mailboxes of a poll would wait for one
+                states[name] = replace(state, position=_position(values, self._ids(name, values)))
+            except NotFound as error:
+                key = values.get("ids_key", "")
+                if missing.get(name) == key:
+                    states[name] = replace(state, position=_position(values, {}).anew(), lost=error.what)
+                else:  # replaced and removed between the two reads, most likely
+                    states |= self._load([name], consistent=True, missing={name: key})
+            except PostroomError as error:
+                error.step = "state"
+                states[name] = replace(state, position=_position(values, {}).anew(), trouble=error)
         return states
 
     def take_lease(self, state: MailboxState, *, owner: str, now: datetime, expires: datetime) -> Lease | None:
@@ -90,7 +110,7 @@ class DynamoMailboxStates:
 
     def save(self, lease: Lease, state: MailboxState, *, release: bool) -> None:
         """Write what the holder of the lease has done; raises LeaseLost when it is not the holder any more."""
-        values, old_key = self._values(state)
+        values, old_key = self._values(state, token=lease.token)
         if release:
             values["until"] = 0
         try:
@@ -104,7 +124,8 @@ class DynamoMailboxStates:
         except self._client.exceptions.ConditionalCheckFailedException as error:
             raise LeaseLost("Another poller has taken this mailbox over", on=state.mailbox) from error
         if old_key and old_key != values["ids_key"]:
-            self._contents.delete(old_key)
+            with contextlib.suppress(PostroomError):  # it lies there in vain, and nothing else is wrong
+                self._contents.delete(old_key)
 
     def save_health(self, mailbox: str, health: Health, *, config_digest: str) -> None:
         """Write the health alone, without a lease (a failed look)."""
@@ -115,7 +136,7 @@ class DynamoMailboxStates:
                 **_update({"health": _health_values(health), "digest": config_digest}, {}, names={}),
             )
 
-    def _values(self, state: MailboxState) -> tuple[dict[str, Any], str | None]:
+    def _values(self, state: MailboxState, *, token: int) -> tuple[dict[str, Any], str | None]:
         """Turn a state into attributes (None removes one), and name the shelved ids that it replaces."""
         position = state.position or Position()
         ids = _id_values(position)
@@ -123,8 +144,12 @@ class DynamoMailboxStates:
         key = None
         old_key, _ids = self._shelved.get(state.mailbox, (None, None))
         if packed is not None and len(packed) > INLINE:
-            key = f"positions/{state.mailbox}/{hashlib.sha256(packed).hexdigest()}"
-            if key != old_key:
+            digest = hashlib.sha256(packed).hexdigest()
+            if old_key and old_key.endswith(digest):
+                key = old_key
+            else:
+                # Never a key that was used before: whoever replaced that may be about to remove it.
+                key = f"positions/{state.mailbox}/{token}-{digest}"
                 self._contents.put(key, packed, content_type="application/zlib")
                 self._shelved[state.mailbox] = (key, ids)
             packed = None
@@ -138,6 +163,7 @@ class DynamoMailboxStates:
             "traffic": _traffic(state.traffic),
             "health": _health_values(state.health),
             "digest": state.config_digest,
+            "anew": f"{keys.moment(state.begun_anew[0])} {state.begun_anew[1]}" if state.begun_anew else None,
         }
         if state.position is not None:
             values |= {
@@ -150,52 +176,63 @@ class DynamoMailboxStates:
             }
         return values, old_key
 
-    def _read(self, name: str, values: Mapping[str, Any]) -> MailboxState:
-        lease = None
-        if "token" in values:
-            expires = datetime.fromtimestamp(values["until"] / 1000, UTC)
-            lease = Lease(mailbox=name, token=values["token"], owner=values["owner"], expires=expires)
-        return MailboxState(
-            mailbox=name,
-            position=self._position(name, values) if "epoch" in values else None,
-            health=_read_health(values.get("health", {})),
-            lease=lease,
-            balances=_read_books(values.get("books", "")),
-            waiting=keys.parse_moment(values["waiting"]) if "waiting" in values else None,
-            traffic=_read_traffic(values.get("traffic", "")),
-            config_digest=values.get("digest", ""),
-        )
-
-    def _position(self, name: str, values: Mapping[str, Any]) -> Position:
-        ids = self._ids(name, values)
-        return Position(
-            epoch=values["epoch"],
-            floor=values.get("floor", ""),
-            cursor=values.get("cursor", ""),
-            known=frozenset(ids.get("known", ())),
-            problems=dict(ids.get("problems", {})),
-            reasons=dict(ids.get("reasons", {})),
-            asides={one: _read_aside(parts) for one, parts in ids.get("asides", {}).items()},
-            prints=dict(ids.get("prints", {})),
-            connected=keys.parse_moment(values["connected"]) if "connected" in values else None,
-            catching_up=values.get("catching_up", False),
-            place=values.get("place", ""),
-        )
-
     def _ids(self, name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what is remembered of single mails; NotFound when it is not where it was put, or is damaged."""
         if "ids_key" not in values:
             # What we shelved may have been replaced by another poller, and removed: it is to be put anew.
             self._shelved.pop(name, None)
             return dict(items.unpack(values["ids"])) if "ids" in values else {}
         key, ids = self._shelved.get(name, ("", {}))
         if key != values["ids_key"]:
+            key = values["ids_key"]
             try:
-                ids = items.unpack(self._contents.get(values["ids_key"]))
-            except NotFound as error:  # replaced between the two reads
-                what = "The state of the mailbox has just been replaced"
-                raise Transient(what, on=name, code=REPLACED) from error
-            self._shelved[name] = (values["ids_key"], ids)
+                ids = dict(items.unpack(self._contents.get(key)))
+            except Transient as error:
+                # S3 denies a missing object as it denies all others, to whoever may not list the bucket.
+                if error.code != "aws_denied" or self._contents.holds(key):
+                    raise
+                raise NotFound(f"The object {key} is missing", on=name) from error
+            except NotFound as error:
+                raise NotFound(f"The object {key} is missing", on=name) from error
+            except (zlib.error, ValueError, TypeError) as error:
+                raise NotFound(f"The object {key} is damaged", on=name) from error
+            self._shelved[name] = (key, ids)
         return dict(ids)
+
+
+def _read(name: str, values: Mapping[str, Any]) -> MailboxState:
+    """Read everything but the position."""
+    lease = None
+    if "token" in values:
+        expires = datetime.fromtimestamp(values["until"] / 1000, UTC)
+        lease = Lease(mailbox=name, token=values["token"], owner=values["owner"], expires=expires)
+    anew, _, why = values.get("anew", "").partition(" ")
+    return MailboxState(
+        mailbox=name,
+        health=_read_health(values.get("health", {})),
+        lease=lease,
+        balances=_read_books(values.get("books", "")),
+        waiting=keys.parse_moment(values["waiting"]) if "waiting" in values else None,
+        traffic=_read_traffic(values.get("traffic", "")),
+        config_digest=values.get("digest", ""),
+        begun_anew=(keys.parse_moment(anew), why) if anew else None,
+    )
+
+
+def _position(values: Mapping[str, Any], ids: Mapping[str, Any]) -> Position:
+    return Position(
+        epoch=values["epoch"],
+        floor=values.get("floor", ""),
+        cursor=values.get("cursor", ""),
+        known=frozenset(ids.get("known", ())),
+        problems=dict(ids.get("problems", {})),
+        reasons=dict(ids.get("reasons", {})),
+        asides={one: _read_aside(parts) for one, parts in ids.get("asides", {}).items()},
+        prints=dict(ids.get("prints", {})),
+        connected=keys.parse_moment(values["connected"]) if "connected" in values else None,
+        catching_up=values.get("catching_up", False),
+        place=values.get("place", ""),
+    )
 
 
 def _id_values(position: Position) -> dict[str, Any]:

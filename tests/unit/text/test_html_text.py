@@ -31,7 +31,14 @@ CASES = {
     "list in a quote": ("<blockquote><ul><li>a<li>b</ul></blockquote>", "> - a\n> - b\n"),
     "title and style": ("<title>T</title><style>p{}</style><p>x</p>", "x\n"),
     "nothing": ("<div><br></div>", ""),
-    "Outlook's empty paragraph": ("<p>a<o:p></o:p></p><p><o:p>&nbsp;</o:p></p><p>b</p>", "a\n\n\n\nb\n"),
+    "Outlook's empty paragraph": ("<p>a<o:p></o:p></p><p><o:p>&nbsp;</o:p></p><p>b</p>", "a\n\nb\n"),
+    "Outlook's lines": ("<p>a</p><p>b</p><p><span>&nbsp;</span></p><p>c</p><p>d</p>", "a\nb\n\nc\nd\n"),
+    "paragraphs with one empty line more": (f"{'<p>a</p>' * 7}<p>&nbsp;</p><p>b</p>", "a\n\n" * 6 + "a\n\n\n\nb\n"),
+    "row that begins with an empty cell": (
+        "<table><tr><td>a</td><td>b</td></tr><tr><td></td><td>c</td></tr></table>",
+        "a | b\nc\n",
+    ),
+    "row with an empty cell in the middle": ("<table><tr><td>a</td><td></td><td>b</td></tr></table>", "a | b\n"),
     "breaks": ("a<br><br><br><br><br><br>b", "a\n\n\nb\n"),
 }
 

@@ -28,6 +28,7 @@ _BLOCKS |= dict.fromkeys(_names("caption tr"), 1)
 _BLOCKS |= dict.fromkeys(_names("p h1 h2 h3 h4 h5 h6"), 2)
 _BLOCKS |= {f"/{name}": gap for name, gap in _BLOCKS.items()}
 _MAX_GAP = 3
+_LINES_TO_AN_EMPTY_ONE = 6
 _RULE = "_" * 32
 
 
@@ -37,10 +38,14 @@ def to_text(sanitised_html: str) -> str:
     Paragraphs, lists and table rows keep their lines, a link keeps its target when the text does not say it, and
     `<blockquote>` becomes `> ` as in the text of a mail.
     """
+    html = _collapse(_INLINE_TAG.sub("", sanitised_html))
+    # Outlook makes every line a paragraph, and an empty line one with a no-break space.
+    empty = html.count(">&nbsp;</p>")
+    actions = _LINE_ACTIONS if empty and empty * _LINES_TO_AN_EMPTY_ONE >= html.count("</p>") else _ACTIONS
     # No-break spaces are still entities while the others are collapsed.
-    parts = _TAG.split(_collapse(_INLINE_TAG.sub("", sanitised_html)).replace("&nbsp;", "\u00a0"))
+    parts = _TAG.split(html.replace("&nbsp;", "\u00a0"))
     writer = _Writer()
-    write, block, action_of = writer.text, writer.block, _ACTIONS.get
+    write, block, action_of = writer.text, writer.block, actions.get
     if parts[0].strip():
         write(parts[0])
     # One slice each, so that the loop, which is what takes the time, indexes nothing.
@@ -275,8 +280,11 @@ class _Writer:
 
     def close_cell(self, _attributes: str) -> None:
         """End a cell: one of a single line is followed by the next in the same line."""
-        self.fresh_cell = False
         lines = self._cells.pop() if self._cells else 0
+        if self.fresh_cell and self.gap:  # an empty cell at the start of its row
+            self.fresh_cell = False
+            return
+        self.fresh_cell = False
         # The line of the row itself may have been started by an earlier cell, or ended by this one's first text.
         if self._line and len(self._lines) - lines <= 1:
             self.gap = 0
@@ -357,3 +365,4 @@ _ACTIONS: dict[str, Any] = _BLOCKS | {
     "pre": _Writer.open_preformatted,
     "/pre": _Writer.close_preformatted,
 }
+_LINE_ACTIONS = _ACTIONS | {"p": 1, "/p": 1}

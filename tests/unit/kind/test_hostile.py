@@ -57,6 +57,16 @@ def test_a_megabyte_in_the_text_costs_less_than_a_second(name: str) -> None:
     assert takes_at_most(1.0, lambda: decide(head + flood(name)))
 
 
+@pytest.mark.parametrize("piece", ["a", ",", "a@", "\n", "\n\n", "x:\n ", "wrote:\n", "<a@b.example> " * 40 + "\n"])
+def test_a_report_that_is_small_enough_for_the_last_opinion_costs_less_than_a_second(piece: str) -> None:
+    """flufl.bounce took the square of a long line: minutes for 200 KB."""
+    flooded = piece * (100_000 // len(piece))
+    head = "From: MAILER-DAEMON@x.example\r\nReturn-Path: <>\r\nSubject: Undelivered Mail\r\n"
+    assert takes_at_most(1.0, lambda: decide(f"{head}\r\n{flooded}"))
+    parts = f"--x\r\n\r\n{flooded}\r\n--x\r\nContent-Type: message/delivery-status\r\n\r\n{flooded}\r\n--x--"
+    assert takes_at_most(1.0, lambda: decide(f"{head}Content-Type: multipart/report; boundary=x\r\n\r\n{parts}"))
+
+
 @pytest.mark.parametrize("name", FLOODS)
 def test_a_megabyte_in_a_status_field_costs_less_than_a_second(name: str) -> None:
     text = flood(name)

@@ -8,6 +8,7 @@ text reads like a report; words alone never suffice. Which server wrote it, and 
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,15 @@ from dataclasses import dataclass
 from postroom.mail import bounce_text
 from postroom.mail.address import parse_addresses
 from postroom.mail.automatic import Automatic, Evidence, automatic, corroboration, is_mailer, is_program
-from postroom.mail.bounce_rules import DELAY_SUBJECTS, DELAY_WORDS, REPORTERS, SERVERS, SUBJECTS, Server
+from postroom.mail.bounce_rules import (
+    DELAY_SUBJECTS,
+    DELAY_WORDS,
+    DELIVERED_WORDS,
+    REPORTERS,
+    SERVERS,
+    SUBJECTS,
+    Server,
+)
 from postroom.mail.part import Message, Part
 from postroom.mail.reasons import NO_FAILURE, Reason
 from postroom.mail.reports import DeliveryReport, Recipient, ReportKind, recipient_for
@@ -23,7 +32,9 @@ from postroom.mail.reports import DeliveryReport, Recipient, ReportKind, recipie
 _MOST_RECIPIENTS = 100
 _LONGEST_ADDRESS = 320
 _ASCII = bytes(range(128)) + b"?" * 128
-_FLUFL_LARGEST = 256 * 1024  # bytes; its patterns are not all linear
+_FLUFL_LARGEST = 256 * 1024  # bytes
+_FLUFL_LINES = 2_000  # each is compared with some fifty patterns
+_FLUFL_LINE = 500  # bytes; many of its patterns take the square of a line without spaces
 
 # The local part may be anything without white space or brackets: phones and gateways write strange ones.
 _ADDR = r"[^\s<>\"'()\[\],;:@：，；（）、。「」【】]{1,128}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}"
@@ -37,6 +48,7 @@ _LED_BY = re.compile(
     rf"({_ADDR})",
     re.IGNORECASE,
 )
+_ANYWHERE = re.compile(rf"(?<![^\s<>\"'()\[\],;:（）「」【】]){_ADDR}", re.IGNORECASE)
 _NOT_RECIPIENT = ("postmaster@", "mailer-daemon@", "support@", "abuse@")
 
 
@@ -62,6 +74,8 @@ def read_bounce(message: Message, *, evidence: Automatic | None = None) -> Deliv
     if not recipients:
         recipients = tuple(_flufl(message, text.words))
         name = "flufl" if recipients else name
+    if not recipients:
+        recipients = tuple(_only_one(message, text.words, name))
     if not recipients:
         return None
     return DeliveryReport(
@@ -147,7 +161,10 @@ def _is_bounce(
         # An answering machine may quote "user unknown", and a postmaster is a person too.
         if titled or message.has("X-Failed-Recipients"):
             return True
-        return server is not None and (
+        if server is None:
+            # A report in a language that we do not know: who else writes so, and says nothing of having delivered?
+            return _is_from_mailer(message, always=True) and not _any(text.words[:2_000].lower(), DELIVERED_WORDS)
+        return (
             _is_from_mailer(message)
             or "report-type=delivery-status" in message.header("Content-Type")[:500].lower().replace('"', "")
             or _returns_mail(message, text)
@@ -155,12 +172,15 @@ def _is_bounce(
     return True
 
 
-def _is_from_mailer(message: Message) -> bool:
-    """Say whether From names a mailer, or a postmaster beside the null return path: no person writes so."""
+def _is_from_mailer(message: Message, *, always: bool = False) -> bool:
+    """Say whether From names a mailer, or a postmaster beside the null return path: no person writes so.
+
+    `always` asks for the null return path beside a mailer's name, too.
+    """
     paths = message.headers("Return-Path")
     is_report = bool(paths) and paths[0].strip() == "<>"
     return any(
-        is_program(found.address) or (is_report and is_mailer(found.address))
+        (is_program(found.address) and not always) or (is_report and is_mailer(found.address))
         for value in message.raw_headers("From")[:1]
         for found in parse_addresses(value[:2_000])
     )
@@ -284,6 +304,23 @@ def _led(words: str, own: set[str]) -> list[str]:
     return found
 
 
+def _only_one(message: Message, words: str, reporter: str) -> Iterator[Recipient]:
+    """Yield the one address that a report's sentences contain, the writer's and the reader's own left out."""
+    others = {
+        found.address.lower()
+        for name in ("From", "To", "Reply-To")
+        for found in parse_addresses(b",".join(message.raw_headers(name))[:2_000])
+    }
+    found = {
+        address.lower(): address
+        for address in (match.group(0).rstrip(".") for match in _ANYWHERE.finditer(words[: bounce_text.TEXT_SCANNED]))
+        if _may_be_recipient(address, others) and not address.lower().startswith(_NOT_RECIPIENT)
+    }
+    if len(found) == 1:
+        action = "delayed" if _is_delay(message, words) else ""
+        yield recipient_for(*found.values(), words=words, reporter=reporter, action=action, context=words)
+
+
 def _failed_recipients(message: Message) -> list[str]:
     found: list[str] = []
     for value in message.headers("X-Failed-Recipients"):
@@ -370,9 +407,11 @@ def _flufl(message: Message, words: str) -> Iterator[Recipient]:
 
     from flufl.bounce import all_failures
 
+    logging.getLogger("flufl.bounce").disabled = True  # its tracebacks may quote the mail
     try:
-        # Its detectors fail on 8-bit headers, and log each failure; addresses are ASCII all the same.
-        temporary, permanent = all_failures(message_from_bytes(message.raw.translate(_ASCII)))
+        # Its detectors fail on 8-bit headers; addresses are ASCII all the same.
+        lines = message.raw.translate(_ASCII).split(b"\n", _FLUFL_LINES)[:_FLUFL_LINES]
+        temporary, permanent = all_failures(message_from_bytes(b"\n".join([line[:_FLUFL_LINE] for line in lines])))
     except (ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError):
         return  # it raises on odd mail, each detector in its own way
     for found in sorted({*temporary, *permanent}):

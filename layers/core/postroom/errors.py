@@ -124,6 +124,15 @@ class LoginRefused(Permanent):
     remedy = "Enter the right password or authorise again, then enable the mailbox."
 
 
+class AccessRefused(LoginRefused):
+    """The login itself is good, or is a token, but does not open this: asking again locks nobody out.
+
+    Microsoft takes up to an hour and more to apply a permission or an access policy, and says the same meanwhile.
+    """
+
+    code = "access_refused"
+
+
 class MailboxLocked(Transient):
     """Someone else holds the mailbox (POP3 [IN-USE]) or too many connections are open."""
 

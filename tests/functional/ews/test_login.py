@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from postroom.adapters.ews import EwsConnector
 from postroom.errors import (
+    AccessRefused,
     ConnectFailed,
     DeadlineExceeded,
     FolderMissing,
@@ -217,13 +218,13 @@ def test_a_folder_that_is_not_there_is_named(ews: EwsServer, box: Mailbox) -> No
         pytest.param(Status(503, {"Retry-After": "120"}), Transient, "server_busy", id="503"),
         pytest.param(Status(429), Transient, "server_busy", id="429"),
         pytest.param(Status(502), ServerMisbehaved, "http_status", id="502"),
-        pytest.param(Status(403), LoginRefused, "ews_blocked", id="403"),
+        pytest.param(Status(403), AccessRefused, "ews_blocked", id="403"),
         pytest.param(Status(404), Permanent, "not_ews", id="404"),
         pytest.param(Status(302, {"Location": "https://evil.example/"}), Permanent, "redirected", id="redirect"),
         pytest.param(Code("ErrorMailboxStoreUnavailable"), MailboxLocked, "unavailable", id="store unavailable"),
         pytest.param(Code("ErrorMailboxMoveInProgress"), MailboxLocked, "unavailable", id="mailbox is being moved"),
         pytest.param(Fault("ErrorInternalServerTransientError"), Transient, "server_error", id="internal error"),
-        pytest.param(Code("ErrorAccessDenied"), LoginRefused, "mailbox_not_permitted", id="access denied"),
+        pytest.param(Code("ErrorAccessDenied"), AccessRefused, "mailbox_not_permitted", id="access denied"),
         pytest.param(Code("ErrorNonExistentMailbox"), LoginRefused, "mailbox_not_found", id="no such mailbox"),
         pytest.param(Fault("ErrorPasswordExpired"), LoginRefused, "password_expired", id="password expired"),
         pytest.param(Fault("ErrorAccountDisabled"), LoginRefused, "account_disabled", id="account disabled"),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from postroom.adapters.graph import GraphConnector
 from postroom.errors import (
+    AccessRefused,
     DeadlineExceeded,
     FolderMissing,
     LoginRefused,
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.feature("G24")
 
 REFUSALS: dict[str, tuple[Callable[[], Reply], type[PostroomError], str, str]] = {
     "token": (lambda: error(401, "InvalidAuthenticationToken"), Transient, "token_ended", "list"),
-    "permission": (lambda: error(403, "ErrorAccessDenied"), LoginRefused, "permission_missing", "login"),
+    "permission": (lambda: error(403, "ErrorAccessDenied"), AccessRefused, "permission_missing", "login"),
     "no-mailbox": (lambda: error(404, "MailboxNotEnabledForRESTAPI"), Permanent, "mailbox_missing", "login"),
     "no-user": (lambda: error(404, "ErrorInvalidUser"), Permanent, "mailbox_missing", "login"),
     "throttled": (lambda: error(429, "ApplicationThrottled", retry_after="600"), MailboxLocked, "throttled", "list"),

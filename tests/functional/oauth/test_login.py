@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -136,7 +137,9 @@ def test_a_mail_server_that_takes_no_token_stops_the_mailbox_after_two(site: Sit
         site.poll()
     health = site.health()
     assert (health.state, health.code, health.step) == (HealthState.NEEDS_ATTENTION, "token_refused", "login")
-    assert health.next_try is None
+    assert health.since is not None
+    assert health.next_try is not None
+    assert health.next_try - health.since >= timedelta(minutes=59)  # no password that could be locked out
     assert len(site.service.forms) == 2
 
 

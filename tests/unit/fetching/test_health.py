@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from postroom.errors import (
+    AccessRefused,
     ConnectFailed,
     DeadlineExceeded,
     FolderMissing,
@@ -46,6 +47,7 @@ def test_three_failures_in_a_row_bring_the_ten_minute_probe(error: type[Postroom
     ("error", "probe"),
     [
         pytest.param(LoginRefused("wrong"), None, id="wrong password: never by itself"),
+        pytest.param(AccessRefused("no permission"), timedelta(hours=1), id="permission: hourly"),
         pytest.param(TlsFailed("expired"), timedelta(hours=1), id="certificate: hourly"),
         pytest.param(FolderMissing("none"), timedelta(hours=1), id="folder: hourly"),
         pytest.param(Permanent("address refused"), timedelta(hours=1), id="refused address: hourly"),

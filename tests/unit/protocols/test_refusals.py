@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 from postroom.adapters.imap_errors import refused as imap_refused
 from postroom.adapters.pop3_login import refused as pop3_refused
-from postroom.errors import FolderMissing, LoginRefused, MailboxLocked, PostroomError, ServerMisbehaved, Transient
+from postroom.errors import (
+    AccessRefused,
+    FolderMissing,
+    LoginRefused,
+    MailboxLocked,
+    PostroomError,
+    ServerMisbehaved,
+    Transient,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +30,7 @@ from postroom.errors import FolderMissing, LoginRefused, MailboxLocked, Postroom
         ("[PRIVACYREQUIRED] Plaintext authentication disallowed", "login", LoginRefused, "tls_required"),
         ("[EXPIRED] That password isn't the right one", "login", LoginRefused, "password_expired"),
         ("[CONTACTADMIN] Account is blocked", "login", LoginRefused, "login_blocked"),
-        ("User is authenticated but not connected.", "folder", LoginRefused, "mailbox_not_connected"),
+        ("User is authenticated but not connected.", "folder", AccessRefused, "mailbox_not_connected"),
         ("[NONEXISTENT] Unknown Mailbox: X (Failure)", "folder", FolderMissing, "folder_missing"),
         ("Mailbox doesn't exist: X", "folder", FolderMissing, "folder_missing"),
         ("[NOPERM] Permission denied", "folder", FolderMissing, "folder_not_permitted"),

@@ -12,7 +12,7 @@ from postroom.adapters.network import Network
 from postroom.adapters.stream import Stream
 from postroom.adapters.tls import client_context
 from postroom.adapters.trace import trace_of
-from postroom.errors import LoginRefused, Permanent, PostroomError, TlsFailed
+from postroom.errors import AccessRefused, LoginRefused, Permanent, PostroomError, TlsFailed
 from postroom.model.mailbox import Mailbox, Security
 from postroom.model.properties import behaviour, ways_to_log_in
 
@@ -183,7 +183,7 @@ def sasl_response(mailbox: Mailbox, secret: str, mechanism: str) -> bytes:
     return f"\0{mailbox.user}\0{secret}".encode()
 
 
-def token_refused(error: LoginRefused, mailbox: Mailbox, *, covers: str) -> LoginRefused:
+def token_refused(error: LoginRefused, mailbox: Mailbox, *, covers: str) -> AccessRefused:
     """Say that a token was refused, and what to do: consent again where a person did, else look at the application."""
     again = (
         f"Let a person consent again: `postroom oauth login {mailbox.account}`"
@@ -191,4 +191,4 @@ def token_refused(error: LoginRefused, mailbox: Mailbox, *, covers: str) -> Logi
         else "Authorise the mailbox again: enter a new secret or refresh token with `postroom secret set`"
     )
     remedy = f"{again}; check that the consent covers {covers} and that {mailbox.user} may be opened with it."
-    return LoginRefused(error.what, on=error.on, step="login", code="token_refused", remedy=remedy)
+    return AccessRefused(error.what, on=error.on, step="login", code="token_refused", remedy=remedy)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from postroom.errors import (
+    AccessRefused,
     FolderMissing,
     LoginRefused,
     MailboxLocked,
@@ -90,7 +91,7 @@ MEANINGS: tuple[Meaning, ...] = (
     Meaning(
         (),
         _codes("ImpersonateUserDenied", "ImpersonationDenied", "ImpersonationFailed"),
-        LoginRefused,
+        AccessRefused,
         "impersonation_denied",
         "The application may not act for the mailbox",
         "Give the application or account the role ApplicationImpersonation for this mailbox.",
@@ -135,7 +136,7 @@ MEANINGS: tuple[Meaning, ...] = (
     Meaning(
         (),
         _codes("AccessDenied", "CannotOpenMailbox", "NotDelegate"),
-        LoginRefused,
+        AccessRefused,
         "mailbox_not_permitted",
         "The login has no right to the mailbox",
         "Give the account full access to the mailbox, or correct `service_account`.",
@@ -217,7 +218,7 @@ def refused_by_status(
             code="account_locked" if locked else "login_refused",
         )
     if status in (403, 456):
-        return LoginRefused(
+        return AccessRefused(
             "The server does not let this login use Exchange Web Services",
             on=on,
             step="login",

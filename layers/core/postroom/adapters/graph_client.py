@@ -13,8 +13,8 @@ from urllib.parse import quote, urlsplit
 
 from postroom.adapters.http import Answer, HttpClient, Streamed, retry_after
 from postroom.errors import (
+    AccessRefused,
     FolderMissing,
-    LoginRefused,
     MailboxLocked,
     Permanent,
     PostroomError,
@@ -210,7 +210,7 @@ def refusal(answer: Answer, *, on: str, step: str, opened: bool = False) -> Post
             f"The access token ended in the middle of the work ({told})", on=on, step=step, code="token_ended"
         )
     if answer.status == 401:
-        return LoginRefused(
+        return AccessRefused(
             f"Microsoft Graph refused the access token ({told})",
             on=on,
             step="login",
@@ -234,12 +234,13 @@ def refusal(answer: Answer, *, on: str, step: str, opened: bool = False) -> Post
             remedy="Grant it Mail.ReadWrite with admin consent; the mail is stored here already.",
         )
     if answer.status == 403:
-        return LoginRefused(
+        return AccessRefused(
             f"The application may not open this mailbox ({told})",
             on=on,
             step="login",
             code="permission_missing",
-            remedy="Grant it Mail.ReadWrite with admin consent, and include the mailbox in its access policy.",
+            remedy="Grant it Mail.ReadWrite with admin consent, and include the mailbox in its access policy. "
+            "Microsoft may take an hour to apply that; it is tried again every hour.",
         )
     if answer.status in GONE and step in ("folder", "list"):
         return FolderMissing(f"The folder is not there ({told})", on=on, step="folder")

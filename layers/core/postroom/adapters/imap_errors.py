@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from postroom.errors import (
+    AccessRefused,
     FolderMissing,
     LoginRefused,
     MailboxLocked,
@@ -100,12 +101,12 @@ MEANINGS: tuple[Meaning, ...] = (
         "The server cannot check the login for now",
     ),
     Meaning(("login",), (), None, LoginRefused, "login_refused", "Login refused"),
-    # Exchange Online after a good token, when IMAP is off or the login has no right to the mailbox.
+    # Exchange Online after a good token: IMAP is off, the login has no right to the mailbox, or a server there is ill.
     Meaning(
         ("folder",),
         (),
         _text(r"authenticated but not connected"),
-        LoginRefused,
+        AccessRefused,
         "mailbox_not_connected",
         "The login is good, but the mailbox cannot be opened with it",
         "Allow IMAP for the mailbox, and give the account or application the right to it.",

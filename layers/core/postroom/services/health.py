@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from postroom.errors import (
+    AccessRefused,
     FolderMissing,
     LoginRefused,
     MailboxLocked,
@@ -44,6 +45,8 @@ class Rule:
 
 
 RULES: tuple[Rule, ...] = (
+    # A right that is given takes effect by itself, and late: an hourly look sees it.
+    Rule(AccessRefused, HealthState.NEEDS_ATTENTION, counts=True, probe=SLOW_PROBE, at_once=True),
     # Trying a refused password again locks accounts, and revoked consent does not come back by itself.
     Rule(LoginRefused, HealthState.NEEDS_ATTENTION, counts=True, probe=None, at_once=True),
     # No credentials travel before these fail, so an hourly look harms nobody and sees a renewed certificate.

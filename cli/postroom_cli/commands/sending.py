@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
@@ -95,14 +95,16 @@ def list_(
         return
     output.table(
         "",
-        ("id", "state", "next try", "mailbox", "to", "subject", "why"),
+        ("id", "state", "since", "tries", "next try", "mailbox", "to", "subject", "why"),
         (
             (
                 row["id"],
-                row["state"],
-                (row.get("due") or "")[:19].replace("T", " ") if row["state"] == "DEFERRED" else "",
+                "DEFERRED, needs attention" if _held(row) else row["state"],
+                _minute(row.get("since")),
+                row.get("tries", ""),
+                _minute(row.get("due")) if row["state"] == "DEFERRED" else "",
                 row.get("mailbox", ""),
-                ", ".join(row["to"]) if isinstance(row.get("to"), list) else row.get("to", ""),
+                ", ".join(row.get("to", ())),
                 row.get("subject", ""),
                 row.get("reason", ""),
             )
@@ -110,6 +112,15 @@ def list_(
         ),
         empty="There is no outgoing mail.",
     )
+
+
+def _held(row: dict[str, Any]) -> bool:
+    """Tell whether a mail that would be tried again by itself waits for an administrator all the same."""
+    return row["state"] == "DEFERRED" and bool(row.get("needs_attention"))
+
+
+def _minute(moment: str | None) -> str:
+    return (moment or "")[:16].replace("T", " ")
 
 
 @app.command()

@@ -11,10 +11,10 @@ from unittest.mock import patch
 import pytest
 from postroom import bootstrap
 from postroom.adapters.clock import utc_now
+from postroom.adapters.dynamo import outbox_history
 from postroom.errors import Invalid
 from postroom.model.interaction import Status
 from postroom.model.outbound import OutboxState
-from postroom.services import send as sending
 
 from tests.functional.processing.test_outbound import CALL, _client_error, answer, replied, send
 from tests.support.aws_stack import AwsStack
@@ -24,7 +24,7 @@ from tests.support.mails import mail
 def test_a_mail_that_waits_for_a_setting_for_months_tells_of_its_first_tries_and_of_its_last_reason(
     configured: AwsStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "MOST_TOLD", 3)
+    monkeypatch.setitem(outbox_history._MOST, "deferred", 3)
     outbound_id = replied(configured)
     answers: list[Any] = []
 
@@ -45,7 +45,9 @@ def test_a_mail_that_waits_for_a_setting_for_months_tells_of_its_first_tries_and
     assert outbound.due is not None
     assert outbound.due > moment
     assert "MailFromDomainNotVerifiedException" in outbound.reason
-    assert len(configured.outbox.history(outbound_id)) == 3
+    history = configured.outbox.history(outbound_id)
+    assert len(history) == 4
+    assert "(the last of 5 in all)" in history[-1].detail
 
 
 def test_a_reply_too_large_to_be_kept_is_refused_with_the_field_named_and_nothing_is_written(

@@ -6,12 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import (
+    BotoCoreError,
     ClientError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
-    HTTPClientError,
     NoCredentialsError,
     ParamValidationError,
+    PartialCredentialsError,
 )
 
 from postroom.errors import SendDeferred, SendRefused, SendUncertain
@@ -28,18 +30,44 @@ _BETWEEN = re.compile(r"[\s,;:<>\"'()]+")
 _REFUSED: dict[str, str] = {
     "MessageRejected": "Read the reason; a sandbox account may write to verified addresses only.",
     "BadRequestException": "Correct the addresses or the content.",
-    "NotFoundException": "Deploy the stack again: the SES configuration set is missing.",
     "ValidationException": "Correct the addresses or the content.",
 }
-_DEFERRED: dict[str, str] = {
-    "TooManyRequestsException": "It is tried again by itself.",
-    "ThrottlingException": "It is tried again by itself.",
-    "Throttling": "It is tried again by itself.",
-    "LimitExceededException": "Ask AWS for a higher sending quota, or wait for tomorrow.",
-    "SendingPausedException": "Sending is paused for this account: resume it in SES.",
-    "AccountSuspendedException": "AWS has suspended sending for this account: see your AWS support case.",
-    "AccessDeniedException": "Give the function's role the right ses:SendEmail for this identity.",
+_NOT_PERMITTED = (
+    "sender_not_permitted",
+    "This stack may send as its parameter SesIdentity only: deploy it with an identity that {sender} belongs to, or "
+    "give its alias an outbound server of type smtp",
+)
+_FOR_ADMINISTRATORS: dict[str, tuple[str, str]] = {
+    "AccessDeniedException": _NOT_PERMITTED,
+    "AccessDenied": _NOT_PERMITTED,
+    "MailFromDomainNotVerifiedException": (
+        "identity_not_verified",
+        "Mend the MAIL FROM domain of {sender} in SES, or let SES use its own when it fails",
+    ),
+    "NotFoundException": ("configuration_set_missing", "Deploy the stack again: its SES configuration set is missing"),
+    "SendingPausedException": (
+        "sending_paused",
+        "Sending is paused for this account or its configuration set: resume it in SES",
+    ),
+    "AccountSuspendedException": (
+        "account_suspended",
+        "AWS has suspended sending for this account: see your AWS support case",
+    ),
 }
+"""What only an administrator's act ends: code of SES → ours (services/send.py waits for them), and the remedy."""
+
+_THROTTLED: dict[str, str] = {"LimitExceededException": "Ask AWS for a higher sending quota, or wait for tomorrow."}
+_NOT_TAKEN = frozenset({401, 403, 408, 429})
+"""Statuses by which AWS turns a request away unread: throttled, signed by a clock that is wrong, by an old role."""
+
+_UNSENT = (
+    EndpointConnectionError,
+    ConnectTimeoutError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    ParamValidationError,
+)
 
 
 class SesTransport:
@@ -62,9 +90,9 @@ class SesTransport:
             )
         except ClientError as error:
             raise _refusal(error, envelope.sender) from error
-        except (EndpointConnectionError, ConnectTimeoutError, NoCredentialsError, ParamValidationError) as error:
+        except _UNSENT as error:
             raise SendDeferred(f"SES could not be reached: {error}", on="SES") from error
-        except HTTPClientError as error:  # read timeout, connection closed: the request may have been taken
+        except BotoCoreError as error:  # read timeout, connection closed: the request may have been taken
             raise SendUncertain(f"SES did not answer: {error}", on="SES") from error
         return Sent(
             provider_id=answer["MessageId"],
@@ -82,15 +110,14 @@ def _refusal(error: ClientError, sender: str) -> SendRefused | SendDeferred | Se
     said = error.response["Error"].get("Message", "")
     what = f"SES answered {code}: {said}"
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    if code == "MailFromDomainNotVerifiedException" or (code == "MessageRejected" and _names(said, sender)):
-        return SendDeferred(
-            what,
-            on="SES",
-            code="identity_not_verified",
-            remedy=f"Verify {sender or 'the sender'} or its domain in SES; the mail waits.",
-        )
-    if code in _DEFERRED or status == 429:
-        return SendDeferred(what, on="SES", code=code, remedy=_DEFERRED.get(code, "It is tried again by itself."))
+    ours, remedy = _FOR_ADMINISTRATORS.get(code, ("", ""))
+    if code == "MessageRejected" and _names(said, sender):
+        ours, remedy = "identity_not_verified", "Verify {sender} or its domain in SES"
+    if ours:
+        remedy = f"{remedy.format(sender=sender or 'the sender')}; the mail waits. After that it leaves within 30 min."
+        return SendDeferred(what, on="SES", code=ours, remedy=remedy)
+    if status in _NOT_TAKEN or "Throttling" in code or code in _THROTTLED:
+        return SendDeferred(what, on="SES", code=code, remedy=_THROTTLED.get(code, "It is tried again by itself."))
     if code in _REFUSED or 400 <= status < 500:
         return SendRefused(what, on="SES", code=code, remedy=_REFUSED.get(code, ""))
     return SendUncertain(what, on="SES", code=code)  # a 500 says nothing of what had happened before it

@@ -78,7 +78,8 @@ class SmtpTransport:
                         "The connection is not encrypted, so no password was sent",
                         on=server.name,
                         step="login",
-                        remedy="Set `security` to start-tls-required or ssl-tls.",
+                        code="plaintext_refused",
+                        remedy="Set `security` to start-tls-required or ssl-tls; the mail waits.",
                     )
                 stream.step = "login"
                 self._log_in(client, deadline)
@@ -249,7 +250,7 @@ def _not_sent(error: Exception, *, on: str) -> PostroomError:
         return error
     if isinstance(error, smtplib.SMTPResponseException):
         said = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
-        if isinstance(error, smtplib.SMTPAuthenticationError):
+        if isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code >= 500:
             return SendDeferred(
                 f"The server refused the login: {_said(error.smtp_code, said)}",
                 on=on,

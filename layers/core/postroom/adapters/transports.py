@@ -46,6 +46,7 @@ class ConfiguredTransports:
         raise SendDeferred(
             f"Outbound servers of type {server.type.value} are not built yet",
             on=server.name,
+            code="server_type_unsupported",
             remedy="Use an outbound server of type smtp or ses; the mail waits.",
         )
 

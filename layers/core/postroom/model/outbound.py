@@ -27,12 +27,29 @@ class Delivery(StrEnum):
     """What became of a sent mail, as far as reports tell."""
 
     UNKNOWN = "unknown"
+    TAKEN = "taken"  # by SES; no more is known
     DELIVERED = "delivered"
     DELAYED = "delayed"
     BOUNCED = "bounced"
     COMPLAINED = "complained"
     REJECTED = "rejected"  # by SES before sending
     OPENED = "opened"  # disposition notification
+
+    def furthest(self, reported: Delivery | None) -> Delivery:
+        """Return the later word of the two: reports come in any order, and an earlier one takes nothing back."""
+        return self if reported is None else max(self, reported, key=_PROGRESS.index)
+
+
+_PROGRESS = (
+    Delivery.UNKNOWN,
+    Delivery.TAKEN,
+    Delivery.DELAYED,
+    Delivery.DELIVERED,
+    Delivery.OPENED,
+    Delivery.REJECTED,
+    Delivery.BOUNCED,
+    Delivery.COMPLAINED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +85,9 @@ class Outbound:
     claim: str | None = None
     provider_id: str | None = None  # what SES or the next server called it
     reason: str = ""
+    code: str = ""  # of the last failure: the error's own
+    since: datetime | None = None  # when it first failed for a reason of this sort
+    unrecorded: int = 0  # senders that took it since an outcome was recorded last, the one at work included
     remaining: tuple[str, ...] = ()  # recipients still to be tried, when some were put off; empty: all
 
     @property

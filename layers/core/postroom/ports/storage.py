@@ -150,11 +150,18 @@ class Outbox(Protocol):
     def claim(
         self, outbound_id: str, *, claim: str, message_id: str, now: datetime, abandoned_before: datetime
     ) -> Outbound | None:
-        """NEW, due DEFERRED or abandoned CLAIMED → CLAIMED; None when somebody else has it or it is finished."""
+        """NEW, due DEFERRED or abandoned CLAIMED → CLAIMED; None when somebody else has it or it is finished.
+
+        `message_id` empty: none could be made, and what it had stays.
+        """
         ...
 
     def mark_data(self, outbound_id: str, *, claim: str, now: datetime) -> None:
         """CLAIMED → DATA; raises LeaseLost when the claim is not ours any more."""
+        ...
+
+    def tell(self, outbound_id: str, *, claim: str, event: Event) -> None:
+        """Add an entry to the history of a mail that is CLAIMED; raises LeaseLost when the claim is not ours."""
         ...
 
     def finish(
@@ -164,18 +171,25 @@ class Outbox(Protocol):
         claim: str,
         state: OutboxState,
         event: Event,
-        told: bool = True,
         provider_id: str = "",
         reason: str = "",
+        code: str = "",
+        since: datetime | None = None,
         due: datetime | None = None,
         message_id: str = "",
         remaining: Sequence[str] = (),
     ) -> None:
-        """CLAIMED or DATA → SENT, DEFERRED, FAILED or UNCERTAIN, with the entry in the history where it is `told`."""
+        """CLAIMED or DATA → SENT, DEFERRED, FAILED or UNCERTAIN, with the entry in the history.
+
+        Also what was called UNCERTAIN meanwhile, as long as nobody else has taken it: the sender knows better.
+        """
         ...
 
-    def report(self, outbound_id: str, *, report_id: str, delivery: Delivery, event: Event) -> bool:
-        """Record what a report says became of a mail; False when it was recorded before, or there is no such mail."""
+    def report(self, outbound_id: str, *, report_id: str, delivery: Delivery | None, event: Event) -> bool:
+        """Record what a report says became of a mail; False when it was recorded before, or there is no such mail.
+
+        `delivery` None: it says nothing of that. A later word is not taken back by an earlier one.
+        """
         ...
 
     def settle(self, outbound_id: str, *, was: OutboxState, state: OutboxState, event: Event) -> None:

@@ -16,15 +16,12 @@ from postroom.errors import Invalid, NotFound, Problem
 from postroom.model.configuration import Configuration
 from postroom.model.interaction import Event
 from postroom.model.mailbox import Mailbox
-from postroom.model.outbound import OutboxState
+from postroom.model.outbound import Outbound, OutboxState
 from postroom.ports import Clock, Configurations, MailboxStates, Queue
-from postroom.services import costs
+from postroom.services import costs, outbox_view
 from postroom.services import reply as replying
 from postroom.services.arrivals import Arrivals, Delay, delays
 from postroom.services.mailbox_view import SecretDates, secrets_of, view
-
-_EXPLAINED = (OutboxState.DEFERRED, OutboxState.FAILED, OutboxState.UNCERTAIN)
-"""States of mail that has not left for a reason: their lists say which."""
 
 MOST_ROWS = 200
 """Rows of a list in one answer; older ones are reached by narrowing the question."""
@@ -44,6 +41,8 @@ class Outbox(ports.Outbox, Protocol):
     """The outbox with its history."""
 
     def history(self, outbound_id: str) -> list[Event]: ...
+
+    def read(self, ids: Sequence[str]) -> Mapping[str, Outbound]: ...
 
 
 class ReplyRequest(BaseModel):
@@ -123,10 +122,13 @@ class Desk:
         if self.arrivals is not None:
             slow = delays(mailboxes, states, configuration=configuration, arrivals=self.arrivals)
         estimated = costs.estimates(mailboxes, configuration, states, now=now)
+        deferred = islice(self.interactions.list_outbox(OutboxState.DEFERRED, newest_first=False), MOST_ROWS)
+        unsent = outbox_view.concerns(self.outbox.read([row["id"] for row in deferred]).values())
         views = [view(mailbox, states[mailbox.name], now=now, valid_until=dates) for mailbox in mailboxes]
         return [
             plain(seen)
             | {
+                "warnings": plain((*seen.warnings, *unsent.get(mailbox.name, ()))),
                 "to_queue": plain(slow.get(mailbox.name)),
                 "monthly_cost": round(cost.dollars, 4),
                 "polls": [{"at": at.isoformat(), **plain(balance), "even": balance.even} for at, balance in seen.polls],
@@ -178,16 +180,9 @@ class Desk:
             states = ", ".join(known.value for known in OutboxState)
             raise Invalid([Problem("state", f"{state!r} is no state.", f"Use one of {states}.")]) from error
         rows = [plain(row) for row in islice(self.interactions.list_outbox(wanted), MOST_ROWS)]
-        if wanted not in _EXPLAINED:
-            return rows
-        return [{**row, **self._why_not_sent(row["id"])} for row in rows]
-
-    def _why_not_sent(self, outbound_id: str) -> dict[str, Any]:
-        # The index does not carry it: written there, it would cost every mail a write unit more.
-        outbound = self.outbox.get(outbound_id)
-        if outbound is None:
-            return {}
-        return {"to": list(outbound.to), "reason": outbound.reason, "due": plain(outbound.due), "tries": outbound.tries}
+        # The index does not carry why: written there, it would cost every mail a write unit more.
+        found = self.outbox.read([row["id"] for row in rows])
+        return [{**row, **outbox_view.told(found.get(row["id"]))} for row in rows]
 
     def outbound(self, outbound_id: str) -> dict[str, Any]:
         """Show one outbound mail with its history."""
@@ -195,7 +190,7 @@ class Desk:
         if outbound is None:
             raise NotFound("there is no such outbound mail", on=outbound_id)
         shown: dict[str, Any] = plain(outbound)
-        return shown | {"events": plain(self.outbox.history(outbound_id))}
+        return shown | outbox_view.told(outbound) | {"events": plain(self.outbox.history(outbound_id))}
 
 
 def plain(value: Any) -> Any:

@@ -6,8 +6,10 @@ never blindly repeated.
 
 from __future__ import annotations
 
+import logging
 import secrets
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,32 +32,58 @@ from postroom.model.outbound import Outbound, OutboxState
 from postroom.ports import Clock, Configurations, Envelope, Outbox, Sent, Transports
 from postroom.services import thread_marks
 
+logger = logging.getLogger(__name__)
+
+SES_SETTINGS = frozenset(
+    {
+        "identity_not_verified",
+        "sender_not_permitted",
+        "configuration_set_missing",
+        "sending_paused",
+        "account_suspended",
+    }
+)
+"""Codes by which SES says that an administrator has to act; see adapters/ses.py."""
+
 CLAIM_LASTS = timedelta(minutes=15)
 """A sender older than this is dead: Lambda ends every invocation before it."""
 
 GIVE_UP_AFTER = timedelta(days=5)
 """The same patience that Postfix has by default (`maximal_queue_lifetime`)."""
 
+DEFECT = "defect"
+"""Code of an error of ours that nobody foresaw, before anything was sent."""
+
+DEFECT_GIVE_UP_AFTER = timedelta(days=1)
+"""It passes by itself at best soon; after that, a person should know of every mail that it holds."""
+
+MOST_DEATHS = 8
+"""Senders that may die of a mail, one after the other, before its content goes out."""
+
 WAITS_FOR_SETTINGS = frozenset(
     {
         "secret_missing",
         "account_missing",
-        "identity_not_verified",
+        "aws_denied",
         "login_refused",
         "consent_missing",
         "consent_revoked",
         "consent_expired",
         "client_secret_expired",
         "client_secret_wrong",
+        "plaintext_refused",
+        "server_type_unsupported",
+        *SES_SETTINGS,
     }
 )
 """Codes of what only an administrator can supply: such a mail is never given up, and tried again when it is there."""
 
-MOST_TOLD = 50
-"""Deferrals in a mail's history; five days have fewer. The history lies in the mail's item, which must not grow on."""
+_ASKING_HARMS_NOBODY = SES_SETTINGS | {"secret_missing", "account_missing", "aws_denied"}
+"""Of those, what no login is tried for: nobody tells us when it is mended, so it is tried often."""
 
 _FIRST_WAIT = timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(hours=4)
+_LONGEST_FOR_SETTINGS = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +108,15 @@ def send(
     stored = outbox.get(outbound_id)
     if stored is None:
         raise NotFound("there is no such outbound mail", on=outbound_id)
-    configuration = configurations.current()
-    sender = parse_addresses(stored.from_address)[0].address
-    key = thread_key()
-    message_id = token.message_id_for(
-        outbound_id,
-        key=key,
-        domain=sender.rpartition("@")[2] or configuration.settings.default_domain,
-    )
     claim = secrets.token_hex(8)
+    trouble: Exception | None = None
+    message_id = ""
+    try:
+        configuration = configurations.current()
+        key = thread_key()
+        message_id = _message_id(stored, configuration, key=key)
+    except Exception as error:  # noqa: BLE001 - told on the mail, below: it must not wait without a word
+        trouble = error
     now = clock()
     outbound = outbox.claim(
         outbound_id, claim=claim, message_id=message_id, now=now, abandoned_before=now - CLAIM_LASTS
@@ -96,25 +124,57 @@ def send(
     if outbound is None:
         return Result(outbound_id, None, "not to be sent: another sender has it, it is finished, or not due yet")
     attempt = _Attempt(outbound, claim, outbox, clock)
+    if outbound.unrecorded > 1 and (gone := attempt.died_before()):
+        return gone
+    on_the_wire = False
+
+    def before_data() -> None:
+        nonlocal on_the_wire
+        outbox.mark_data(outbound_id, claim=claim, now=clock())
+        on_the_wire = True
+
     try:
+        if trouble is not None:
+            raise trouble
         server = server_of(configuration, outbound)
         content, envelope = prepare(outbound, server, message_id, key=key, sent_at=outbound.created)
-        sent = transports.for_server(server).send(
-            content,
-            envelope,
-            outbound_id=outbound_id,
-            before_data=lambda: outbox.mark_data(outbound_id, claim=claim, now=clock()),
-        )
+        sent = transports.for_server(server).send(content, envelope, outbound_id=outbound_id, before_data=before_data)
     except LeaseLost:
         return Result(outbound_id, None, "another sender took it over")
     except SendUncertain as error:
         return attempt.uncertain(error)
     except (SendRefused, Invalid) as error:
-        return attempt.failed(str(error))
+        return attempt.failed(str(error), code=error.code)
     except (Transient, Permanent, NotFound) as error:
         # Certainly not sent: put off by the next server, or something of ours (a secret, the table) failed before it.
         return attempt.deferred(error)
+    except Exception as error:
+        logger.exception("sending_failed", extra={"outbound": outbound_id, "on_the_wire": on_the_wire})
+        if on_the_wire:
+            return attempt.uncertain(SendUncertain(f"An error of ours while the content went out: {_where(error)}"))
+        return attempt.deferred(_defect(error))
     return attempt.sent(sent, server)
+
+
+def _message_id(stored: Outbound, configuration: Configuration, *, key: bytes) -> str:
+    senders = parse_addresses(stored.from_address)
+    domain = senders[0].address.rpartition("@")[2] if senders else ""
+    return token.message_id_for(stored.id, key=key, domain=domain or configuration.settings.default_domain)
+
+
+def _defect(error: Exception) -> Transient:
+    return Transient(
+        f"An error of ours before anything was sent: {_where(error)}",
+        code=DEFECT,
+        remedy=f"It is tried again by itself for {_days(DEFECT_GIVE_UP_AFTER)}; "
+        "the log of send_outbound has all of it (`sending_failed`).",
+    )
+
+
+def _where(error: Exception) -> str:
+    """Name an error by its type and place: its words may repeat what is in the mail."""
+    *_outer, frame = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} in {frame.filename.rpartition('/')[2]}:{frame.lineno}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,48 +186,61 @@ class _Attempt:
     outbox: Outbox
     clock: Clock
 
+    def died_before(self) -> Result | None:
+        """Tell that earlier senders died of this mail; its result where it is given up for that."""
+        deaths = self.outbound.unrecorded - 1
+        times = "a sender" if deaths == 1 else f"{deaths} senders, one after the other,"
+        reason = f"{times} died before anything was sent; the log of send_outbound tells of what"
+        if deaths >= MOST_DEATHS:
+            return self.failed(f"{reason}. When that is mended: {_resend(self.outbound)}", code=DEFECT)
+        event = Event(at=self.clock(), what="sender_died", detail=reason)
+        self.outbox.tell(self.outbound.id, claim=self.claim, event=event)
+        return None
+
     def sent(self, sent: Sent, server: OutboundServer) -> Result:
         if sent.deferred:
             return self._partly(sent)
         detail = f"by {server.name}: {sent.provider_id}"
+        if self.outbound.remaining:
+            detail = f"to those who were left, {', '.join(self.outbound.remaining)}, {detail}"
         if server.name != self.outbound.server:
             detail += f"; {self.outbound.server}, which it was written for, is not its way out any more"
         if sent.refused:
-            detail += "; refused for " + ", ".join(f"{one} ({why})" for one, why in sent.refused.items())
-        self._finish(
-            OutboxState.SENT, "sent", detail, provider_id=sent.provider_id, message_id=sent.message_id, reason=detail
-        )
-        return Result(self.outbound.id, OutboxState.SENT, detail)
+            detail += f"; refused for {_answers(sent.refused)}"
+        return self._finish(OutboxState.SENT, "sent", detail, provider_id=sent.provider_id, message_id=sent.message_id)
 
     def _partly(self, sent: Sent) -> Result:
-        reason = "put off for " + ", ".join(f"{one} ({why})" for one, why in sent.deferred.items())
+        reason = f"put off for {_answers(sent.deferred)}"
+        if sent.refused:
+            reason += f"; refused for {_answers(sent.refused)}"
         now = self.clock()
-        self._finish(
+        return self._finish(
             OutboxState.DEFERRED,
             "partly_sent",
             reason,
             due=now + wait_after(self.outbound.tries),
+            since=now,
             remaining=tuple(sent.deferred),
-            reason=reason,
         )
-        return Result(self.outbound.id, OutboxState.DEFERRED, reason)
 
-    def failed(self, reason: str) -> Result:
-        self._finish(OutboxState.FAILED, "failed", reason, reason=reason)
-        return Result(self.outbound.id, OutboxState.FAILED, reason)
+    def failed(self, reason: str, *, code: str) -> Result:
+        if self.outbound.remaining:
+            reason = f"for {', '.join(self.outbound.remaining)} only, the others have it: {reason}"
+        return self._finish(OutboxState.FAILED, "failed", reason, code=code)
 
     def uncertain(self, error: SendUncertain) -> Result:
-        self._finish(OutboxState.UNCERTAIN, "uncertain", str(error), reason=str(error))
-        return Result(self.outbound.id, OutboxState.UNCERTAIN, str(error))
+        return self._finish(OutboxState.UNCERTAIN, "uncertain", str(error), code=error.code)
 
     def deferred(self, error: PostroomError) -> Result:
         now = self.clock()
-        if now - self.outbound.created > GIVE_UP_AFTER and error.code not in WAITS_FOR_SETTINGS:
-            return self.failed(f"given up after {GIVE_UP_AFTER.days} days; the last answer was: {error}")
-        due = now + wait_after(self.outbound.tries)
-        told = self.outbound.tries <= MOST_TOLD
-        self._finish(OutboxState.DEFERRED, "deferred", str(error), due=due, reason=str(error), told=told)
-        return Result(self.outbound.id, OutboxState.DEFERRED, str(error))
+        patience = patience_with(error.code)
+        same = self.outbound.since is not None and patience_with(self.outbound.code) == patience
+        since = self.outbound.since if same and self.outbound.since else now
+        if patience is not None and now - since > patience:
+            given_up = f"given up after {_days(patience)} and {self.outbound.tries} tries; the last answer was: {error}"
+            return self.failed(f"{given_up} To try once more: {_resend(self.outbound)}", code=error.code)
+        due = now + wait_after(self.outbound.tries, code=error.code)
+        return self._finish(OutboxState.DEFERRED, "deferred", str(error), due=due, code=error.code, since=since)
 
     def _finish(
         self,
@@ -175,30 +248,56 @@ class _Attempt:
         what: str,
         detail: str,
         *,
-        reason: str,
         due: datetime | None = None,
-        told: bool = True,
+        code: str = "",
+        since: datetime | None = None,
         provider_id: str = "",
         message_id: str = "",
         remaining: Sequence[str] = (),
-    ) -> None:
-        self.outbox.finish(
-            self.outbound.id,
-            claim=self.claim,
-            state=state,
-            event=Event(at=self.clock(), what=what, detail=detail[:1000]),
-            told=told,
-            provider_id=provider_id,
-            reason=reason[:1000],
-            due=due,
-            message_id=message_id,
-            remaining=remaining,
-        )
+    ) -> Result:
+        try:
+            self.outbox.finish(
+                self.outbound.id,
+                claim=self.claim,
+                state=state,
+                event=Event(at=self.clock(), what=what, detail=detail[:1000]),
+                provider_id=provider_id,
+                reason=detail[:1000],
+                code=code,
+                since=since,
+                due=due,
+                message_id=message_id,
+                remaining=remaining,
+            )
+        except LeaseLost:
+            # Recorded, and the answer was lost; or a person was faster, who takes it for sent.
+            return Result(self.outbound.id, None, f"{state.value}, which is recorded or not news any more")
+        return Result(self.outbound.id, state, detail)
 
 
-def wait_after(tries: int) -> timedelta:
+def _answers(by_recipient: Mapping[str, str]) -> str:
+    return ", ".join(f"{one} ({why})" for one, why in by_recipient.items())
+
+
+def _resend(outbound: Outbound) -> str:
+    return f"`postroom outbox resend {outbound.id}`."
+
+
+def _days(period: timedelta) -> str:
+    return "a day" if period.days == 1 else f"{period.days} days"
+
+
+def patience_with(code: str) -> timedelta | None:
+    """Say how long a failure of this sort is met again before the mail is given up; None: as long as it lasts."""
+    if code in WAITS_FOR_SETTINGS:
+        return None
+    return DEFECT_GIVE_UP_AFTER if code == DEFECT else GIVE_UP_AFTER
+
+
+def wait_after(tries: int, *, code: str = "") -> timedelta:
     """How long to wait after so many tries: 5 minutes, doubling, at most 4 hours."""
-    return min(_LONGEST_WAIT, _FIRST_WAIT * (1 << max(0, min(tries - 1, 10))))
+    longest = _LONGEST_FOR_SETTINGS if code in _ASKING_HARMS_NOBODY else _LONGEST_WAIT
+    return min(longest, _FIRST_WAIT * (1 << max(0, min(tries - 1, 10))))
 
 
 def server_of(configuration: Configuration, outbound: Outbound) -> OutboundServer:

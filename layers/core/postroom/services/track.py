@@ -21,7 +21,7 @@ from postroom.ports import Clock, Outbox
 TAG = "postroom-outbound"
 
 KINDS: dict[str, tuple[Delivery | None, str]] = {
-    "Send": (None, "taken_by_ses"),
+    "Send": (Delivery.TAKEN, "taken_by_ses"),
     "Delivery": (Delivery.DELIVERED, "delivered"),
     "Bounce": (Delivery.BOUNCED, "bounced"),
     "Complaint": (Delivery.COMPLAINED, "complained"),
@@ -31,17 +31,6 @@ KINDS: dict[str, tuple[Delivery | None, str]] = {
     "Open": (Delivery.OPENED, "opened"),
 }
 """`eventType` of SES → (what became of the mail, name in its history)."""
-
-_PROGRESS = (
-    Delivery.UNKNOWN,
-    Delivery.DELAYED,
-    Delivery.DELIVERED,
-    Delivery.OPENED,
-    Delivery.REJECTED,
-    Delivery.BOUNCED,
-    Delivery.COMPLAINED,
-)
-"""Reports come in any order; a later word in this list is never taken back by an earlier one."""
 
 
 class Notices(Protocol):
@@ -74,7 +63,7 @@ def track(event: Mapping[str, Any], *, outbox: Outbox, notices: Notices, clock: 
     news = outbox.report(
         outbound.id,
         report_id=report_id,
-        delivery=_furthest(outbound.delivery, delivery),
+        delivery=delivery,
         event=Event(at=_when(detail, now), what=what, detail=_text(detail)),
     )
     if news and kind != "Rendering Failure":
@@ -86,17 +75,11 @@ def _settle(outbound: Outbound, kind: str, outbox: Outbox, now: datetime) -> Non
     """SES tells of the mail, so it had taken it: an uncertain sending is certain now (X09)."""
     if outbound.state is not OutboxState.UNCERTAIN:
         return
-    event = Event(at=now, what="settled", detail=f"SES reported {kind}: the mail had been sent")
+    event = Event(at=now, what="settled", detail=f"SES reported {kind}: it had taken the mail")
     try:
         outbox.settle(outbound.id, was=OutboxState.UNCERTAIN, state=OutboxState.SENT, event=event)
     except Conflict:
         return  # a person or another event was faster; the report itself is recorded
-
-
-def _furthest(known: Delivery, reported: Delivery | None) -> Delivery:
-    if reported is None:
-        return known
-    return max(known, reported, key=_PROGRESS.index)
 
 
 def _tag(detail: Mapping[str, Any]) -> str | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from postroom.model.decision import Decision
 from postroom.model.interaction import Event, Interaction, Status
 from postroom.model.outbound import Delivery, Outbound, OutboxState
+from postroom.services import outbox_view
 
 ANY = "*"
 
@@ -88,7 +89,8 @@ EVENTS: dict[str, str] = {
     "sent": "It was sent {detail}.",
     "partly_sent": "It was sent to some of its recipients: {detail}.",
     "deferred": "It could not be sent yet, and is tried again: {detail}.",
-    "failed": "It was refused for good: {detail}.",
+    "failed": "It did not leave, and is not tried again by itself: {detail}.",
+    "sender_died": "It is taken once more: {detail}.",
     "uncertain": "Nobody knows whether it left: {detail}.",
     "settled": "Whether it left is certain now: {detail}.",
     "tried_again": "It is tried again at once, by {who}: {detail}.",
@@ -154,11 +156,14 @@ def summary_of_inbound(interaction: Interaction) -> str:
 
 _STATES: dict[OutboxState, str] = {
     OutboxState.NEW: "It waits to be sent, within minutes",
-    OutboxState.CLAIMED: "A sender has just taken it",
+    OutboxState.CLAIMED: "A sender has just taken it{before}",
     OutboxState.DATA: "It is on the wire",
     OutboxState.SENT: "The next server has taken it, and {delivery}",
-    OutboxState.DEFERRED: "It is certainly not sent yet; it is tried again {due}: {reason}",
-    OutboxState.FAILED: "It was refused for good and did not leave: {reason}",
+    OutboxState.DEFERRED: "It is certainly not sent yet{since}, after {tries}; it is tried again {due}: {reason}",
+    OutboxState.FAILED: (
+        "It did not leave, and is not tried again by itself: {reason}; when that is mended, a person sends it with "
+        "`postroom outbox resend`"
+    ),
     OutboxState.UNCERTAIN: (
         "Nobody knows whether it left, so it is not sent again by itself: {reason}; a person decides with "
         "`postroom outbox resend` or `postroom outbox mark-sent`"
@@ -166,6 +171,7 @@ _STATES: dict[OutboxState, str] = {
 }
 _DELIVERIES: dict[Delivery, str] = {
     Delivery.UNKNOWN: "no report about its delivery has come",
+    Delivery.TAKEN: "no report about its delivery has come, but that SES took it",
     Delivery.DELIVERED: "reports say that it was delivered",
     Delivery.DELAYED: "reports say that its delivery is late",
     Delivery.BOUNCED: "reports say that it came back",
@@ -177,9 +183,16 @@ _DELIVERIES: dict[Delivery, str] = {
 
 def summary_of_outbound(outbound: Outbound) -> str:
     """Say how far a mail of ours has come."""
-    due = f"at {outbound.due:%Y-%m-%d %H:%M} UTC" if outbound.due else "soon"
-    reason = outbound.reason.rstrip(". ") or "no reason was given"
-    return _ended(_STATES[outbound.state].format(delivery=_DELIVERIES[outbound.delivery], due=due, reason=reason))
+    reason = outbox_view.reason_of(outbound).rstrip(". ") or "no reason was given"
+    values = {
+        "due": f"at {outbound.due:%Y-%m-%d %H:%M} UTC" if outbound.due else "soon",
+        "since": f", which fails since {outbound.since:%Y-%m-%d %H:%M} UTC" if outbound.since else "",
+        "tries": "1 try" if outbound.tries == 1 else f"{outbound.tries} tries",
+        "before": f"; {reason}" if outbound.unrecorded > 1 else "",
+        "reason": reason,
+        "delivery": _DELIVERIES[outbound.delivery],
+    }
+    return _ended(_STATES[outbound.state].format(**values))
 
 
 def _ended(sentence: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from postroom.adapters.aws import aws_errors
@@ -11,7 +11,7 @@ from postroom.adapters.dynamo import items, keys
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-__all__ = ["BATCH", "aws_errors", "read_many"]
+__all__ = ["BATCH", "aws_errors", "query_all", "read_many"]
 
 BATCH = 100  # the most keys that BatchGetItem takes
 
@@ -30,3 +30,17 @@ def read_many(
             yield from answer["Responses"].get(table, [])
             later = answer.get("UnprocessedKeys", {})
             left = list(later[table]["Keys"]) if table in later else []
+
+
+def query_all(
+    client: DynamoDBClient, table: str, *, doing: str, on: str = "", **wanted: Any
+) -> Iterator[Mapping[str, Any]]:
+    """Yield the items of every page of a query: DynamoDB ends a page at 1 MB, whatever is asked for."""
+    start: dict[str, Any] = {}
+    while True:
+        with aws_errors(doing, on=on):
+            answer = client.query(TableName=table, **wanted, **start)
+        yield from answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}

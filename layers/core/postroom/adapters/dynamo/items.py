@@ -22,7 +22,8 @@ from postroom.model.outbound import Delivery, Outbound, OutboxState
 
 BODY_LIMIT = 4096  # bytes, compressed
 INTERACTION_LIMIT = 380_000  # bytes; DynamoDB takes 400 KB
-OUTBOUND_LIMIT = 250_000
+TOO_LARGE = "The mail's subject, addresses and names of files are too large to be kept"
+OUTBOUND_LIMIT = 230_000
 """Bytes of an outbound mail's item when it is written: what is left to 400 KB is for its history and its reports."""
 _MOST_PEOPLE = 30
 _LONGEST_SUBJECT = 400  # bytes kept open for lists; the whole subject is in the blob
@@ -269,6 +270,9 @@ def read_outbound(item: Mapping[str, Any]) -> Outbound:
         claim=values.get("claim"),
         provider_id=values.get("provider_id"),
         reason=values.get("reason", ""),
+        code=values.get("code", ""),
+        since=keys.parse_moment(values["since"]) if "since" in values else None,
+        unrecorded=values.get("unrecorded", 0),
         remaining=tuple(values.get("remaining", ())),
     )
 

@@ -5,13 +5,14 @@ An outbound interaction carries its own history in its item, so that a state and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from postroom.adapters.dynamo import items, keys
-from postroom.adapters.dynamo.client import aws_errors
-from postroom.errors import Conflict, Invalid, LeaseLost, Problem
+from postroom.adapters.dynamo import outbox_history as history
+from postroom.adapters.dynamo.client import aws_errors, query_all, read_many
+from postroom.errors import Conflict, Invalid, LeaseLost, Problem, Transient
 from postroom.model.interaction import Event, Status
 from postroom.model.outbound import Delivery, Outbound, OutboxState
 
@@ -24,8 +25,13 @@ FREE = "#state = :new OR (#state = :deferred AND #due <= :now)"
 ABANDONED = "#state = :claimed AND gsi2sk < :before"
 """Claimed by a sender that died before the content went on the wire: certainly not sent."""
 MINE = "#claim = :claim AND #state IN (:claimed, :data)"
-NEWS = "attribute_exists(pk) AND NOT contains(#seen, :report)"
-"""A report counts once, however often it arrives."""
+MINE_STILL = "#claim = :claim AND #state IN (:claimed, :data, :uncertain)"
+"""The sweeper took its sender for dead, and nobody else has taken it since."""
+ROOM = "(attribute_not_exists(#count) OR #count < :most)"
+"""One more entry of its kind is kept in the history; later ones are counted."""
+AS_IT_WAS_READ = "delivery = :was AND NOT contains(#seen, :report)"
+
+_REPORT_TRIES = 5
 
 _NAMES = {"#state": "state", "#due": "due", "#claim": "claim"}
 
@@ -76,11 +82,16 @@ class DynamoOutbox:
         item = self._item(outbound_id)
         return items.read_outbound(item) if item else None
 
+    def read(self, ids: Sequence[str]) -> Mapping[str, Outbound]:
+        """Read those that exist of many, a hundred to a request."""
+        wanted = [keys.interaction(one) for one in ids]
+        found = read_many(self._client, self._table, wanted, doing="reading outbound mails") if wanted else ()
+        return {one.id: one for one in map(items.read_outbound, found)}
+
     def history(self, outbound_id: str) -> list[Event]:
         """Read what happened to an outbound mail, oldest first."""
         item = self._item(outbound_id)
-        entries = items.unmarshal({"events": item.get("events", {"L": []})})["events"] if item else []
-        return [Event(at=keys.parse_moment(at), what=what, detail=detail, who=who) for at, what, detail, who in entries]
+        return history.read_history(item) if item else []
 
     def _item(self, outbound_id: str) -> Any:
         with aws_errors("reading the outbound mail", on=outbound_id):
@@ -93,15 +104,20 @@ class DynamoOutbox:
     def claim(
         self, outbound_id: str, *, claim: str, message_id: str, now: datetime, abandoned_before: datetime
     ) -> Outbound | None:
-        """NEW, due DEFERRED or abandoned CLAIMED → CLAIMED, with its Message-ID; None when it is not to be had."""
+        """NEW, due DEFERRED or abandoned CLAIMED → CLAIMED, with its Message-ID; None when it is not to be had.
+
+        `message_id` empty: none could be made, and what it had stays.
+        """
+        named = ", message_id = :message_id, gsi1pk = :gsi1pk" if message_id else ""
+        identity = {":message_id": message_id, ":gsi1pk": keys.message_id(message_id)} if message_id else {}
         try:
             with aws_errors("claiming the outbound mail", on=outbound_id):
                 answer = self._client.update_item(
                     TableName=self._table,
                     Key=items.marshal(keys.interaction(outbound_id)),
                     UpdateExpression=(
-                        "SET #state = :claimed, #claim = :claim, message_id = :message_id, gsi1pk = :gsi1pk, "
-                        "gsi2pk = :list, gsi2sk = :listed ADD tries :one"
+                        f"SET #state = :claimed, #claim = :claim{named}, gsi2pk = :list, gsi2sk = :listed "
+                        "ADD tries :one, unrecorded :one"
                     ),
                     ConditionExpression=f"({FREE}) OR ({ABANDONED})",
                     ExpressionAttributeNames=_NAMES,
@@ -113,8 +129,7 @@ class DynamoOutbox:
                             ":claim": claim,
                             ":now": keys.moment(now),
                             ":before": keys.moment(abandoned_before),
-                            ":message_id": message_id,
-                            ":gsi1pk": keys.message_id(message_id),
+                            **identity,
                             ":list": keys.outbox_list(OutboxState.CLAIMED.value),
                             ":listed": keys.listed(now, outbound_id),
                             ":one": 1,
@@ -130,6 +145,10 @@ class DynamoOutbox:
         """CLAIMED → DATA, right before the content goes on the wire."""
         self._move(outbound_id, claim=claim, state=OutboxState.DATA, now=now)
 
+    def tell(self, outbound_id: str, *, claim: str, event: Event) -> None:
+        """Add an entry to the history of a mail that is CLAIMED."""
+        self._move(outbound_id, claim=claim, state=OutboxState.CLAIMED, now=event.at, event=event)
+
     def finish(
         self,
         outbound_id: str,
@@ -137,14 +156,15 @@ class DynamoOutbox:
         claim: str,
         state: OutboxState,
         event: Event,
-        told: bool = True,
         provider_id: str = "",
         reason: str = "",
+        code: str = "",
+        since: datetime | None = None,
         due: datetime | None = None,
         message_id: str = "",
         remaining: Sequence[str] = (),
     ) -> None:
-        """CLAIMED or DATA → SENT, DEFERRED, FAILED or UNCERTAIN, with the entry in its history where it is `told`.
+        """CLAIMED or DATA → SENT, DEFERRED, FAILED or UNCERTAIN, with the entry in its history.
 
         `message_id` is one that the next server put in place of ours; `remaining` are the recipients still to be tried.
         """
@@ -153,14 +173,18 @@ class DynamoOutbox:
             claim=claim,
             state=state,
             now=due or event.at,
-            event=event if told else None,
+            event=event,
+            condition=MINE if state is OutboxState.UNCERTAIN else MINE_STILL,
             values={
                 "provider_id": provider_id or None,
                 "reason": reason or None,
+                "code": code,
+                "since": keys.moment(since) if since else None,
                 "due": keys.moment(due or event.at),
                 "message_id": message_id or None,
                 keys.MESSAGE_ID_PK: keys.message_id(message_id) if message_id else None,
                 "remaining": list(remaining) or None,
+                "unrecorded": 0,
             },
         )
 
@@ -172,10 +196,10 @@ class DynamoOutbox:
         state: OutboxState,
         now: datetime,
         event: Event | None = None,
+        condition: str = MINE,
         values: dict[str, Any] | None = None,
     ) -> None:
         given = {name: value for name, value in (values or {}).items() if value is not None}
-        sets = ["#state = :state", "gsi2pk = :list", "gsi2sk = :listed", *(f"#{name} = :{name}" for name in given)]
         bound: dict[str, Any] = {
             ":state": state.value,
             ":list": keys.outbox_list(state.value),
@@ -183,77 +207,157 @@ class DynamoOutbox:
             ":claim": claim,
             ":claimed": OutboxState.CLAIMED.value,
             ":data": OutboxState.DATA.value,
+            **({":uncertain": OutboxState.UNCERTAIN.value} if condition == MINE_STILL else {}),
             **{f":{name}": value for name, value in given.items()},
         }
-        if event is not None:
-            sets.append("events = list_append(if_not_exists(events, :none), :event)")
-            bound |= {":none": [], ":event": [_entry(event)]}
         try:
-            with aws_errors("recording the state of the outbound mail", on=outbound_id):
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=items.marshal(keys.interaction(outbound_id)),
-                    UpdateExpression="SET " + ", ".join(sets),
-                    ConditionExpression=MINE,
-                    ExpressionAttributeNames={
-                        "#state": "state",
-                        "#claim": "claim",
-                        **{f"#{name}": name for name in given},
-                    },
-                    ExpressionAttributeValues=items.marshal(bound),
-                )
+            self._change(
+                outbound_id,
+                "recording the state of the outbound mail",
+                sets=["#state = :state", "gsi2pk = :list", "gsi2sk = :listed", *(f"#{one} = :{one}" for one in given)],
+                condition=condition,
+                names={"#state": "state", "#claim": "claim", **{f"#{name}": name for name in given}},
+                values=bound,
+                event=event,
+            )
         except self._client.exceptions.ConditionalCheckFailedException as error:
             raise LeaseLost("another sender has this mail, or it is finished", on=outbound_id) from error
 
     def settle(self, outbound_id: str, *, was: OutboxState, state: OutboxState, event: Event) -> None:
-        """Move a mail by a person's word or a report's: UNCERTAIN or DATA → SENT, UNCERTAIN or FAILED → NEW."""
+        """Move a mail by a person's word or a report's: UNCERTAIN or DATA → SENT, UNCERTAIN or FAILED → NEW.
+
+        One that is NEW again is told of, and waited for, as if it had not been tried.
+        """
+        again = state is OutboxState.NEW
         try:
-            with aws_errors("settling the outbound mail", on=outbound_id):
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=items.marshal(keys.interaction(outbound_id)),
-                    UpdateExpression=(
-                        "SET #state = :state, gsi2pk = :list, gsi2sk = :listed, "
-                        "events = list_append(if_not_exists(events, :none), :event)"
-                    ),
-                    ConditionExpression="#state = :was",
-                    ExpressionAttributeNames={"#state": "state"},
-                    ExpressionAttributeValues=items.marshal(
-                        {
-                            ":was": was.value,
-                            ":state": state.value,
-                            ":list": keys.outbox_list(state.value),
-                            ":listed": keys.listed(event.at, outbound_id),
-                            ":none": [],
-                            ":event": [_entry(event)],
-                        }
-                    ),
-                )
+            self._change(
+                outbound_id,
+                "settling the outbound mail",
+                sets=["#state = :state", "gsi2pk = :list", "gsi2sk = :listed", "unrecorded = :none"]
+                + (["tries = :none", "#code = :no"] if again else []),
+                removes=["#since"] if again else [],
+                condition="#state = :was",
+                names={"#state": "state", **({"#code": "code", "#since": "since"} if again else {})},
+                values={
+                    ":was": was.value,
+                    ":state": state.value,
+                    ":list": keys.outbox_list(state.value),
+                    ":listed": keys.listed(event.at, outbound_id),
+                    ":none": 0,
+                    **({":no": ""} if again else {}),
+                },
+                event=event,
+            )
         except self._client.exceptions.ConditionalCheckFailedException as error:
             raise Conflict(f"the mail is not {was.value} any more", on=outbound_id) from error
 
-    def report(self, outbound_id: str, *, report_id: str, delivery: Delivery, event: Event) -> bool:
-        """Record what a report says became of a mail; False when this report was recorded before, or no such mail."""
+    def _change(
+        self,
+        outbound_id: str,
+        doing: str,
+        *,
+        sets: list[str],
+        condition: str,
+        names: dict[str, str],
+        values: dict[str, Any],
+        event: Event | None,
+        removes: Sequence[str] = (),
+    ) -> None:
+        """Update the item with an entry of its history: kept if there is room for it, else as the last of its kind."""
+
+        def update(told: str, adds: str, more: dict[str, str], given: dict[str, Any], room: str = "") -> None:
+            clauses = [f"SET {', '.join([*sets, told] if told else sets)}"]
+            clauses += [f"REMOVE {', '.join(removes)}"] if removes else []
+            with aws_errors(doing, on=outbound_id):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=items.marshal(keys.interaction(outbound_id)),
+                    UpdateExpression=" ".join([*clauses, adds]).strip(),
+                    ConditionExpression=f"{condition}{room}",
+                    ExpressionAttributeNames={**names, **more},
+                    ExpressionAttributeValues=items.marshal({**values, **given}),
+                )
+
+        if event is None:
+            update("", "", {}, {})
+            return
+        count, one = {"#count": history.count_of(event.what)}, {":one": 1}
+        kept = "events = list_append(if_not_exists(events, :no_events), :entries)"
+        entry = history.entry(event)
+        try:
+            update(
+                kept,
+                "ADD #count :one",
+                count,
+                {":no_events": [], ":entries": [entry], ":most": history.most(event.what), **one},
+                room=f" AND {ROOM}",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            # No room, or the condition itself fails: then it fails once more.
+            update(
+                "#last = :entry",
+                "ADD #count :one",
+                {**count, "#last": history.last_of(event.what)},
+                {":entry": entry, **one},
+            )
+
+    def report(self, outbound_id: str, *, report_id: str, delivery: Delivery | None, event: Event) -> bool:
+        """Record what a report says became of a mail; False when this report was recorded before, or no such mail.
+
+        `delivery` None: it says nothing of that. A later word is not taken back by an earlier one.
+        """
+        count, last = history.count_of(event.what), history.last_of(event.what)
+        for _try in range(_REPORT_TRIES):
+            item = self._item(outbound_id)
+            if item is None:
+                return False
+            known = items.unmarshal(
+                {name: item[name] for name in ("delivery", "reports", count, last, "newest_report") if name in item}
+            )
+            if report_id in known.get("reports", ()) or known.get("newest_report") == report_id:
+                return False
+            was = Delivery(known["delivery"])
+            if self._reported(
+                outbound_id,
+                report_id,
+                was,
+                was.furthest(delivery),
+                event,
+                kept=known.get(count, 0) < history.most(event.what),
+            ):
+                return True
+        raise Transient("other reports about this mail are being recorded", on=outbound_id)
+
+    def _reported(
+        self, outbound_id: str, report_id: str, was: Delivery, now: Delivery, event: Event, *, kept: bool
+    ) -> bool:
+        """Write a report onto the mail as it was read; False when it was changed since."""
+        entry = history.entry(event)
+        names = {"#seen": "reports", "#count": history.count_of(event.what)}
+        values: dict[str, Any] = {":was": was.value, ":now": now.value, ":report": report_id, ":one": 1}
+        if kept:
+            told = "events = list_append(if_not_exists(events, :no_events), :entries)"
+            adds = "ADD #count :one, #seen :reports"
+            values |= {
+                ":no_events": [],
+                ":entries": [entry],
+                ":reports": frozenset({report_id}),
+                ":most": history.most(event.what),
+            }
+        else:
+            # Only the last is remembered by its id: one that comes again after others is counted again.
+            told, adds = "#last = :entry, newest_report = :report", "ADD #count :one"
+            names["#last"] = history.last_of(event.what)
+            values[":entry"] = entry
         try:
             with aws_errors("recording the delivery report", on=outbound_id):
                 self._client.update_item(
                     TableName=self._table,
                     Key=items.marshal(keys.interaction(outbound_id)),
-                    UpdateExpression=(
-                        "SET delivery = :delivery, events = list_append(if_not_exists(events, :none), :event) "
-                        "ADD #seen :reports"
-                    ),
-                    ConditionExpression=NEWS,
-                    ExpressionAttributeNames={"#seen": "reports"},
-                    ExpressionAttributeValues=items.marshal(
-                        {
-                            ":delivery": delivery.value,
-                            ":none": [],
-                            ":event": [_entry(event)],
-                            ":report": report_id,
-                            ":reports": frozenset({report_id}),
-                        }
-                    ),
+                    UpdateExpression=f"SET delivery = :now, {told} {adds}",
+                    ConditionExpression=f"{AS_IT_WAS_READ} AND {ROOM}" if kept else AS_IT_WAS_READ,
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues=items.marshal(values),
                 )
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
@@ -261,23 +365,19 @@ class DynamoOutbox:
 
     def waiting(self, state: OutboxState, *, before: datetime) -> Iterator[str]:
         """List the ids that have been in this state since before that moment (DEFERRED: that are due by then)."""
-        start: dict[str, Any] = {}
-        while True:
-            with aws_errors("listing the outbox", on=state.value):
-                answer = self._client.query(
-                    TableName=self._table,
-                    IndexName=keys.BY_LIST,
-                    KeyConditionExpression=f"{keys.LIST_PK} = :list AND {keys.LIST_SK} < :before",
-                    ExpressionAttributeValues=items.marshal(
-                        {":list": keys.outbox_list(state.value), ":before": keys.moment(before)}
-                    ),
-                    **start,
-                )
-            for item in answer["Items"]:
-                yield item["pk"]["S"].removeprefix("I#")
-            if "LastEvaluatedKey" not in answer:
-                return
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        found = query_all(
+            self._client,
+            self._table,
+            doing="listing the outbox",
+            on=state.value,
+            IndexName=keys.BY_LIST,
+            KeyConditionExpression=f"{keys.LIST_PK} = :list AND {keys.LIST_SK} < :before",
+            ExpressionAttributeValues=items.marshal(
+                {":list": keys.outbox_list(state.value), ":before": keys.moment(before)}
+            ),
+        )
+        for item in found:
+            yield item["pk"]["S"].removeprefix("I#")
 
 
 def _too_large(outbound: Outbound) -> Problem:
@@ -289,7 +389,3 @@ def _too_large(outbound: Outbound) -> Problem:
         f"is too large to be kept: {items.OUTBOUND_LIMIT // 1000} kB are left when it is compressed.",
         "Shorten it; let pictures be linked, not written into the HTML.",
     )
-
-
-def _entry(event: Event) -> list[str]:
-    return [keys.moment(event.at), event.what, event.detail, event.who]

@@ -48,18 +48,31 @@ def put_in_force(stack: Stack, new: Configuration, *, version: int, note: str) -
 
 
 def entered(stack: Stack, secret: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Let try again what a secret was missing to that was entered now: mailboxes, and mails that wait to be sent."""
+    """Let try again what a secret was missing to that was entered now: mailboxes, and mails that wait to be sent.
+
+    Raises Transient that says what is done and what is not; giving the secret again does the rest.
+    """
     from postroom.services import release
     from postroom.services.second_chance import after_secret
 
-    configuration = stack.configurations.current()
-    mailboxes = after_secret(configuration, secret, states=stack.states)
-    mails = release.after_secret(
-        configuration,
-        secret,
-        outbox=stack.outbox,
-        queue=stack.queue("outbound_queue"),
-        now=stack.clock(),
-        who=author(),
-    )
+    try:
+        configuration = stack.configurations.current()
+        mailboxes = after_secret(configuration, secret, states=stack.states)
+        mails = release.after_secret(
+            configuration,
+            secret,
+            outbox=stack.outbox,
+            queue=stack.queue("outbound_queue"),
+            now=stack.clock(),
+            who=author(),
+        )
+    except Transient as error:
+        raise Transient(
+            f"The secret {secret} is stored, and used from now on; but not all that waits for it could be tried again "
+            f"at once: {error.what}",
+            on=error.on,
+            code=error.code,
+            remedy="Give the same command once more: the same secret again harms nothing. Until then mails are tried "
+            "again in their own time; a mailbox whose login was refused is not.",
+        ) from error
     return mailboxes, mails

@@ -46,6 +46,10 @@ def set_(
     if problems:
         raise Invalid(problems)
     stack = find_stack(context)
+    today = stack.clock().date()
+    if expires is not None and expires < today:
+        remedy = f"Give the last day that it is valid on, {today} or later, or leave the option out."
+        raise Invalid([Problem("--valid-until", f"{expires} has passed.", remedy)])
     stack.secrets.put(name, enter_secret(f"Secret {name}"), now=stack.clock(), valid_until=expires)
     tried, mails = entered(stack, name)
     if json:

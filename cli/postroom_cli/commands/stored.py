@@ -13,6 +13,7 @@ import typer
 from postroom_cli import output
 from postroom_cli.author import author
 from postroom_cli.commands.interaction import list_queue
+from postroom_cli.errors import ExitCode
 from postroom_cli.output import Json
 from postroom_cli.stack import Stack, find_stack
 
@@ -125,9 +126,9 @@ def replay(
     json: Json = False,
 ) -> None:
     """Process stored mail again with today's rules; shows what would change, changes it with --apply."""
-    from postroom.errors import Invalid, Problem
+    from postroom.errors import Conflict, Invalid, NotFound, Problem
     from postroom.services.policy import Policies
-    from postroom.services.replay import Replay
+    from postroom.services.replay import Replay, Replayed
 
     if bool(interaction_ids) == bool(queue):
         raise Invalid([Problem("ID", "or --queue is needed, not both.", "Name mails, or a queue.")])
@@ -140,18 +141,29 @@ def replay(
         clock=stack.clock,
     )
     wanted = interaction_ids or list(islice(_of_queue(stack, str(queue), mailbox, since), limit))
-    changed = 0
+    changed = left = 0
     for interaction_id in output.progress(wanted, "Reading again"):
-        replayed = again(interaction_id, apply=apply, who=author())
+        try:
+            replayed = again(interaction_id, apply=apply, who=author())
+        except (NotFound, Conflict) as error:  # a raw message that is gone, a mail that was changed meanwhile
+            if len(wanted) == 1:
+                raise
+            replayed = Replayed(interaction_id, (), applied=False, problem=str(error))
         changed += bool(replayed.differences)
+        left += bool(replayed.problem)
         if json:
             output.line(output.plain(asdict(replayed)))
             continue
+        if replayed.problem:
+            output.note(f"{interaction_id}  {replayed.problem}.")
         for difference in replayed.differences:
             output.say(f"{interaction_id}  {difference.field}: {difference.before!r:.60} → {difference.after!r:.60}")
     if not json:
         verb = "changed" if apply else "would change"
-        output.say(f"{output.counted(len(wanted), 'mail')} read again, {changed} {verb}.")
+        problems = f", {output.counted(left, 'problem')}" if left else ""
+        output.say(f"{output.counted(len(wanted), 'mail')} read again, {changed} {verb}{problems}.")
+    if left:
+        raise typer.Exit(ExitCode.PARTIAL)
 
 
 def _of_queue(stack: Stack, queue: str, mailbox: str | None, since: datetime | None) -> Any:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from postroom.errors import NotFound
+from postroom.errors import NotFound, TooLarge
 from postroom.model.decision import Decision
 from postroom.model.interaction import MAILBOX_ADDRESS, Body, Event, Interaction, Status, Subtype
 from postroom.ports import Clock, RawMessages
 from postroom.rules.routing import route
 from postroom.services.circumstances import Facts, stripped, with_replacement_text
 from postroom.services.policy import Policies
-from postroom.services.understand import PREVIEW, understand
+from postroom.services.understand import PREVIEW, Understanding, understand, wrap
 
 _KEPT_RULES = ("auto-reply", "copies")  # decided once, when the mail came in
 _SHOWN = ("subject", "subtype", "queue", "department", "wrap_reason", "sender", "attributes")
@@ -31,6 +31,10 @@ class Stored(Protocol):
 
 class Rewrites(Protocol):
     """What is written."""
+
+    def check(self, after: Interaction, *, body: Body) -> None:
+        """Raise TooLarge for what cannot be kept."""
+        ...
 
     def rewrite(self, before: Interaction, after: Interaction, *, body: Body | None, event: Event) -> None: ...
 
@@ -51,6 +55,7 @@ class Replayed:
     interaction_id: str
     differences: tuple[Difference, ...]
     applied: bool
+    problem: str = ""  # why a mail is not as today's rules would have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,43 +74,58 @@ class Replay:
         body_before = self.stored.body(interaction_id)
         if before is None or body_before is None:
             raise NotFound("there is no such inbound interaction", on=interaction_id)
-        after, body = self._again(before)
+        after, body, problem = self._again(before, body_before)
         differences = tuple(_differences(before, after, body_before, body))
         if apply and differences:
             detail = ", ".join(one.field for one in differences)
             event = Event(at=self.clock(), what="replayed", detail=detail, who=who)
             self.rewrites.rewrite(before, after, body=body, event=event)
-        return Replayed(interaction_id, differences, applied=bool(apply and differences))
+        return Replayed(interaction_id, differences, applied=bool(apply and differences), problem=problem)
 
-    def _again(self, before: Interaction) -> tuple[Interaction, Body]:
+    def _again(self, before: Interaction, body_before: Body) -> tuple[Interaction, Body, str]:
+        """Return the mail as today's rules have it; with a problem, as it can be kept."""
         stored = self.raw.get(before.raw_key)
         policy, mailbox = self.policies.of_mailbox(before.mailbox)
         facts = Facts(stored, before.mailbox, mailbox, policy, before.created)
         mail = understand(stored.content, policy=policy)
         if facts.oversize:
             mail = stripped(mail, facts)
-        subtype = mail.subtype or _of_a_person(before)
-        routed = route(policy.configuration, mailbox, subtype)
-        queue = routed.queue if before.status is Status.QUEUED else before.queue
-        kept = tuple(one for one in before.decisions if one.rule in _KEPT_RULES or one.rule.startswith("thread."))
-        body = with_replacement_text(mail.body, policy)
-        after = replace(
-            before,
-            subject=mail.subject,
-            sender=mail.sender,
-            reply_to=mail.reply_to,
-            to=mail.to,
-            cc=mail.cc,
-            date=mail.date,
-            subtype=subtype,
-            queue=queue,
-            department=routed.department,
-            wrap_reason=mail.wrap_reason,
-            attributes={**_copied(before), **mail.attributes},
-            decisions=(*mail.decisions, *kept, *routed.decisions, Decision("replay", "replayed", "by today's rules")),
-            preview=" ".join((mail.body.text_reply or mail.body.text)[: 4 * PREVIEW].split())[:PREVIEW],
-        )
-        return after, body
+        after, body = _rewritten(before, mail, facts)
+        try:
+            self.rewrites.check(after, body=body)
+        except TooLarge as error:
+            if before.wrap_reason is None:
+                return before, body_before, f"{error.what}: it stays as it is"
+            mail = wrap(stored.content, error.what, policy=policy, raw_key=before.raw_key)
+            after, body = _rewritten(before, mail, facts)
+            return after, body, f"{error.what}: it stays wrapped, with the original attached"
+        return after, body, ""
+
+
+def _rewritten(before: Interaction, mail: Understanding, facts: Facts) -> tuple[Interaction, Body]:
+    policy = facts.policy
+    subtype = mail.subtype or _of_a_person(before)
+    routed = route(policy.configuration, facts.mailbox, subtype)
+    queue = routed.queue if before.status is Status.QUEUED else before.queue
+    kept = tuple(one for one in before.decisions if one.rule in _KEPT_RULES or one.rule.startswith("thread."))
+    body = with_replacement_text(mail.body, policy)
+    after = replace(
+        before,
+        subject=mail.subject,
+        sender=mail.sender,
+        reply_to=mail.reply_to,
+        to=mail.to,
+        cc=mail.cc,
+        date=mail.date,
+        subtype=subtype,
+        queue=queue,
+        department=routed.department,
+        wrap_reason=mail.wrap_reason,
+        attributes={**_copied(before), **mail.attributes},
+        decisions=(*mail.decisions, *kept, *routed.decisions, Decision("replay", "replayed", "by today's rules")),
+        preview=" ".join((mail.body.text_reply or mail.body.text)[: 4 * PREVIEW].split())[:PREVIEW],
+    )
+    return after, body
 
 
 def _of_a_person(before: Interaction) -> Subtype:

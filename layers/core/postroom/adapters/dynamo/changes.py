@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors
-from postroom.errors import Conflict, NotFound
+from postroom.errors import Conflict, NotFound, TooLarge
 from postroom.model.interaction import Body, Event, Interaction
 from postroom.ports import Contents
 
@@ -26,6 +26,13 @@ class InteractionChanges:
         self._client = client
         self._table = table
         self._contents = contents
+
+    def check(self, after: Interaction, *, body: Body) -> None:
+        """Raise TooLarge for what no item holds, as when the mail came in."""
+        packed = items.body_values(body)
+        kept = packed if len(packed) <= items.BODY_LIMIT else None
+        if items.size(items.interaction_item(after, kept, None)) > items.INTERACTION_LIMIT:
+            raise TooLarge(items.TOO_LARGE)
 
     def rewrite(self, before: Interaction, after: Interaction, *, body: Body | None, event: Event) -> None:
         """Replace what is recorded of a mail; Conflict when somebody else changed it since `before` was read."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from postroom.adapters.dynamo import items, keys
-from postroom.adapters.dynamo.client import aws_errors, read_many
+from postroom.adapters.dynamo.client import aws_errors, query_all, read_many
 from postroom.errors import TooLarge
 from postroom.model.interaction import Body, Direction, Event, Interaction, Status, Subtype
 from postroom.model.outbound import Outbound, OutboxState
@@ -52,7 +52,7 @@ class DynamoInteractions:
             self._contents.put(body_key, packed, content_type="application/zlib")
         item = items.interaction_item(interaction, None if body_key else packed, body_key)
         if items.size(item) > items.INTERACTION_LIMIT:
-            raise TooLarge("The mail's subject, addresses and names of files are too large to be kept")
+            raise TooLarge(items.TOO_LARGE)
         if outbound is None:
             return self._put(item)
         return self._transact(item, interaction, outbound, caps)
@@ -260,38 +260,36 @@ class DynamoInteractions:
         return [{"id": one, **found.get(one, {})} for one in ids]
 
     def _list(self, index: str, attribute: str, value: str, *, newest_first: bool) -> Iterator[dict[str, Any]]:
-        start: dict[str, Any] = {}
-        while True:
-            with aws_errors("listing interactions", on=value):
-                answer = self._client.query(
-                    TableName=self._table,
-                    IndexName=index,
-                    KeyConditionExpression=f"{attribute} = :value",
-                    ExpressionAttributeValues=items.marshal({":value": value}),
-                    ScanIndexForward=not newest_first,
-                    **start,
-                )
-            for row in map(items.unmarshal, answer["Items"]):
-                yield {
-                    "id": row.pop(keys.PK).removeprefix("I#"),
-                    **{name: part for name, part in row.items() if not name.startswith("gsi") and name != keys.SK},
-                }
-            if "LastEvaluatedKey" not in answer:
-                return
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        found = query_all(
+            self._client,
+            self._table,
+            doing="listing interactions",
+            on=value,
+            IndexName=index,
+            KeyConditionExpression=f"{attribute} = :value",
+            ExpressionAttributeValues=items.marshal({":value": value}),
+            ScanIndexForward=not newest_first,
+        )
+        for row in map(items.unmarshal, found):
+            yield {
+                "id": row.pop(keys.PK).removeprefix("I#"),
+                **{name: part for name, part in row.items() if not name.startswith("gsi") and name != keys.SK},
+            }
 
     def history(self, interaction_id: str) -> list[Event]:
         """Read what happened to an interaction after its creation, oldest first."""
-        with aws_errors("reading the history", on=interaction_id):
-            answer = self._client.query(
-                TableName=self._table,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-                ExpressionAttributeValues=items.marshal(
-                    {":pk": keys.interaction(interaction_id)[keys.PK], ":prefix": keys.HISTORY_PREFIX}
-                ),
-                ConsistentRead=True,
-            )
-        return [items.read_event(item) for item in answer["Items"]]
+        found = query_all(
+            self._client,
+            self._table,
+            doing="reading the history",
+            on=interaction_id,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues=items.marshal(
+                {":pk": keys.interaction(interaction_id)[keys.PK], ":prefix": keys.HISTORY_PREFIX}
+            ),
+            ConsistentRead=True,
+        )
+        return [items.read_event(item) for item in found]
 
     def add_event(self, interaction_id: str, event: Event) -> None:
         """Add one entry to a history; the same entry twice is one entry."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from postroom.adapters.dynamo import items, keys
-from postroom.adapters.dynamo.client import aws_errors
+from postroom.adapters.dynamo.client import aws_errors, query_all
 from postroom.model.interaction import Event
 
 if TYPE_CHECKING:
@@ -42,13 +42,14 @@ class DynamoNotices:
 
     def of_day(self, day: datetime) -> Iterator[Event]:
         """List the notices of a day, oldest first."""
-        with aws_errors("listing notices"):
-            answer = self._client.query(
-                TableName=self._table,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues=items.marshal({":pk": keys.notice(day, "")[keys.PK]}),
-            )
-        yield from map(items.read_event, answer["Items"])
+        found = query_all(
+            self._client,
+            self._table,
+            doing="listing notices",
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=items.marshal({":pk": keys.notice(day, "")[keys.PK]}),
+        )
+        yield from map(items.read_event, found)
 
 
 class DynamoMark:

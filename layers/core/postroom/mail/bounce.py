@@ -8,7 +8,6 @@ text reads like a report; words alone never suffice. Which server wrote it, and 
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -406,8 +405,6 @@ def _flufl(message: Message, words: str) -> Iterator[Recipient]:
     from email import message_from_bytes
 
     from flufl.bounce import all_failures
-
-    logging.getLogger("flufl.bounce").disabled = True  # its tracebacks may quote the mail
     try:
         # Its detectors fail on 8-bit headers; addresses are ASCII all the same.
         lines = message.raw.translate(_ASCII).split(b"\n", _FLUFL_LINES)[:_FLUFL_LINES]

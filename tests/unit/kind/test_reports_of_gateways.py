@@ -7,7 +7,7 @@ from postroom.mail.message import read
 from postroom.mail.reports import ReportKind
 from postroom.rules.kind import find_report
 
-from tests.unit.kind.world import Expected, plain, returned
+from tests.unit.kind.world import Expected, plain, returned, standard
 
 ANN = "ann@example.com"
 NO_PATH = "X-Note: the mailbox keeps no return path\n"
@@ -127,6 +127,46 @@ FAILURES: dict[str, tuple[bytes, Expected]] = {
         ),
         Expected(ANN, "5", False, "filtered"),
     ),
+    "address-within-a-sentence": (
+        plain(
+            "MAILER-DAEMON@mx.example.net",
+            "Mail could not be delivered",
+            f"Your message was not delivered because the mailbox of {ANN} is full.\n\nYours, postmaster@example.net\n",
+        ),
+        Expected(ANN, "5", False, "mailboxfull"),
+    ),
+    "address-among-chinese-signs": (
+        plain("Postmaster@163.com", "系统退信/Systems bounce", f"收件人邮件地址（{ANN}）不存在，邮件无法送达。\n"),
+        Expected(ANN, "5", True, "userunknown"),
+    ),
+    "language-that-no-row-knows": (
+        plain(
+            "Mailer-Daemon@mx.example.net",
+            "Tilkynning",
+            f"Ekki tókst að koma bréfinu til skila:\n\n {ANN}\n\n550 5.1.1 User unknown\n",
+        ),
+        Expected(ANN, "5", True, "userunknown"),
+    ),
+    "german-delay": (
+        plain(
+            "Mailer-Daemon@mx.example.net",
+            "Warnung",
+            f"Ihre Nachricht konnte seit 24 Stunden nicht zugestellt werden an:\n\n {ANN}\n\nDie Zustellung wird "
+            "weiter versucht.\n",
+        ),
+        Expected(ANN, "4", False, "expired"),
+    ),
+    "answer-in-a-field-of-the-gateways-own": (
+        standard(
+            "postmaster@mx.example.net",
+            "Delivery Status Notification (Failure)",
+            "Delivery to the following recipients failed.\n\n  ann+AEA-example.com\n",
+            f"Final-Recipient: rfc822;{ANN}\nAction: failed\nStatus: 5.5.0\n"
+            "X-Supplementary-Info: < #5.5.0 smtp;550 Requested action not taken: mailbox\n unavailable (4:4198:-21)>\n",
+            to=ANN,
+        ),
+        Expected(ANN, "5", True, "userunknown"),
+    ),
 }
 
 
@@ -183,6 +223,9 @@ SHOWN: dict[str, bytes] = {
         "Undeliverable mail of last night",
         "Your message to ann@example.com could not be delivered, the mailbox is full. I made room, send it again.\n",
         headers="Return-Path: <admin@partner.example>\nIn-Reply-To: <out.17@example.org>\n",
+    ),
+    "mailer-tells-of-a-success": plain(
+        "MAILER-DAEMON@mx.example.net", "Your letter", f"It was successfully delivered:\n\n {ANN}\n"
     ),
     "read-and-deleted": _in_parts(
         "From: Ann <ann@example.com>\nTo: service@example.org\nSubject: Not read: Your contract\n"

@@ -7,12 +7,11 @@ text reads like a report; words alone never suffice. Which server wrote it, and 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from postroom.mail import bounce_text
+from postroom.mail import bounce_sns, bounce_text
 from postroom.mail.address import parse_addresses
 from postroom.mail.automatic import Automatic, Evidence, automatic, corroboration, is_mailer, is_program
 from postroom.mail.bounce_rules import (
@@ -65,7 +64,7 @@ def read_bounce(message: Message, *, evidence: Automatic | None = None) -> Deliv
     text = bounce_text.human_text(message)
     server = server_of(message, text.words)
     if server is not None and server.name == "amazon-sns":
-        return _sns(text.words + text.returned)
+        return bounce_sns.read_notification(text.words + text.returned)
     if not _is_bounce(message, text, server, evidence, titled):
         return None
     name = server.name if server else "unnamed"
@@ -334,69 +333,6 @@ def _is_delay(message: Message, words: str) -> bool:
     return _any(message.header("Subject")[:500].lower(), DELAY_SUBJECTS) or _any(words[:2_000].lower(), DELAY_WORDS)
 
 
-_JSON = json.JSONDecoder(strict=False)
-
-
-def _sns(text: str) -> DeliveryReport | None:
-    """Read the notification that Amazon SES sends through SNS by mail: JSON, wrapped or not."""
-    start = text.find("{")
-    if start < 0:
-        return None
-    try:
-        # Not strict: mail breaks the long line, and the break lies within a string. Text follows the object.
-        found, _ = _JSON.raw_decode(text[start:].replace("\n", ""))
-        if isinstance(found, dict) and isinstance(found.get("Message"), str):
-            found, _ = _JSON.raw_decode(found["Message"].strip())
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(found, dict):
-        return None
-    kind = str(found.get("notificationType") or found.get("eventType") or "")
-    mail = found.get("mail")
-    original = mail.get("messageId") if isinstance(mail, dict) else None
-    recipients = tuple(_sns_recipients(found, kind))
-    if not recipients:
-        return None
-    return DeliveryReport(
-        kind={"Bounce": ReportKind.NDR, "Complaint": ReportKind.FEEDBACK}.get(kind, ReportKind.REPORT),
-        recipients=recipients,
-        # SES puts its own id, with the domain of its region, into the Message-ID of what it sends.
-        original_message_id=f"<{original}@email.amazonses.com>" if isinstance(original, str) else None,
-        rule="bounce:amazon-sns",
-    )
-
-
-def _sns_recipients(event: dict[str, object], kind: str) -> Iterator[Recipient]:
-    if kind == "Bounce":
-        for entry in _objects(event.get("bounce"), "bouncedRecipients"):
-            diagnostic = str(entry.get("diagnosticCode") or "")
-            yield recipient_for(
-                str(entry.get("emailAddress") or ""),
-                words=diagnostic.partition(";")[2].strip() or diagnostic,
-                reporter="amazon-sns",
-                action=str(entry.get("action") or "failed"),
-                status=str(entry.get("status") or ""),
-            )
-    elif kind == "Complaint":
-        for entry in _objects(event.get("complaint"), "complainedRecipients"):
-            address = str(entry.get("emailAddress") or "")
-            yield Recipient(address, action="complained", reason=Reason.FEEDBACK.value, permanent=False)
-    elif kind == "Delivery":
-        delivery = event.get("delivery")
-        if isinstance(delivery, dict) and isinstance(delivery.get("recipients"), list):
-            answer = str(delivery.get("smtpResponse") or "")
-            for address in delivery["recipients"][:_MOST_RECIPIENTS]:
-                yield recipient_for(
-                    str(address), words=answer, reporter="amazon-sns", action="delivered",
-                    remote_mta=str(delivery.get("remoteMtaIp") or ""),
-                )  # fmt: skip
-
-
-def _objects(holder: object, name: str) -> list[dict[str, object]]:
-    found = holder.get(name) if isinstance(holder, dict) else None
-    return [entry for entry in found if isinstance(entry, dict)][:_MOST_RECIPIENTS] if isinstance(found, list) else []
-
-
 def _flufl(message: Message, words: str) -> Iterator[Recipient]:
     """Ask flufl.bounce, the last opinion: it knows addresses, the reason is read from the words."""
     if len(message.raw) > _FLUFL_LARGEST:
@@ -405,6 +341,7 @@ def _flufl(message: Message, words: str) -> Iterator[Recipient]:
     from email import message_from_bytes
 
     from flufl.bounce import all_failures
+
     try:
         # Its detectors fail on 8-bit headers; addresses are ASCII all the same.
         lines = message.raw.translate(_ASCII).split(b"\n", _FLUFL_LINES)[:_FLUFL_LINES]

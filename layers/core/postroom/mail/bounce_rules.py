@@ -233,11 +233,21 @@ DELAY_SUBJECTS: tuple[str, ...] = ("warning: message", "(delay", "delayed mail",
 DELAY_WORDS: tuple[str, ...] = phrases(
     """
             this is a warning message only | this is a warning only | only a temporary failure report |
-            has not yet been delivered | attempts will continue | do not resend your | do not need to resend |
+            has not yet been delivered | noch nicht zugestellt | wird weiter versucht | attempts will continue |
+            do not resend your | do not need to resend |
             not need to re-send | will continue to be made | will keep trying | server is still trying
             """
 )
 """Pieces of the subject and of the first words by which a report tells of a delay: the mail is still being tried."""
+
+DELIVERED_WORDS: tuple[str, ...] = (
+    "successfully delivered",
+    "has been delivered",
+    "was delivered to",
+    "was relayed to",
+    "return receipt",
+)
+"""Words of reports, without the standard's fields, that nothing failed."""
 
 PASSING: tuple[str, ...] = (
     "retry timeout exceeded",

@@ -21,8 +21,8 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
             postvak van de geadresseerde is vol | postvak is vol | skrzynka odbiorcy jest pełna |
             skrzynka jest pełna | skrzynka pocztowa jest przepełniona | ящик переполнен | ящик получателя переполнен |
             ящик заполнен | превышена квота | 邮箱空间已满 | 邮箱已满 | 信箱已滿 | 信箱空間已滿 | 容量超过限制 |
-            メールボックスがいっぱい | メールボックスの容量 | 受信箱がいっぱい | 사서함이 가득 | posta kutusu dolu |
-            schránka je plná
+            メールボックスがいっぱい | メールボックスの容量 | 受信箱がいっぱい | 사서함이 가득 | 용량이 초과 |
+            용량 초과 | posta kutusu dolu | schránka je plná
             """
         ),
     ),

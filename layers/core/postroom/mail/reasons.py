@@ -138,7 +138,9 @@ _REPEATED = re.compile(r"(?<=[\w.,]) [245]\d\d [245]\.\d{1,3}\.\d{1,3} (?=[a-z])
 # SES used to put its own summary before the server's answer: "5.1.0 - Unknown address error 550-'5.7.1 …'".
 _SUMMARY = re.compile(r"\b[245]\.\d\.\d - [a-z ]{3,60} (?=[245]\d\d-')")
 # Tried at the beginning of a word only, so that every word is read once.
-_ADDRESS = re.compile(r"<?(?<![^\s<>\"'()\[\]:;,@])[^\s<>\"'()\[\]:;,@]++@[a-z0-9][a-z0-9.-]{0,252}>?")
+_ADDRESS = re.compile(
+    r"<?(?<![^\s<>\"'()\[\]:;,@：；，（）「」【】])[^\s<>\"'()\[\]:;,@：；，（）「」【】]++@[a-z0-9][a-z0-9.-]{0,252}>?"
+)
 _QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\xa0": " "})
 
 

@@ -65,6 +65,7 @@ _DISPOSITION_TYPES = frozenset({"message/disposition-notification", "message/glo
 _NO_REPORT = frozenset({"text/plain", "text/html"})
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 
+_DIAGNOSTICS = ("diagnostic-code", "x-supplementary-info", "x400-supplementary-info")
 _REFUSED = ("automatically rejected", "was rejected", "was refused", "rejected by sieve")
 
 AS_TEXT = "rfc3464-as-text"
@@ -284,7 +285,9 @@ def _recipient(group: Fields, words: str, reporter: str, *, alone: bool) -> Reci
     address = final if "@" in final else original if "@" in original else final
     if not address:
         return None
-    kind, _, code = group.get("diagnostic-code", "").partition(";")
+    # Hotmail and X.400 gateways give the server's answer in a field of their own.
+    told = next((group[name] for name in _DIAGNOSTICS if group.get(name)), "")
+    kind, _, code = told.partition(";")
     if not code:
         kind, code = "", kind
     diagnostic = code.strip()

@@ -103,6 +103,15 @@ def test_a_message_that_graph_never_gives_out_in_time_holds_up_no_other(site: Si
 
 
 @pytest.mark.fault(31)
+def test_long_pages_of_a_gateway_for_several_messages_at_once_keep_nobody_waiting(site: Site) -> None:
+    ids = site.service.deliver(*(b"%d" % number for number in range(6)))
+    site.service.fail("GET", r"/messages/.*000[1-5]==/\$value", Reply(504, b"<html>" + b"x" * 300_000), times=5)
+    with site.session() as session:
+        contents, failures = collect(session, session.list(None).news)
+    assert (list(contents), list(failures)) == (ids[5:], ids[:5])
+
+
+@pytest.mark.fault(31)
 def test_a_service_that_does_not_work_at_all_blames_no_message(site: Site) -> None:
     site.service.deliver(b"1", b"2", b"3")
     with site.session() as session:

@@ -131,13 +131,26 @@ def test_a_next_link_lost_again_and_again_is_tried_later(site: Site) -> None:
     assert (caught.value.code, caught.value.step) == ("page_lost", "list")
 
 
-def test_the_token_never_goes_to_another_host(site: Site) -> None:
+@pytest.mark.parametrize(
+    "base",
+    ["https://evil.example", "https://somebody@{host}", "https://{host}@evil.example", "http://{host}"],
+)
+def test_the_token_never_goes_to_another_host(site: Site, base: str) -> None:
     site.service.page = 1
     site.service.deliver(b"1", b"2")
-    site.service.base = "https://evil.example"
+    site.service.base = base.format(host=site.server.url.partition("//")[2])
     with site.session() as session, pytest.raises(ServerMisbehaved) as caught:
         session.list(None)
     assert caught.value.code == "foreign_page"
+    assert len(site.service.seen) == 2  # the folder, and the first page
+
+
+def test_a_next_link_may_write_the_same_host_in_other_letters(site: Site) -> None:
+    site.service.page = 1
+    ids = site.service.deliver(b"1", b"2")
+    site.service.base = site.server.url.replace("https", "HTTPS")
+    with site.session() as session:
+        assert [item.id for item in session.list(None).news] == ids
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from postroom.adapters.clock import utc_now
 from postroom.adapters.graph_batch import MOST, Look, ask_together, company
 from postroom.adapters.graph_client import GATEWAY, GONE, Graph, NextPageLost, Page, error_code, is_gone
 from postroom.adapters.graph_folders import INBOX, find_folder, is_inbox, make_folder
-from postroom.adapters.graph_look import Mark, is_busy, is_due, is_enough, newest, stays
+from postroom.adapters.graph_look import Mark, by_id, is_busy, is_due, is_enough, item_of, newest, stays
 from postroom.adapters.http import AT_A_TIME, Answer, HttpClient, Streamed
 from postroom.adapters.network import Network
 from postroom.adapters.oauth_requests import graph_of
@@ -174,7 +174,7 @@ class GraphSession:
         if not self._stays or is_due(position, stays=True, now=self._clock()):
             return None
         page = self._graph.page(newest(self._messages, select=_FIELDS) + _WITH_SIZE, step="list")
-        rows = dict(reversed(_by_id(page).items()))
+        rows = dict(reversed(by_id(page).items()))
         if not page.more:
             return self._whole(rows, page.count, position)
         if not is_enough(page, position, now=self._clock()):
@@ -197,7 +197,7 @@ class GraphSession:
         path = f"{self._messages}?$select={_FIELDS}&$orderby=receivedDateTime&$top={top}&$count=true{_WITH_SIZE}"
         for page in self._graph.pages(path, step="list"):
             counts += [page.count] if page.count is not None else []
-            rows |= _by_id(page)
+            rows |= by_id(page)
         # Its moment is worth a write: else every look of the next days would compare again.
         return replace(self._whole(rows, min(counts, default=None), position), renewed=self._stays)
 
@@ -215,7 +215,7 @@ class GraphSession:
     def _compare(self, rows: dict[str, dict[str, Any]], position: Position) -> Listing:
         """Hold what was listed against what is known."""
         left_alone = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
-        news = tuple(_item(row) for one, row in rows.items() if one not in position.known and one not in left_alone)
+        news = tuple(item_of(row) for one, row in rows.items() if one not in position.known and one not in left_alone)
         unfinished = tuple(
             one
             for one, row in rows.items()
@@ -302,22 +302,30 @@ class GraphSession:
 
     def _fetch(self, item: Item, given_up: threading.Event) -> Fetched | FetchFailed:
         with self._graph.value(item.id, step="fetch") as answer:
-            if answer.status != 200:
-                error = self._refused(answer)
-                if error.code == "gone":
-                    return FetchFailed(item, "it is no longer on the server", gone=True)
-                # The token, the mailbox and throttling concern all messages, not this one.
-                if answer.status in (401, 403, 404, 429) or error.retry_after is not None:
-                    raise error
-                # So does a service that does not work; but a large message alone may take Exchange too long (issue
-                # 21183 of microsoft-graph-docs), and would keep all others waiting.
-                if answer.status in GATEWAY and not self._works():
-                    raise error
-                return FetchFailed(item, error.what)
-            if "content-length" not in answer.headers and "chunked" not in answer.headers.get("transfer-encoding", ""):
-                # Its end would be the end of the connection, which looks the same when it breaks.
-                raise ServerMisbehaved("The server does not say where a message ends", on=self._graph.on, step="fetch")
-            return self._spool(item, answer, given_up)
+            if answer.status == 200:
+                if "content-length" not in answer.headers and "chunked" not in answer.headers.get(
+                    "transfer-encoding", ""
+                ):
+                    # Its end would be the end of the connection, which looks the same when it breaks.
+                    raise ServerMisbehaved(
+                        "The server does not say where a message ends", on=self._graph.on, step="fetch"
+                    )
+                return self._spool(item, answer, given_up)
+            error = self._refused(answer)
+        return self._not_fetched(item, answer.status, error)
+
+    def _not_fetched(self, item: Item, status: int, error: PostroomError) -> FetchFailed:
+        """Blame a message for what was answered instead of it; raises what concerns all messages."""
+        if error.code == "gone":
+            return FetchFailed(item, "it is no longer on the server", gone=True)
+        # The token, the mailbox and throttling are none of its own.
+        if status in (401, 403, 404, 429) or error.retry_after is not None:
+            raise error
+        # Nor is a service that does not work; but a large message alone may take Exchange too long (issue 21183 of
+        # microsoft-graph-docs), and would keep all others waiting.
+        if status in GATEWAY and not self._works():
+            raise error
+        return FetchFailed(item, error.what)
 
     def _spool(self, item: Item, answer: Streamed, given_up: threading.Event) -> Fetched | FetchFailed:
         most = 2 * max(self._mailbox.maximum_msg_size * 1024 * 1024, item.size or 0) + SLACK
@@ -387,20 +395,3 @@ def _tried(act: Callable[[str], None], message_id: str) -> PostroomError | None:
 
 def _message(message_id: str) -> str:
     return f"/messages/{quote(message_id, safe='')}"
-
-
-def _by_id(page: Page) -> dict[str, dict[str, Any]]:
-    # A message may come twice when others vanish between two pages.
-    return {str(row["id"]): row for row in page.rows if "id" in row}
-
-
-def _item(row: dict[str, Any]) -> Item:
-    properties = row.get("singleValueExtendedProperties")
-    value = properties[0].get("value") if isinstance(properties, list) and properties else None
-    size = int(str(value)) if str(value).isdecimal() else None
-    try:
-        date = datetime.fromisoformat(str(row.get("receivedDateTime")))
-        date = date if date.tzinfo else date.replace(tzinfo=UTC)
-    except ValueError:
-        date = None
-    return Item(str(row["id"]), size, date)

@@ -164,8 +164,7 @@ class Graph:
         if path.startswith("/"):
             return self._root + path
         # The token must not go to another host because a page says so.
-        ours, theirs = urlsplit(self._base), urlsplit(path)
-        if (theirs.scheme, theirs.netloc) != (ours.scheme, ours.netloc):
+        if _place(path) != _place(self._base):
             raise ServerMisbehaved("The next page is said to be on another server", on=self.on, code="foreign_page")
         return path
 
@@ -178,6 +177,12 @@ class Graph:
             answer.__exit__()
         self._sleep(wait)
         return True
+
+
+def _place(url: str) -> tuple[str, str]:
+    """Return scheme and host; a user name before the host, which requests would log in with, makes it another."""
+    parts = urlsplit(url)
+    return parts.scheme.lower(), parts.netloc.lower().removesuffix(":443")
 
 
 def user_path(user: str) -> str:

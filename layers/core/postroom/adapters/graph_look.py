@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 
 from postroom.adapters.graph_client import Page
 from postroom.model.mailbox import Mailbox
 from postroom.model.polling import GIVEN_UP, Position
+from postroom.ports import Item
 
 GLANCE = 100  # messages that a look reads, the newest first
 COMPARED_EVERY = timedelta(days=1)
@@ -91,3 +93,21 @@ def is_enough(page: Page, position: Position, *, now: datetime) -> bool:
     mark = read_mark(position.cursor)
     expected = len(position.known | position.problems.keys() | seen) + mark.surplus
     return page.count == expected or (page.count < expected and not mark.is_older(RECOUNTED_EVERY, now))
+
+
+def by_id(page: Page) -> dict[str, dict[str, Any]]:
+    """Return the rows of a page by id; a message may come twice when others vanish between two pages."""
+    return {str(row["id"]): row for row in page.rows if "id" in row}
+
+
+def item_of(row: dict[str, Any]) -> Item:
+    """Read a row of a list: its size is that of the store, and may be missing."""
+    properties = row.get("singleValueExtendedProperties")
+    value = properties[0].get("value") if isinstance(properties, list) and properties else None
+    size = int(str(value)) if str(value).isdecimal() else None
+    try:
+        date = datetime.fromisoformat(str(row.get("receivedDateTime")))
+        date = date if date.tzinfo else date.replace(tzinfo=UTC)
+    except ValueError:
+        date = None
+    return Item(str(row["id"]), size, date)

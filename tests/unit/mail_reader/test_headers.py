@@ -74,6 +74,7 @@ def test_raw_text_is_read_in_the_charset_of_the_body_when_it_is_not_utf8() -> No
             {"subject": ["long broken line"], "to": ["b"]},
             id="no fold",
         ),
+        pytest.param(b"  From: a\r\nTo: b\r\n\r\n", {"from": ["a"], "to": ["b"]}, id="spaces before the first field"),
         pytest.param(b"X: a\r\n>From x Mon\r\nTo: b\r\n\r\n", {"x": ["a"], "to": ["b"]}, id="From line within"),
         pytest.param(
             b"X: a\r\nNote: this\r\nis text\r\n", {"x": ["a"], "note": ["this"]}, id="text without empty line"
@@ -89,7 +90,7 @@ def test_fields_are_split(raw: bytes, expected: dict[str, list[str]]) -> None:
 def test_text_behind_headers_without_an_empty_line_is_the_body() -> None:
     message = read(b"Subject: x\r\nHello there,\r\nthis is text\r\n")
     assert message.header("subject") == "x"
-    assert message.root.text() == "Hello there,\nthis is text\n"
+    assert message.text() == "Hello there,\nthis is text\n"
 
 
 def test_access_by_name_ignores_case_and_knows_absence() -> None:

@@ -80,7 +80,7 @@ def test_a_parameter_is_read(value: str, name: str, expected: str | None) -> Non
     ],
 )
 def test_all_names_of_a_part_are_found_the_best_first(headers: bytes, expected: tuple[str, ...]) -> None:
-    part = read(headers + b"\r\n\r\nx").root
+    part = read(headers + b"\r\n\r\nx")
     assert part.names == expected
     assert part.name == (expected[0] if expected else "")
 
@@ -97,9 +97,9 @@ def test_all_names_of_a_part_are_found_the_best_first(headers: bytes, expected: 
     ],
 )
 def test_the_disposition_is_inline_attachment_or_nothing(value: bytes, expected: str | None) -> None:
-    assert read(b"Content-Disposition: " + value + b"\r\n\r\nx").root.disposition == expected
+    assert read(b"Content-Disposition: " + value + b"\r\n\r\nx").disposition == expected
 
 
 @pytest.mark.parametrize(("value", "expected"), [(b"<a@b>", "a@b"), (b" a@b ", "a@b"), (b"<>", None), (b"<a@b", "a@b")])
 def test_the_content_id_is_as_urls_write_it(value: bytes, expected: str | None) -> None:
-    assert read(b"Content-ID: " + value + b"\r\n\r\nx").root.content_id == expected
+    assert read(b"Content-ID: " + value + b"\r\n\r\nx").content_id == expected

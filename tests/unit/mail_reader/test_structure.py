@@ -142,15 +142,15 @@ def test_a_forwarded_message_is_read_whatever_its_encoding(encoding: bytes, body
         HEAD + MIXED + b"--b\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: "
         + encoding + b"\r\n\r\n" + body + b"\r\n--b--"
     )  # fmt: skip
-    inner = read(raw).root.children[0].message
+    inner = read(raw).children[0].message
     assert inner is not None
-    assert (inner.header("subject"), inner.root.text()) == ("inner", "inner text")
+    assert (inner.header("subject"), inner.text()) == ("inner", "inner text")
 
 
 def test_an_embedded_message_that_is_none_stays_an_attachment() -> None:
     message = read(HEAD + b"Content-Type: message/rfc822\r\n\r\nthis is no message, sorry!\r\n")
-    assert message.root.message is None
-    assert message.root.data() == b"this is no message, sorry!\r\n"
+    assert message.message is None
+    assert message.data() == b"this is no message, sorry!\r\n"
     assert any("is no message" in defect for defect in message.defects)
 
 
@@ -172,7 +172,7 @@ def test_an_embedded_message_that_is_none_stays_an_attachment() -> None:
     ],
 )
 def test_the_content_type_is_read_as_meant(value: bytes, expected: str) -> None:
-    assert read(b"Content-Type: " + value + b"\r\n\r\nx").root.content_type == expected
+    assert read(b"Content-Type: " + value + b"\r\n\r\nx").content_type == expected
 
 
 @pytest.mark.parametrize(
@@ -209,10 +209,10 @@ def test_messages_nested_over_the_limit_are_left_unread() -> None:
     raw = b"Content-Type: message/rfc822\r\n\r\n" * 10 + b"Subject: end\r\n\r\n"
     message = read(raw, limits=Limits(depth=4))
     depth = 0
-    inner = message.root.message
+    inner = message.message
     while inner is not None:
         depth += 1
-        last, inner = inner, inner.root.message
+        last, inner = inner, inner.message
     assert depth == 4
     assert any("nested" in defect for defect in last.defects)
 

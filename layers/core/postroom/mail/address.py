@@ -65,15 +65,23 @@ def parse_addresses(value: str | bytes, *, charset: str | None = None) -> list[A
     `charset` is what raw 8-bit names are read as when they are not UTF-8: that of the message's text, if known.
     """
     raw = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
+    return list(_remembered(raw, charset) if len(raw) <= _REMEMBERED else _parsed(raw, charset))
+
+
+@lru_cache(maxsize=32)
+def _remembered(raw: bytes, charset: str | None) -> tuple[Address, ...]:
+    """Remember the few headers of the mail at hand: kind, sender, threading and routing each ask for them."""
+    return tuple(_parsed(raw, charset))
+
+
+def _parsed(raw: bytes, charset: str | None) -> list[Address]:
     if raw.isascii() and b"\x1b" not in raw:  # ISO-2022-JP is ASCII, and has commas and quotes where none are
         text = raw.decode("ascii")
     else:
         # From here on, text is its UTF-8 bytes, one character each: raw and decoded headers go one way.
         text = decode_raw(raw, charset, GuessBudget(1)).encode("utf-8").decode("latin-1")
     one = _glance(text) if text.isascii() else None
-    if one is not None:
-        return [one]
-    return list(_scanned(text.strip(" \t\r\n"))) if len(text) <= _REMEMBERED else _Scanner(text).scan()
+    return [one] if one is not None else _Scanner(text).scan()
 
 
 def _glance(text: str) -> Address | None:
@@ -90,12 +98,6 @@ def _glance(text: str) -> Address | None:
             return None  # white space within an encoded word is not that between words
         name = _decode(name)
     return Address(name.strip(" \t<>"), address) if name.isprintable() else None
-
-
-@lru_cache(maxsize=32)
-def _scanned(text: str) -> tuple[Address, ...]:
-    """Remember the few headers of the mail at hand: kind, sender, threading and routing each ask for them."""
-    return tuple(_Scanner(text).scan())
 
 
 def _decode(text: str) -> str:

@@ -25,6 +25,10 @@ class Evidence(StrEnum):
     LIST = "list"  # a mailing list or a bulk sender; a person may have written it
 
 
+CORROBORATING = frozenset({Evidence.REPORT, Evidence.REPLY})
+"""What mail systems and answering machines leave, besides what applications and lists do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Automatic:
     """The verdict on one mail; `why` quotes the header that decided, at most 120 characters."""
@@ -231,7 +235,7 @@ def _filed(rows: Iterable[Row]) -> _Filed:
 
 
 _ALL = _filed(ROWS)
-_CORROBORATING = _filed(row for row in ROWS if row.evidence in {Evidence.REPORT, Evidence.REPLY})
+_CORROBORATING = _filed(row for row in ROWS if row.evidence in CORROBORATING)
 _BESIDES_SENDER = {name: rows for name, rows in _CORROBORATING.items() if name != "from"}
 _LIST_FIELDS = tuple(row for row in ROWS if row.header.lower().startswith(("list-", "mailing-list")))
 

@@ -65,7 +65,7 @@ class _Chosen:
 
 def bodies(message: Message) -> Bodies:
     """Choose the bodies of a message; an embedded message is an attachment."""
-    chosen = _choose(message.root)
+    chosen = _choose(message)
     if not chosen.text and not chosen.html:
         chosen.attachments += chosen.versions
         _promote(chosen)
@@ -124,7 +124,7 @@ def _signed_message(chosen: _Chosen, part: Part) -> Part | None:
         return None
     chosen.opened += 1
     try:
-        root = read(content).root
+        root = read(content)
     except Unreadable:
         return None
     for inner in root.walk():

@@ -18,5 +18,4 @@ def read(raw: bytes, *, limits: Limits = LIMITS) -> Message:
     buffer = raw
     if b"\n" not in raw and b"\r" in raw:
         buffer = raw.replace(b"\r", b"\n")  # lines ended by CR alone; the offsets stay true
-    context = Context(buffer, limits)
-    return Message(context, read_root(context, 0, len(buffer)), raw)
+    return read_root(Context(buffer, limits, raw=raw), 0, len(buffer))

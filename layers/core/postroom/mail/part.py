@@ -34,6 +34,7 @@ _LONE_TYPES = {
 _REMEMBERED = 2_000  # characters of a header value
 _MOST_REMEMBERED = 100
 _KEPT_TEXT = 1_000_000  # characters of the texts of one message
+_MOST_ASKED = 20  # parts, for the charset of the message's text
 _MESSAGE_TYPES = {"message/rfc822", "message/global", "message/news"}
 
 
@@ -47,15 +48,16 @@ class Context:
     parts: list[int] = field(default_factory=lambda: [0])  # one counter for a message and all embedded in it
     defects: list[str] = field(default_factory=list)
     budget: GuessBudget = field(default_factory=GuessBudget)
-    root: Part | None = None
+    root: Message | None = None
+    raw: bytes | None = None  # the bytes that were read, where the message is not simply a piece of the buffer
     decoded: dict[str, str] = field(default_factory=dict)  # header values that took work, by what was written
     text_room: int = _KEPT_TEXT  # what may still be kept of texts
 
     @property
     def text_charset(self) -> str | None:
         """Return the charset that the message declares for its first text: raw 8-bit headers are written in it too."""
-        texts = [part for _, part in zip(range(20), self.root.walk() if self.root else (), strict=False)]
-        texts = [part for part in texts if part.content_type.startswith("text/")]
+        parts = self.root.parts[:_MOST_ASKED] if self.root else ()
+        texts = [part for part in parts if part.content_type.startswith("text/")]
         for part in texts:
             if part.charset:
                 return part.charset
@@ -260,6 +262,11 @@ class Part:
             self._text = text
         return text
 
+    @property
+    def known_text(self) -> str | None:
+        """Return the text, if it was asked for before and kept."""
+        return self._text
+
     def _decode_text(self) -> str:
         data, charset = self.data(), self.charset
         hint = charset if charset or data.isascii() else self._unsaid_charset(data)
@@ -317,7 +324,7 @@ class Part:
                 root = read_root(inner, self._body, self._end)
             else:  # RFC 2046 §5.2.1 forbids it; gateways and phones do it all the same
                 data = self._data(encoding)
-                inner = Context(data, context.limits, context.depth + 1, context.parts)
+                inner = Context(data, context.limits, context.depth + 1, context.parts, raw=data)
                 root = read_root(inner, 0, len(data))
         except Unreadable as error:
             context.note(f"embedded message of part {self.path or '1'}: {error.reason}")
@@ -325,37 +332,41 @@ class Part:
         if not root.header_names:
             context.note(f"part {self.path or '1'} is no message although it says so")
             return None
-        return Message(inner, root, inner.buffer if encoding != IDENTITY else None)
+        return root
 
 
 class Message(Part):
     """A message: its root part, and what is asked of it as a whole."""
 
-    __slots__ = ("_raw", "root")
+    __slots__ = ("_parts",)
 
-    def __init__(self, context: Context, root: Part, raw: bytes | None) -> None:
-        Part.__init__(self, context, root._start, root._body, root._end, root._fields, default_type="text/plain")
-        self.children = root.children
-        self.content_type = root.content_type
-        self.path = root.path
-        self.root = root
-        self._raw = raw
+    def __init__(
+        self, context: Context, start: int, body: int, end: int, fields: dict[str, list[str]], *, default_type: str
+    ) -> None:
+        Part.__init__(self, context, start, body, end, fields, default_type=default_type)
+        self._parts: tuple[Part, ...] | None = None
 
     @property
     def raw(self) -> bytes:
         """Return the bytes that were read."""
-        if self._raw is None:
-            return self._context.buffer[self._start : self._end]
-        return self._raw
+        raw = self._context.raw
+        return raw if raw is not None else self._context.buffer[self._start : self._end]
 
     @property
     def defects(self) -> tuple[str, ...]:
         """Return what was found wrong so far: of the structure at once, of texts once they were asked for."""
         return tuple(self._context.defects)
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Return all parts, the message itself first, in order; those of embedded messages are not among them."""
+        if self._parts is None:
+            self._parts = tuple(Part.walk(self))
+        return self._parts
+
     def walk(self) -> Iterator[Part]:
-        """Go through all parts from the root on, in order; embedded messages are not entered."""
-        return self.root.walk()
+        """Go through all parts, as `parts` has them."""
+        return iter(self.parts)
 
 
 _KNOWN_TYPES = {

@@ -49,8 +49,8 @@ _READABLE = {
 _PKCS7 = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 _PKCS7_SIGNATURE = {"application/pkcs7-signature", "application/x-pkcs7-signature"}
 _PGP_BEGIN = (
-    (b"-----BEGIN PGP MESSAGE-----", Protection.PGP_INLINE_ENCRYPTED),
-    (b"-----BEGIN PGP SIGNED MESSAGE-----", Protection.PGP_INLINE_SIGNED),
+    ("-----BEGIN PGP MESSAGE-----", Protection.PGP_INLINE_ENCRYPTED),
+    ("-----BEGIN PGP SIGNED MESSAGE-----", Protection.PGP_INLINE_SIGNED),
 )
 _HEAD = 64  # bytes of a CMS structure that say what it is
 _MAX_INLINE_SEARCH = 100_000
@@ -109,9 +109,10 @@ def _pkcs7(part: Part) -> Protection | None:
 def _inline(part: Part) -> Protection | None:
     if part.content_type != "text/plain" or part.children:
         return None
-    data = part.data()[:_MAX_INLINE_SEARCH]
+    # What people read is decoded by now; a file is not, and need not be for this.
+    text = part.known_text or part.data()[:_MAX_INLINE_SEARCH].decode("latin-1")
     for line, kind in _PGP_BEGIN:
-        place = data.find(line)
-        if place == 0 or (place > 0 and data[place - 1] in b"\r\n"):
+        place = text.find(line, 0, _MAX_INLINE_SEARCH)
+        if place == 0 or (place > 0 and text[place - 1] in "\r\n"):
             return kind
     return None

@@ -1,10 +1,11 @@
 """Find the parts of a message in one pass over one buffer (RFC 2046 §5.1), without recursion."""
 
 import re
+from typing import TypeVar
 
 from postroom.mail import headers as header_section
 from postroom.mail.limits import Unreadable
-from postroom.mail.part import Context, Part
+from postroom.mail.part import Context, Message, Part
 
 _LEADING = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*+(?:>?From [^\n]*\n)?")
 # A line that may be the delimiter of a multipart whose boundary is not declared, or declared wrongly.
@@ -13,10 +14,11 @@ _PART_HEADER = re.compile(rb"\n[Cc]ontent-[\w-]+[ \t]*:")
 _TOO_MANY_MISSES = 5_000
 _ADDRESS_HEADERS = ("from", "to", "cc", "bcc", "reply-to", "sender")
 _Fields = dict[str, list[str]]
+_Kind = TypeVar("_Kind", bound=Part)
 
 
-def read_root(context: Context, start: int, end: int) -> Part:
-    """Read the message in buffer[start:end] and return its root part with all parts below; raises Unreadable."""
+def read_root(context: Context, start: int, end: int) -> Message:
+    """Read the message in buffer[start:end]: its root part with all parts below; raises Unreadable."""
     if context.depth > context.limits.depth:
         raise Unreadable(f"messages nested more than {context.limits.depth} deep", "depth")
     return _Reader(context, end).read(_skip_leading(context, start, end))
@@ -46,9 +48,9 @@ class _Reader:
         self.misses = 0
         self.unsplit: list[Part] = []  # multiparts without a part in them
 
-    def read(self, start: int) -> Part:
+    def read(self, start: int) -> Message:
         """Read the whole; then look again at multiparts in which no part was found."""
-        root = self.context.root = self._entity(start, "text/plain", "")
+        root = self.context.root = self._entity(Message, start, "text/plain", "")
         self._run(root)
         while self.unsplit:
             part = self.unsplit.pop()
@@ -89,7 +91,7 @@ class _Reader:
             path = (
                 f"{parent.path}.{len(self.children[level]) + 1}" if parent.path else str(len(self.children[level]) + 1)
             )
-            current = self._entity(after, default, path)
+            current = self._entity(Part, after, default, path)
             self.children[level].append(current)
             position = current._body
             if self._enter(current):
@@ -98,7 +100,7 @@ class _Reader:
             self.context.note("multipart not closed")
         self._close_down_to(0, current, self.end)
 
-    def _entity(self, start: int, default_type: str, path: str) -> Part:
+    def _entity(self, kind: type[_Kind], start: int, default_type: str, path: str) -> _Kind:
         """Read the header section at `start` into a part that reaches to the end for now."""
         context = self.context
         limits = context.limits
@@ -128,7 +130,7 @@ class _Reader:
                 fields[key] = [value]
         if fields_end - start > limits.parameters:
             self._check_counts(fields)
-        part = Part(context, start, body, self.end, fields, default_type=default_type)
+        part = kind(context, start, body, self.end, fields, default_type=default_type)
         part.path = path
         return part
 

@@ -120,6 +120,10 @@ def _decode_once(name: str) -> Iterator[str]:
 @lru_cache(maxsize=64)
 def _plain(form: str) -> list[str]:
     """Return the readings of a decoded name: unseen characters removed, control characters as ends, no spaces."""
+    if form.isascii() and form.isprintable():
+        # What follows changes nothing else in these.
+        folded = form.lower().rstrip(" .")
+        return [folded, bare] if (bare := folded.replace(" ", "")) != folded else [folded]
     readings: dict[str, None] = {}
     seen = form if form.isascii() else "".join(filter(_is_seen, form))
     parts = [seen]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from postroom.mail.address import parse_addresses
-from postroom.mail.automatic import Automatic, automatic, corroboration
+from postroom.mail.automatic import CORROBORATING, Automatic, automatic, corroboration
 from postroom.mail.bounce import is_titled, read_bounce
 from postroom.mail.bounce_text import human_text, returned_message_id
 from postroom.mail.part import Message
@@ -54,8 +54,10 @@ _SUBTYPES: dict[ReportKind, Subtype] = {
 
 def find_report(message: Message, *, verdict: Automatic | None = None) -> DeliveryReport | None:
     """Read what a mail reports, by a standard or by the table of servers; `verdict` is what `automatic` found."""
-    # What corroborates is among what makes a mail automatic: where there is none of this, there is none of that.
-    evidence = corroboration(message) if verdict is None or verdict.is_automatic else verdict
+    # What corroborates is among what makes a mail automatic: where there is none of this, there is none of that, and
+    # what was found first among all was found first among some.
+    told = verdict is not None and (not verdict.is_automatic or verdict.evidence in CORROBORATING)
+    evidence = verdict if verdict is not None and told else corroboration(message)
     return read_report(message, evidence=evidence) or read_bounce(message, evidence=evidence)
 
 

@@ -34,7 +34,6 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "td": set(_CELL),
     "th": set(_CELL),
 }
-_NUMERIC = frozenset({"colspan", "rowspan", "width", "height", "start"})
 # Each names what stands after the scheme: "https:x" is a relative address on an https page (URL standard, "special
 # authority slashes"), and a backslash counts as a slash.
 _LINK = re.compile(
@@ -43,7 +42,12 @@ _LINK = re.compile(
 )
 _INLINE_IMAGE = re.compile(r"cid:[^\s\\/\x00-\x1f\x7f]+", re.IGNORECASE)
 _REMOTE = re.compile(r"\s*(?:https?:|ftp:|[/\\]{2})", re.IGNORECASE)
-_DIGITS = re.compile(r"[0-9]{1,4}%?")
+_NUMBER = re.compile(r"[0-9]{1,4}%?")
+_WORD = re.compile(r"[A-Za-z]{1,10}")
+# What an attribute may say; the text of the others is anything.
+_FORMS = dict.fromkeys(("colspan", "rowspan", "width", "height", "start"), _NUMBER)
+_FORMS |= dict.fromkeys(("align", "valign", "dir"), _WORD)
+_FORMS["lang"] = re.compile(r"[A-Za-z]{2,8}(?:-(?:[A-Za-z]{2,8}|[0-9]{3})){0,3}")  # RFC 5646, as far as mails use it
 # Browsers drop these from an address before they read it.
 _IGNORED_IN_URLS = {ord(character): None for character in "\t\n\r"}
 
@@ -110,9 +114,8 @@ def _attribute(_element: str, attribute: str, value: str) -> str | None:
         return _link(value)
     if attribute == "src":
         return _image(value)
-    if attribute in _NUMERIC:
-        return value if _DIGITS.fullmatch(value) else None
-    return value
+    form = _FORMS.get(attribute)
+    return value if form is None or form.fullmatch(value) else None
 
 
 def _link(value: str) -> str | None:

@@ -25,6 +25,8 @@ MAX_TEXT = 5_000_000
 _MAX_CHECKS = 100_000
 
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2060\ufeff>]+(?=\d)")
+_SPACES = re.compile(r"[ \t\r\n\f]{2}|[\r\n]")  # that HTML shows as one
+_WORDS = re.compile(r"[ \t\r\n\f]+|[^ \t\r\n\f]+")
 _FORBIDDEN_REPLACEMENTS = frozenset("<>&\"'\\/?#%@:=")
 _TAG = re.compile(r"<(/?)([a-z0-9]+)([^>]*)>")
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|nbsp);")
@@ -155,7 +157,10 @@ def mask_name(name: str, patterns: Sequence[Compiled]) -> Masked:
     if not dot or len(extension) > 10 or extension.isdecimal():
         return mask_text(name, patterns)
     masked = mask_text(stem, patterns)
-    return Masked(f"{masked.text}.{extension}", masked.hits, masked.cut)
+    name = f"{masked.text}.{extension}"
+    # What reaches into the extension, or is it, is masked all the same.
+    whole = mask_text(name, patterns)
+    return Masked(whole.text, masked.hits + whole.hits, masked.cut)
 
 
 def mask_html(sanitised_html: str, patterns: Sequence[Compiled]) -> Masked:
@@ -182,7 +187,7 @@ def mask_html(sanitised_html: str, patterns: Sequence[Compiled]) -> Masked:
             tag, attribute_hits = _mask_attributes(tag, patterns)
             counts.update(attribute_hits)
         pieces.append(tag)
-        if match[2] not in _INLINE:
+        if match[2] not in _INLINE and characters[-1:] != ["\n"]:
             characters.append("\n")
             places.append(-1)
     _take_text(html[end:], pieces, characters, places)
@@ -213,9 +218,22 @@ def _take_text(segment: str, pieces: list[str], characters: list[str], places: l
 
 
 def _take_characters(run: str, pieces: list[str], characters: list[str], places: list[int]) -> None:
-    places.extend(range(len(pieces), len(pieces) + len(run)))
-    pieces.extend(run)
-    characters.extend(run)
+    if _SPACES.search(run) is None:
+        places.extend(range(len(pieces), len(pieces) + len(run)))
+        pieces.extend(run)
+        characters.extend(run)
+        return
+    # The reader sees one space, and none where a block begins: indentation does not part a number.
+    for word in _WORDS.findall(run):
+        if word[0] not in " \t\r\n\f":
+            places.extend(range(len(pieces), len(pieces) + len(word)))
+            pieces.extend(word)
+            characters.extend(word)
+            continue
+        if characters[-1:] != ["\n"]:
+            places.append(len(pieces))
+            characters.append(" ")
+        pieces.append(word)
 
 
 def _mask_attributes(tag: str, patterns: Sequence[Compiled]) -> tuple[str, Counter[str]]:

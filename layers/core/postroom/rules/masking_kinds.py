@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 # Between two digits of a number people type, and mail programs break: spaces, dashes, full stops, slashes, line ends
-# with the mark of a quote, soft hyphens, zero-width and control characters.
-_SEPARATOR = r"[\s\p{Zs}\p{Cf}\p{Cc}\p{Pd}./>·]{0,4}"
+# with the mark of a quote, soft hyphens, zero-width and control characters. Our text of HTML has bars between cells.
+_SEPARATOR = r"[\s\p{Zs}\p{Cf}\p{Cc}\p{Pd}\x{2212}./>·|_]{0,5}"
 _GROUPED = r"[\s\p{Zs}\p{Cf}\p{Cc}\p{Pd}.>]{1,4}"
 _DIGIT = r"\p{Nd}"
 

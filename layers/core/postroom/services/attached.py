@@ -42,12 +42,12 @@ def _read_file(one: File, policy: Policy, decisions: list[Decision], room: list[
         decisions.append(Decision(blocked.rule, blocked.outcome, f"{name}: {blocked.detail}"))
     attachment = Attachment(
         name=name,
-        content_type=one.content_type,
+        content_type=masking.mask_text(one.content_type, policy.masking).text,
         size=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
         sniffed_type=sniff(data[:HEAD_BYTES]),
         inline=one.inline,
-        content_id=one.content_id,
+        content_id=masking.mask_text(one.content_id, policy.masking).text if one.content_id else None,
         blocked=blocked.detail if blocked else None,
     )
     return ReadFile(attachment, one.data)

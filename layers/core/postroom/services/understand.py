@@ -7,6 +7,7 @@ Pure, and never fails: what cannot be read becomes a wrapping understanding with
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -32,7 +33,10 @@ from postroom.model.interaction import Attachment, Body, Subtype
 from postroom.rules import masking
 from postroom.rules.kind import Kind, decide_kind
 from postroom.services.attached import ReadFile, attached_files
+from postroom.services.mask_told import mask_told
 from postroom.services.policy import Policy
+
+logging.getLogger("flufl.bounce").disabled = True  # its tracebacks may quote the mail
 
 UNKNOWN_SUBJECT = "Unknown subject"
 WRAPPING_TEXT = "Error encountered during preprocessing of this message"
@@ -100,7 +104,7 @@ class Understanding:
 def understand(raw: bytes, *, policy: Policy) -> Understanding:
     """Read, decide and mask; never raises for any bytes."""
     try:
-        return _understand(raw, policy)
+        return mask_told(_understand(raw, policy), policy.masking)
     except Unreadable as error:
         return wrap(raw, str(error), policy=policy)
     except (RecursionError, MemoryError) as error:
@@ -158,7 +162,7 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
         forged_token=forged,
         own_tag=token.verify(message.header("message-id"), keys=policy.thread_keys) is not None,
         sender_verdict=verdict,
-        attributes=_attributes(message, kind, read_files, clean, policy),
+        attributes=_attributes(message, kind, read_files, clean),
         decisions=tuple(decisions),
     )
 
@@ -169,12 +173,13 @@ def wrap(raw: bytes, reason: str, *, policy: Policy, raw_key: str = "") -> Under
     senders = [one for one in _some_addresses(head, "from") if is_valid(one.address)]
     subject = head.header("subject")[:_MOST_SUBJECT] if head else ""
     unknown = Address("", f"unknown@{policy.configuration.settings.default_domain}")
+    reason = masking.mask_text(reason, policy.masking).text  # what failed may quote what it failed at
     text = f"{WRAPPING_TEXT}\n{reason}\n{ATTACHED_TEXT}"
     sha256 = hashlib.sha256(raw).hexdigest()
     original = Attachment(
         name="original.eml", content_type="message/rfc822", size=len(raw), sha256=sha256, key=raw_key or None
     )
-    return Understanding(
+    wrapped = Understanding(
         sha256=sha256,
         size=len(raw),
         subject=masking.mask_text(subject, policy.masking).text or UNKNOWN_SUBJECT,
@@ -193,6 +198,7 @@ def wrap(raw: bytes, reason: str, *, policy: Policy, raw_key: str = "") -> Under
         attributes={"_WrappingMessageReason": reason, "_AttachmentFileNames": "original.eml"},
         decisions=(Decision("wrap", "wrapped", reason),),
     )
+    return mask_told(wrapped, policy.masking)
 
 
 def _some_addresses(head: Message | None, name: str) -> tuple[Address, ...]:
@@ -273,7 +279,7 @@ def _tokens(message: Message, text: str, policy: Policy) -> tuple[tuple[ProvenTo
 
 
 def _attributes(
-    message: Message, kind: Kind, read_files: tuple[ReadFile, ...], clean: SanitisedHtml | None, policy: Policy
+    message: Message, kind: Kind, read_files: tuple[ReadFile, ...], clean: SanitisedHtml | None
 ) -> dict[str, str]:
     attributes: dict[str, str] = {}
     names = [one.attachment.name for one in read_files if one.attachment.name]
@@ -289,7 +295,7 @@ def _attributes(
         attributes["Protection"] = protected.kind.value
     invited = invitation(message)
     if invited is not None:
-        attributes |= _invitation(invited, policy)
+        attributes |= _invitation(invited)
     if kind.report is not None and kind.report.recipients:
         first = kind.report.recipients[0]
         for name, value in (
@@ -307,11 +313,11 @@ def _attributes(
     return attributes
 
 
-def _invitation(invited: Invitation, policy: Policy) -> dict[str, str]:
+def _invitation(invited: Invitation) -> dict[str, str]:
     """Say of a calendar invitation what people and rules need: method, times, organiser."""
     values = {
         "Calendar-Method": invited.method,
-        "Calendar-Summary": masking.mask_text(invited.summary, policy.masking).text,
+        "Calendar-Summary": invited.summary,
         "Calendar-Start": _moment(invited.start),
         "Calendar-End": _moment(invited.end),
         "Calendar-Organiser": invited.organiser.address if invited.organiser else "",

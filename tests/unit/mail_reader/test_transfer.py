@@ -29,6 +29,11 @@ TEXT = b"The quick brown fox jumps over the lazy dog. " * 5
         pytest.param(
             b"This is just text, sent under a wrong label.", b"This is just text, sent under a wrong label.", id="text"
         ),
+        pytest.param(
+            b"words of letters alone\nwithout any mark\n" * 4,
+            b"words of letters alone\nwithout any mark\n" * 4,
+            id="words",
+        ),
     ],
 )
 def test_base64_is_decoded(data: bytes, expected: bytes) -> None:

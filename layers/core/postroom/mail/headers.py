@@ -74,6 +74,9 @@ def block_text(buffer: bytes, start: int, end: int, broken: list[tuple[int, int]
     for broken_start, broken_end in broken:
         pieces.append(buffer[position:broken_start])
         for line in buffer[broken_start:broken_end].splitlines(keepends=True):
+            if broken_start == start and _KNOWN.match(line.lstrip(b" \t")):
+                pieces.append(line.lstrip(b" \t"))  # spaces in front of the first field continue nothing
+                continue
             # `From ` of an mbox, or a name with spaces: no part of the field above it.
             stray = line.startswith((b"From ", b">From ")) or re.match(rb"[^:=;\"]{1,60}:[ \t]", line)
             if not stray and broken_start > start:

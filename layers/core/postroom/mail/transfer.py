@@ -9,6 +9,8 @@ _ONLY_BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]*+\Z")
 _URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
 _SOFT_BREAK_SPACE = re.compile(rb"=[ \t]+(?=\r?\n)")
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n"
+_PROSE = re.compile(rb"(?:\b[A-Za-z]{2,18} {1,2}){3}")
+_PROSE_WITHIN = 200
 _MAX_PADDING = 200_000  # more pieces than any sender makes
 _TOKEN = re.compile(r"[^\w]*([\w-]+)")
 BASE64, QUOTED_PRINTABLE, UUENCODE, IDENTITY = "base64", "quoted-printable", "uuencode", "8bit"
@@ -50,7 +52,10 @@ def decode(data: bytes | memoryview, encoding: str) -> bytes:
 
 
 def decode_base64(data: bytes | memoryview) -> bytes:
-    """Decode base64 with foreign characters, missing padding, or padding in the middle."""
+    """Decode base64 with foreign characters, missing padding, or padding in the middle; words stay as they are."""
+    beginning = bytes(data[:_PROSE_WITHIN])
+    if b" " in beginning and _PROSE.search(beginning):
+        return bytes(data)
     try:
         decoded = binascii.a2b_base64(data)
     except binascii.Error:

@@ -16,11 +16,12 @@ from postroom.mail import references, token
 from postroom.mail.address import Address, is_valid
 from postroom.mail.authresults import auth_results
 from postroom.mail.automatic import PERSON, Automatic
-from postroom.mail.bodies import Bodies, bodies
+from postroom.mail.best_text import best_text
+from postroom.mail.bodies import bodies
 from postroom.mail.calendar import Invitation, Moment, invitation
 from postroom.mail.date import parse_date
 from postroom.mail.flowed import paragraphs
-from postroom.mail.html import SanitisedHtml, sanitise, to_text
+from postroom.mail.html import SanitisedHtml, sanitise
 from postroom.mail.message import Message, Unreadable, read
 from postroom.mail.part import Part
 from postroom.mail.quoting import reply_text
@@ -124,7 +125,7 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
     decisions = list(kind.decisions)
     content = bodies(message)
     clean = sanitise(content.html) if content.html is not None else None
-    text = _text(content, clean)
+    text = best_text(content, clean.html if clean is not None else None)
     read_files = attached_files(content, policy, decisions)
     senders = _addresses(message, "from")
     verdict = sender_verdict(message, auth=auth_results(message, authserv_ids=policy.trusted_authserv_ids))
@@ -222,13 +223,6 @@ def _addresses(message: Message, name: str) -> tuple[Address, ...]:
     if not message.has(name):
         return ()
     return tuple([address for address in message.addresses(name) if address.address or address.name])
-
-
-def _text(content: Bodies, clean: SanitisedHtml | None) -> str:
-    """The best plain text: the text parts when they are the whole body, else the HTML read as text."""
-    if content.text is not None and content.text.strip() and (content.text_complete or clean is None):
-        return content.text
-    return to_text(clean.html) if clean is not None else (content.text or "")
 
 
 def _masked_body(text: str, clean: SanitisedHtml | None, policy: Policy, decisions: list[Decision]) -> Body:

@@ -44,6 +44,7 @@ ANSWERS: dict[Reason, tuple[str, ...]] = {
     Reason.HASMOVED: ("551 User not local; please try <ann@example.org>",),
     Reason.SUSPEND: (
         "554 5.2.1 Mailbox blocked due to inactivity",
+        "550 This account is not allowed...ann@example.com",
         "550 5.7.13 STOREDRV.Deliver.Exception:AccountDisabledException; Failed to process message",
     ),
     Reason.MAILBOXFULL: (
@@ -78,6 +79,7 @@ ANSWERS: dict[Reason, tuple[str, ...]] = {
         "550 5.7.1 Banned file name",
         "550 5.7.1 Message rejected: macros not allowed",
         "Mail sent by user nobody being discarded due to sender restrictions",
+        "5.x.0 - Message bounced by administrator (delivery attempts: 0)",
     ),
     Reason.SPAMDETECTED: ("571 5.7.1 Message refused, classified as UCE", "554 DT:SPM 163 smtp5,AbCdEf"),
     Reason.AUTHFAILURE: (

@@ -206,6 +206,16 @@ SHOWN: dict[str, bytes] = {
         HELLO + EXIM,
         headers="Return-Path: <bob@example.net>\nUser-Agent: Mozilla Thunderbird\n",
     ),
+    "pasted-by-a-colleague-of-the-addressee": plain(
+        "Bob <bob@example.com>", TITLE, HELLO + EXIM, headers="Return-Path: <bob@example.com>\n"
+    ),
+    "attached-under-the-reports-title": _in_parts(
+        f"Return-Path: <ann@example.com>\nFrom: Ann <ann@example.com>\nTo: service@example.org\nSubject: {TITLE}\n"
+        'Content-Type: multipart/mixed; boundary="=b"\n',
+        "Content-Type: text/plain\n\nPlease see the attached mail.\n",
+        f"Content-Type: message/rfc822\n\nFrom: MAILER-DAEMON@mx.example.net\nTo: ann@example.com\nSubject: {TITLE}\n\n"
+        f"{EXIM}",
+    ),
     "repeated-by-an-answering-machine": plain(
         "Bob <bob@example.net>",
         "I am away",

@@ -191,15 +191,26 @@ def _is_quoted(words: str) -> bool:
 
 
 def _returns_to_its_writer(message: Message, text: bounce_text.ReportText) -> bool:
-    """Say whether a mail comes back that somebody else wrote: who forwards a report to us sends his own mail back."""
-    now = {
-        found.address.lower() for value in message.raw_headers("From")[:1] for found in parse_addresses(value[:2_000])
-    }
+    """Say whether the mail that comes back was written where this one goes to, and not by who sends it now.
+
+    Who forwards a report to us sends a mail of his own back, or the report itself.
+    """
     returned = next(bounce_text.returned_headers(message, text), None)
     if returned is None:
         return False
-    writers = {found.address.lower() for found in parse_addresses(bounce_text.addresses_of(returned, "From")[:2_000])}
-    return bool(writers) and writers.isdisjoint(now)
+    writers = _addresses(bounce_text.addresses_of(returned, "From"))
+    if any(is_mailer(writer) for writer in writers) or writers & _addresses(*message.raw_headers("From")[:1]):
+        return False
+    readers = {reader.rpartition("@")[2] for reader in _addresses(*message.raw_headers("To"))}
+    return any(
+        f".{one}".endswith(f".{other}") or f".{other}".endswith(f".{one}")
+        for one in (writer.rpartition("@")[2] for writer in writers)
+        for other in readers
+    )
+
+
+def _addresses(*fields: bytes) -> set[str]:
+    return {found.address.lower() for found in parse_addresses(b",".join(fields)[:2_000]) if "@" in found.address}
 
 
 def _is_named_as_reporter(message: Message) -> bool:
@@ -304,11 +315,7 @@ def _led(words: str, own: set[str]) -> list[str]:
 
 def _only_one(message: Message, words: str, reporter: str) -> Iterator[Recipient]:
     """Yield the one address that a report's sentences contain, the writer's and the reader's own left out."""
-    others = {
-        found.address.lower()
-        for name in ("From", "To", "Reply-To")
-        for found in parse_addresses(b",".join(message.raw_headers(name))[:2_000])
-    }
+    others = _addresses(*(field for name in ("From", "To", "Reply-To") for field in message.raw_headers(name)))
     found = {
         address.lower(): address
         for address in (match.group(0).rstrip(".") for match in _ANYWHERE.finditer(words[: bounce_text.TEXT_SCANNED]))

@@ -31,6 +31,7 @@ HOST_RULES: tuple[Rule, ...] = (
     Rule(R.USERUNKNOWN, ("not a member of domain", "not a member of this domain")),
     Rule(R.USERUNKNOWN, ("rejected",), reporter=("messagelabs",), reply_code=("542",)),
     Rule(R.MAILERERROR, ("pipe to |",)),
+    Rule(R.POLICYVIOLATION, ("bounced by administrator",)),
     Rule(
         R.FILTERED,
         phrases(

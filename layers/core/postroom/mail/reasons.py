@@ -157,6 +157,8 @@ def normalised(text: str) -> str:
 def _without_names(text: str) -> str:
     """Return normalised words without URLs, postfix's prefix and addresses: `mailboxfull@…` says nothing."""
     bare = _URL.sub(" ", text) if "://" in text else text
+    if "..." in bare:
+        bare = bare.replace("...", " ")  # "not allowed...ann@example.com"
     if "@" in bare:
         bare = _ADDRESS.sub(" ", bare)
     bare = " ".join(bare.split())

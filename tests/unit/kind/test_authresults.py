@@ -47,7 +47,8 @@ def test_a_header_without_a_server_name_goes_by_a_dash() -> None:
         pytest.param("mx; spf=pass (never closed; dmarc=pass", None, id="open-comment"),
         pytest.param('mx; spf=pass reason="; dmarc=pass"; dmarc=fail', Result.FAIL, id="result-in-a-quoted-string"),
         pytest.param('mx; spf=pass reason="\\"; dmarc=pass"', None, id="escaped-quote"),
-        pytest.param("mx; dmarc=fail; dmarc=pass", Result.FAIL, id="the-first-of-two-counts"),
+        pytest.param("mx; dmarc=fail; dmarc=pass", Result.FAIL, id="the-worse-of-two-counts"),
+        pytest.param("mx; dmarc=pass header.from=x; dmarc=fail", Result.FAIL, id="the-worse-of-two-counts-if-second"),
         pytest.param("mx; dmarc = pass", Result.PASS, id="space-around-the-sign"),
         pytest.param("mx; DMARC=Pass", Result.PASS, id="case"),
         pytest.param("mx 1; dmarc/1=pass", Result.PASS, id="versions"),
@@ -60,6 +61,40 @@ def test_only_a_real_result_counts(value: str, dmarc: Result | None) -> None:
     found = parse(value)
     assert found is not None
     assert found.dmarc is dmarc
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(
+            'mx; dmarc=pass reason="\\" header.from=bank.example" header.from=evil.example', id="escaped-quote"
+        ),
+        pytest.param("mx; dmarc=pass header.from=evil.example; dmarc=pass header.from=bank.example", id="two-domains"),
+        pytest.param(
+            "mx; dmarc=pass header.from=bank.example; dmarc=pass header.from=evil.example", id="two-domains-2"
+        ),
+        pytest.param(
+            'mx; spf=pass (domain of "a); dmarc=pass header.from=bank.example; x=("@evil.example); '
+            "dmarc=fail header.from=bank.example",
+            id="local-part-that-ends-a-comment",
+        ),
+    ],
+)
+def test_a_value_that_the_sender_wrote_proves_no_domain(value: str) -> None:
+    found = parse(value)
+    assert found is not None
+    assert (found.dmarc, found.dmarc_domain) != (Result.PASS, "bank.example")
+
+
+def test_a_header_in_an_encoded_word_is_not_believed(mail: MakeMail) -> None:
+    hidden = "=?utf-8?q?mx=2Eexample=2Ecom=3B_dmarc=3Dpass_header=2Efrom=3Dexample=2Eorg?="
+    assert auth_results(mail(Authentication_Results=hidden), authserv_ids=["mx.example.com"]) == UNCHECKED
+
+
+def test_a_folded_header_is_read_whole(mail: MakeMail) -> None:
+    folded = "mx.example.com;\r\n\tdmarc=pass (p=none)\r\n header.from=example.org"
+    found = auth_results(mail(Authentication_Results=folded), authserv_ids=["mx.example.com"])
+    assert (found.dmarc, found.dmarc_domain) == (Result.PASS, "example.org")
 
 
 def test_one_good_signature_of_several_is_enough() -> None:

@@ -28,6 +28,7 @@ class Pop3Faults:
     no_uidl: bool = False
     same_uidl: bool = False  # all messages have the same
     number_uidl: bool = False  # the message's number, which moves up when others are deleted
+    reused_uidl: bool = False  # like number_uidl, and not to be seen for a number
     keep_all: bool = False  # DELE says -ERR
     drop_in_message: int = 0  # number of the message in which the connection is closed
     hang_in_message: int = 0
@@ -249,6 +250,8 @@ class _Session:
         def name(number: int, message: Message) -> str:
             if faults.same_uidl:
                 return "same"
+            if faults.reused_uidl:
+                return f"msg{number}"
             return str(number) if faults.number_uidl else f"{validity:08x}{message.uid:08x}"
 
         self._list(rest, name)

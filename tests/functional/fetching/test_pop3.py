@@ -12,7 +12,7 @@ import pytest
 from postroom.adapters.pop3 import Pop3Connector
 from postroom.services.look import Summary
 from postroom.services.polling import Result
-from postroom_cli.mailservers.pop3 import Pop3Server
+from postroom_cli.mailservers.pop3 import CAPABILITIES, Pop3Server
 
 from tests.support.mails import mail
 from tests.unit.fetching.fakes import Post, a_mailbox
@@ -213,3 +213,122 @@ def test_a_server_that_deletes_nothing_is_named_and_its_mail_is_fetched_once(sit
     site.poll()
     assert site.left() == 0
     assert site.post.state.health.code == ""
+
+
+def said(site: Site, *commands: str) -> int:
+    return sum(command.startswith(commands) for command in site.server.log)
+
+
+@pytest.mark.fault(23)
+@pytest.mark.parametrize("pipelining", [True, False], ids=["pipelined", "one-by-one"])
+@pytest.mark.parametrize("top", [True, False], ids=["with-top", "without-top"])
+def test_a_new_mail_under_the_id_of_a_deleted_one_is_fetched(site: Site, pipelining: bool, top: bool) -> None:
+    words = {"PIPELINING": pipelining, "TOP": top}
+    site.server.capabilities = tuple(word for word in CAPABILITIES if words.get(word, True))
+    site.server.faults.reused_uidl = True
+    site.connect()
+    site.poll()
+    for number in range(0, len(MAILS), 2):  # msg1 and msg2, again and again
+        deliver(site, *MAILS[number : number + 2])
+        assert site.poll().stored == len(MAILS[number : number + 2])
+        assert site.left() == 0
+    assert sorted(stored.content for stored in site.post.raw.objects.values()) == sorted(MAILS)
+    assert site.poll().results == {Result.IDLE: 1}
+
+
+@pytest.mark.fault(40)
+def test_what_could_not_be_deleted_is_known_by_its_header_and_not_fetched_again(site: Site) -> None:
+    site.connect()
+    site.poll()
+    deliver(site, *MAILS)
+    site.server.faults.drop_at_quit = True
+    site.poll()
+    assert site.left() == len(MAILS)
+    fetched = said(site, "RETR")
+    site.server.faults.drop_at_quit = False
+    site.poll()
+    assert (site.left(), said(site, "RETR"), said(site, "TOP")) == (0, fetched, len(MAILS))
+    before = len(site.server.log)
+    assert site.poll().results == {Result.IDLE: 1}
+    assert not any(command.startswith(("TOP", "LIST", "CAPA")) for command in site.server.log[before:])
+
+
+@pytest.mark.fault(39)
+def test_a_server_that_never_deletes_is_asked_again_without_fetching_anything_twice(site: Site) -> None:
+    site.connect()
+    site.poll()
+    deliver(site, *MAILS)
+    site.server.faults.keep_all = True
+    for _ in range(4):
+        site.poll()
+        site.post.wait(minutes=1)
+    assert said(site, "RETR") == len(MAILS)
+    assert site.post.raw.puts == len(MAILS)
+    assert site.post.state.health.code == "delete_refused"
+    site.server.faults.keep_all = False
+    site.poll()
+    assert site.left() == 0
+
+
+@pytest.mark.feature("G07")
+def test_the_id_of_a_given_up_mail_that_was_deleted_is_looked_into_when_it_comes_again(site: Site) -> None:
+    site.server.faults.reused_uidl = True
+    site.connect(delete_bad_formatted_msg=True)
+    site.poll()
+    site.server.faults.refuse_message = 1
+    deliver(site, MAILS[0])
+    site.poll()
+    site.poll()
+    deliver(site, MAILS[1])
+    site.poll()
+    assert site.left() == 0
+    assert [stored.content for stored in site.post.raw.objects.values()] == [MAILS[1]]
+    # The next mail gets the id of the one that was given up, and is fetched when that is looked into.
+    site.server.faults.refuse_message = 0
+    deliver(site, MAILS[2])
+    for _ in range(3):
+        site.poll()
+        site.post.wait(minutes=11)
+    assert sorted(stored.content for stored in site.post.raw.objects.values()) == sorted(MAILS[1:3])
+    assert site.left() == 0
+
+
+@pytest.mark.feature("G08")
+def test_ids_that_move_up_after_a_deletion_have_no_other_mail_deleted(site: Site) -> None:
+    site.server.faults.reused_uidl = True
+    site.connect(maximum_msg_size=1, delete_big_msg=True, maximum_msg_number=2)
+    site.poll()
+    deliver(site, MAILS[0], mail(body="x" * 1_100_000), *MAILS[1:])
+    for _ in range(6):
+        site.poll()
+        site.post.wait(minutes=11)
+    whole = [one.content for one in site.post.raw.objects.values() if "oversize" not in one.metadata]
+    assert sorted(whole) == sorted(MAILS)
+    assert site.left() == 0
+
+
+@pytest.mark.feature("G07")
+def test_a_given_up_mail_whose_deletion_was_refused_is_tried_once_more_before_it_is_deleted(site: Site) -> None:
+    site.server.faults.reused_uidl = True
+    site.connect(delete_bad_formatted_msg=True)
+    site.poll()
+    site.server.faults.refuse_message = 1
+    site.server.faults.keep_all = True
+    deliver(site, MAILS[0])
+    for _ in range(3):
+        site.poll()
+    assert site.post.state.health.code == "delete_refused"
+    # Meanwhile somebody else deletes it, and the next mail gets its id.
+    folder = site.server.store.folder(USER, "INBOX")
+    assert folder is not None
+    folder.remove(list(folder.messages))
+    deliver(site, MAILS[1])
+    site.server.faults.refuse_message = 0
+    site.server.faults.keep_all = False
+    site.post.wait(minutes=11)
+    site.poll()
+    assert [stored.content for stored in site.post.raw.objects.values()] == [MAILS[1]]
+    assert site.left() == 0
+    position = site.post.state.position
+    assert position is not None
+    assert (position.problems, position.asides) == ({}, {})

@@ -97,12 +97,16 @@ def test_looking_at_a_known_mailbox_finds_nothing(server: Pop3Server) -> None:
     with pop3_session(box(server, leave_msg_on_server=True)) as session:
         assert session.look(None)
         listing = session.list(None)
-        position = replace(listing.position, known=frozenset({listing.news[0].id}))
+        (fetched,) = session.fetch(listing.news)
+        assert isinstance(fetched, Fetched)
+        fetched.path.unlink()
+        one = listing.news[0].id
+        position = replace(listing.position, known=frozenset({one}), prints={one: fetched.print})
         assert not session.look(position)
         assert session.look(Position())
     with pop3_session(box(server, leave_msg_on_server=False)) as session:
         assert session.look(position)  # stored, but not deleted yet
-        assert session.list(position).unfinished == (listing.news[0].id,)
+        assert session.list(position).unfinished == (one,)
         assert not session.look(Position(problems={listing.news[0].id: GIVEN_UP}))
         assert session.look(Position(problems={listing.news[0].id: 1}))
 
@@ -202,13 +206,17 @@ def test_deletions_whose_quit_was_lost_are_an_error_and_repeated(server: Pop3Ser
     server.append(USER, b"Subject: x\r\n\r\n")
     with pop3_session(box(server)) as session:
         listing = session.list(None)
+        (fetched,) = session.fetch(listing.news)
+        assert isinstance(fetched, Fetched)
+        fetched.path.unlink()
         server.faults.drop_at_quit = True
         with pytest.raises(Transient) as raised:
             session.act([listing.news[0].id], Action.DELETE)
     assert raised.value.step == "act"
     assert len(server.folder(USER).messages) == 1
     server.faults.drop_at_quit = False
-    position = replace(listing.position, known=frozenset({listing.news[0].id}))
+    one = listing.news[0].id
+    position = replace(listing.position, known=frozenset({one}), prints={one: fetched.print})
     with pop3_session(box(server)) as session:
         session.act(session.list(position).unfinished, Action.DELETE)
         assert session.list(position).known == 0  # the session goes on after its QUIT

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
 import tempfile
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from postroom.adapters.dialling import Rules
 from postroom.adapters.network import Network
 from postroom.adapters.pop3_login import Line, capabilities, dial, refused
-from postroom.adapters.pop3_reader import TooLong, read_multiline, read_status
+from postroom.adapters.pop3_reader import PRINTED, TooLong, header_of, print_of, read_multiline, read_status, rows
 from postroom.errors import MailboxLocked, PostroomError, ServerMisbehaved, Transient
 from postroom.model.mailbox import Mailbox
 from postroom.model.polling import GIVEN_UP, Position
@@ -62,6 +63,8 @@ class Pop3Session:
         self._deadline = deadline
         self._line: Line | None = dial(mailbox, secret=secret, deadline=deadline, rules=rules)
         self._numbers: dict[str, int] | None = None  # id → message number, of this connection
+        self._listed: dict[str, int | None] = {}  # id → size, as `list` found it
+        self._by_content: set[str] = set()  # the ids that we made of what messages contain
         self._capabilities: frozenset[bytes] | None = None
 
     def look(self, position: Position | None) -> bool:
@@ -71,18 +74,27 @@ class Pop3Session:
         ids = self._list_ids()
         again = {one for one, tries in position.problems.items() if tries < GIVEN_UP}
         left_alone = position.problems.keys() - again
+        left_alone -= {one for one, aside in position.asides.items() if aside.done == Action.DELETE}
         if self._mailbox.leave_msg_on_server:
             left_alone |= position.known
         return any(one not in left_alone for one in ids)
 
     def list(self, position: Position | None) -> Listing:
-        """List news with their sizes, in the server's order, and what is unfinished."""
+        """List news with their sizes, in the server's order, and what is unfinished.
+
+        What was stored in an earlier session and is to be deleted is unfinished only if its header is the one that was
+        stored (TOP; a round trip for fifty where the server has PIPELINING, none when nothing was left): a server that
+        gives the id of a deleted message to a new one, against RFC 1939 §7, makes us fetch that, and not delete it.
+        """
         position = position or Position()
         ids = self._list_ids()
         there = ids.keys()
         sizes = self._sizes()
+        self._listed = {one: sizes.get(number) for one, number in ids.items()}
         left_alone = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
         known = position.known & there
+        if not self._mailbox.leave_msg_on_server:
+            known -= self._others(known - left_alone, position.prints)
         news = tuple(Item(one, sizes.get(n)) for one, n in ids.items() if one not in known and one not in left_alone)
         unfinished = () if self._mailbox.leave_msg_on_server else tuple(sorted(known - left_alone, key=ids.__getitem__))
         problems = {one: tries for one, tries in position.problems.items() if one in there}
@@ -90,12 +102,17 @@ class Pop3Session:
             news=news,
             unfinished=unfinished,
             known=len(ids) - len(news) - len(unfinished),
-            position=replace(position, known=frozenset(known), problems=problems),
+            position=replace(
+                position,
+                known=frozenset(known),
+                problems=problems,
+                prints={one: mark for one, mark in position.prints.items() if one in known},
+            ),
         )
 
     def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
         """Fetch whole messages in order, sending RETR ahead where the server can take it."""
-        numbers = self._list_ids() if self._numbers is None or self._line is None else self._numbers
+        numbers = self._here()
         line = self._ready("fetch")
         ahead = IN_FLIGHT if self._can(b"PIPELINING") else 1
         todo = deque(items)
@@ -123,7 +140,7 @@ class Pop3Session:
 
     def headers(self, item: Item) -> bytes:
         """Fetch the header section only: by TOP, or by breaking off a RETR where TOP is not to be used."""
-        numbers = self._list_ids() if self._numbers is None or self._line is None else self._numbers
+        numbers = self._here()
         if item.id not in numbers:
             raise Transient("The message is no longer on the server", on=self._mailbox.name, step="fetch", code="gone")
         number = numbers[item.id]
@@ -138,7 +155,7 @@ class Pop3Session:
         """Delete; POP3 knows neither marks nor folders, so the other actions need nothing."""
         if action is not Action.DELETE or not ids:
             return
-        numbers = self._list_ids() if self._numbers is None or self._line is None else self._numbers
+        numbers = self._here()
         wanted = [numbers[one] for one in ids if one in numbers]
         ahead = IN_FLIGHT if self._can(b"PIPELINING") else 1
         line = self._ready("act")
@@ -177,6 +194,50 @@ class Pop3Session:
             self._drop()
 
     # --- within
+
+    def _others(self, remembered: Collection[str], prints: Mapping[str, str]) -> set[str]:
+        """Name the ids that do not certainly stand for the messages any more that were stored under them."""
+        doubted = sorted(one for one in remembered if one not in self._by_content)
+        asked = [one for one in doubted if one in prints]
+        shown = dict(zip(asked, self._headers_of(asked), strict=True))
+        return {one for one in doubted if not shown.get(one) or print_of(shown[one] or b"") != prints[one]}
+
+    def _headers_of(self, ids: Sequence[str]) -> Iterator[bytes | None]:
+        """Ask for headers; None where the server gives none."""
+        numbers = [(self._numbers or {})[one] for one in ids]
+        ahead = IN_FLIGHT if numbers and self._behaviour.use_top and self._can(b"PIPELINING") else 1
+        for start in range(0, len(numbers), ahead):
+            part = numbers[start : start + ahead]
+            if len(part) == 1:
+                yield self._top(part[0]) or self._begun(part[0], hang_up=False)
+                continue
+            line = self._ready("list")
+            line.stream.send(b"".join(b"TOP %d 0\r\n" % number for number in part))
+            for at in range(len(part)):
+                try:
+                    answer = line.answer(limit=HEADER_LIMIT)
+                except TooLong:
+                    self._drop()
+                    yield from itertools.repeat(None, len(numbers) - start - at)
+                    return
+                yield None if answer is None else header_of(answer)
+
+    def _here(self) -> Mapping[str, int]:
+        """Return the numbers that ids have on this connection.
+
+        A deletion of ours ended the one that they were listed on. What has another size since is another message, where
+        a server lets ids move up.
+        """
+        if self._numbers is None or self._line is None:
+            numbers = self._list_ids()
+            if self._listed:
+                sizes = self._sizes()
+                self._numbers = {
+                    one: number
+                    for one, number in numbers.items()
+                    if one not in self._listed or sizes.get(number) == self._listed[one]
+                }
+        return self._numbers or {}
 
     @staticmethod
     def _room(flying: deque[Item], item: Item) -> bool:
@@ -222,7 +283,7 @@ class Pop3Session:
             count = self._count()
             pairs = [(number, "") for number in range(1, count + 1)]
         else:
-            pairs = [(int(number), name.decode("ascii", "replace")) for number, name in _pairs(answer)]
+            pairs = [(int(number), name.decode("ascii", "replace")) for number, name in rows(answer)]
         numbers: dict[str, int] = {}
         for number, name in self._named(pairs):
             same, copies = name, 1
@@ -241,12 +302,15 @@ class Pop3Session:
         """
         often = Counter(name for _number, name in pairs)
         moving = not self._mailbox.leave_msg_on_server and all(name == str(number) for number, name in pairs)
+        given = {name for _number, name in pairs}
         named = [
             (number, self._content_id(number) if moving or not name or often[name] > 1 else name)
             for number, name in pairs
         ]
         often = Counter(name for _number, name in named)
-        return [(number, self._whole_id(number) if often[name] > 1 else name) for number, name in named]
+        named = [(number, self._whole_id(number) if often[name] > 1 else name) for number, name in named]
+        self._by_content = {name for _number, name in named} - given
+        return named
 
     def _content_id(self, number: int) -> str:
         header = self._top(number)
@@ -281,13 +345,16 @@ class Pop3Session:
 
     def _sizes(self) -> dict[int, int]:
         answer = self._ready("list").ask_all("LIST")
-        return {int(number): int(size) for number, size in _pairs(answer or b"") if size.isdigit()}
+        return {int(number): int(size) for number, size in rows(answer or b"") if size.isdigit()}
 
     def _top(self, number: int) -> bytes | None:
         answer = None
         if self._behaviour.use_top:
-            answer = self._ready("list").ask_all(f"TOP {number} 0", limit=HEADER_LIMIT)
-        return None if answer is None else _header(answer)
+            try:
+                answer = self._ready("list").ask_all(f"TOP {number} 0", limit=HEADER_LIMIT)
+            except TooLong:
+                self._drop()
+        return None if answer is None else header_of(answer)
 
     def _begun(self, number: int, *, hang_up: bool) -> bytes | None:
         """Fetch a message for the sake of its header, where there is no TOP; `hang_up` where the header ends."""
@@ -308,7 +375,7 @@ class Pop3Session:
             read_multiline(line.reader, keep, limit=_WHOLE_LIMIT, end=end)
         except TooLong:
             self._drop()
-        return _header(bytes(header))
+        return header_of(bytes(header))
 
     def _receive(self, line: Line, item: Item) -> Fetched | FetchFailed:
         self._begin(line, "fetch", size=item.size or 0)
@@ -317,12 +384,15 @@ class Pop3Session:
             return FetchFailed(item, "the server said " + text.decode("utf-8", "replace")[:200])
         size = item.size if item.size is not None else self._mailbox.maximum_msg_size * 1024 * 1024
         digest = hashlib.sha256()
+        begin = bytearray()
         handle, name = tempfile.mkstemp(prefix="postroom-", suffix=".eml")
         path = Path(name)
         try:
 
             def keep(piece: bytes) -> None:
                 digest.update(piece)
+                if len(begin) <= PRINTED:
+                    begin.extend(piece[: PRINTED + 1])
                 view = memoryview(piece)
                 while view:
                     view = view[os.write(handle, view) :]
@@ -341,16 +411,4 @@ class Pop3Session:
             raise
         finally:
             os.close(handle)
-        return Fetched(item, path, received, digest.hexdigest())
-
-
-def _pairs(answer: bytes) -> Iterator[tuple[bytes, bytes]]:
-    for row in answer.splitlines():
-        number, _, value = row.strip().partition(b" ")
-        if number.isdigit():
-            yield number, value.strip()
-
-
-def _header(data: bytes) -> bytes:
-    end = data.find(b"\r\n\r\n")
-    return data if end < 0 else data[: end + 4]
+        return Fetched(item, path, received, digest.hexdigest(), print_of(header_of(bytes(begin))))

@@ -6,12 +6,15 @@ comes out exactly as it was sent, but for the dots that RFC 1939 §3 adds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
 
 from postroom.adapters.stream import Reader
 from postroom.errors import ServerMisbehaved
 
 STATUS_LIMIT = 64 * 1024  # RFC 1939 says 512; servers say more
+PRINTED = 64 * 1024  # bytes of a header of which a print is taken; a longer one has none
+_PRINT_LENGTH = 8  # hexadecimal digits
 
 
 class TooLong(Exception):
@@ -77,3 +80,22 @@ def read_multiline(reader: Reader, sink: Callable[[bytes], object], *, limit: in
             cut = len(data) - (1 if data.endswith(end[:1]) and len(end) > 1 else 0)
         give(data[:cut])
         pending = data[cut:]
+
+
+def rows(answer: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Read the rows of UIDL and LIST."""
+    for row in answer.splitlines():
+        number, _, value = row.strip().partition(b" ")
+        if number.isdigit():
+            yield number, value.strip()
+
+
+def print_of(header: bytes) -> str:
+    """Digest a header, whether or not the empty line behind it came along; "" for one that is too long."""
+    return hashlib.sha256(header.rstrip(b"\r\n")).hexdigest()[:_PRINT_LENGTH] if len(header) <= PRINTED else ""
+
+
+def header_of(data: bytes) -> bytes:
+    """Cut a message behind its header section."""
+    end = data.find(b"\r\n\r\n")
+    return data if end < 0 else data[: end + 4]

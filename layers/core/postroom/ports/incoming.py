@@ -52,12 +52,16 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A whole message of exactly the announced length, spooled to a file of its own that the receiver deletes."""
+    """A whole message of exactly the announced length, spooled to a file of its own that the receiver deletes.
+
+    `print`: a digest of its header, of a connector whose ids may come to stand for other messages.
+    """
 
     item: Item
     path: Path
     size: int
     sha256: str
+    print: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from postroom.model.polling import GIVEN_UP, OVERSIZE_LEFT, Health, Lease, Mailb
 from postroom.model.traffic import count
 from postroom.ports import Action, Extendable, Fetched, FetchFailed, Item, Session
 from postroom.services import asides, health, positions
-from postroom.services.connecting import at_step, open_mailbox
+from postroom.services.connecting import at_step, in_session, open_mailbox
 from postroom.services.polling import Outcome, Polling, Result, after_storage
 from postroom.services.storing import UPLOADS, StoreFailed, Uploads
 
@@ -76,6 +76,7 @@ class _Run:
         self._deadline = deadline
         self._until = deadline - SAVING
         self._problems: dict[str, int] = {}  # changes of the problem list in this poll
+        self._prints: dict[str, str] = {}
         self._given_up: list[str] = []
         self._error: PostroomError | None = None  # what ended fetching
         self._act_error: PostroomError | None = None  # what the server refused afterwards
@@ -219,7 +220,7 @@ class _Run:
         )
         try:
             session = self._open(budget)
-            with at_step("fetch"):
+            with in_session("fetch"):
                 try:
                     self._read_set(session, items, uploads)
                 finally:
@@ -279,6 +280,8 @@ class _Run:
     def _take(self, result: Fetched | FetchFailed, asked: Sequence[Item], uploads: Uploads) -> None:
         if isinstance(result, Fetched):
             if result.item in asked:
+                if result.print:
+                    self._prints[result.item.id] = result.print
                 uploads.message(result)
             else:  # a connector that confuses ids must not move the books
                 result.path.unlink(missing_ok=True)
@@ -396,7 +399,7 @@ class _Run:
             session = self._open()
             if isinstance(session, Extendable):
                 session.extend(self._deadline - LAST_SAVING)
-            with at_step(health.TELLING):
+            with in_session(health.TELLING):
                 session.act(ids, action)
         except PostroomError as error:
             self.drop_session()
@@ -414,11 +417,14 @@ class _Run:
         position = positions.advance(
             self._position, self.mailbox, self._news, done=books.stored, gone=books.gone, failed=self._problems
         )
+        prints = {one: mark for one, mark in (self._position.prints | self._prints).items() if one in position.known}
         before = self._state.position  # of another epoch, its ids may stand for other mails
         known = before.reasons if before and before.epoch == position.epoch else {}
         self._state = replace(
             self._state,
-            position=replace(position, reasons=positions.reasons(known, books.failed, position.problems)),
+            position=replace(
+                position, reasons=positions.reasons(known, books.failed, position.problems), prints=prints
+            ),
             health=self._health(written_anyway=True),
             config_digest=health.settings_digest(self.mailbox),
         )

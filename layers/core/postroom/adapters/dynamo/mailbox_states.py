@@ -30,6 +30,7 @@ FREE = "#token = :was AND #until < :now"
 MINE = "#token = :token AND #owner = :owner"
 
 _NAMES = {"#token": "token", "#owner": "owner", "#until": "until"}
+NO_PRINT = "-" * 8  # in the place of a print, all of which are that long
 INLINE = 8 * 1024  # bytes of packed ids in the item; beyond, one S3 put is cheaper than the write units
 
 
@@ -228,7 +229,7 @@ def _position(values: Mapping[str, Any], ids: Mapping[str, Any]) -> Position:
         problems=dict(ids.get("problems", {})),
         reasons=dict(ids.get("reasons", {})),
         asides={one: _read_aside(parts) for one, parts in ids.get("asides", {}).items()},
-        prints=dict(ids.get("prints", {})),
+        prints=_read_prints(ids.get("known", ()), ids.get("prints", "")),
         connected=keys.parse_moment(values["connected"]) if "connected" in values else None,
         catching_up=values.get("catching_up", False),
         place=values.get("place", ""),
@@ -246,9 +247,17 @@ def _id_values(position: Position) -> dict[str, Any]:
         "problems": position.problems,
         "reasons": position.reasons,
         "asides": asides,
-        "prints": position.prints,
+        "prints": "".join(position.prints.get(one, NO_PRINT) for one in sorted(position.known))
+        if position.prints
+        else "",
     }
     return {name: value for name, value in ids.items() if value}
+
+
+def _read_prints(known: Sequence[str], text: str) -> dict[str, str]:
+    size = len(NO_PRINT)
+    prints = (text[at : at + size] for at in range(0, len(text), size))
+    return {one: mark for one, mark in zip(known, prints, strict=False) if mark != NO_PRINT}
 
 
 def _read_aside(parts: Sequence[Any]) -> Aside:

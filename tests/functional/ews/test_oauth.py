@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from postroom import bootstrap
 from postroom.model.polling import HealthState
+from postroom_cli.mailservers.ews_store import Status
 from postroom_cli.mailservers.tokens import CLIENT, SECRET, TENANT, TokenService, refusal
 
 from tests.functional.ews.opening import ADDRESS
@@ -90,6 +91,23 @@ def test_a_token_that_ended_early_is_had_anew_and_nothing_is_lost(issuer: Issuer
     site.poll()
     assert [stored for stored, _facts in site.raw()] == [content]
     assert len(issuer.service.issued) == 2
+    assert site.state().health.state is HealthState.ACTIVE
+
+
+@pytest.mark.fault(15)
+@pytest.mark.parametrize("operation", ["GetItem", "DeleteItem"])
+def test_a_token_that_ends_while_mail_is_fetched_does_not_stop_the_mailbox(issuer: Issuer, operation: str) -> None:
+    site = issuer.site
+    issuer.configure()
+    site.poll()
+    content = mail()
+    site.box.deliver(content)
+    site.ews.plant(operation, Status(401))
+    site.poll()
+    assert (site.state().health.state, site.state().health.code) == (HealthState.RETRYING, "login_ended")
+    site.poll()
+    assert [stored for stored, _facts in site.raw()] == [content]
+    assert site.box.inbox.items == []
     assert site.state().health.state is HealthState.ACTIVE
 
 

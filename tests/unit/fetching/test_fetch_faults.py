@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from postroom.errors import (
+    AccessRefused,
     ConnectFailed,
     FolderMissing,
     LoginRefused,
@@ -19,7 +21,7 @@ from postroom.errors import (
 )
 from postroom.model.configuration import Configuration
 from postroom.model.polling import HealthState, Lease, MailboxState, Position
-from postroom.ports import Item, Listing
+from postroom.ports import Fetched, FetchFailed, Item, Listing
 from postroom.services.polling import Result
 
 from tests.unit.fetching.fakes import NOON, ExtendableSession, Post, ServerSession, a_mailbox, connected
@@ -200,7 +202,7 @@ def test_an_oversize_mail_that_is_taken_away_before_its_headers_are_had_is_no_pr
         Transient("asks for a pause", code="server_busy", step="fetch", retry_after=60),
         MailboxLocked("is asked too much", code="throttled", step="fetch"),
         ConnectFailed("no route", step="connect"),
-        LoginRefused("the permission was taken away", step="login"),
+        AccessRefused("the permission was taken away", code="permission_missing", step="login"),
         Transient("the token ended", code="token_ended", step="fetch"),
     ],
     ids=["pause", "throttled", "network", "permission", "token"],
@@ -223,6 +225,32 @@ def test_trouble_of_the_server_is_not_blamed_on_the_oversize_mail_whose_headers_
     assert post.state.position.problems == {}
     assert post.state.health.code == error.code
     assert 1 in post.server.mails
+
+
+@pytest.mark.fault(15)
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        pytest.param(LoginRefused("no", code="login_refused"), HealthState.RETRYING, id="login"),
+        pytest.param(AccessRefused("no", code="token_refused"), HealthState.RETRYING, id="token"),
+        pytest.param(AccessRefused("no", code="permission_missing"), HealthState.NEEDS_ATTENTION, id="permission"),
+    ],
+)
+def test_a_login_refused_to_a_session_that_works_is_judged_when_the_mailbox_is_opened_again(
+    error: PostroomError, state: HealthState
+) -> None:
+    post = connected()
+    post.server.put(1)
+
+    class Ended(ServerSession):
+        def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
+            raise error
+
+    post.connector.session = Ended
+    post.poll()
+    assert post.state.health.state is state
+    assert post.state.position is not None
+    assert post.state.position.problems == {}
 
 
 @pytest.mark.fault(39)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from postroom.errors import LoginRefused, Permanent, PostroomError
+from postroom.errors import LoginRefused, Permanent, PostroomError, Transient
 from postroom.model.mailbox import Mailbox, SecretReference, Type
 from postroom.model.polling import Position
 from postroom.ports import Connector, Secrets, Session, Tokens
@@ -100,3 +100,24 @@ def at_step(name: str) -> Iterator[None]:
     except PostroomError as error:
         error.step = error.step or name
         raise
+
+
+_ENDED = frozenset({"login_refused", "token_refused"})
+
+
+@contextmanager
+def in_session(name: str) -> Iterator[None]:
+    """Name the step, and take a login that is refused in the middle of a session for one that has ended.
+
+    A token does after an hour, and a session may dial again, or show it with each request. Whether password or consent
+    are good is seen when the mailbox is opened anew, which asks for a fresh one.
+    """
+    try:
+        with at_step(name):
+            yield
+    except LoginRefused as error:
+        if error.code not in _ENDED:
+            raise
+        raise Transient(
+            f"The login ended in the middle of the work: {error.what}", on=error.on, step=name, code="login_ended"
+        ) from error

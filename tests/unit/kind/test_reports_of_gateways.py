@@ -216,6 +216,14 @@ SHOWN: dict[str, bytes] = {
         f"Content-Type: message/rfc822\n\nFrom: MAILER-DAEMON@mx.example.net\nTo: ann@example.com\nSubject: {TITLE}\n\n"
         f"{EXIM}",
     ),
+    "forwarded-with-all-of-its-parts": _in_parts(
+        "Return-Path: <ann@example.com>\nFrom: Ann <ann@example.com>\nTo: service@example.org\n"
+        'Subject: Fwd: Undelivered Mail Returned to Sender\nContent-Type: multipart/mixed; boundary="=b"\n',
+        "Content-Type: text/plain\n\nWhat is this?\n\nBegin forwarded message:\n> This is the mail system\n",
+        "Content-Type: message/delivery-status; name=details.txt\n\nReporting-MTA: dns; mx.example.net\n\n"
+        "Final-Recipient: rfc822; service@example.org\nAction: failed\nStatus: 5.1.1\n",
+        "Content-Type: message/rfc822\n\nMessage-ID: <1@example.com>\nFrom: ann@example.com\n\nhello\n",
+    ),
     "repeated-by-an-answering-machine": plain(
         "Bob <bob@example.net>",
         "I am away",

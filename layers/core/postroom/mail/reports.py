@@ -257,16 +257,20 @@ def _delivered(action: str, status: str) -> Reason | None:
 
 
 def _status_blocks(message: Message, evidence: Automatic | None) -> tuple[list[Fields], str]:
-    for part in message.walk():
-        if part.content_type in _STATUS_TYPES:
-            blocks = field_blocks(part.text()[:_STATUS_SCANNED])
-            if any("final-recipient" in block or "original-recipient" in block for block in blocks):
-                return blocks, "rfc3464"
-    # The same fields as text: the part's type was lost, or was never right. People quote such text, too, so only where
-    # the mail is built like one of a mail system.
+    parts = [part for part in message.walk() if part.content_type in _STATUS_TYPES]
     found = evidence or corroboration(message)
-    if not found.is_automatic or (found.evidence is not Evidence.REPORT and not _is_titled(message)):
+    # Mail programs forward a report with all of its parts, and people quote its fields: only where the mail itself is
+    # built like one of a mail system, or called so.
+    if found.evidence is not Evidence.REPORT and not (
+        (parts or found.is_automatic)
+        and (_is_titled(message) or "report-type=" in message.header("Content-Type")[:500])
+    ):
         return [], ""
+    for part in parts:
+        blocks = field_blocks(part.text()[:_STATUS_SCANNED])
+        if any("final-recipient" in block or "original-recipient" in block for block in blocks):
+            return blocks, "rfc3464"
+    # The same fields as text: the part's type was lost, or was never right.
     for part in message.walk():
         if part.is_multipart or part.is_message or part.content_type == "text/html":
             continue

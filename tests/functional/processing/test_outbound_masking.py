@@ -210,3 +210,17 @@ def test_the_same_reply_twice_is_one_mail_although_what_is_stored_is_masked(stac
     asked = stack.process(mail("Auto-Submitted: auto-generated"))
     first, again = (answer(stack, asked, text=f"Card {CARD}") for _ in range(2))
     assert (first.created, again.created, again.outbound.id) == (True, False, first.outbound.id)
+
+
+@pytest.mark.feature("C15")
+def test_the_names_of_recipients_are_masked_and_their_addresses_are_not(stack: AwsStack, sink: SmtpSink) -> None:
+    configure(stack, sink, cards())
+    named = {"to": (f"Ann {CARD} <ann@example.org>",), "cc": (f'"{CARD}" <bob@example.org>',)}
+    outbound = replied(stack, bcc=(f"{CARD} <carol@example.org>",), **named)
+    parsed = arrived(sink)
+    assert str(parsed["To"]) == "Ann **** **** **** **** <ann@example.org>"
+    assert str(parsed["Cc"]) == "**** **** **** **** <bob@example.org>"
+    assert sink.mails[0].recipients == ("ann@example.org", "bob@example.org", "carol@example.org")
+    assert "4111" not in everything_stored(stack, outbound.id)
+    told = [one.detail for one in outbound.decisions if one.rule == "masking"]
+    assert told == [f"cards: 1 in the name of a recipient ({field})" for field in ("to", "cc", "bcc")]

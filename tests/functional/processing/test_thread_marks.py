@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from postroom.model.interaction import Interaction, Subtype
+from postroom.model.outbound import Delivery
 from postroom.services.explain import explain
 from postroom.services.policy import policy_of
 from postroom_cli.mailservers import SmtpSink
@@ -201,3 +202,80 @@ def test_the_marker_and_the_token_are_never_masked(stack: AwsStack, sink: SmtpSi
     _root, outbound_id, message = acknowledged(stack, sink)
     assert f"[ref:pr1.{outbound_id}." in str(message.get_content())
     assert reply_to(message).username.startswith(f"support+pr1.{outbound_id}.")
+
+
+def bounce(*, text: str, returned: str = "", as_type: str = "message/rfc822") -> bytes:
+    """A bounce that says nothing of the mail's Message-ID."""
+    part = f"--b\nContent-Type: {as_type}\n\n{returned}\n" if returned else ""
+    lines = f"""Return-Path: <>
+From: Mail Delivery System <MAILER-DAEMON@mx.example.org>
+To: support@example.com
+Subject: Undelivered Mail Returned to Sender
+Message-ID: <report@mx.example.org>
+Auto-Submitted: auto-replied
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+{text}
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.org
+
+Final-Recipient: rfc822; ann@example.org
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 User unknown
+
+{part}--b--
+"""
+    return lines.replace("\n", "\r\n").encode()
+
+
+BOUNCES: dict[str, dict[str, str]] = {
+    "quoted-in-its-text": {"text": "I could not deliver this:\n> We have your mail\n> {marker}"},
+    "in-the-mail-it-returns": {
+        "text": "No such user.",
+        "returned": "Subject: Hello\nContent-Transfer-Encoding: quoted-printable\n\nYour=20number\n{marker}",
+    },
+    "in-the-html-it-returns": {
+        "text": "No such user.",
+        "returned": "Subject: We have your mail\nContent-Type: text/html\n\n<p>Your number</p><p>{marker}</p>",
+    },
+    "reply-to-it-returns": {"text": "No such user.", "returned": "Subject: We have your mail\nReply-To: <{plus}>\n\nx"},
+    "reply-to-in-headers-it-returns": {
+        "text": "No such user.",
+        "returned": "Subject: We have your mail\nReply-To: Support <{plus}>",
+        "as_type": "text/rfc822-headers",
+    },
+}
+
+
+@pytest.mark.fault(78)
+@pytest.mark.fault(79)
+@pytest.mark.feature("G29")
+@pytest.mark.feature("X05")
+@pytest.mark.parametrize("forged", [False, True], ids=["ours", "forged"])
+@pytest.mark.parametrize("parts", BOUNCES.values(), ids=BOUNCES.keys())
+def test_a_bounce_that_carries_only_our_marks_is_tied_to_its_mail_when_they_are_proven(
+    stack: AwsStack, sink: SmtpSink, parts: dict[str, str], forged: bool
+) -> None:
+    configure(stack, sink, body_marker=True, plus_addressing=True)
+    root, outbound_id, message = acknowledged(stack, sink)
+    plus = reply_to(message).addr_spec
+    if forged:
+        local, _at, domain = plus.partition("@")
+        plus = f"{local[:-1]}{'a' if local[-1] != 'a' else 'b'}@{domain}"
+    marker = f"[ref:{plus.partition('+')[2].partition('@')[0]}]"
+    made = come_in(stack, bounce(**{name: part.format(marker=marker, plus=plus) for name, part in parts.items()}))
+    outbound = stack.outbox.get(outbound_id)
+    assert outbound is not None
+    assert made.subtype is Subtype.INBOUND_NDR
+    if forged:
+        assert (made.thread_id, outbound.delivery) == (made.id, Delivery.UNKNOWN)
+        return
+    assert (made.thread_id, made.parent_id) == (root, outbound_id)
+    assert outbound.delivery is Delivery.BOUNCED
+    assert rules(made, "thread.")[0].endswith("by our signed token in what it returns")

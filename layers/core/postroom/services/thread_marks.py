@@ -7,14 +7,20 @@ hold the key.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 from postroom.mail import token
 from postroom.mail.address import parse_addresses
+from postroom.mail.message import Message
 from postroom.model.configuration import Configuration
 from postroom.model.decision import Decision
 from postroom.model.mailbox import Mailbox
 from postroom.model.outbound import Outbound
 
+_MOST_PARTS = 30
+_HEADERS_SCANNED = 64 * 1024
+_REPLY_TO = re.compile(r"^Reply-To:[ \t]*([^\r\n]{1,400})", re.IGNORECASE | re.MULTILINE)
 _END_OF_BODY = re.compile(r"</body\s*>", re.IGNORECASE)
 
 
@@ -47,3 +53,27 @@ def marked(outbound: Outbound, *, key: bytes) -> tuple[str, str | None]:
     end = [found.start() for found in _END_OF_BODY.finditer(outbound.html)]
     at = end[-1] if end else len(outbound.html)
     return text, f"{outbound.html[:at]}<p>{marker}</p>{outbound.html[at:]}"
+
+
+def in_report(report: Message) -> Iterator[str]:
+    """Yield what may be our tokens, unverified, in a report: in its own texts, and in the mail that it returns.
+
+    Servers return a mail without its Message-ID, or its text alone; the marker and Reply-To are what is left of us.
+    """
+    for part in islice(report.walk(), _MOST_PARTS):
+        if part.is_multipart:
+            continue
+        returned = part.message
+        if returned is None:
+            yield from _in_text(part.text() if part.content_type.startswith("text/") else "")
+            continue
+        yield from (one.address for one in returned.addresses("reply-to"))
+        for inner in islice(returned.walk(), _MOST_PARTS):
+            if inner.content_type.startswith("text/"):
+                yield from _in_text(inner.text())
+
+
+def _in_text(text: str) -> Iterator[str]:
+    yield from token.markers_in(text)
+    for line in _REPLY_TO.findall(text[:_HEADERS_SCANNED]):  # header fields as text
+        yield from (one.address for one in parse_addresses(line))

@@ -30,17 +30,23 @@ class Threaded:
     waits_for: str | None = None  # Message-ID of a mail that is not here, when the sender may join its thread
 
 
-def find_thread(mail: Understanding, *, interactions: Interactions, policy: Policy) -> Threaded:
-    """Look up what the mail refers to, and decide; no look-up at all for a mail that refers to nothing."""
+def find_thread(mail: Understanding, *, interactions: Interactions, policy: Policy, mailbox: str) -> Threaded:
+    """Look up what a mail of `mailbox` refers to, and decide; no look-up at all for one that refers to nothing."""
+    by_token: dict[str, ThreadHit | None] = {}
     if mail.original_message_id is not None:
         found = _outbound(mail.original_message_id, interactions, policy.thread_keys)
         if found is not None:
-            detail = f"the report is about our mail {found.interaction_id}"
-            return Threaded(found.thread_id, found.interaction_id, Decision("thread.report", "joined", detail))
-    by_token = {one.outbound_id: interactions.find(one.outbound_id) for one in mail.tokens[:_MOST_TOKENS]}
+            return _about(found, "")
+    if mail.report is not None:
+        # Every token was proven by its MAC; a mail system is no participant, and does not need to be.
+        by_token = {one.outbound_id: interactions.find(one.outbound_id) for one in mail.tokens[:_MOST_TOKENS]}
+        ours = next((hit for hit in by_token.values() if hit is not None and hit.outbound), None)
+        if ours is not None:
+            return _about(ours, ", by our signed token in what it returns")
+    by_token = by_token or {one.outbound_id: interactions.find(one.outbound_id) for one in mail.tokens[:_MOST_TOKENS]}
     wanted = _wanted(mail)
     proven = any(hit is not None for hit in by_token.values())
-    hits = {hit.message_id: hit for hit in interactions.by_message_ids(wanted)} if wanted and not proven else {}
+    hits = _one_each(interactions.by_message_ids(wanted), interactions, mailbox) if wanted and not proven else {}
     by_subject = None if proven else _of_subject(mail, interactions, policy)
     decision = decide(_claims(mail, by_token, wanted, hits, by_subject), policy.threads)
     parent = _parent(decision, mail, by_token, wanted, hits) if decision.join else None
@@ -51,6 +57,30 @@ def find_thread(mail: Understanding, *, interactions: Interactions, policy: Poli
         Decision(f"thread.{decision.rule}", decision.outcome, decision.detail),
         waits_for=wanted[0] if waits and wanted else None,
     )
+
+
+def _about(outbound: ThreadHit, how: str) -> Threaded:
+    detail = f"the report is about our mail {outbound.interaction_id}{how}"
+    return Threaded(outbound.thread_id, outbound.interaction_id, Decision("thread.report", "joined", detail))
+
+
+def _one_each(found: Sequence[ThreadHit], interactions: Interactions, mailbox: str) -> dict[str, ThreadHit]:
+    """Choose one mail for each Message-ID that several may carry: ours, then one of this mailbox, then the first.
+
+    Others may send mail under a Message-ID that they have seen; what came first is what was answered.
+    """
+    several: dict[str, list[ThreadHit]] = {}
+    for hit in found:
+        several.setdefault(hit.message_id, []).append(hit)
+    chosen: dict[str, ThreadHit] = {}
+    for message_id, hits in several.items():
+        best = [hit for hit in hits if hit.outbound] or [hit for hit in hits if hit.mailbox == mailbox] or hits
+        if len({hit.thread_id for hit in best}) > 1:
+            stored = [one for hit in best if (one := interactions.get(hit.interaction_id)) is not None]
+            first = min(stored, key=lambda one: (one.created, one.id), default=None)
+            best = [hit for hit in best if first is None or hit.interaction_id == first.id]
+        chosen[message_id] = best[0]
+    return chosen
 
 
 def _outbound(message_id: str, interactions: Interactions, thread_keys: Sequence[bytes]) -> ThreadHit | None:

@@ -33,6 +33,7 @@ from postroom.model.decision import Decision
 from postroom.model.interaction import Attachment, Body, Subtype
 from postroom.rules import masking
 from postroom.rules.kind import Kind, decide_kind
+from postroom.services import thread_marks
 from postroom.services.attached import ReadFile, attached_files
 from postroom.services.mask_told import mask_told
 from postroom.services.policy import Policy
@@ -130,7 +131,7 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
     senders = _addresses(message, "from")
     verdict = sender_verdict(message, auth=auth_results(message, authserv_ids=policy.trusted_authserv_ids))
     decisions += [Decision("sender", flag.value) for flag in verdict.flags]
-    tokens, forged = _tokens(message, text, policy)
+    tokens, forged = _tokens(message, text, policy, report=kind.report is not None)
     masked_subject = masking.mask_text(message.header("subject"), policy.masking)
     subject = masked_subject.text
     decisions += masked_subject.decisions("subject")
@@ -249,7 +250,7 @@ def _text_reply(masked: str, parts: Sequence[Part], policy: Policy, *, subject: 
     return reply_text(text, subject=subject) if answers else text
 
 
-def _tokens(message: Message, text: str, policy: Policy) -> tuple[tuple[ProvenToken, ...], bool]:
+def _tokens(message: Message, text: str, policy: Policy, *, report: bool) -> tuple[tuple[ProvenToken, ...], bool]:
     """Collect the proven tokens, by references first, then recipients, then the body; and whether one was forged."""
     if not policy.thread_keys:
         return (), False
@@ -257,7 +258,7 @@ def _tokens(message: Message, text: str, policy: Policy) -> tuple[tuple[ProvenTo
     places = (
         (TokenPlace.REFERENCES, (*references.in_reply_to(message), *reversed(references.references(message)))),
         (TokenPlace.PLUS_ADDRESS, tuple(recipients)),
-        (TokenPlace.BODY, tuple(token.markers_in(text))),
+        (TokenPlace.BODY, (*token.markers_in(text), *(thread_marks.in_report(message) if report else ()))),
     )
     proven: dict[str, ProvenToken] = {}
     forged = False

@@ -137,3 +137,27 @@ def test_a_subject_with_an_interactions_id_joins_only_where_the_configuration_le
     )
     assert made is not None
     assert (made.thread_id == root) is allowed
+
+
+@pytest.mark.feature("X05")
+@pytest.mark.parametrize("strangers", [1, 12], ids=["one", "more-than-are-looked-at"])
+def test_a_strangers_mail_under_a_known_message_id_takes_no_reply_away(configured: AwsStack, strangers: int) -> None:
+    root = configured.process(mail())
+    for number in range(strangers):
+        lure = mail(sender="eve@elsewhere.example", to="ann@example.org, support@example.com", body=f"lure {number}")
+        configured.process(lure)
+    made = configured.interactions.get(
+        configured.process(mail(PASS, "In-Reply-To: <1@example.org>", message_id="<2@x>"))
+    )
+    assert made is not None
+    assert made.thread_id == root
+
+
+def test_a_reply_joins_the_thread_of_the_mailbox_that_it_came_to(configured: AwsStack) -> None:
+    both = mail(to="support@example.com, sales@example.com")
+    roots = {name: configured.process(both, mailbox=name) for name in ("support", "sales")}
+    for name, root in roots.items():
+        reply = mail(PASS, "In-Reply-To: <1@example.org>", message_id=f"<{name}@x>", body=name)
+        made = configured.interactions.get(configured.process(reply, mailbox=name))
+        assert made is not None
+        assert made.thread_id == root

@@ -82,7 +82,7 @@ class Ingest:
         facts = Facts(stored, mailbox_name, mailbox, policy, self.clock())
         if facts.oversize:
             mail = stripped(mail, facts)
-        thread = find_thread(mail, interactions=self.interactions, policy=policy)
+        thread = find_thread(mail, interactions=self.interactions, policy=policy, mailbox=mailbox_name)
         files = self._attachments(mail, facts)
         # The one whose id is the raw message's own comes last: while it is missing, the sweeper repeats all of it.
         for recipient in reversed(copies(mail, mailbox, policy)):

@@ -140,7 +140,7 @@ class DynamoInteractions:
                     IndexName=keys.BY_MESSAGE_ID,
                     KeyConditionExpression=f"{keys.MESSAGE_ID_PK} = :id",
                     ExpressionAttributeValues=items.marshal({":id": keys.message_id(message_id)}),
-                    Limit=10,
+                    Limit=25,
                 )
             for found in map(items.unmarshal, answer["Items"]):
                 hits.append(

@@ -215,6 +215,34 @@ def test_the_answer_alone_remains(name: str) -> None:
     assert reply_text(f"{answer}\n\n{below}\n", subject="Re: Your contract") == said
 
 
+# What introduces the quoted mail; below it `> ` marks the quote, or nothing does.
+INTRODUCTIONS: dict[str, str] = {
+    "tuta": "2. Nov. 2026, 09:00 von service@example.org:",
+    "gmail-hi": f"सोम, 2 नव॰ 2026 को 9:00 am बजे को Service <{_SENT}> ने लिखा:",
+    "gmail-bn": f"সোম, ২ নভে, ২০২৬ তারিখে ৯:০০ AM টায় তারিখে Service <{_SENT}> লিখেছেন:",
+    "gmail-ta": f"திங்., 2 நவ., 2026, முற்பகல் 9:00 அன்று, Service <{_SENT}> எழுதியது:",
+    "gmail-fil": f"Noong Lun, Nob 2, 2026 nang 9:00 AM, isinulat ni Service <{_SENT}> ang:",
+    "gmail-sw": f"Mnamo Jumatatu, 2 Novemba 2026, 9:00 Service <{_SENT}> aliandika:",
+    "gmail-ka": f"ორშ, 2 ნოე. 2026, 9:00 Service <{_SENT}> წერს:",
+    "gmail-mk": f"На пон., 2 ное. 2026 во 9:00 Service <{_SENT}> напиша:",
+    "gmail-fa": f"در تاریخ دوشنبه ۲ نوامبر ۲۰۲۶،‏ ۹:۰۰ Service <{_SENT}> نوشت:",
+    "gmail-lv": f"pirmd., 2026. g. 2. nov., plkst. 9:00 — lietotājs Service (<{_SENT}>) rakstīja:",
+    "spark": f"On 2 Nov 2026, 09:00 +0100, Service <{_SENT}>, wrote:",
+    "becky": f"On Mon, 02 Nov 2026 09:00:00 +0900\nService <{_SENT}> wrote:",
+    "orange": f'> Message du 02/11/26 09:00\n> De : "Service" <{_SENT}>\n> A : ann@example.com\n> Objet : Contrat\n>',
+    "t-online": f'-----Original-Nachricht-----\nBetreff: Vertrag\nDatum: 2026-11-02T09:00:00\nVon: "Service" <{_SENT}>',
+    "seznam": f"---------- Původní e-mail ----------\nOd: Service <{_SENT}>\nKomu: ann@example.com\nPředmět: Smlouva",
+    "outlook-hi": f"से: Service <{_SENT}>\nभेजा गया: 02 नवंबर 2026 09:00\nको: Ann\nविषय: अनुबंध",
+    "outlook-eu": f"Nork: Service <{_SENT}>\nBidaltze-data: 2026-11-02 09:00\nNori: Ann\nGaia: Kontratua",
+}
+
+
+@pytest.mark.parametrize("introduction", INTRODUCTIONS.values(), ids=INTRODUCTIONS.keys())
+def test_the_quote_goes_with_its_introduction(introduction: str) -> None:
+    text = f"Tuesday is fine.\n\nAnn\n\n{introduction}\n\n> Dear Ann,\n> when?\n"
+    assert reply_text(text, subject="Re: Your contract") == "Tuesday is fine.\n\nAnn"
+
+
 HTML_REPLIES: dict[str, str] = {
     "gmail": (
         "<div dir=ltr>Tuesday is fine.</div><br><div class=gmail_quote><div dir=ltr class=gmail_attr>On Mon, "

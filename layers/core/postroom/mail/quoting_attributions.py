@@ -130,8 +130,9 @@ def _evidence(line: str, *, quoted_next: bool) -> int:
         if dated and _OPENER.match(text):
             return whole
         return dated + addressed + 1 if addressed or (dated and (quoted_next or _TIME.search(text))) else 0
-    # Gmail in Russian, Japanese and Hebrew has a date and an address, and no verb.
-    return _VERBLESS if dated and _TIME.search(text) and _ENDS_WITH_ADDRESS.search(text) else 0
+    # Gmail in Russian, Japanese and Hebrew has a date and an address, and no verb; others have one we do not know.
+    told = dated and _TIME.search(text) and (_ENDS_WITH_ADDRESS.search(text) or (addressed and quoted_next))
+    return _VERBLESS if told else 0
 
 
 def _is_dated(text: str) -> bool:

@@ -127,6 +127,17 @@ WROTE_LAST: tuple[str, ...] = (
     "さんのメッセージ",
     "写道",  # zh
     "寫道",
+    "ने लिखा",  # hi, and other languages of India
+    "यांनी लिहिले",
+    "লিখেছেন",
+    "எழுதியது",
+    "వ్రాసారు",
+    "એ લખ્યું",
+    "aliandika",  # sw
+    "წერს",  # ka
+    "напиша",  # mk
+    "жазды",  # kk
+    "գրել է",  # hy
     "写到",
     "撰写",
     "撰寫",
@@ -530,6 +541,14 @@ HEADER_FROM: tuple[str, ...] = (
     "보낸사람",
     "보낸 사람",
     "发件人/from",
+    "से",
+    "प्रेषक",
+    "nork",
+    "daripada",
+    "mula kay",
+    "kimdən",
+    "кімнен",
+    "منجانب",
 )
 HEADER_SENT: tuple[str, ...] = (
     "sent",
@@ -577,6 +596,20 @@ HEADER_SENT: tuple[str, ...] = (
     "寄件日期",
     "보낸 날짜",
     "보낸날짜",
+    "भेजा गया",
+    "प्रेषित",
+    "bidaltze-data",
+    "bidalia",
+    "dihantar",
+    "terkirim",
+    "ipinadala",
+    "göndərilib",
+    "göndərildi",
+    "жіберілді",
+    "بھیجا گیا",
+    "enviat",
+    "enviat el",
+    "ارسال شده",
 )
 HEADER_OTHER: tuple[str, ...] = (
     # date
@@ -707,6 +740,14 @@ HEADER_OTHER: tuple[str, ...] = (
     "mailed-by",
     "when",
     "where",
+    "को",
+    "प्रति",
+    "दिनांक",
+    "nori",
+    "kay",
+    "kimə",
+    "кімге",
+    "بنام",
 )
 
 HEADER_SUBJECT: tuple[str, ...] = (
@@ -755,6 +796,11 @@ HEADER_SUBJECT: tuple[str, ...] = (
     "主旨",
     "主題",
     "제목",
+    "विषय",
+    "gaia",
+    "paksa",
+    "mövzu",
+    "тақырып",
 )
 
 # A line that begins with one of these is a signature that a client adds by itself.

@@ -32,12 +32,18 @@ class Threaded:
 
 def find_thread(mail: Understanding, *, interactions: Interactions, policy: Policy, mailbox: str) -> Threaded:
     """Look up what a mail of `mailbox` refers to, and decide; no look-up at all for one that refers to nothing."""
+    by_token: dict[str, ThreadHit | None] = {}
     if mail.original_message_id is not None:
         found = _outbound(mail.original_message_id, interactions, policy.thread_keys)
         if found is not None:
-            detail = f"the report is about our mail {found.interaction_id}"
-            return Threaded(found.thread_id, found.interaction_id, Decision("thread.report", "joined", detail))
-    by_token = {one.outbound_id: interactions.find(one.outbound_id) for one in mail.tokens[:_MOST_TOKENS]}
+            return _about(found, "")
+    if mail.report is not None:
+        # Every token was proven by its MAC; a mail system is no participant, and does not need to be.
+        by_token = {one.outbound_id: interactions.find(one.outbound_id) for one in mail.tokens[:_MOST_TOKENS]}
+        ours = next((hit for hit in by_token.values() if hit is not None and hit.outbound), None)
+        if ours is not None:
+            return _about(ours, ", by our signed token in what it returns")
+    by_token = by_token or {one.outbound_id: interactions.find(one.outbound_id) for one in mail.tokens[:_MOST_TOKENS]}
     wanted = _wanted(mail)
     proven = any(hit is not None for hit in by_token.values())
     hits = _one_each(interactions.by_message_ids(wanted), interactions, mailbox) if wanted and not proven else {}
@@ -51,6 +57,11 @@ def find_thread(mail: Understanding, *, interactions: Interactions, policy: Poli
         Decision(f"thread.{decision.rule}", decision.outcome, decision.detail),
         waits_for=wanted[0] if waits and wanted else None,
     )
+
+
+def _about(outbound: ThreadHit, how: str) -> Threaded:
+    detail = f"the report is about our mail {outbound.interaction_id}{how}"
+    return Threaded(outbound.thread_id, outbound.interaction_id, Decision("thread.report", "joined", detail))
 
 
 def _one_each(found: Sequence[ThreadHit], interactions: Interactions, mailbox: str) -> dict[str, ThreadHit]:

@@ -6,6 +6,9 @@ failed, on what, and what an administrator can do.
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,6 +44,35 @@ class PostroomError(Exception):
     def __str__(self) -> str:
         where = f" ({self.on})" if self.on else ""
         return f"{self.what}{where}. {self.remedy}"
+
+    def hide(self, secret: str) -> None:
+        """Take out a secret that the other side has repeated, be it in base64 or cut off; its cause quotes it too."""
+        told = _without(self.what, secret)
+        if told != self.what:
+            self.what = told
+            self.args = (told,)
+            self.__cause__ = None
+
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}")
+_BEGINNING = 16  # characters of a secret that are as good as all of it: servers' texts are shortened
+
+
+def _without(text: str, secret: str) -> str:
+    if not secret:
+        return text
+    begun = secret[:_BEGINNING]
+
+    def judged(word: re.Match[str]) -> str:
+        letters = word[0].rstrip("=")
+        try:
+            plain = base64.b64decode(letters + "=" * (-len(letters) % 4))
+        except binascii.Error:
+            plain = base64.b64decode(letters[: len(letters) // 4 * 4])
+        return "(not shown)" if begun.encode("utf-8") in plain else word[0]
+
+    rest = r"\S*" if len(secret) > _BEGINNING else ""
+    return _BASE64.sub(judged, re.sub(re.escape(begun) + rest, "(not shown)", text))
 
 
 class Transient(PostroomError):

@@ -69,6 +69,21 @@ def test_a_reply_arrives_as_it_was_written_over_verified_tls(stack: AwsStack, si
     assert b"\n" not in received.content.replace(b"\r\n", b"")
 
 
+@pytest.mark.feature("G10")
+@pytest.mark.parametrize("said", ["hunter2 is wrong", "what is AHBvc3Ryb29tAGh1bnRlcjI="], ids=["plain", "in base64"])
+def test_a_password_that_the_server_repeats_is_in_no_answer_and_no_log(
+    stack: AwsStack, sink: SmtpSink, said: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(stack, sink)
+    sink.faults.replies["auth"] = f"535 5.7.8 {said}"
+    outbound = reply_and_send(stack)
+    told = f"{outbound!r}{caplog.text}{capsys.readouterr()}"
+    assert outbound.state is OutboxState.DEFERRED
+    assert "(not shown)" in told
+    for secret in ("hunter2", "AHBvc3Ryb29tAGh1bnRlcjI"):
+        assert secret not in told
+
+
 STAGES = ("connect", "ehlo", "auth", "mail", "rcpt", "data", "dot")
 REPLIES = {"5xx": "554 5.7.1 No", "4xx": "451 4.3.0 Later", "421": "421 4.3.2 Closing", "drop": ""}
 

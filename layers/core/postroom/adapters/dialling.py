@@ -51,10 +51,7 @@ def dial(mailbox: Mailbox, converse: Callable[[Stream], T], *, secret: str, dead
         return converse(stream)
     except PostroomError as error:
         stream.close()
-        if secret and secret in error.what:
-            error.what = error.what.replace(secret, "(not shown)")
-            error.args = (error.what,)
-            error.__cause__ = None  # it quotes the server too
+        error.hide(secret)
         raise
     except BaseException:
         stream.close()

@@ -44,6 +44,7 @@ class SmtpTransport:
         self._user = user or server.user or ""
         self._token = token
         self._password = password
+        self._shown = [password]  # to the server
         self._allowed = allowed_networks
         self._plaintext = allow_plaintext_credentials
 
@@ -53,7 +54,10 @@ class SmtpTransport:
         try:
             client = self._open(deadline, helo=envelope.sender.rpartition("@")[2] or "localhost")
         except (smtplib.SMTPException, PostroomError) as error:
-            raise _not_sent(error, on=self._server.name) from error
+            refused = _not_sent(error, on=self._server.name)
+            for secret in self._shown:
+                refused.hide(secret)
+            raise refused from None  # the library's error quotes the server, which may repeat the password
         try:
             return self._exchange(client, content, envelope, before_data)
         finally:
@@ -93,10 +97,13 @@ class SmtpTransport:
             client.login(self._user, self._password)
             return
         token = self._token(deadline, "")
+        self._shown.append(token)
         try:
             client.login_with_token(self._user, token)
         except smtplib.SMTPAuthenticationError:  # void before its time: one more, and no third
-            client.login_with_token(self._user, self._token(deadline, token))
+            token = self._token(deadline, token)
+            self._shown.append(token)
+            client.login_with_token(self._user, token)
 
     def _exchange(self, client: _Client, content: bytes, envelope: Envelope, before_data: BeforeData) -> Sent:
         refused: dict[str, str] = {}

@@ -52,10 +52,7 @@ def open_with(
     try:
         return connector.open(mailbox, secret=secret, deadline=deadline, ask=ask)
     except PostroomError as error:
-        if secret and secret in error.what:
-            error.what = error.what.replace(secret, "(not shown)")
-            error.args = (error.what,)
-            error.__cause__ = None  # it quotes the server too
+        error.hide(secret)
         raise
 
 

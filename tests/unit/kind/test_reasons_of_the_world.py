@@ -19,6 +19,7 @@ ANSWERS: dict[Reason, tuple[str, ...]] = {
         "550 5.7.1 Helo command rejected: Access denied",
         "554 rbl deny",
         "550 black ip",
+        "554 IP=192.0.2.4 - A problem occurred. (Ask your postmaster for help or to contact tosa@example.de.)",
     ),
     Reason.BADREPUTATION: ("554 Your access to this mail system has been rejected due to the host's poor reputation",),
     Reason.USERUNKNOWN: (
@@ -89,6 +90,7 @@ ANSWERS: dict[Reason, tuple[str, ...]] = {
     ),
     Reason.REQUIREPTR: ("450 4.7.1 Unable to resolve your hostname",),
     Reason.SPEEDING: (
+        "550-5.2.1 The user you are trying to contact is receiving mail too quickly",
         "421 4.7.1 Messages to ann@example.com deferred due to excessive volume. Try again later",
         "550 5.7.232 Your message can't be sent because your trial tenant has exceeded its daily limit",
     ),

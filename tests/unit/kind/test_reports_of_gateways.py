@@ -136,7 +136,7 @@ FAILURES: dict[str, tuple[bytes, Expected]] = {
         Expected(ANN, "5", False, "mailboxfull"),
     ),
     "address-among-chinese-signs": (
-        plain("Postmaster@163.com", "系统退信/Systems bounce", f"收件人邮件地址（{ANN}）不存在，邮件无法送达。\n"),
+        plain("Postmaster@163.com", "系统退信/Systems bounce", f"收件人邮件地址：{ANN}，不存在，邮件无法送达。\n"),
         Expected(ANN, "5", True, "userunknown"),
     ),
     "language-that-no-row-knows": (

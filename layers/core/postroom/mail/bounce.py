@@ -46,7 +46,7 @@ _LED_BY = re.compile(
     rf"({_ADDR})",
     re.IGNORECASE,
 )
-_ANYWHERE = re.compile(rf"(?<![^\s<>\"'()\[\],;:（）「」【】]){_ADDR}", re.IGNORECASE)
+_ANYWHERE = re.compile(rf"(?<![^\s<>\"'()\[\],;:：，；（）、。「」【】]){_ADDR}", re.IGNORECASE)
 _NOT_RECIPIENT = ("postmaster@", "mailer-daemon@", "support@", "abuse@")
 
 

@@ -54,6 +54,7 @@ HOST_RULES: tuple[Rule, ...] = (
         ),
         none_of=("dbl.spamhaus", "[gl01]"),
     ),
+    Rule(R.BLOCKED, ("ask your postmaster for help or to contact",)),  # T-Online
     # IronPort's answer to whole hosts; it names the reputation where that was why.
     Rule(
         R.BLOCKED,
@@ -92,7 +93,7 @@ HOST_RULES: tuple[Rule, ...] = (
     Rule(R.NOTCOMPLIANTRFC, ("multiple addresses in from",), host=_GOOGLE),
     Rule(R.SPEEDING, ("unusual rate of unsolicited mail",), host=_GOOGLE),
     Rule(R.SUSPEND, ("is disabled", "is inactive", "account has been disabled"), status=("5.2.1",), host=_GOOGLE),
-    Rule(R.SPEEDING, ("at a rate that prevents", "receiving mail too quickly"), host=_GOOGLE),
+    Rule(R.SPEEDING, ("at a rate that prevents", "receiving mail too quickly")),
     Rule(R.BLOCKED, ("ip you're using to send",), host=_GOOGLE),
     Rule(R.POLICYVIOLATION, ("presents a potential security issue", "detected an illegal attachment")),
     # au (KDDI), by itself or quoted by others: without an address in front, the recipient's own filter refused.

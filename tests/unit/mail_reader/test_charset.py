@@ -87,6 +87,26 @@ def test_codecs_that_are_no_charsets_are_not_used(declared: str) -> None:
     assert decode(b"\\u0041xn--a", declared) == "\\u0041xn--a"
 
 
+@pytest.mark.parametrize("label", ["utf-8", "us-ascii", None])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Здравствуйте, лампа сломалась",
+        "お世話になっております。ランプが壊れました。",
+        "您好，我的灯坏了，请给我寄一个新的。",
+        "안녕하세요, 램프가 고장 났습니다.",
+        "Καλημέρα, η λάμπα χάλασε",
+        "สวัสดีครับ โคมไฟของฉันเสีย",
+        "Grüße aus Köln: größere Öfen für Händler, schöne Grüße",
+    ],
+)
+def test_a_byte_lost_in_utf_8_costs_one_character(text: str, label: str | None) -> None:
+    raw = text.encode()
+    place = next(index for index, byte in enumerate(raw) if byte >= 0xC2)
+    damaged = decode(raw[: place + 1] + raw[place + 2 :], label)
+    assert damaged.endswith(text[len(raw[:place].decode()) + 1 :])
+
+
 def test_a_damaged_character_does_not_cost_the_text() -> None:
     text = ("Größe " * 20).encode()
     assert decode(text[:-2] + b"\xc3", "utf-8") == ("Größe " * 20)[:-2] + "\ufffd"

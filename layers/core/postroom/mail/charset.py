@@ -85,6 +85,10 @@ def _strict(data: bytes, codec: str) -> str | None:
         return None
 
 
+# How many whole characters of UTF-8 outweigh a damaged one, by what the label says.
+_WHOLE_TO_DAMAGED = {"utf-8": 2, "us-ascii": 6, "": 6}
+
+
 def _decode_common(data: bytes, codec: str, budget: GuessBudget | None) -> tuple[str, bool]:
     """Decode what needs no search: ASCII, UTF-8, and Latin-1 under any of its names."""
     if data.isascii():
@@ -103,11 +107,11 @@ def _decode_common(data: bytes, codec: str, budget: GuessBudget | None) -> tuple
             return _guess(data, budget), False
         text = _strict(data, "cp1252")
         return (text if text is not None else data.decode("latin-1")), True
-    if codec == "utf-8":
-        replaced = data.decode("utf-8", "replace")
-        # A few damaged characters (a cut sequence) are better shown as such than a whole text guessed anew.
-        if replaced.count("\ufffd") * 20 <= _non_ascii(replaced):
-            return replaced, False
+    replaced = data.decode("utf-8", "replace")
+    damaged = replaced.count("\ufffd")
+    # Other charsets make valid UTF-8 by accident only: damaged characters are shown as such where whole ones are many.
+    if damaged * _WHOLE_TO_DAMAGED[codec] <= _non_ascii(replaced) - damaged:
+        return replaced.removeprefix("\ufeff"), False
     return _guess(data, budget), False
 
 

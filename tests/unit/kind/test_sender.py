@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from postroom.mail.authresults import auth_results
 from postroom.mail.sender import SenderFlag, sender_verdict, suspicious_domain
+from postroom.model.configuration import Configuration
+from postroom.services.policy import policy_of
+from postroom.services.understand import understand
 
 from .conftest import MakeMail
 
@@ -90,3 +93,11 @@ def test_a_sender_is_proven_by_dmarc_for_the_very_domain(
 ) -> None:
     message = mail(From=sender, Authentication_Results=results)
     assert sender_verdict(message, auth=auth_results(message, authserv_ids=["mx"])).verified is verified
+
+
+def test_who_is_answered_is_who_the_verdict_is_about() -> None:
+    raw = b"From: Ann <>, ann@example.org\r\nTo: support@example.com\r\n\r\nHello"
+    mail = understand(raw, policy=policy_of(Configuration.model_validate({})))
+    assert mail.sender is not None
+    assert mail.sender_verdict.address is not None
+    assert mail.sender.address == mail.sender_verdict.address.address == "ann@example.org"

@@ -128,7 +128,8 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
     clean = sanitise(content.html) if content.html is not None else None
     text = best_text(content, clean.html if clean is not None else None)
     read_files = attached_files(content, policy, decisions)
-    senders = _addresses(message, "from")
+    # The one whom the verdict is about: `Foo <>, ann@example.org` is answered at the address.
+    senders = sorted(_addresses(message, "from"), key=lambda one: not one.address)
     verdict = sender_verdict(message, auth=auth_results(message, authserv_ids=policy.trusted_authserv_ids))
     decisions += [Decision("sender", flag.value) for flag in verdict.flags]
     tokens, forged = _tokens(message, text, policy, report=kind.report is not None)

@@ -18,7 +18,10 @@ class RuleIndex:
     def __init__(self, first_rules: Sequence[Rule], bare_rules: Sequence[Rule] = ()) -> None:
         self._rules = (*first_rules, *bare_rules)
         self._bare_from = len(first_rules)
-        self._always = frozenset(place for place, rule in enumerate(self._rules) if not rule.any_of and not rule.host)
+        wordless = [(place, rule) for place, rule in enumerate(self._rules) if not rule.any_of and not rule.host]
+        self._always = frozenset(place for place, rule in wordless if not rule.status)
+        self._of_status = frozenset(place for place, rule in wordless if rule.status)
+        self._statuses = tuple(status for _, rule in wordless for status in rule.status)
         self._hosts: dict[tuple[str, ...], list[int]] = {}
         self._places: dict[str, tuple[list[int], list[int]]] = {}
         for place, rule in enumerate(self._rules):
@@ -43,6 +46,8 @@ class RuleIndex:
             if of_bare and phrase in bare:
                 said.update(of_bare)
         others = set(self._always)
+        if failure.status.startswith(self._statuses):
+            others.update(self._of_status)
         for pieces, rows in self._hosts.items():
             for piece in pieces:
                 if piece in host:

@@ -111,13 +111,23 @@ def human_text(message: Part) -> ReportText:
 _NOT_TEXT = ("image/", "audio/", "video/", "application/", "message/", "text/")
 
 
+# A line is looked up by its first letters before it is compared with all of them.
+_PROBE = min(map(len, RETURNED))
+_RETURNED_HEADS = frozenset(piece[:_PROBE] for piece in RETURNED)
+
+
 def split_returned(text: str) -> ReportText:
     """Split a text at the line where the returned mail begins; a line of its headers counts too."""
     lines = text[:TEXT_SCANNED].split("\n")[:LINES_SCANNED]
     said_something = False
     for number, line in enumerate(lines):
         start = line[:120].strip(_BARS).lower()
-        if said_something and start.startswith(RETURNED) and not _is_sentence_about(start, line):
+        if (
+            said_something
+            and start[:_PROBE] in _RETURNED_HEADS
+            and start.startswith(RETURNED)
+            and not _is_sentence_about(start, line)
+        ):
             return ReportText("\n".join(lines[:number]), "\n".join(lines[number:]))
         said_something = said_something or bool(start)
     return ReportText("\n".join(lines), "")

@@ -27,6 +27,8 @@ def names_of(part: Part) -> tuple[str, ...]:
     # A header that is there twice has one meaning for each half of the clients.
     dispositions = _naming(part, "content-disposition")
     types = _naming(part, "content-type")
+    if not (dispositions or types or part.has("content-location")):
+        return ()
     raw = "".join(value for one in (*dispositions, *types) for _, value in one.pairs)
     charset = None if raw.isascii() else part.message_charset
     for several, key in ((dispositions, "filename"), (types, "name"), (dispositions, "name"), (types, "filename")):

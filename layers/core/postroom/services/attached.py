@@ -37,7 +37,8 @@ def attached_files(content: Bodies, policy: Policy, decisions: list[Decision]) -
 def _read_file(one: File, policy: Policy, decisions: list[Decision], room: list[int]) -> ReadFile:
     data = one.data()
     name = masking.mask_name(one.name, policy.masking).text
-    blocked = rules.judge(_candidate(one, data, room), policy.attachments)
+    candidate = _candidate(one, data, room)
+    blocked = rules.judge(candidate, policy.attachments)
     if blocked is not None:
         decisions.append(Decision(blocked.rule, blocked.outcome, f"{name}: {blocked.detail}"))
     attachment = Attachment(
@@ -45,7 +46,7 @@ def _read_file(one: File, policy: Policy, decisions: list[Decision], room: list[
         content_type=masking.mask_text(one.content_type, policy.masking).text,
         size=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
-        sniffed_type=sniff(data[:HEAD_BYTES]),
+        sniffed_type=sniff(candidate.head),
         inline=one.inline,
         content_id=masking.mask_text(one.content_id, policy.masking).text if one.content_id else None,
         blocked=blocked.detail if blocked else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from postroom.mail.address import Address
@@ -45,7 +46,9 @@ def explain(raw: bytes, *, source: str, policy: Policy, mailbox: Mailbox | None 
         "text_reply": mail.body.text_reply,
         "html": mail.body.html,
         "remote_images": mail.body.remote_images,
-        "attachments": [_attachment(file.attachment) for file in mail.files],
+        "attachments": [
+            dict(zip(_ATTACHMENT, _attachment_values(file.attachment), strict=True)) for file in mail.files
+        ],
         "automatic": {"is": mail.automatic.is_automatic, "why": mail.automatic.why},
         "delivery_report": _report(mail.report) if mail.report else None,
         "sender": {
@@ -87,18 +90,16 @@ def _list(addresses: Iterable[Address]) -> list[dict[str, str]]:
     return [_address(address) for address in addresses]
 
 
-def _attachment(attachment: Any) -> dict[str, Any]:
-    shown = ("name", "content_type", "sniffed_type", "size", "sha256", "inline", "content_id", "blocked")
-    return {name: getattr(attachment, name) for name in shown}
-
-
+_ATTACHMENT = ("name", "content_type", "sniffed_type", "size", "sha256", "inline", "content_id", "blocked")
 _RECIPIENT = tuple(field.name for field in fields(Recipient))
+_attachment_values = attrgetter(*_ATTACHMENT)
+_recipient_values = attrgetter(*_RECIPIENT)
 
 
 def _report(report: DeliveryReport) -> dict[str, Any]:
     return {
         "kind": report.kind.value,
-        "recipients": [{name: getattr(one, name) for name in _RECIPIENT} for one in report.recipients],
+        "recipients": [dict(zip(_RECIPIENT, _recipient_values(one), strict=True)) for one in report.recipients],
         "original_message_id": report.original_message_id,
         "rule": report.rule,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Callable
 
@@ -140,6 +141,7 @@ def test_a_message_that_exchange_cannot_convert_is_a_failure_of_its_own(site: Si
         ),
         pytest.param(lambda: Reply(200, b"x" * 1000, cut=10), id="counted-cut"),
         pytest.param(lambda: Reply(200, headers={"X": "y"}, pieces=lambda write: write(b"x")), id="end-not-said"),
+        pytest.param(lambda: Reply(200, gzip.compress(b"x"), {"Content-Encoding": "gzip"}), id="packed-unasked"),
     ],
 )
 def test_half_a_message_is_never_taken_for_a_whole(site: Site, reply: Callable[[], Reply]) -> None:

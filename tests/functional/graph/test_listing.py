@@ -145,6 +145,14 @@ def test_the_token_never_goes_to_another_host(site: Site, base: str) -> None:
     assert len(site.service.seen) == 2  # the folder, and the first page
 
 
+def test_a_gateway_that_hands_on_graphs_own_next_link_is_asked_for_the_next_page_itself(site: Site) -> None:
+    site.service.page = 1
+    ids = site.service.deliver(b"1", b"2", b"3")
+    site.service.base = "https://graph.microsoft.com"
+    with site.session() as session:
+        assert [item.id for item in session.list(None).news] == ids
+
+
 def test_a_next_link_may_write_the_same_host_in_other_letters(site: Site) -> None:
     site.service.page = 1
     ids = site.service.deliver(b"1", b"2")

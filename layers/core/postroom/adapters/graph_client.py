@@ -21,6 +21,7 @@ from postroom.errors import (
     ServerMisbehaved,
     Transient,
 )
+from postroom.model.clouds import is_microsoft_graph
 
 PATIENCE = 20.0  # seconds; a longer Retry-After ends the session, and the mailbox is tried again later
 TRIES = 3
@@ -165,6 +166,9 @@ class Graph:
             return self._root + path
         # The token must not go to another host because a page says so.
         if _place(path) != _place(self._base):
+            page = urlsplit(path)
+            if is_microsoft_graph(path) and page.path.startswith(f"/{VERSION}/"):  # as gateways hand it on; we ask ours
+                return f"{self._base}{page.path}?{page.query}"
             raise ServerMisbehaved("The next page is said to be on another server", on=self.on, code="foreign_page")
         return path
 

@@ -130,6 +130,15 @@ class HttpClient:
         except PostroomError as error:
             self.note(error.step or step, "<", error.code)
             raise
+        if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+            response.close()  # what stands in between packs it unasked, and a mail would be stored as it came
+            raise ServerMisbehaved(
+                "The answer is compressed, which was not asked for",
+                on=on,
+                step=step,
+                code="answer_compressed",
+                remedy="Let the gateway or proxy in between leave answers as they are; it is tried again by itself.",
+            )
         told = f"{response.status_code} in {time.monotonic() - began:.3f} s{_request_id(response.headers)}"
         return Streamed(response, on=on, step=step, ended=lambda size: self.note(step, "<", f"{told}, {size:,} bytes"))
 

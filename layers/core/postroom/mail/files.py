@@ -35,6 +35,8 @@ _EXTENSIONS = {
 
 
 _MOST_TYPES = 10
+_SHOWN = ("text/plain", "text/html")
+_HEADERS_ONLY = ("text/rfc822-headers", "message/rfc822-headers", "message/global-headers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def _file(part: Part, number: int, *, inline: bool) -> File:
 def enclosed_files(file: File, data: bytes) -> list[File]:
     """List the files of the mail that a file is, whether it says so or not; none for what is no mail."""
     message = file.message
-    if message is None and sniff(data[:HEAD_BYTES]) == "message/rfc822":
+    if message is None and file.content_type not in _HEADERS_ONLY and sniff(data[:HEAD_BYTES]) == "message/rfc822":
         try:
             message = read(data)
         except Unreadable:
@@ -89,12 +91,9 @@ def _may_hold_files(part: Part) -> bool:
     """Say whether more than text to be shown is in a part; returned mails are many, and few of them carry anything."""
     if part.children:
         return False
-    kind = part.content_type
-    return bool(part.names) or kind not in ("text/plain", "text/html") or b"begin" in part.raw_body or _is_encoded(part)
-
-
-def _is_encoded(part: Part) -> bool:
-    return part.encoding == "base64" and part.content_type == "text/plain"
+    if part.content_type not in _SHOWN or b"begin" in part.raw_body or part.names:
+        return True
+    return any("base64" in value.lower() for value in part.raw_values("content-transfer-encoding"))
 
 
 def _made_up(part: Part, number: int) -> str:

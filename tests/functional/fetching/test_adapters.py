@@ -282,6 +282,13 @@ def test_a_lease_is_taken_by_one_and_every_later_write_of_the_other_fails(states
     assert states.load(["support"], consistent=True)["support"].position == FULL.position
 
 
+@pytest.mark.fault(7)
+def test_a_lease_of_a_poller_whose_clock_was_far_ahead_locks_nobody_out(states: DynamoMailboxStates) -> None:
+    states.take_lease(states.load(["support"])["support"], owner="ahead", now=NOW, expires=NOW + timedelta(days=400))
+    read = states.load(["support"])["support"]
+    assert states.take_lease(read, owner="me", now=NOW, expires=NOW + SPAN) is not None
+
+
 def test_health_alone_leaves_everything_else_as_it_is(states: DynamoMailboxStates) -> None:
     saved(states, FULL)
     states.save_health("support", Health(), config_digest="other")

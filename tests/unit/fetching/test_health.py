@@ -87,6 +87,12 @@ def test_a_server_that_asks_to_wait_is_left_alone_until_then_and_that_is_no_fail
     assert len(health.failed(Health(), error("x" * 1000, retry_after=1), now=NOON).reason) == 300
 
 
+@pytest.mark.fault(7)
+def test_a_next_try_that_a_wrong_clock_put_far_off_does_not_keep_a_mailbox_from_being_tried() -> None:
+    state = health.failed(Health(), MailboxLocked("in use"), now=NOON + timedelta(days=400))
+    assert health.may_be_tried(state, now=NOON, same_settings=True)
+
+
 def test_what_only_a_person_can_mend_does_not_pass_by_waiting() -> None:
     state = health.failed(Health(), LoginRefused("wrong", retry_after=1), now=NOON)
     assert (state.state, state.next_try) == (HealthState.NEEDS_ATTENTION, None)

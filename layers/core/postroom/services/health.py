@@ -119,11 +119,14 @@ def fetched(health: Health, *, now: datetime) -> Health:
 
 
 def may_be_tried(health: Health, *, now: datetime, same_settings: bool) -> bool:
-    """Tell whether to look at the mailbox now; changed settings are tried at once."""
+    """Tell whether to look at the mailbox now; changed settings are tried at once.
+
+    A moment further off than any wait was written by a clock that went wrong.
+    """
     if not same_settings:
         return True
     if health.next_try is not None:
-        return health.next_try <= now
+        return not now < health.next_try <= now + LONGEST_WAIT
     return health.state is not HealthState.NEEDS_ATTENTION or health.step == TELLING
 
 

@@ -103,7 +103,7 @@ def _problem(mailbox: Mailbox, tries: int, aside: Aside | None) -> tuple[str, st
     if tries < GIVEN_UP:
         return (
             "failing",
-            f"It could not be fetched in {tries} of {GIVEN_UP} tries; a later poll tries again. {_STILL_THERE}",
+            f"It could not be fetched in {tries} of {GIVEN_UP} tries; a later poll tries again, if it is there still.",
         )
     if tries == GIVEN_UP:
         anew = "" if mailbox.type is Type.POP3 else " Moved to another folder and back, it gets a new id and a new try."

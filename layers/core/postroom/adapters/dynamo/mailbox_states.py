@@ -11,7 +11,7 @@ import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from postroom.adapters.dynamo import items, keys
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 NEVER_TAKEN = "attribute_not_exists(#token)"
-FREE = "#token = :was AND #until < :now"
-"""Nobody has taken it since the state was read, and whoever had it before is through or overdue."""
+FREE = "#token = :was AND (#until < :now OR #until > :never)"
+"""Nobody has taken it since the state was read; whoever had it before is through or overdue, or had a wrong clock."""
+LONGEST_LEASE = timedelta(hours=1)  # functions run for a quarter of that
 MINE = "#token = :token AND #owner = :owner"
 
 _NAMES = {"#token": "token", "#owner": "owner", "#until": "until"}
@@ -90,7 +91,7 @@ class DynamoMailboxStates:
         lease = Lease(mailbox=state.mailbox, token=was + 1, owner=owner, expires=expires)
         values: dict[str, Any] = {":token": lease.token, ":owner": owner, ":until": _milliseconds(expires)}
         if was:
-            values |= {":was": was, ":now": _milliseconds(now)}
+            values |= {":was": was, ":now": _milliseconds(now), ":never": _milliseconds(now + LONGEST_LEASE)}
         try:
             with aws_errors("taking the lease", on=state.mailbox):
                 self._client.update_item(

@@ -234,6 +234,11 @@ def parameters_of_comments() -> bytes:
 
 
 @_hostile
+def parameters_of_carriage_returns() -> bytes:
+    return _parameters(b'; name="' + b"\r" * 500_000 + b'.pdf"')
+
+
+@_hostile
 def parameters_of_quotes() -> bytes:
     return _parameters(b'; name="' + b'\\"' * 300_000)
 

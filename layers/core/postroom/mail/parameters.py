@@ -11,7 +11,7 @@ from postroom.mail.charset import decode
 _SIMPLE = re.compile(r"[^\"()\\]*\Z")
 _UNQUOTE = re.compile(r"\\([\"\\])")
 _EXTENDED = re.compile(r"([^*]+)\*(\d{1,6})?(\*)?\Z")
-_FOLD = re.compile(r"\r*\n[ \t]*|\r")
+_FOLD = re.compile(r"\r++(?:\n[ \t]*+)?|\n[ \t]*+")  # a run of CR is read once: it may end in no LF
 _NAME = re.compile(r"([^=;\"\s(]*+)[ \t]*+(=?)[ \t]*+", re.ASCII)
 _SEPARATORS = re.compile(r"[\s;]*+", re.ASCII)
 # Where a semicolon was left out: only these names are believed to begin a parameter behind a space.

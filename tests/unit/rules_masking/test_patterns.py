@@ -97,6 +97,7 @@ def test_every_row_of_the_table_is_reached_by_a_case() -> None:
         (r"a&b", "a&b"),
         (r"(?:a|b)+?c", "abc"),
         (r"a/b/c", "a/b/c"),
+        (r"[0-9]\x{2013}[0-9]", "4–7"),
         (r"[]&]x", "]x"),
     ],
 )

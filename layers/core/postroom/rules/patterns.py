@@ -143,9 +143,10 @@ def _compile(pattern: str, *, ignore_case: bool) -> Any:
 
 
 def _unescaped(pattern: str) -> str:
-    """Blank what is literal, `\\\\`, `\\(` and `\\Q…\\E`, and keep every position."""
+    """Blank what is literal, `\\\\`, `\\(`, `\\x{2013}` and `\\Q…\\E`, and keep every position."""
     blanked = re.sub(r"\\Q.*?(?:\\E|$)", lambda match: "·" * len(match[0]), pattern, flags=re.DOTALL)
-    return re.sub(r"\\[^A-Za-z0-9]", "··", blanked)
+    blanked = re.sub(r"\\[^A-Za-z0-9]", "··", blanked)
+    return re.sub(r"\\x\{[0-9A-Fa-f]+\}", lambda match: "·" * len(match[0]), blanked)
 
 
 def _explain_refusal(path: str, error: Exception) -> Problem:

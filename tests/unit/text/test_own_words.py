@@ -34,6 +34,11 @@ WHOLE = {
     "sent, in German": "Das Paket ist unterwegs.\n\nGesendet mit DHL am Montag.\n\nViele Grüße",
     "a wish to be left alone": "Hello,\n\nplease unsubscribe me from your mailing list. I never asked for it.\n\nAnn",
     "a secret": "Hello,\n\nThis message is confidential, please show it to nobody.\n\nI want to go.\n\nAnn",
+    "the head of a letter": "Hello,\n\nFrom: Ann Example\nTo: Complaints\nSubject: broken lamp\n\nI want a new one.",
+    "a web form": "A message came in.\n\nName: Ann\nFrom: ann@example.com\nSubject: Lamp\nDate: 5 May 2026 10:43\n"
+    "Message: It is broken.\n\nI want a new one.",
+    "a web form in German": "Neue Anfrage\n\nVon: ann@example.com\nBetreff: Lampe\nDatum: 5.5.2026\nTelefon: 030\n\n"
+    "Nachricht:\nSie ist kaputt.",
     "a log": "The log says:\n\n> ERROR 12\n> ERROR 13\n\nWhat is this?",
 }
 
@@ -125,6 +130,8 @@ INTRODUCTIONS = {
     "no verb, broken in the address": "2024-02-05 10:43 GMT+01:00 Shop <\nshop@example.org>:",
     "dashes on both sides": "---- Shop wrote ----",
     "dashes and a date": "------On 02/05/2024 10:43 AM, Shop wrote-----",
+    "a header that begins with the day, in French": f'Message du : 05/02/2024 10:43\nDe : "Shop" <{_SENT}>\nA : '
+    "ann@example.com\nObjet : Lampe",
     "a reply's title in German": "-----Antwort Nachricht-----",
 }
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 
 from postroom.mail import quoting_phrases as phrases
-from postroom.mail.quoting_kinds import MAX_MARKER, SPACES, Kind, Lines
+from postroom.mail.quoting_kinds import MAX_MARKER, SPACES, Kind, Lines, any_of
+from postroom.mail.quoting_phrases_footers import FORM_LABELS
 
 _HEADER = re.compile(r"[*_\s]{0,4}(?P<name>[^\W\d_][^:：*\n]{0,29}?)\s?[*_]{0,2}\s?[:：][*_]{0,2}(?P<value>.*)")
+_TIME = re.compile(r"\d\s?[:.h時点시]\s?\d{2}", re.IGNORECASE)
+_FORM_LABEL = re.compile(rf"[*_\s]{{0,4}}(?:your |ihr )?(?:{any_of(FORM_LABELS)})\s?[*_]{{0,2}}\s?[:：]", re.IGNORECASE)
+_FORM_AROUND = 6  # lines
 _AROUND_NAME = "*_" + SPACES
 _LONGEST_NAME = 60  # with what stands around it
 _FROM = frozenset(word.casefold() for word in phrases.HEADER_FROM)
@@ -62,8 +66,18 @@ def _header_block(shown: list[str], kinds: list[Kind], start: int) -> tuple[int,
         index += 1
     has_from = not _FROM.isdisjoint(found)
     addressed = any("@" in value for value in found.values())
-    # "From: Paris, To: London, Date: …" is a customer's journey: only a subject or an address makes it a mail.
-    told = not _SUBJECT.isdisjoint(found) or not _SENT.isdisjoint(found)
-    complete = len(found) >= 3 and (addressed or (has_from and told))
     after_rule = start > 0 and kinds[start - 1] in (Kind.DELIMITER, Kind.ATTRIBUTION)
-    return end, complete or (len(found) == 2 and has_from and (addressed or after_rule))
+    if len(found) < 3:
+        return end, len(found) == 2 and has_from and (addressed or after_rule)
+    # "From: Paris, To: London, Date: …" is a customer's journey, "From: Ann, To: …, Subject: …" the head of a letter:
+    # a client tells when a mail was sent, to the minute, or an address.
+    sent = not _SENT.isdisjoint(found) or any(map(_TIME.search, found.values()))
+    if _SENT.isdisjoint(found) and not after_rule and _is_form(shown, start, end):
+        return end, False
+    return end, addressed or (has_from and (sent or (after_rule and not _SUBJECT.isdisjoint(found))))
+
+
+def _is_form(shown: list[str], start: int, end: int) -> bool:
+    """Say whether lines of a web form ("Phone: …", "Message: …") stand around those of a header."""
+    around = shown[max(0, start - _FORM_AROUND) : end + _FORM_AROUND]
+    return any((":" in line or "：" in line) and _FORM_LABEL.match(line) is not None for line in around)

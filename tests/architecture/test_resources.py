@@ -96,7 +96,13 @@ def test_our_own_metrics_have_alarms_and_are_ones_that_functions_log() -> None:
         for alarm in resources("AWS::CloudWatch::Alarm").values()
         if alarm["Properties"]["Namespace"] == namespace
     }
-    assert own == {("mailboxes_failing", "sweep"), ("imbalances", "fetch_mailboxes"), ("imbalances", "fetch_ews")}
+    assert own == {
+        ("mailboxes_failing", "sweep"),
+        ("imbalances", "fetch_mailboxes"),
+        ("imbalances", "fetch_ews"),
+        ("mails_held", "send_outbound"),
+        ("uncertain", "sweep"),
+    }
     assert {metric for metric, _service in own} <= METRICS.keys()
 
 

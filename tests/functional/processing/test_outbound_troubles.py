@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -182,6 +183,26 @@ def test_what_only_an_administrator_can_mend_in_ses_is_told_at_once_held_and_sen
     told = [event for event in verified.outbox.history(outbound_id) if event.what == "deferred"]
     assert remedy in told[0].detail
     assert len(told) == len(tried)
+
+
+@pytest.mark.parametrize(
+    ("fault", "held"),
+    [
+        (_client_error("AccessDeniedException", 403), 1),
+        (_client_error("InternalFailure", 500), 1),
+        (_client_error("MessageRejected", 400), 0),
+        (_client_error("TooManyRequestsException", 429), 0),
+        (None, 0),
+    ],
+    ids=["held", "uncertain", "refused", "throttled", "sent"],
+)
+def test_mail_that_waits_for_a_person_is_counted_for_the_alarm(
+    verified: AwsStack, caplog: pytest.LogCaptureFixture, fault: Exception | None, held: int
+) -> None:
+    caplog.set_level(logging.INFO, logger="postroom.services.send")
+    with ses(lambda: fault):
+        send(verified, replied(verified))
+    assert [vars(one)["mails_held"] for one in caplog.records if one.message == "outbound_recorded"] == [held]
 
 
 @pytest.mark.fault(73)

@@ -6,7 +6,10 @@ Nothing can have been sent before the content goes on the wire; from then until 
 
 from __future__ import annotations
 
+import base64
+import binascii
 import contextlib
+import hmac
 import smtplib
 import ssl
 import time
@@ -21,6 +24,8 @@ from postroom.model.configuration import Authentication, OutboundServer, SmtpSec
 from postroom.ports import BeforeData, Envelope, Sent
 
 _LONGEST_REPLY_LINE = 4096  # RFC 5321 §4.5.3.1.5 says 512; real servers write more
+_LONGEST_EXCHANGE = 240.0  # seconds; what lasts longer would die with its function, and nobody would know of what
+_MOST_CHALLENGES = 5
 _DEFAULT_PORTS = {SmtpSecurity.SSL_TLS: 465, SmtpSecurity.START_TLS_REQUIRED: 587}
 
 
@@ -50,7 +55,7 @@ class SmtpTransport:
 
     def send(self, content: bytes, envelope: Envelope, *, outbound_id: str, before_data: BeforeData) -> Sent:
         """Make one attempt; raises SendRefused, SendDeferred or SendUncertain."""
-        deadline = time.monotonic() + self._server.timeout.total_seconds()
+        deadline = time.monotonic() + min(self._server.timeout.total_seconds(), _LONGEST_EXCHANGE)
         try:
             client = self._open(deadline, helo=envelope.sender.rpartition("@")[2] or "localhost")
         except (smtplib.SMTPException, PostroomError) as error:
@@ -203,6 +208,25 @@ class _Client(smtplib.SMTP):
         self.does_esmtp = False
         self.ehlo_or_helo_if_needed()
 
+    def auth(self, mechanism: str, authobject: Any, *, initial_response_ok: bool = True) -> tuple[int, bytes]:
+        """AUTH (RFC 4954) with user and password in UTF-8 (RFC 4616); smtplib's own fails at letters beyond ASCII."""
+        first = authobject() if initial_response_ok else None
+        code, text = self.docmd("AUTH", mechanism if first is None else f"{mechanism} {_base64(first)}")
+        # auth_login of smtplib counts by this which of its two questions it answers.
+        self._auth_challenge_count = 0 if first is None else 1
+        while code == 334 and self._auth_challenge_count <= _MOST_CHALLENGES:
+            self._auth_challenge_count += 1
+            code, text = self.docmd(_base64(authobject(_challenge(text))))
+        if code in (235, 503):
+            return code, text
+        raise smtplib.SMTPAuthenticationError(code, text)
+
+    def auth_cram_md5(self, challenge: Any = None) -> Any:
+        """RFC 2195, with the password in UTF-8."""
+        if challenge is None:
+            return None
+        return f"{self.user} {hmac.new(str(self.password).encode(), challenge, 'md5').hexdigest()}"
+
     def login_with_token(self, user: str, token: str) -> None:
         """AUTH XOAUTH2 with its initial response; the server's challenge is its error, which wants an empty answer."""
 
@@ -269,6 +293,17 @@ def _not_sent(error: Exception, *, on: str) -> PostroomError:
     if isinstance(error, PostroomError):
         return SendDeferred(error.what, on=on, step=error.step, code=error.code, remedy=error.remedy)
     return SendDeferred(f"The session failed: {error}", on=on)
+
+
+def _challenge(text: bytes) -> bytes:
+    try:
+        return base64.b64decode(text)
+    except binascii.Error as error:
+        raise smtplib.SMTPException(f"The server's challenge is no base64: {text[:80]!r}") from error
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8")).decode("ascii")
 
 
 def _said(code: int, text: bytes) -> str:

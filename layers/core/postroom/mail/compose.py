@@ -6,6 +6,7 @@ line ends only, so that no bare CR or LF reaches a server (SMTP smuggling).
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -125,8 +126,25 @@ def _address_problems(field: str, values: Sequence[str]) -> list[Problem]:
     return problems
 
 
+def deliverable(address: str) -> str:
+    """Return an address as servers without SMTPUTF8 take it: its domain in ASCII (RFC 5891)."""
+    local, at, domain = address.rpartition("@")
+    return address if domain.isascii() else f"{local}{at}{'.'.join(map(_ascii_label, domain.split('.')))}"
+
+
+def _ascii_label(label: str) -> str:
+    # Not Python's `idna`, which is of 2003 and makes `strasse` of `straße`: another domain.
+    plain = unicodedata.normalize("NFC", label.lower())
+    return label if label.isascii() else f"xn--{plain.encode('punycode').decode('ascii')}"
+
+
+def without_controls(line: str) -> str:
+    """Return a line of somebody else's writing as a header takes it: a space for each control character."""
+    return "".join(" " if character in _FORBIDDEN else character for character in line)
+
+
 def _header_address(address: Address) -> HeaderAddress:
-    return HeaderAddress(display_name=address.name, addr_spec=address.address)
+    return HeaderAddress(display_name=address.name, addr_spec=deliverable(address.address))
 
 
 def _normalised(text: str) -> str:

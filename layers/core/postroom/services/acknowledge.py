@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from postroom.mail import placeholders
 from postroom.mail.address import is_valid, parse_addresses
-from postroom.mail.compose import is_message_id
+from postroom.mail.compose import is_message_id, without_controls
 from postroom.model.decision import Decision
 from postroom.model.identity import outbound_id
 from postroom.model.interaction import Interaction, Subtype
@@ -72,7 +72,7 @@ def acknowledge(
         department=interaction.department,
         from_address=mailbox.address,
         to=(target,),
-        subject=" ".join(placeholders.fill(template.subject, values).split()),
+        subject=" ".join(without_controls(placeholders.fill(template.subject, values)).split()),
         text=placeholders.fill(template.text, values),
         html=placeholders.fill(template.html, values, escape=True) if template.html else None,
         created=now,

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from postroom.errors import Conflict, Invalid, NotFound, Problem, Transient
 from postroom.mail.address import is_valid, parse_addresses
-from postroom.mail.compose import is_message_id
+from postroom.mail.compose import Composition, check, is_message_id, without_controls
 from postroom.model.configuration import Alias, Configuration
 from postroom.model.decision import Decision
 from postroom.model.identity import outbound_id
@@ -99,7 +99,7 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
         bcc = [*bcc, alias.automatic_bcc]
         detail = f"{alias.automatic_bcc}: automatic_bcc of the alias {alias.name}"
         decisions.append(Decision("recipients", "blind-copy", detail))
-    subject = wanted.subject or interaction.subject
+    subject = wanted.subject or without_controls(interaction.subject)
     references = [*interaction.attributes.get("References", "").split(), interaction.message_id or ""]
     reply_to, body_marker, marks = thread_marks.plan(configuration, mailbox)
     server = (alias.outbound_server if alias else None) or configuration.settings.default_outbound_server
@@ -127,7 +127,25 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
         decisions=tuple(decisions),
         attributes={"agent": wanted.agent, _MARK: _mark(wanted)},
     )
+    if problems := check(_as_sent(outbound)):
+        raise Invalid(problems)
     return mask_outbound(outbound, outbound_masking(configuration, interaction.department))
+
+
+def _as_sent(outbound: Outbound) -> Composition:
+    """Return what will be composed of a reply, as far as it can be refused: rather now than when nobody looks."""
+    return Composition(
+        sender=outbound.from_address,
+        to=outbound.to,
+        cc=(*outbound.cc, *outbound.bcc),
+        reply_to=outbound.reply_to,
+        subject=outbound.subject,
+        text="",
+        date=outbound.created,
+        message_id="<made@when.sent>",
+        in_reply_to=outbound.in_reply_to,
+        references=outbound.references,
+    )
 
 
 def _mark(wanted: Reply) -> str:
@@ -223,4 +241,7 @@ def _problems(wanted: Reply, to: Sequence[str], sender: str, interaction: Intera
             parsed = parse_addresses(value)
             if len(parsed) != 1 or not is_valid(parsed[0].address):
                 problems.append(Problem(field, f"{value[:80]!r} is not one e-mail address.", "Write name@domain."))
+            elif not parsed[0].local.isascii():
+                what = f"{value[:80]!r} has other letters before its @ than servers take."
+                problems.append(Problem(field, what, "Ask for an address in plain letters."))
     return problems

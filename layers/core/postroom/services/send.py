@@ -25,7 +25,7 @@ from postroom.errors import (
 )
 from postroom.mail import token
 from postroom.mail.address import parse_addresses
-from postroom.mail.compose import Composition, compose
+from postroom.mail.compose import Composition, compose, deliverable
 from postroom.model.configuration import Configuration, OutboundServer, ServerType
 from postroom.model.interaction import Event
 from postroom.model.outbound import Outbound, OutboxState
@@ -158,7 +158,7 @@ def send(
 
 def _message_id(stored: Outbound, configuration: Configuration, *, key: bytes) -> str:
     senders = parse_addresses(stored.from_address)
-    domain = senders[0].address.rpartition("@")[2] if senders else ""
+    domain = deliverable(senders[0].address).rpartition("@")[2] if senders else ""
     return token.message_id_for(stored.id, key=key, domain=domain or configuration.settings.default_domain)
 
 
@@ -272,6 +272,12 @@ class _Attempt:
         except LeaseLost:
             # Recorded, and the answer was lost; or a person was faster, who takes it for sent.
             return Result(self.outbound.id, None, f"{state.value}, which is recorded or not news any more")
+        # A recipient that was refused is told to who wrote; what is held or unknown, to who runs this.
+        held = state is OutboxState.UNCERTAIN or (
+            state is not OutboxState.SENT and code in WAITS_FOR_SETTINGS | {DEFECT}
+        )
+        facts = {"outbound": self.outbound.id, "state": state.value, "code": code, "mails_held": int(held)}
+        logger.info("outbound_recorded", extra=facts)
         return Result(self.outbound.id, state, detail)
 
 
@@ -345,7 +351,9 @@ def prepare(
         )
     )
     recipients = outbound.remaining or tuple(
-        dict.fromkeys(parse_addresses(text)[0].address for text in (*outbound.to, *outbound.cc, *outbound.bcc))
+        dict.fromkeys(
+            deliverable(parse_addresses(text)[0].address) for text in (*outbound.to, *outbound.cc, *outbound.bcc)
+        )
     )
     if len(recipients) > server.maximum_recipients:
         raise SendRefused(
@@ -358,5 +366,5 @@ def prepare(
             f"the mail has {len(content):,} bytes, `maximum_size` of {server.name} is {server.maximum_size} MB",
             remedy="Make it smaller, or raise the limit.",
         )
-    sender = parse_addresses(outbound.from_address)[0].address
+    sender = deliverable(parse_addresses(outbound.from_address)[0].address)
     return content, Envelope(sender=sender, recipients=recipients)

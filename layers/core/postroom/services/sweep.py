@@ -6,12 +6,13 @@ Nothing here decides anew: it queues again what the other functions would have d
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Protocol
 
-from postroom.errors import Conflict, NotFound
+from postroom.errors import Conflict, NotFound, Permanent, PostroomError
 from postroom.model.identity import parse_raw_key
 from postroom.model.interaction import Event
 from postroom.model.outbound import Delivery, OutboxState
@@ -31,6 +32,7 @@ NEW_WAITS = timedelta(minutes=2)
 
 LOOK_BACK = timedelta(hours=48)
 _MOST_DEAD_LETTERS = 50  # a run
+_MOST_SENDS = 2_000  # a run, of each state
 
 
 class DeadLetters(Protocol):
@@ -81,19 +83,29 @@ class Sweep:
     clock: Clock
 
     def __call__(self) -> Swept:
-        """Sweep once."""
+        """Sweep once. What one part fails at keeps no other from its turn; raises the first such error at the end."""
         now = self.clock()
-        looked, queued = self._raw_messages(now)
-        return Swept(
-            raw_looked_at=looked,
-            raw_queued_again=queued,
-            wrapped_from_dead_letters=self._dead_letters(),
-            sends_queued_again=self._sends(now),
-            uncertain=self._died_sending(now),
-            mailboxes_failing=self._mailboxes(),
+        failed: list[PostroomError] = []
+        parts: tuple[Callable[[], dict[str, int]], ...] = (
+            lambda: self._raw_messages(now),
+            lambda: {"wrapped_from_dead_letters": self._dead_letters()},
+            lambda: {"uncertain": self._died_sending(now)},
+            lambda: {"sends_queued_again": self._sends(now)},
+            lambda: {"mailboxes_failing": self._mailboxes()},
         )
+        counts: dict[str, int] = {}
+        for part in parts:
+            try:
+                counts |= part()
+            except PostroomError as error:
+                logger.warning("part_of_sweep_failed", extra={"code": error.code, "what": error.what})
+                failed.append(error)
+        if failed:
+            logger.info("swept_in_part", extra=counts)
+            raise failed[0]
+        return Swept(**counts)
 
-    def _raw_messages(self, now: datetime) -> tuple[int, int]:
+    def _raw_messages(self, now: datetime) -> dict[str, int]:
         """Queue again every raw message that should be an interaction and is none (fault 43)."""
         earliest = now - LOOK_BACK
         start = max(self.mark.load() or earliest, earliest).replace(minute=0, second=0, microsecond=0)
@@ -112,7 +124,7 @@ class Sweep:
             hour = following
         if clean > start:
             self.mark.save(clean)
-        return looked, queued
+        return {"raw_looked_at": looked, "raw_queued_again": queued}
 
     def _without_interaction(self, keys: list[str]) -> list[str]:
         ids = {key: parse_raw_key(key).interaction_id for key in keys}
@@ -157,7 +169,8 @@ class Sweep:
         ]
         queued = 0
         for state, before in due:
-            for outbound_id in self.outbox.waiting(state, before=before):
+            # The oldest first. More would not leave before the next run, and what is queued twice costs its sender.
+            for outbound_id in islice(self.outbox.waiting(state, before=before), _MOST_SENDS):
                 self.outbound_queue.send({"v": 1, "outbound": outbound_id})
                 queued += 1
         return queued
@@ -177,6 +190,9 @@ class Sweep:
                 self.outbox.settle(outbound_id, was=OutboxState.DATA, state=state, event=event)
             except Conflict:
                 continue  # its sender was alive after all
+            except Permanent as error:  # of this mail alone: the others must not wait for it
+                logger.error("settling_failed", extra={"outbound": outbound_id, "code": error.code})
+                continue
             uncertain += not known
         return uncertain
 

@@ -29,7 +29,7 @@ class Loopback:
 
     def __init__(self, port: int = 0) -> None:
         self._came: queue.Queue[str] = queue.Queue(maxsize=1)  # the first answer counts
-        came = self._came
+        came, first = self._came, threading.Lock()
 
         class Handler(BaseHTTPRequestHandler):
             timeout = 10  # seconds; browsers open connections that they then leave silent
@@ -41,14 +41,18 @@ class Loopback:
                 if not ours or parts.path != "/" or not parse_qs(parts.query).keys() & {"code", "error"}:
                     self.send_error(404)
                     return
-                self.send_response(200)
-                for name, value in {**_HEADERS, "Content-Length": str(len(_PAGE))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(_PAGE)
-                self.wfile.flush()
-                if not came.full():
-                    came.put_nowait(self.path)
+                # Told when the page is out, since the server is left then; a second request must not overtake it there.
+                is_first = first.acquire(blocking=False)
+                try:
+                    self.send_response(200)
+                    for name, value in {**_HEADERS, "Content-Length": str(len(_PAGE))}.items():
+                        self.send_header(name, value)
+                    self.end_headers()
+                    self.wfile.write(_PAGE)
+                    self.wfile.flush()
+                finally:
+                    if is_first:
+                        came.put_nowait(self.path)
 
             def log_message(self, *_args: Any) -> None:
                 """Write no log: the request holds the code."""

@@ -39,6 +39,13 @@ WHOLE = {
     "Message: It is broken.\n\nI want a new one.",
     "a web form in German": "Neue Anfrage\n\nVon: ann@example.com\nBetreff: Lampe\nDatum: 5.5.2026\nTelefon: 030\n\n"
     "Nachricht:\nSie ist kaputt.",
+    "a flight with its times": "My flight:\n\nFrom: London 10:43\nTo: Leeds 13:55\nDate: 5 May 2026\n\nChange it.",
+    "a train in German": "Hallo,\n\nVon: Berlin 10:43\nAn: Ulm 14:55\nDatum: 5.5.2026\n\nDer Zug fiel aus.",
+    "what was written when": "5.5.2026 10:43 I wrote to you:\nbroken\n6.5.2026 11:00 you wrote:\nwait\n\nNothing",
+    "a list with marks of a quote": "Two faults:\n> no light\n> too loud",
+    "small words below a rule": "Hi\n\n---\n\ncan you help",
+    "Japanese between rules": "お世話になっております。\n\n=====\n注文番号: 123\n=====\n\nまだ届きません。",
+    "Thai below a rule": "สวัสดีครับ\n\n----\n\nโคมไฟของฉันเสีย กรุณาส่งอันใหม่ครับ",
     "a log": "The log says:\n\n> ERROR 12\n> ERROR 13\n\nWhat is this?",
 }
 

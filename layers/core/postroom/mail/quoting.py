@@ -54,7 +54,10 @@ def reply_text(text: str, *, subject: str = "", keep_forwards: bool = True) -> s
     own, own_kinds = _cut_quotes(lines, kinds)
     if Kind.TEXT not in own_kinds or _points_below(own, own_kinds, texts):
         return _join(_lines(text))
-    return _join(own[: len(own_kinds.rstrip(_QUOTED))])
+    end = len(own_kinds.rstrip(_QUOTED))
+    if end and own is lines and own[end - 1].rstrip().endswith(":"):
+        return _join(own)  # "Two faults:" and a list of lines with ">"
+    return _join(own[:end])
 
 
 def is_forward(text: str, *, subject: str = "") -> bool:

@@ -30,6 +30,13 @@ _LENGTHS = sorted({len(verb) for verb in _VERBS})
 _WROTE_INSIDE = re.compile(rf"\b(?:{any_of(phrases.WROTE_INSIDE)})\b", re.IGNORECASE)
 _OPENER = re.compile(rf"(?:(?:{any_of(phrases.OPENERS)})(?:\b|(?=\d))|[0-9])", re.IGNORECASE)
 _CITING = re.compile(rf"(?:{any_of(phrases.CITING)})\s.*[:：]$", re.IGNORECASE)
+# "On 5 May I wrote to you:" are the writer's own words, unless a marked quote follows.
+_OWN_WORDS = re.compile(
+    r"\b(?:(?:i|you|we|they) (?:wrote|said)|(?:schrieb|schrieben|schreibt) (?:ich|sie|wir|ihr|man)"
+    r"|(?:ik|u|wij) schreef|schreef (?:ik|u|wij)|schreven (?:wij|we)|skrev (?:jag|jeg|du|ni|vi)"
+    r"|(?:j['’]ai|vous avez|nous avons) écrit|(?:yo|usted) escrib|(?:я|вы|мы) (?:писал|написал))",
+    re.IGNORECASE,
+)
 _ADDRESS = re.compile(r"[^\s<>@]@[^\s<>@]")
 _ENDS_WITH_ADDRESS = re.compile(r"[<(\[]\s?[^<>\s]*@[^<>]*[>)\]]\s*[:：]$")
 _TIME = re.compile(r"\d{1,2}\s?[:.h時点시]\s?\d{2}", re.IGNORECASE)
@@ -113,6 +120,8 @@ def _evidence(line: str, *, quoted_next: bool) -> int:
         return _WHOLE
     if colon and (addressed or quoted_next) and _CITING.match(text):
         return _WHOLE
+    if not addressed and not quoted_next and _OWN_WORDS.search(text):
+        return 0
     numbered = _NUMBER.search(text) is not None
     dated = numbered and _is_dated(text)
     if _wrote_last(text):

@@ -29,8 +29,9 @@ _FIRST_LETTERS = probes(phrases.FOOTER_STARTS, ends=False)
 _CONTACT = re.compile(r"\bwww\.|\b(?:tel|fax|phone|mobil|mobile|fon)\b\.?:?|\+\d[\d ()/-]{7,}|\S@\S", re.IGNORECASE)
 _MARKS_BEHIND = "*_\"'”»)] "
 _MARKS_BEFORE = "*_[( \t\u00a0"
+_THAI_PARTICLES = ("ครับ", "ค่ะ", "คะ")  # they end sentences, which have no mark
 _FEWEST_WORDS, _FEW_WORDS, _MANY_WORDS = 3, 5, 8
-_SHORT_SENTENCE = 10  # letters of a script that writes no spaces
+_SHORT_SENTENCE = 5  # letters of a script that writes no spaces
 
 
 def first_footer(lines: Sequence[str], kinds: str) -> int:
@@ -126,10 +127,14 @@ def _is_sentence(line: str) -> bool:
         return True
     if bare.endswith(("。", "！")):
         return len(bare) >= _SHORT_SENTENCE
+    if bare.endswith(_THAI_PARTICLES):
+        return True
     mostly_small = 2 * sum(word[0].islower() for word in words) >= len(words)
     if bare.endswith((".", "!", "…")):
         return len(words) >= _FEW_WORDS or (len(words) >= _FEWEST_WORDS and mostly_small)
-    return len(words) >= _MANY_WORDS and mostly_small
+    if len(words) >= _MANY_WORDS:
+        return mostly_small
+    return len(words) >= _FEWEST_WORDS and bare.isascii() and all(word.isalpha() and word.islower() for word in words)
 
 
 def _texts_below(kinds: str) -> list[int]:

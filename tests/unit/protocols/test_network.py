@@ -244,10 +244,40 @@ def test_a_name_server_that_hangs_is_left_behind_at_the_deadline(monkeypatch: py
     monkeypatch.setattr(socket, "getaddrinfo", hanging)
     started = time.monotonic()
     with pytest.raises(ConnectFailed) as raised:
-        network.connect("mail.example.com", 993, deadline=started + 0.3)
+        network.connect("hanging.example.com", 993, deadline=started + 0.3)
     released.set()
     assert raised.value.code == "dns_timed_out"
     assert time.monotonic() - started < 8
+
+
+@pytest.mark.parametrize(
+    ("joined", "questions"), [(600.0, 1), (0.0, 2)], ids=["asked lately", "asked long ago, and perhaps in vain"]
+)
+def test_who_needs_a_name_that_is_being_resolved_waits_for_that_answer(
+    monkeypatch: pytest.MonkeyPatch, joined: float, questions: int
+) -> None:
+    asked = []
+    released = threading.Event()
+
+    def slow(host: str, port: int, **_options: object) -> list[object]:
+        asked.append(host)
+        released.wait(10)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("1.1.1.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    monkeypatch.setattr(network, "JOINED", joined)
+    host = f"shared-{questions}.example.com"
+    with pytest.raises(ConnectFailed):  # the one who asked first, and could wait no longer
+        network.resolve(host, 993, until=time.monotonic(), on=host)
+    threading.Timer(0.05, released.set).start()
+    assert network.resolve(host, 993, until=time.monotonic() + 10, on=host) == (ip_address("1.1.1.1"),)
+    assert asked == [host] * questions
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "2606:4700::1111"])
+def test_an_address_needs_no_name_server(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", None)
+    assert network.resolve(address, 993, until=time.monotonic() + 5, on=address) == (ip_address(address),)
 
 
 @pytest.mark.parametrize("host", ["", " ", "fe80::1%eth0", "a\nb", "x" * 254, "127.0.0.1\x00.example.com"], ids=ascii)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from postroom.adapters.imap_reader import LiteralRefused, Row, Spooled, Tagged, Untagged, read_answer
 from postroom.adapters.pop3_reader import TooLong, read_multiline, read_status
-from postroom.adapters.stream import BUFFER, Reader, Stream
+from postroom.adapters.stream import BUFFER, FIRST_BUFFER, Reader, Stream
 from postroom.errors import DeadlineExceeded, ServerMisbehaved
 
 from tests.unit.protocols.wires import reader_of
@@ -52,7 +52,9 @@ def test_pop3_content_survives_any_cutting(content: list[bytes], cuts: list[int]
 
 
 @pytest.mark.fault(28)
-@pytest.mark.parametrize("length", [2_047, 2_048, 2_049, 100_000, BUFFER - 2, BUFFER, BUFFER + 1, 3 * BUFFER])
+@pytest.mark.parametrize(
+    "length", [2_047, 2_049, FIRST_BUFFER - 2, FIRST_BUFFER + 1, 100_000, BUFFER - 2, BUFFER + 1, 3 * BUFFER]
+)
 def test_pop3_lines_of_any_length(length: int) -> None:
     message = b"x" * length + b"\r\n.y" * 3 + b"\r\n"
     assert read_pop3(stuffed(message), []) == message

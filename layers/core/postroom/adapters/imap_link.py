@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
 from postroom.adapters.dialling import Rules
 from postroom.adapters.imap_errors import refused
 from postroom.adapters.imap_login import Opened, at_step, dial, examine, quote_folder, search_result
-from postroom.adapters.imap_wire import Client, Wire
+from postroom.adapters.imap_wire import Wire
 from postroom.errors import PostroomError, Transient
 from postroom.model.mailbox import Mailbox
 
@@ -48,14 +48,9 @@ class Link:
         self.opened = self._dial(search)
 
     @property
-    def client(self) -> Client:
-        """IMAPClient on this connection."""
-        return self.opened.client
-
-    @property
     def wire(self) -> Wire:
-        """The connection beneath it."""
-        return self.opened.client.wire
+        """The connection."""
+        return self.opened.wire
 
     @property
     def on(self) -> str:
@@ -63,13 +58,11 @@ class Link:
         return self.wire.stream.on
 
     def begin(self, step: str, *, extra: float = 0.0) -> None:
-        """Begin an exchange that is read without imaplib: name the step, set the time it may take."""
+        """Begin an exchange that may take the protocol timeout, and `extra` seconds for what is large."""
         if self._given_up:
             self.redial()
-        stream = self.wire.stream
-        stream.step = step
         timeout = self.mailbox.protocol_timeout.total_seconds() + extra
-        stream.deadline = min(self.session_deadline, time.monotonic() + timeout)
+        at_step(self.wire.stream, step, timeout=timeout, session_deadline=self.session_deadline)
 
     def give_up(self) -> None:
         """Drop the connection: what comes on it is not to be understood any more. The next exchange dials again."""
@@ -80,13 +73,6 @@ class Link:
     def overdue(self) -> bool:
         """True when the deadline of the whole session has passed."""
         return time.monotonic() >= self.session_deadline
-
-    def exchange(self, step: str, *, extra: float = 0.0) -> AbstractContextManager[None]:
-        """Begin an exchange that may take the protocol timeout, and `extra` seconds for what is large."""
-        if self._given_up:
-            self.redial()
-        timeout = self.mailbox.protocol_timeout.total_seconds() + extra
-        return at_step(self.wire.stream, step, timeout=timeout, session_deadline=self.session_deadline)
 
     def redial(self) -> None:
         """Connect again after the connection was lost or given up; the folder must be the same as before."""
@@ -101,28 +87,28 @@ class Link:
     def search(self, criteria: bytes, *, step: str) -> list[int]:
         """UID SEARCH; sorted UIDs."""
         self.command("UID SEARCH", criteria, step=step)
-        return search_result(self.client)
+        return search_result(self.wire)
 
     def command(self, name: str, arguments: bytes, *, step: str) -> bytes:
         """Send one command and return the text of its OK; raises what NO or BAD means."""
-        with self.exchange(step):
-            kind, text = self.wire.command(name, arguments)
-            if kind != "OK":
-                raise refused(text, step=step, on=self.on)
-            return text
+        self.begin(step)
+        kind, text = self.wire.command(name, arguments)
+        if kind != "OK":
+            raise refused(text, step=step, on=self.on)
+        return text
 
     def can(self, capability: bytes) -> bool:
         """Tell whether the server has a capability, asking once."""
-        with self.exchange("act"):
-            return bool(self.client.has_capability(capability))
+        self.begin("act")
+        return self.wire.can(capability)
 
     def writable(self) -> None:
         """SELECT the folder, so that flags may be changed; raises when it opens read-only."""
         if self._writable:
             return
+        self.begin("act")
         before = self.opened
-        with self.exchange("act"):
-            self.opened = examine(before.client, before.folder, read_only=False)
+        self.opened = examine(before.wire, before.folder, read_only=False)
         if self.opened.uidvalidity != before.uidvalidity:
             raise Transient("The folder was replaced while it was read", on=self.on, step="act", code="resync")
         if self.opened.read_only:
@@ -131,8 +117,8 @@ class Link:
 
     def folder_name(self, path: str) -> bytes:
         """Write an administrator's folder path as the server does, quoted."""
-        with self.exchange("folder"):
-            return quote_folder(self._ask_naming(self.wire).translate(path, self.mailbox.folder_separator))
+        self.begin("folder")
+        return quote_folder(self._ask_naming(self.wire).translate(path, self.mailbox.folder_separator))
 
     def close(self) -> None:
         """Send LOGOUT and close, without waiting for the answer; never raises."""
@@ -153,38 +139,37 @@ class Link:
         )
         if isinstance(opened, Opened):
             return opened
-        client, missing = opened.client, opened.error
+        wire, missing = opened.wire, opened.error
         try:
             if self._naming is not None or missing.code != "folder_missing":
                 raise missing
-            stream = client.wire.stream
             timeout = self.mailbox.protocol_timeout.total_seconds()
-            with at_step(stream, "folder", timeout=timeout, session_deadline=self.session_deadline):
-                name = self._ask_naming(client.wire).translate(path, self.mailbox.folder_separator)
-                if name == path:
-                    raise missing
-                return examine(client, quote_folder(name))
+            at_step(wire.stream, "folder", timeout=timeout, session_deadline=self.session_deadline)
+            name = self._ask_naming(wire).translate(path, self.mailbox.folder_separator)
+            if name == path:
+                raise missing
+            return examine(wire, quote_folder(name))
         except BaseException:
-            client.wire.stream.close()
+            wire.stream.close()
             raise
 
     def _ask_naming(self, wire: Wire) -> Naming:
         if self._naming is None:
-            wire.untagged_responses.clear()
+            wire.untagged.clear()
             results = list(wire.flight(("NAMESPACE", b""), ("LIST", b'"" ""')))
             self._naming = _naming(
-                wire.untagged_responses.pop("NAMESPACE", []) if results[0][0] == "OK" else [],
-                wire.untagged_responses.pop("LIST", []) if results[1][0] == "OK" else [],
+                wire.untagged.pop("NAMESPACE", []) if results[0][0] == "OK" else [],
+                wire.untagged.pop("LIST", []) if results[1][0] == "OK" else [],
             )
         return self._naming
 
 
-def _naming(namespace: Sequence[object], listed: Sequence[object]) -> Naming:
+def _naming(namespace: Sequence[bytes], listed: Sequence[bytes]) -> Naming:
     for line in namespace:
-        if isinstance(line, bytes) and (match := _NAMESPACE.match(line)):
+        if match := _NAMESPACE.match(line):
             return Naming(_unquote(match[2] or b""), _unquote(match[1]))
     for line in listed:
-        if isinstance(line, bytes) and (match := _LIST.match(line)):
+        if match := _LIST.match(line):
             return Naming(_unquote(match[1] or b""))
     return Naming("")
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import imaplib
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from imapclient import imap_utf7
@@ -15,7 +13,7 @@ from imapclient import imap_utf7
 from postroom.adapters import dialling
 from postroom.adapters.dialling import Rules
 from postroom.adapters.imap_errors import refused, response_codes
-from postroom.adapters.imap_wire import Client
+from postroom.adapters.imap_wire import Wire
 from postroom.adapters.stream import Stream
 from postroom.errors import FolderMissing, LoginRefused, ServerMisbehaved
 from postroom.model.mailbox import Mailbox, Security
@@ -32,7 +30,7 @@ PIPELINING_SERVERS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
 class Opened:
     """A connection with the folder selected, and what SELECT or EXAMINE said."""
 
-    client: Client
+    wire: Wire
     folder: bytes  # quoted, as it goes on the wire
     uidvalidity: int
     uidnext: int  # 0: the server does not say
@@ -45,24 +43,14 @@ class Opened:
 class NoFolder:
     """A logged-in connection on which the folder could not be opened under this name."""
 
-    client: Client
+    wire: Wire
     error: FolderMissing
 
 
-@contextmanager
-def at_step(stream: Stream, step: str, *, timeout: float, session_deadline: float) -> Iterator[None]:
-    """Name the step that errors belong to, bound the exchange, and translate what imaplib raises."""
+def at_step(stream: Stream, step: str, *, timeout: float, session_deadline: float) -> None:
+    """Begin an exchange: name the step that errors belong to, and bound the time."""
     stream.step = step
     stream.deadline = min(session_deadline, time.monotonic() + timeout)
-    try:
-        yield
-    except imaplib.IMAP4.abort as error:
-        text = str(error)
-        if "BYE" in text or response_codes(text.encode("utf-8", "replace")):
-            raise refused(text, step=step, on=stream.on) from error
-        raise ServerMisbehaved(f"The server broke the protocol: {text[:200]}", on=stream.on, step=step) from error
-    except imaplib.IMAP4.error as error:
-        raise refused(str(error), step=step, on=stream.on) from error
 
 
 def dial(
@@ -85,76 +73,74 @@ def _converse(
     stream: Stream, mailbox: Mailbox, folder: bytes, *, secret: str, deadline: float, rules: Rules, search: bytes
 ) -> Opened | NoFolder:
     timeout = mailbox.protocol_timeout.total_seconds()
-    with at_step(stream, "greeting", timeout=timeout, session_deadline=deadline):
-        client = Client(stream)
-        _check_greeting(client)
+    at_step(stream, "greeting", timeout=timeout, session_deadline=deadline)
+    wire = Wire(stream)
+    _check_greeting(wire)
     if mailbox.security in (Security.START_TLS, Security.START_TLS_REQUIRED):
-        with at_step(stream, "tls", timeout=timeout, session_deadline=deadline):
-            _start_tls(client, mailbox)
+        at_step(stream, "tls", timeout=timeout, session_deadline=deadline)
+        _start_tls(wire, mailbox)
     dialling.check_encrypted(stream, rules)
-    with at_step(stream, "login", timeout=timeout, session_deadline=deadline):
-        mechanism = dialling.choose_mechanism(mailbox, quotable=_quotable(mailbox.user) and _quotable(secret))
-        simple = mechanism == "LOGIN"
-        if simple and any(pattern.search(client.welcome) for _name, pattern in PIPELINING_SERVERS):
-            return _all_at_once(client, mailbox, secret=secret, folder=folder, search=search)
-        if simple:
-            kind, text = client.wire.command("LOGIN", _quoted(mailbox.user) + b" " + _quoted(secret))
-        else:
-            kind, text = _authenticate(client, mailbox, secret, mechanism)
-        _check_login(client, kind, text, token_of=mailbox if mechanism == "XOAUTH2" else None)
-        client.wire.state = "AUTH"
-    with at_step(stream, "folder", timeout=timeout, session_deadline=deadline):
-        try:
-            return examine(client, folder)
-        except FolderMissing as error:
-            return NoFolder(client, error)
+    at_step(stream, "login", timeout=timeout, session_deadline=deadline)
+    mechanism = dialling.choose_mechanism(mailbox, quotable=_quotable(mailbox.user) and _quotable(secret))
+    simple = mechanism == "LOGIN"
+    if simple and any(pattern.search(wire.welcome) for _name, pattern in PIPELINING_SERVERS):
+        return _all_at_once(wire, mailbox, secret=secret, folder=folder, search=search)
+    if simple:
+        kind, text = wire.command("LOGIN", _quoted(mailbox.user) + b" " + _quoted(secret))
+    else:
+        kind, text = _authenticate(wire, mailbox, secret, mechanism)
+    _check_login(wire, kind, text, token_of=mailbox if mechanism == "XOAUTH2" else None)
+    at_step(stream, "folder", timeout=timeout, session_deadline=deadline)
+    try:
+        return examine(wire, folder)
+    except FolderMissing as error:
+        return NoFolder(wire, error)
 
 
-def _check_greeting(client: Client) -> None:
-    if client.wire.state != "NONAUTH":
+def _check_greeting(wire: Wire) -> None:
+    if wire.preauthenticated:
         # RFC 3501 §7.1.4: PREAUTH leaves no way to start TLS, and says nothing about whose mailbox this is.
         raise ServerMisbehaved(
             "The server claims that we are logged in already (PREAUTH)",
-            on=client.wire.stream.on,
+            on=wire.stream.on,
             step="greeting",
             code="preauth",
             remedy="Configure the mail server to ask for a login on this port.",
         )
 
 
-def _start_tls(client: Client, mailbox: Mailbox) -> None:
-    stream = client.wire.stream
-    kind, text = client.wire.command("STARTTLS")
-    if client.wire.reader.buffered:
+def _start_tls(wire: Wire, mailbox: Mailbox) -> None:
+    stream = wire.stream
+    kind, text = wire.command("STARTTLS")
+    if wire.reader.buffered:
         raise dialling.tampered(stream)
     if kind != "OK":
         if mailbox.security is Security.START_TLS_REQUIRED:
             raise dialling.not_offered(stream, "STARTTLS", text)
         return
     dialling.start_tls(stream, mailbox)
-    client.wire.untagged_responses.clear()  # RFC 3501 §6.2.1: what was said before TLS does not count
+    wire.untagged.clear()  # RFC 3501 §6.2.1: what was said before TLS does not count
 
 
-def _all_at_once(client: Client, mailbox: Mailbox, *, secret: str, folder: bytes, search: bytes) -> Opened | NoFolder:
-    wire = client.wire
+def _all_at_once(wire: Wire, mailbox: Mailbox, *, secret: str, folder: bytes, search: bytes) -> Opened | NoFolder:
     commands = [("LOGIN", _quoted(mailbox.user) + b" " + _quoted(secret)), ("EXAMINE", folder)]
     if search:
         commands.append(("UID SEARCH", search))
     results = wire.flight(*commands)
     # One by one: a server that refuses the login may hang up behind its NO.
-    _check_login(client, *next(results))
+    _check_login(wire, *next(results))
     wire.stream.step = "folder"
     try:
-        opened = _examined(client, folder, *next(results))
+        opened = _examined(wire, folder, *next(results))
     except FolderMissing as error:
         list(results)  # the SEARCH has been refused for it, too
-        return NoFolder(client, error)
+        return NoFolder(wire, error)
     if search and next(results)[0] == "OK":
-        opened.search = search_result(client)
+        opened.search = search_result(wire)
     return opened
 
 
-def _authenticate(client: Client, mailbox: Mailbox, secret: str, mechanism: str) -> tuple[str, bytes]:
+def _authenticate(wire: Wire, mailbox: Mailbox, secret: str, mechanism: str) -> tuple[str, bytes]:
     if mechanism == "XOAUTH2":
         if not (_quotable(mailbox.user) and _quotable(secret)):
             raise LoginRefused(
@@ -162,17 +148,16 @@ def _authenticate(client: Client, mailbox: Mailbox, secret: str, mechanism: str)
             )
     elif "\0" in mailbox.user + secret:  # the rest is UTF-8, for what a quoted string cannot hold
         raise LoginRefused("The password or user name holds a NUL character", on=mailbox.name, step="login")
-    initial = b"SASL-IR" in client.welcome.upper()
+    initial = b"SASL-IR" in wire.welcome.upper()
     response = base64.b64encode(dialling.sasl_response(mailbox, secret, mechanism))
-    kind, text, _challenge = client.wire.authenticate_with(mechanism, response, initial=initial)
-    return kind, text
+    return wire.authenticate_with(mechanism, response, initial=initial)
 
 
-def _check_login(client: Client, kind: str, text: bytes, *, token_of: Mailbox | None = None) -> None:
+def _check_login(wire: Wire, kind: str, text: bytes, *, token_of: Mailbox | None = None) -> None:
     """Raise what a refusal means; `token_of`: the mailbox whose access token was shown."""
-    on = client.wire.stream.on
+    on = wire.stream.on
     if kind == "OK":
-        client.remember_capabilities()
+        wire.remember_capabilities()
         return
     error = refused(text, step="login", on=on)
     if token_of is not None and isinstance(error, LoginRefused):
@@ -180,21 +165,17 @@ def _check_login(client: Client, kind: str, text: bytes, *, token_of: Mailbox | 
     raise error
 
 
-def examine(client: Client, folder: bytes, *, read_only: bool = True) -> Opened:
+def examine(wire: Wire, folder: bytes, *, read_only: bool = True) -> Opened:
     """EXAMINE (or SELECT) a folder; raises FolderMissing and what else the answer means."""
-    client.wire.untagged_responses.clear()
-    kind, text = client.wire.command("EXAMINE" if read_only else "SELECT", folder)
-    return _examined(client, folder, kind, text)
+    wire.untagged.clear()
+    kind, text = wire.command("EXAMINE" if read_only else "SELECT", folder)
+    return _examined(wire, folder, kind, text)
 
 
-def _examined(client: Client, folder: bytes, kind: str, text: bytes) -> Opened:
-    wire = client.wire
+def _examined(wire: Wire, folder: bytes, kind: str, text: bytes) -> Opened:
     if kind != "OK":
-        wire.state = "AUTH"
         raise refused(text, step="folder", on=wire.stream.on)
-    answers = wire.untagged_responses
-    wire.state = "SELECTED"
-    wire.is_readonly = True  # or imaplib raises where a server opens a folder read-only; act() looks at it itself
+    answers = wire.untagged
     uidvalidity = _number(answers, "UIDVALIDITY")
     if not uidvalidity:
         raise ServerMisbehaved(
@@ -204,7 +185,7 @@ def _examined(client: Client, folder: bytes, kind: str, text: bytes) -> Opened:
             code="no_uidvalidity",
         )
     opened = Opened(
-        client=client,
+        wire=wire,
         folder=folder,
         uidvalidity=uidvalidity,
         uidnext=_number(answers, "UIDNEXT"),
@@ -212,19 +193,19 @@ def _examined(client: Client, folder: bytes, kind: str, text: bytes) -> Opened:
         read_only="READ-ONLY" in response_codes(text),
     )
     # What is left may be the answer to a SEARCH that went along.
-    wire.untagged_responses = {name: data for name, data in answers.items() if name == "SEARCH"}
+    wire.untagged = {name: data for name, data in answers.items() if name == "SEARCH"}
     return opened
 
 
-def _number(answers: Mapping[str, Sequence[object]], name: str) -> int:
-    values = [value for value in answers.get(name, ()) if isinstance(value, bytes) and value.strip().isdigit()]
+def _number(answers: Mapping[str, Sequence[bytes]], name: str) -> int:
+    values = [value for value in answers.get(name, ()) if value.strip().isdigit()]
     return int(values[-1]) if values else 0
 
 
-def search_result(client: Client) -> list[int]:
+def search_result(wire: Wire) -> list[int]:
     """Take the untagged SEARCH answers that have come, sorted."""
-    lines = client.wire.untagged_responses.pop("SEARCH", [])
-    return sorted({int(word) for line in lines if isinstance(line, bytes) for word in line.split() if word.isdigit()})
+    lines = wire.untagged.pop("SEARCH", [])
+    return sorted({int(word) for line in lines for word in line.split() if word.isdigit()})
 
 
 def quote_folder(name: str) -> bytes:

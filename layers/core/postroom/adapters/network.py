@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from postroom.adapters.racing import AT_MOST, Address, connect_any
@@ -17,6 +18,8 @@ from postroom.adapters.stream import Stream
 from postroom.errors import ConnectFailed, Permanent
 
 Network = IPv4Network | IPv6Network
+
+JOINED = 0.5  # seconds that a question to the resolver may be under way for others to wait for its answer
 
 PORTS = frozenset({25, 110, 143, 443, 465, 587, 993, 995, 2525})  # mail and https
 
@@ -133,27 +136,58 @@ def connect(
 def resolve(host: str, port: int, *, until: float, on: str) -> tuple[Address, ...]:
     """Resolve once, within the deadline; names, and addresses in every notation the system understands.
 
-    The resolver cannot be interrupted, so it runs in a thread of its own that is left behind when it hangs.
+    Mailboxes of one server that are looked at together ask its name server together, once. An address as it is usually
+    written needs no resolver.
     """
     if "%" in host or not host.isprintable() or not host.strip() or len(host) > 253:
         raise ConnectFailed("The server's name is not a host name", on=on, step="dns", code="dns_not_found")
-    found: list[tuple[Address, ...] | OSError | UnicodeError] = []
-
-    def look_up() -> None:
-        try:
-            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            found.append(tuple(dict.fromkeys(ip_address(str(row[4][0]).partition("%")[0]) for row in rows)))
-        except (OSError, UnicodeError) as error:  # UnicodeError: a label of more than 63 characters
-            found.append(error)
-
-    thread = threading.Thread(target=look_up, name="dns", daemon=True)
-    thread.start()
-    thread.join(max(0.0, until - time.monotonic()))
-    if not found:
+    with suppress(ValueError):
+        return (ip_address(host),)
+    answer = _question(host, port).answer(until)
+    if answer is None:
         raise ConnectFailed("The name server did not answer in time", on=on, step="dns", code="dns_timed_out")
-    answer = found[0]
     if isinstance(answer, socket.gaierror) and answer.errno == socket.EAI_AGAIN:
         raise ConnectFailed("The name server did not answer", on=on, step="dns", code="dns_timed_out") from answer
     if isinstance(answer, (OSError, UnicodeError)):
         raise ConnectFailed("The server's name does not exist", on=on, step="dns", code="dns_not_found") from answer
     return answer
+
+
+class _Question:
+    """What the resolver is being asked. It cannot be interrupted, so a thread waits for it, and is left behind."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+        self._answer: tuple[Address, ...] | OSError | UnicodeError | None = None
+        self._thread = threading.Thread(target=self._look_up, name="dns", daemon=True)
+        self._since = time.monotonic()
+        self._thread.start()
+
+    def joins(self) -> bool:
+        """Tell whether who asks now may wait for this answer: one that is late may never come."""
+        return self._thread.is_alive() and time.monotonic() - self._since < JOINED
+
+    def answer(self, until: float) -> tuple[Address, ...] | OSError | UnicodeError | None:
+        """Wait for the answer; None when there is none by then."""
+        self._thread.join(max(0.0, until - time.monotonic()))
+        return self._answer
+
+    def _look_up(self) -> None:
+        try:
+            rows = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            self._answer = tuple(dict.fromkeys(ip_address(str(row[4][0]).partition("%")[0]) for row in rows))
+        except (OSError, UnicodeError) as error:  # UnicodeError: a label of more than 63 characters
+            self._answer = error
+
+
+_questions: dict[tuple[str, int], _Question] = {}  # the last one about each server
+_asking = threading.Lock()
+
+
+def _question(host: str, port: int) -> _Question:
+    with _asking:
+        question = _questions.get((host, port))
+        if question is None or not question.joins():
+            question = _questions[host, port] = _Question(host, port)
+        return question

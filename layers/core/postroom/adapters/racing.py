@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import itertools
 import os
-import selectors
+import select
 import socket
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
 from ipaddress import IPv4Address, IPv6Address
 
 from postroom.errors import ConnectFailed, DeadlineExceeded
@@ -28,13 +27,14 @@ _TELLING = ("connect_refused", "connect_timed_out", "connect_failed")
 
 
 def connect_any(addresses: Sequence[Address], port: int, *, until: float, on: str) -> socket.socket:
-    """Return a connected, blocking socket; `until` is a `time.monotonic()` value. Raises ConnectFailed."""
+    """Return a connected socket, which does not block; `until` is a `time.monotonic()` value. Raises ConnectFailed."""
     if time.monotonic() >= until:
         raise DeadlineExceeded("No time was left to connect", on=on, step="connect")
-    with ExitStack() as stack:
-        race = _Race(stack.enter_context(selectors.DefaultSelector()), port, until=until, on=on)
-        stack.callback(race.close)
+    race = _Race(port, until=until, on=on)
+    try:
         return race.run(deque(in_turns(addresses)))
+    finally:
+        race.close()
 
 
 def in_turns(addresses: Iterable[Address]) -> list[Address]:
@@ -48,12 +48,12 @@ def in_turns(addresses: Iterable[Address]) -> list[Address]:
 class _Race:
     """Attempts under way, and how those ended that failed."""
 
-    def __init__(self, selector: selectors.BaseSelector, port: int, *, until: float, on: str) -> None:
-        self._selector = selector
+    def __init__(self, port: int, *, until: float, on: str) -> None:
+        self._poll = select.poll()  # not epoll: that is a file, to be opened and closed for each connection
         self._port = port
         self._until = until
         self._on = on
-        self._running: dict[socket.socket, tuple[Address, float]] = {}  # → address, when it is given up
+        self._running: dict[int, tuple[socket.socket, Address, float]] = {}  # by file; until when it may take
         self._failures: list[ConnectFailed] = []
 
     def run(self, waiting: deque[Address]) -> socket.socket:
@@ -63,13 +63,15 @@ class _Race:
             if waiting and now >= next_start:
                 next_start = now + HEAD_START if self._begin(waiting.popleft()) else now
                 continue
-            wake = [end for _address, end in self._running.values()]
+            wake = [end for _sock, _address, end in self._running.values()] + ([next_start] if waiting else [])
             failed = len(self._failures)
-            for key, _events in self._selector.select(max(0.0, min([*wake, *([next_start] if waiting else [])]) - now)):
-                sock: socket.socket = key.fileobj  # type: ignore[assignment]  # what was registered
+            for file, _events in self._poll.poll(max(0.0, min(wake) - now) * 1000):
+                sock, address = self._end(file)
                 if not (error := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
-                    return self._win(sock)
-                self._end(sock, error)
+                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    return sock
+                sock.close()
+                self._failures.append(self._failure(address, OSError(error, os.strerror(error))))
             self._give_up(time.monotonic())
             if len(self._failures) > failed:
                 next_start = time.monotonic()
@@ -79,7 +81,7 @@ class _Race:
 
     def close(self) -> None:
         """Close what did not win."""
-        for sock in self._running:
+        for sock, _address, _end in self._running.values():
             sock.close()
 
     def _begin(self, address: Address) -> bool:
@@ -93,27 +95,20 @@ class _Race:
             sock.close()
             self._failures.append(self._failure(address, error))
             return False
-        self._running[sock] = (address, min(self._until, time.monotonic() + AT_MOST))
-        self._selector.register(sock, selectors.EVENT_WRITE)
+        self._running[sock.fileno()] = (sock, address, min(self._until, time.monotonic() + AT_MOST))
+        self._poll.register(sock, select.POLLOUT)
         return True
 
-    def _win(self, sock: socket.socket) -> socket.socket:
-        del self._running[sock]
-        sock.setblocking(True)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return sock
-
-    def _end(self, sock: socket.socket, error: int) -> None:
-        address, _end = self._running.pop(sock)
-        self._selector.unregister(sock)
-        sock.close()
-        self._failures.append(self._failure(address, OSError(error, os.strerror(error))))
+    def _end(self, file: int) -> tuple[socket.socket, Address]:
+        """Watch an attempt no more."""
+        sock, address, _end = self._running.pop(file)
+        self._poll.unregister(file)
+        return sock, address
 
     def _give_up(self, now: float) -> None:
-        for sock, (address, end) in list(self._running.items()):
+        for file, (_sock, _address, end) in list(self._running.items()):
             if now >= end:
-                del self._running[sock]
-                self._selector.unregister(sock)
+                sock, address = self._end(file)
                 sock.close()
                 self._failures.append(self._failure(address, TimeoutError()))
 

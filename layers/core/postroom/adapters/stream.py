@@ -18,6 +18,7 @@ from postroom.adapters.tls_socket import TlsSocket
 from postroom.errors import DeadlineExceeded, ServerMisbehaved
 
 BUFFER = 256 * 1024
+FIRST_BUFFER = 16 * 1024  # until something large comes: most connections are looks at mailboxes where nothing is new
 
 Trace = Callable[[str, str, bytes], None]
 """Takes step, direction and bytes of what goes over a connection; what mails contain is not among it."""
@@ -51,10 +52,10 @@ class Stream:
         """
         left = self.left()
         try:
-            self._sock.settimeout(left)
             if isinstance(self._sock, TlsSocket):
                 count = self._sock.recv_into(view, wanted=wanted)
             else:
+                self._sock.settimeout(left)
                 count = self._sock.recv_into(view)
         except TimeoutError as error:
             raise DeadlineExceeded("The server did not answer in time", on=self.on, step=self.step) from error
@@ -87,7 +88,8 @@ class Stream:
         while view:
             left = self.left()
             try:
-                self._sock.settimeout(left)
+                if not isinstance(self._sock, TlsSocket):
+                    self._sock.settimeout(left)
                 view = view[self._sock.send(view) :]
             except TimeoutError as error:
                 raise DeadlineExceeded("The server stopped reading", on=self.on, step=self.step) from error
@@ -122,11 +124,11 @@ class Stream:
 
 
 class Reader:
-    """Reads lines and counted bytes from a stream through one buffer that is never reallocated."""
+    """Reads lines and counted bytes from a stream through one buffer, which grows once when something large comes."""
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
-        self._buffer = bytearray(BUFFER)
+        self._buffer = bytearray(FIRST_BUFFER)
         self._view = memoryview(self._buffer)
         self._start = 0
         self._end = 0
@@ -184,9 +186,11 @@ class Reader:
         self._start -= count
 
     def _fill_up(self, count: int) -> None:
+        if count > len(self._buffer):
+            self._grow()
         if self._start == self._end:
             self._start = self._end = 0
-        elif self._start + count > BUFFER:
+        elif self._start + count > len(self._buffer):
             kept = self._end - self._start
             self._buffer[:kept] = self._buffer[self._start : self._end]
             self._start, self._end = 0, kept
@@ -195,5 +199,15 @@ class Reader:
             self._end += self.stream.receive_into(self._view[self._end :], wanted=wanted)
 
     def _fill(self) -> None:
+        if self._end == len(self._buffer) < BUFFER:
+            self._grow()
         self._start = self._end = 0
         self._end = self.stream.receive_into(self._view)
+
+    def _grow(self) -> None:
+        """Take the large buffer; blocks handed out keep the small one."""
+        kept = self._end - self._start
+        buffer = bytearray(BUFFER)
+        buffer[:kept] = self._view[self._start : self._end]
+        self._buffer, self._view = buffer, memoryview(buffer)
+        self._start, self._end = 0, kept

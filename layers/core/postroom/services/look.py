@@ -181,8 +181,10 @@ class _Job:
         return positions.is_settled(position) and self.state.waiting is None
 
     def _waits(self) -> bool:
-        same = health.settings_digest(self.mailbox) == self.state.config_digest
-        return not health.may_be_tried(self.state.health, now=self.polling.clock(), same_settings=same)
+        # Changed settings are tried at once; that they have changed is asked of those only that would wait.
+        if health.may_be_tried(self.state.health, now=self.polling.clock(), same_settings=True):
+            return False
+        return health.settings_digest(self.mailbox) == self.state.config_digest
 
     def _look(self) -> Outcome:
         session: Session | None = None

@@ -1,7 +1,7 @@
 """Look at idle mailboxes far away: all of a poll request at the same time, against one after the other, in one run.
 
-`python -m bench.many_mailboxes [--json] [--mailboxes N] [--rtt MS] [--one-by-one N]`. The server is the embedded one
-behind a proxy that delays every byte, in a process of its own; the states are in memory, so that only looking is timed.
+`python -m bench.many_mailboxes [--json] [--mailboxes N] [--rtt MS] [--one-by-one N]`. The server has a process of its
+own, and every byte takes half a round trip; the states are in memory, so that only looking is timed.
 
 The latency of a look is the floor of all looks together, and what both sides work comes on top of it where the machine
 has too few cores to do it meanwhile: so the CPU seconds of both sides, and of all else that runs, are stated too.
@@ -18,7 +18,8 @@ from postroom.config import Environment
 from postroom.model.mailbox import Mailbox
 from postroom.services.polling import Result
 
-from bench.servers import PASSWORD, Servers, servers
+from bench.idle_server import IdleServer, idle_server
+from bench.servers import PASSWORD
 from tests.unit.fetching.fakes import Post, a_mailbox
 
 ROUNDS = 5
@@ -33,7 +34,7 @@ def main() -> None:
     arguments.add_argument("--one-by-one", type=int, default=25, help="so many are looked at one after the other")
     options = arguments.parse_args()
     names = [f"box{number}" for number in range(options.mailboxes)]
-    with servers({f"{name}@example.com": [] for name in names}, rtt=options.rtt / 1000) as there:
+    with idle_server([f"{name}@example.com" for name in names], rtt=options.rtt / 1000) as there:
         post = _post(names, there)
         post.poll()  # the first look is remembered
         post.poll()  # and everything is warm
@@ -68,7 +69,7 @@ def main() -> None:
     print(f"  at the same time:    {figures['together_ms']} ms each ({together:.2f} s in all)")
     print(f"  ratio:               1/{figures['ratio']} (median of {ROUNDS}; best 1/{figures['best_ratio']})")
     print(f"  of {together * (os.cpu_count() or 1):.2f} s of {os.cpu_count()} cores meanwhile:", end=" ")
-    print(f"{ours:.2f} s were ours, {theirs:.2f} s the server's and the delaying proxy's, {idle:.2f} s idle")
+    print(f"{ours:.2f} s were ours, {theirs:.2f} s the server's, {idle:.2f} s idle")
 
 
 class _Spent:
@@ -90,8 +91,8 @@ class _Spent:
         return time.process_time(), (int(server[11]) + int(server[12])) / tick, int(machine[4]) / tick
 
 
-def _post(names: list[str], there: Servers) -> Post:
-    settings = {"server": "127.0.0.1", "port": there.far, "ca_certificate": there.ca_pem}
+def _post(names: list[str], there: IdleServer) -> Post:
+    settings = {"server": "127.0.0.1", "port": there.port, "ca_certificate": there.ca_pem}
     mailboxes: list[Mailbox] = [a_mailbox(name, **settings) for name in names]
     environment = Environment({"private_mail_networks": "127.0.0.0/8"})
     connector = ImapConnector(allowed_networks=environment.private_mail_networks)

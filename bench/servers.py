@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,21 +16,17 @@ from postroom_cli.mailservers.ews import EwsServer
 from postroom_cli.mailservers.imap import ImapServer
 from postroom_cli.mailservers.pop3 import Pop3Server
 
-from tests.support.delay_proxy import DelayProxy
-
 PASSWORD = "correct horse"
 
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Where they listen, on 127.0.0.1. `host` and `port` are a mailbox's options; `far`: the port with the delay."""
+    """Where they listen, on 127.0.0.1. `host` and `port` are a mailbox's options."""
 
     host: str
     port: int | None
-    far: int
     s3: int
     ca_pem: str
-    pid: int
 
 
 class _Sink(BaseHTTPRequestHandler):
@@ -75,9 +70,9 @@ def elsewhere(serve: Callable[..., None], *args: Any) -> Iterator[Any]:
 
 
 @contextmanager
-def servers(mails: dict[str, list[int]], *, rtt: float = 0.0, type_: Type = Type.IMAP) -> Iterator[Servers]:
+def servers(mails: dict[str, list[int]], *, type_: Type = Type.IMAP) -> Iterator[Servers]:
     """Serve mailboxes (IMAP, POP3 or EWS), name → sizes of the mails in it, while this lasts."""
-    with elsewhere(_serve, mails, rtt, type_) as served:
+    with elsewhere(_serve, mails, type_) as served:
         yield served
 
 
@@ -92,12 +87,11 @@ def sink() -> Iterator[int]:
         server.shutdown()
 
 
-def _serve(pipe: Connection, mails: dict[str, list[int]], rtt: float, type_: Type) -> None:
+def _serve(pipe: Connection, mails: dict[str, list[int]], type_: Type) -> None:
     users = dict.fromkeys(mails, PASSWORD)
     with (
         sink() as s3,
         EwsServer(users) if type_ is Type.EWS else (Pop3Server if type_ is Type.POP3 else ImapServer)(users) as server,
-        DelayProxy(server.port, rtt=rtt) as proxy,
     ):
         for name, sizes in mails.items():
             for number, size in enumerate(sizes):
@@ -108,7 +102,7 @@ def _serve(pipe: Connection, mails: dict[str, list[int]], rtt: float, type_: Typ
                 else:
                     server.append(name, "INBOX", _mail(number, size))
         host, port = (server.url, None) if isinstance(server, EwsServer) else ("127.0.0.1", server.port)
-        pipe.send(Servers(host, port, proxy.port, s3, server.ca_pem, os.getpid()))
+        pipe.send(Servers(host, port, s3, server.ca_pem))
         with suppress(EOFError):  # the benchmark is over
             pipe.recv()
 

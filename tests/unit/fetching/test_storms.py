@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 from postroom.errors import ServerMisbehaved, Transient
 from postroom.model.configuration import Configuration
 from postroom.model.polling import GIVEN_UP, OVERSIZE_LEFT
-from postroom.ports import Action
+from postroom.ports import Action, Fetched, FetchFailed, Item
 
 from tests.unit.fetching.fakes import NOON, Post, ServerSession, a_mailbox, mail
 
@@ -40,8 +40,13 @@ def number_of(content: bytes) -> int:
 class Weather:
     """A mailbox and what is done to it; `taken` says which mails were taken off the server, and how."""
 
-    def __init__(self, seed: str) -> None:
-        self.choose = random.Random(seed)
+    highest = 0
+    calmed = NOON
+    sent = 0
+
+    def __init__(self, protocol: str, seed: int) -> None:
+        self.protocol = protocol
+        self.choose = random.Random(f"{protocol} {seed}")
         self.post = Post(self.mailbox(), config_check=0.0)
         self.taken: dict[int, Action] = {}
         self.delivered: set[int] = set()
@@ -49,6 +54,13 @@ class Weather:
         weather = self
 
         class Watched(ServerSession):
+            def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
+                for item in items:
+                    if int(item.id) in weather.hidden:
+                        yield FetchFailed(item, "it is not there", gone=True)
+                    else:
+                        yield from super().fetch([item])
+
             def act(self, ids: Sequence[str], action: Action) -> None:
                 if weather.choose.random() < weather.refusing:
                     raise weather.choose.choice(REFUSALS)
@@ -59,26 +71,23 @@ class Weather:
                         weather.taken[number_of(content)] = action
 
         self.refusing = 0.0
+        self.hidden: set[int] = set()  # listed, and said to be gone: only IMAP is asked for it again
         self.post.connector.session = Watched
 
     def mailbox(self, **more: Any) -> Any:
-        return a_mailbox(maximum_msg_size=1, **{**self.choose.choice(OPTIONS), **more})
+        return a_mailbox(type=self.protocol, maximum_msg_size=1, **{**self.choose.choice(OPTIONS), **more})
 
     def deliver(self) -> None:
         server = self.post.server
         for _ in range(self.choose.randrange(1, 5)):
-            number = len(self.delivered) + 1
-            uid = max(server.mails, default=0)
-            uid = max(uid, self.highest) + 1
-            self.highest = uid
+            self.sent += 1
+            number = self.sent
+            self.highest = uid = max(self.highest, *server.mails, 0) + 1
             server.mails[uid], server.dates[uid] = mail(number), self.post.now
             if self.choose.random() < 0.15:
                 server.sizes[uid] = LARGE
                 self.large.add(number)
             self.delivered.add(number)
-
-    highest = 0
-    calmed = NOON
 
     def renumber(self) -> None:
         """Give the folder a new UIDVALIDITY and its mails new UIDs, as after a restore."""
@@ -89,7 +98,7 @@ class Weather:
         server.dates = {new[uid]: server.dates[uid] for uid in old}
         server.sizes = {new[uid]: size for uid, size in server.sizes.items() if uid in new}
         server.seen = {new[uid] for uid in server.seen if uid in new}
-        server.unfetchable, server.breaking, server.silent = set(), set(), set()
+        server.unfetchable, server.breaking, server.silent, self.hidden = set(), set(), set(), set()
         server.validity = str(int(server.validity) + 1)
         self.highest = len(old)
 
@@ -167,7 +176,7 @@ class Weather:
     def blow(self) -> None:
         server, choose = self.post.server, self.choose
         there = sorted(server.mails)
-        match choose.randrange(18):
+        match choose.randrange(20):
             case 0 | 1 | 2 | 3:
                 self.deliver()
             case 4 if there:
@@ -175,7 +184,7 @@ class Weather:
             case 5 if there:
                 server.unfetchable |= {choose.choice(there)}
             case 6 if choose.random() < 0.3:
-                server.breaking, server.unfetchable, server.silent = set(), set(), set()
+                server.breaking, server.unfetchable, server.silent, self.hidden = set(), set(), set(), set()
             case 7:
                 self.refusing = choose.choice([0.0, 0.5, 1.0])
             case 8:
@@ -198,10 +207,14 @@ class Weather:
                 self.steal()
             case 17:
                 self.post.wait(minutes=choose.choice([-9, 9]))
+            case 18 if there:  # another client takes one away
+                self.delivered.discard(number_of(server.mails.pop(choose.choice(there))))
+            case 19 if there and self.protocol == "EWS":
+                self.hidden = {choose.choice(there)}
 
     def calm(self) -> None:
         post = self.post
-        post.server.breaking, post.server.unfetchable, post.server.silent = set(), set(), set()
+        post.server.breaking, post.server.unfetchable, post.server.silent, self.hidden = set(), set(), set(), set()
         self.refusing, post.raw.down = 0.0, False
         post.configurations.later.clear()
         self.configure()
@@ -250,9 +263,10 @@ def check(weather: Weather) -> None:
     assert all(balance.even for at, balance in post.state.balances if at > weather.calmed)
 
 
-@pytest.mark.parametrize("seed", [*range(40), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(40, 200))])
-def test_no_storm_costs_a_mail(seed: int) -> None:
-    weather = Weather(f"storm {seed}")
+@pytest.mark.parametrize("protocol", ["IMAP", "EWS"])
+@pytest.mark.parametrize("seed", [*range(25), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(25, 200))])
+def test_no_storm_costs_a_mail(protocol: str, seed: int) -> None:
+    weather = Weather(protocol, seed)
     weather.post.poll()
     weather.post.wait(minutes=1)
     for _ in range(weather.choose.randrange(10, 40)):

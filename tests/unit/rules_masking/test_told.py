@@ -97,6 +97,14 @@ def test_a_number_is_masked_wherever_it_is_told(policy: Policy, raw: bytes) -> N
     assert leaks(found) == []
 
 
+def test_names_are_masked_each_for_itself(policy: Policy) -> None:
+    recipients = f'"4111 1111" <a@x.example>, "1111 1111" <b@x.example>, {CARD} <c@x.example>, d@x.example'
+    shown = explain(mail({"To": recipients}), source="test", policy=policy)["to"]
+    assert [one["name"] for one in shown] == ["4111 1111", "1111 1111", "*" * 16, ""]
+    marked = mail({"To": f'"\ue000" <a@x.example>, {CARD} <c@x.example>'})
+    assert [one["name"] for one in explain(marked, source="test", policy=policy)["to"]] == ["\ue000", "*" * 16]
+
+
 def test_the_reason_of_a_wrapping_interaction_quotes_no_number(policy: Policy) -> None:
     wrapped = wrap(mail({"From": f"{CARD} <ann@example.org>"}), f"invalid literal: '{CARD}'", policy=policy)
     assert CARD not in repr(wrapped)

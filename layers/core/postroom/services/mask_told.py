@@ -16,6 +16,7 @@ from postroom.rules.masking import Compiled, mask_text
 if TYPE_CHECKING:
     from postroom.services.understand import Understanding
 
+_BETWEEN = "\n\ue000\n"  # no part of any name, and nothing that a number goes on behind
 _IDENTIFIERS = frozenset({"References", "Final-Recipient", "Calendar-Organiser"})
 
 
@@ -41,7 +42,13 @@ def _name(address: Address, patterns: Sequence[Compiled]) -> Address:
 
 
 def _names(addresses: Sequence[Address], patterns: Sequence[Compiled]) -> tuple[Address, ...]:
-    return tuple([_name(address, patterns) for address in addresses])
+    if not any(one.name for one in addresses):
+        return tuple(addresses)
+    # One search for all of them: a hostile header has thousands.
+    masked = mask_text(_BETWEEN.join([one.name for one in addresses]), patterns).text.split(_BETWEEN)
+    if len(masked) != len(addresses):  # a name holds the mark, or a pattern reaches over it
+        return tuple([_name(address, patterns) for address in addresses])
+    return tuple([Address(name, one.address) for name, one in zip(masked, addresses, strict=True)])
 
 
 def _some(text: str | None, patterns: Sequence[Compiled]) -> str | None:

@@ -98,7 +98,7 @@ def verify(candidate: str, *, keys: Sequence[bytes]) -> str | None:
     Every key is tried, newest first by convention: a key that was rotated out keeps old threads together for as long
     as it stays in the list.
     """
-    if len(candidate) > _LONGEST_CANDIDATE:
+    if not keys or len(candidate) > _LONGEST_CANDIDATE:
         return None
     # A plus-part follows a `+`, a Message-ID's a `<`; the domain may be anything, servers and forwarders rewrite it.
     found = _TOKEN.search(candidate.lower())

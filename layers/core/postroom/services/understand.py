@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from postroom.mail import references, token
@@ -136,36 +136,37 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
     masked_subject = masking.mask_text(message.header("subject"), policy.masking)
     subject = masked_subject.text
     decisions += masked_subject.decisions("subject")
-    body = _masked_body(text, clean, policy, decisions)
     flowing = content.text_parts if text is content.text else ()
     # What a report quotes is what it is about.
-    text_reply = _text_reply(body.text, flowing, policy, subject=subject, answers=kind.report is None)
+    answered_subject = subject if kind.report is None else None
+    body = _masked_body(text, clean, policy, decisions, flowing=flowing, answered_subject=answered_subject)
+    answered, referred = references.in_reply_to(message), references.references(message)
     return Understanding(
         sha256=hashlib.sha256(raw).hexdigest(),
         size=len(raw),
         subject=subject,
         sender=senders[0] if senders else None,
-        body=replace(body, text_reply=text_reply),
+        body=body,
         subtype=kind.subtype,
         reply_to=_addresses(message, "reply-to"),
         to=_addresses(message, "to"),
         cc=_addresses(message, "cc"),
         date=parse_date(message.header("date")),
         message_id=references.message_id(message),
-        in_reply_to=references.in_reply_to(message),
-        references=references.references(message),
+        in_reply_to=answered,
+        references=referred,
         files=read_files,
         automatic=kind.automatic,
         report=kind.report,
         original_message_id=kind.original_message_id,
         delivery_exception=kind.exception.exception.name if kind.exception and kind.exception.diverts else None,
         return_path=message.header("return-path") if message.has("return-path") else None,
-        list_headers=tuple(name for name in message.header_names if name.lower().startswith("list-")),
+        list_headers=tuple([name for name in message.header_names if name.startswith("list-")]),
         tokens=tokens,
         forged_token=forged,
         own_tag=token.verify(message.header("message-id"), keys=policy.thread_keys) is not None,
         sender_verdict=verdict,
-        attributes=_attributes(message, kind, read_files, clean),
+        attributes=_attributes(message, kind, read_files, clean, chain=referred or answered),
         decisions=tuple(decisions),
     )
 
@@ -227,7 +228,15 @@ def _addresses(message: Message, name: str) -> tuple[Address, ...]:
     return tuple([address for address in message.addresses(name) if address.address or address.name])
 
 
-def _masked_body(text: str, clean: SanitisedHtml | None, policy: Policy, decisions: list[Decision]) -> Body:
+def _masked_body(
+    text: str,
+    clean: SanitisedHtml | None,
+    policy: Policy,
+    decisions: list[Decision],
+    *,
+    flowing: Sequence[Part],
+    answered_subject: str | None,
+) -> Body:
     masked = masking.mask_text(text, policy.masking)
     html = masking.mask_html(clean.html, policy.masking) if clean is not None else None
     for hit in masked.hits or (html.hits if html else ()):
@@ -238,17 +247,18 @@ def _masked_body(text: str, clean: SanitisedHtml | None, policy: Policy, decisio
         decisions.append(Decision("text", "missing", "the mail has no text"))
     return Body(
         text=masked.text,
-        text_reply=masked.text,
+        text_reply=_text_reply(masked.text, flowing, policy, answered_subject),
         html=html.text if html else None,
         remote_images=clean.remote_images if clean else 0,
     )
 
 
-def _text_reply(masked: str, parts: Sequence[Part], policy: Policy, *, subject: str, answers: bool) -> str:
+def _text_reply(masked: str, parts: Sequence[Part], policy: Policy, subject: str | None) -> str:
+    """Return what a person wrote under a subject; the whole where there is none, in the paragraphs that it flows in."""
     text = paragraphs(masked, parts)
     if text != masked:
         text = masking.mask_text(text, policy.masking).text  # a number may have stood on two lines of a quote
-    return reply_text(text, subject=subject) if answers else text
+    return text if subject is None else reply_text(text, subject=subject)
 
 
 def _tokens(message: Message, text: str, policy: Policy, *, report: bool) -> tuple[tuple[ProvenToken, ...], bool]:
@@ -275,13 +285,17 @@ def _tokens(message: Message, text: str, policy: Policy, *, report: bool) -> tup
 
 
 def _attributes(
-    message: Message, kind: Kind, read_files: tuple[ReadFile, ...], clean: SanitisedHtml | None
+    message: Message,
+    kind: Kind,
+    read_files: tuple[ReadFile, ...],
+    clean: SanitisedHtml | None,
+    *,
+    chain: Sequence[str],
 ) -> dict[str, str]:
     attributes: dict[str, str] = {}
     names = [one.attachment.name for one in read_files if one.attachment.name]
     if names:
         attributes["_AttachmentFileNames"] = "; ".join(names)[:2000]
-    chain = references.references(message) or references.in_reply_to(message)
     if chain:
         attributes["References"] = " ".join(chain[-20:])[:4000]
     if clean is not None and clean.remote_images:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from postroom.model.outbound import OutboxState
@@ -75,6 +76,16 @@ def test_old_mail_is_taken_in_and_gets_no_acknowledgement(configured: AwsStack, 
     interaction_id = configured.process(mail(), metadata=given)
     assert acknowledgement(configured, interaction_id).startswith("suppressed: ")
     assert len(list(configured.interactions.list_queue("support"))) == 1
+
+
+@pytest.mark.fault(84)
+@pytest.mark.parametrize(("days", "decision"), [(10, "suppressed: "), (0, "queued: ")], ids=["old", "new"])
+def test_a_mail_whose_server_tells_no_dates_is_as_old_as_it_says(
+    configured: AwsStack, days: int, decision: str
+) -> None:
+    written = format_datetime(datetime.now(UTC) - timedelta(days=days))
+    raw = mail().replace(b"Fri, 20 Nov 2026 10:00:00 +0000", written.encode())
+    assert acknowledgement(configured, configured.process(raw, metadata={"server-date": ""})).startswith(decision)
 
 
 @pytest.mark.feature("X10")

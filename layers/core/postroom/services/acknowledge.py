@@ -114,7 +114,8 @@ _FULL: dict[str, str] = {
 def _facts(
     interaction: Interaction, mail: Understanding, *, policy: Policy, target: str, old: bool, now: datetime
 ) -> AutoReplyFacts:
-    received = interaction.server_date
+    # POP3 tells no dates. A false date can withhold a reply, never cause one that would not be given without any date.
+    received = interaction.server_date or interaction.date
     return AutoReplyFacts(
         subtype=interaction.subtype,
         from_address=target,

@@ -61,8 +61,10 @@ def test_all_pages_are_read(site: Site) -> None:
 
 
 @pytest.mark.fault(31)
-def test_a_list_that_takes_graph_too_long_is_read_in_smaller_pages(site: Site) -> None:
+@pytest.mark.parametrize("known", [0, 58], ids=["nothing known", "most known"])
+def test_pages_that_take_graph_too_long_are_asked_for_in_shorter_ones(site: Site, known: int) -> None:
     ids = site.service.deliver(*(b"%d" % number for number in range(60)))
+    position = replace(site.known(), known=frozenset(ids[:known]))
     answer = site.service._list
 
     def listed(call: Call, folder: str) -> Reply:
@@ -70,8 +72,9 @@ def test_a_list_that_takes_graph_too_long_is_read_in_smaller_pages(site: Site) -
         return error(504, "UnknownError") if int(call.query["$top"]) > 50 else answer(call, folder)
 
     site.service._list = listed  # type: ignore[method-assign]
-    with site.session() as session:
-        assert [item.id for item in session.list(None).news] == ids
+    with site.session(ask=position) as session:
+        assert session.look(position)
+        assert [item.id for item in session.list(position).news] == ids[known:]
 
 
 def test_a_message_that_comes_on_two_pages_is_one(site: Site) -> None:

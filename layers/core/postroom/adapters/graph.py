@@ -17,14 +17,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from postroom.adapters.clock import utc_now
 from postroom.adapters.graph_batch import MOST, Look, ask_together, company
 from postroom.adapters.graph_client import GATEWAY, GONE, Graph, NextPageLost, Page, error_code, is_gone
 from postroom.adapters.graph_folders import INBOX, find_folder, is_inbox, make_folder
-from postroom.adapters.graph_look import Mark, by_id, is_busy, is_due, is_enough, item_of, newest, stays
+from postroom.adapters.graph_look import GLANCE, Mark, by_id, is_busy, is_due, is_enough, item_of, newest, stays
 from postroom.adapters.http import AT_A_TIME, Answer, HttpClient, Streamed
 from postroom.adapters.network import Network
 from postroom.adapters.oauth_requests import graph_of
@@ -42,6 +42,7 @@ _SIZE = "Integer 0x0E08"  # PidTagMessageSize ([MS-OXPROPS] 2.796); the message 
 _WITH_SIZE = f"&$expand=singleValueExtendedProperties($filter={quote(f'id eq {_SIZE!r}', safe='')})"
 _FIELDS = "id,isRead,receivedDateTime"
 _CHUNK = 256 * 1024
+_T = TypeVar("_T")
 _OF_ONE = frozenset({"command_refused", "read_only", "unavailable"})  # what Graph may say of one message only
 _ENOUGH = 10  # messages refused, and none taken: it is not them
 
@@ -140,6 +141,7 @@ class GraphSession:
         self._folder = f"/mailFolders/{quote(folder, safe='')}"
         self._messages = f"{self._folder}/messages"
         self._seen: Page | None = None
+        self._short = False  # pages
         if ask is None:
             graph.get(f"{self._folder}?$select=id", step="folder")
         else:  # the look's own request says as well whether login and folder are right
@@ -173,7 +175,10 @@ class GraphSession:
         """List down to what was dealt with before; None when one page does not say enough."""
         if not self._stays or is_due(position, stays=True, now=self._clock()):
             return None
-        page = self._graph.page(newest(self._messages, select=_FIELDS) + _WITH_SIZE, step="list")
+        page = self._in_reach(
+            lambda top: self._graph.page(newest(self._messages, select=_FIELDS, top=top) + _WITH_SIZE, step="list"),
+            most=GLANCE,
+        )
         rows = dict(reversed(by_id(page).items()))
         if not page.more:
             return self._whole(rows, page.count, position)
@@ -184,12 +189,7 @@ class GraphSession:
         return replace(listing, known=listing.known + len(below))
 
     def _list_all(self, position: Position) -> Listing:
-        try:
-            return self._list_pages(position, PAGE)
-        except Transient as error:
-            if error.code != "unavailable" or error.retry_after is not None:
-                raise
-        return self._list_pages(position, SHORT_PAGE)
+        return self._in_reach(lambda top: self._list_pages(position, top), most=PAGE)
 
     def _list_pages(self, position: Position, top: int) -> Listing:
         rows: dict[str, dict[str, Any]] = {}
@@ -298,7 +298,18 @@ class GraphSession:
     # --- within
 
     def _glance(self) -> Page:
-        return self._graph.page(newest(self._messages), step="list")
+        return self._in_reach(lambda top: self._graph.page(newest(self._messages, top=top), step="list"), most=GLANCE)
+
+    def _in_reach(self, ask: Callable[[int], _T], *, most: int) -> _T:
+        """Ask for pages of so many messages, or for short ones where these take Exchange too long."""
+        if not self._short:
+            try:
+                return ask(most)
+            except Transient as error:
+                if error.code != "unavailable" or error.retry_after is not None:
+                    raise
+            self._short = True
+        return ask(SHORT_PAGE)
 
     def _fetch(self, item: Item, given_up: threading.Event) -> Fetched | FetchFailed:
         with self._graph.value(item.id, step="fetch") as answer:

@@ -57,9 +57,9 @@ def stays(mailbox: Mailbox) -> bool:
     return mailbox.leave_msg_on_server and not mailbox.processed_items_folder_name
 
 
-def newest(messages: str, *, select: str = "id,isRead") -> str:
+def newest(messages: str, *, select: str = "id,isRead", top: int = GLANCE) -> str:
     """Write the request for the newest messages of a folder, with their number."""
-    return f"{messages}?$select={select}&$orderby={_NEWEST}&$top={GLANCE}&$count=true"
+    return f"{messages}?$select={select}&$orderby={_NEWEST}&$top={top}&$count=true"
 
 
 def is_due(position: Position, *, stays: bool, now: datetime) -> bool:

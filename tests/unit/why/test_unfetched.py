@@ -8,19 +8,31 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from postroom.errors import Transient
 from postroom.model.configuration import Configuration
-from postroom.model.polling import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, Aside, MailboxState, Position
+from postroom.model.polling import (
+    BAD_SIZE_LEFT,
+    GIVEN_UP,
+    OLD_LEFT,
+    OVERSIZE_LEFT,
+    Aside,
+    Health,
+    HealthState,
+    MailboxState,
+    Position,
+)
 from postroom.services.why_unfetched import Unfetched, advice, unfetched
 
 
 class States:
     """What is remembered of the one mailbox."""
 
-    def __init__(self, position: Position | None) -> None:
+    def __init__(self, position: Position | None, **more: Any) -> None:
         self._position = position
+        self._more = more
 
     def load(self, names: Sequence[str], *, consistent: bool = False) -> Mapping[str, MailboxState]:
-        return {name: MailboxState(name, position=self._position) for name in names}
+        return {name: MailboxState(name, position=self._position, **self._more) for name in names}
 
 
 class Configured:
@@ -98,6 +110,26 @@ def test_what_became_of_a_mail_is_said_by_its_id(
     (found,) = told(f"box/{server_id}", position, **options)
     assert (found.mailbox, found.server_id, found.state) == ("box", server_id, state)
     assert says in found.says
+
+
+@pytest.mark.fault(39)
+def test_a_stored_mail_whose_server_refuses_its_deletion_does_not_count_as_deleted() -> None:
+    refusing = States(IMAP, health=Health(HealthState.RETRYING, step="act", reason="NO [OVERQUOTA] It is full"))
+    (found,) = unfetched("box/4", configurations=Configured(), states=refusing)  # type: ignore[arg-type]  # reads only
+    assert "At present the server does not let that be done: NO [OVERQUOTA] It is full." in found.says
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        pytest.param({"lost": "The object x is missing"}, "The object x is missing; the next poll compares", id="lost"),
+        pytest.param({"trouble": Transient("AWS refused")}, "cannot be read: AWS refused.", id="cannot be read now"),
+    ],
+)
+def test_where_memory_cannot_be_read_nothing_is_said_of_a_mail_but_that(more: dict[str, Any], says: str) -> None:
+    states = States(Position(catching_up=True), **more)
+    (found,) = unfetched("box/4", configurations=Configured(), states=states)  # type: ignore[arg-type]  # reads only
+    assert (found.state, says in found.says) == ("unknown", True)
 
 
 def test_how_the_last_try_ended_is_told() -> None:

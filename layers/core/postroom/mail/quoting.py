@@ -75,7 +75,7 @@ def _lines(text: str) -> list[str]:
     if "\r" in bounded:
         bounded = bounded.replace("\r\n", "\n").replace("\r", "\n")
     lines = bounded.split("\n")
-    if " wrote:" not in bounded:
+    if " wrote:" not in bounded or (" On " not in bounded and "-On " not in bounded):
         return lines
     apart: list[str] = []
     for line in lines:

@@ -16,6 +16,7 @@ _DEVICE = re.compile(rf"\bmy\b|{any_of(phrases.DEVICES)}", re.IGNORECASE)
 _LINK_TARGET = re.compile(r"[<(]?https?://\S*|\(https?://[^)]*\)", re.IGNORECASE)
 _MAX_SIGNATURE = 100
 _SILENT = (Kind.EMPTY, Kind.SIGNATURE)
+_LOOKED_AT = 100  # lines below a signature
 
 FIRST_LETTERS, LAST_LETTERS = _FIRST, _LAST
 """What a signature begins or ends with, besides signs and links."""
@@ -24,41 +25,39 @@ FIRST_LETTERS, LAST_LETTERS = _FIRST, _LAST
 def mark_signatures(lines: Lines) -> None:
     """Mark the signatures among the lines that may be one, from the last to the first."""
     shown, kinds = lines.shown, lines.kinds
-    end = len(kinds)
-    is_last = True  # nothing was said between here and the quoted mail
     for index in reversed(lines.signatures):
-        is_last = _is_silent(kinds, index + 1, end, is_last=is_last)
-        end = index
         if kinds[index] is not Kind.TEXT:
             continue
         previous = kinds[index - 1] if index else Kind.EMPTY
         following = kinds[index + 1] if index + 1 < len(kinds) else Kind.EMPTY
-        if following is not Kind.TEXT and is_signature(shown[index], alone=previous is not Kind.TEXT, last=is_last):
+        if following is Kind.TEXT or not is_signature(shown[index], alone=previous is not Kind.TEXT):
+            continue
+        if _DEVICE.search(shown[index]) or _is_last(kinds, index):
             kinds[index] = Kind.SIGNATURE
 
 
-def _is_silent(kinds: list[Kind], start: int, end: int, *, is_last: bool) -> bool:
-    for index in range(end - 1, start - 1, -1):
-        if kinds[index] is Kind.TEXT:
-            is_last = False
-        elif kinds[index] not in _SILENT:
-            is_last = True
-    return is_last
+def _is_last(kinds: list[Kind], index: int) -> bool:
+    """Say whether nothing is said between a line and the quoted mail: "Sent by courier." may be a sentence."""
+    for kind in kinds[index + 1 : index + _LOOKED_AT]:
+        if kind is Kind.TEXT:
+            return False
+        if kind not in _SILENT:
+            return True
+    return True
 
 
-def is_signature(line: str, *, alone: bool, last: bool) -> bool:
-    """Say whether a line is a signature by its words.
-
-    `alone` when no text stands directly above it, `last` when none stands below it: "Sent by courier." is a sentence.
-    """
+def is_signature(line: str, *, alone: bool) -> bool:
+    """Say whether a line is a signature by its words; `alone` when no text stands directly above it."""
     if not line or len(line) > MAX_MARKER:
         return False
     words = _LINK_TARGET.sub("", line) if "//" in line else line
     if len(words) > _MAX_SIGNATURE:
         return False
-    if _DEVICE.search(words) is not None:
-        return starts_signature(words) or (alone and ends_signature(words))
-    return alone and last and starts_signature(words) and not (words.rstrip()[-1:] in ".!" and " " in words)
+    if starts_signature(words):
+        if _DEVICE.search(words) is not None:
+            return True
+        return alone and not (words.rstrip()[-1:] in ".!" and " " in words)
+    return alone and ends_signature(words) and _DEVICE.search(words) is not None
 
 
 def starts_signature(words: str) -> bool:

@@ -89,7 +89,7 @@ def test_an_error_that_nobody_foresaw_is_told_on_the_mail_and_given_up_in_the_en
     with ses(lambda: None) as requests:
         with monkeypatch.context() as patched:
             patched.setattr(module, name, defect)
-            tried = try_until(verified, outbound_id, days=3, apart=timedelta(hours=2))
+            tried = try_until(verified, outbound_id, days=3, apart=timedelta(hours=7))
         first, last = tried[0], tried[-1]
         assert (first.state, first.code, first.tries) == (OutboxState.DEFERRED, "defect", 1)
         assert "ZeroDivisionError in test_outbound_troubles.py:" in first.reason
@@ -99,7 +99,7 @@ def test_an_error_that_nobody_foresaw_is_told_on_the_mail_and_given_up_in_the_en
         assert first.due - first.since == timedelta(minutes=5)
         assert {one.since for one in tried} == {first.since, None} - ({None} if last.since else set())
         assert (last.state, requests) == (OutboxState.FAILED, [])
-        assert len(tried) > 5
+        assert len(tried) > 3
         assert f"given up after a day and {last.tries} tries" in last.reason
         assert f"postroom outbox resend {outbound_id}" in last.reason
         assert whats(verified, outbound_id)[-1] == "failed"
@@ -170,7 +170,7 @@ def test_what_only_an_administrator_can_mend_in_ses_is_told_at_once_held_and_sen
     outbound_id = replied(verified)
     broken: list[Exception] = [fault]
     with ses(lambda: broken[0] if broken else None) as requests:
-        tried = try_until(verified, outbound_id, days=7, apart=timedelta(hours=8))
+        tried = try_until(verified, outbound_id, days=7, apart=timedelta(hours=40))
         assert {one.state for one in tried} == {OutboxState.DEFERRED}
         assert remedy in tried[0].reason
         assert len({one.since for one in tried}) == 1
@@ -221,7 +221,7 @@ def test_patience_begins_anew_with_a_resend_and_when_what_was_missing_is_there(v
     outbound_id = replied(verified)
     answers: list[Exception] = [_client_error("AccessDeniedException", 403)]
     with ses(lambda: answers[0]):
-        waited = try_until(verified, outbound_id, days=7, apart=timedelta(hours=8))[-1]
+        waited = try_until(verified, outbound_id, days=7, apart=timedelta(hours=40))[-1]
         assert waited.due is not None
         answers[0] = _client_error("TooManyRequestsException", 429)
         throttled = send_at(verified, outbound_id, waited.due + timedelta(seconds=1))
@@ -229,7 +229,7 @@ def test_patience_begins_anew_with_a_resend_and_when_what_was_missing_is_there(v
         assert throttled.due is not None
         given_up = throttled
         while given_up.state is OutboxState.DEFERRED and given_up.due:
-            given_up = send_at(verified, outbound_id, given_up.due + timedelta(hours=12))
+            given_up = send_at(verified, outbound_id, given_up.due + timedelta(hours=40))
         assert given_up.state is OutboxState.FAILED
         assert given_up.due is not None
         resend(outbound_id, outbox=verified.outbox, queue=Queue(), clock=utc_now, who="ann")
@@ -257,7 +257,7 @@ def test_a_mail_whose_secret_cannot_be_decrypted_waits_for_the_key(verified: Aws
         return CALL(client, operation, arguments)
 
     with patch("botocore.client.BaseClient._make_api_call", denied):
-        tried = try_until(verified, outbound_id, days=7, apart=timedelta(hours=8))
+        tried = try_until(verified, outbound_id, days=7, apart=timedelta(hours=40))
     assert {(one.state, one.code) for one in tried} == {(OutboxState.DEFERRED, "aws_denied")}
 
 

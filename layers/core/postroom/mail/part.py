@@ -373,9 +373,9 @@ class Message(Part):
 _KNOWN_TYPES = {
     kind: kind
     for kind in str.split(
-        "text/plain text/html multipart/alternative multipart/mixed multipart/related multipart/report multipart/signed "
-        "message/rfc822 message/delivery-status text/rfc822-headers application/pdf application/octet-stream image/png "
-        "image/jpeg image/gif"
+        "text/plain text/html multipart/alternative multipart/mixed multipart/related multipart/report multipart/signed"
+        " message/rfc822 message/delivery-status text/rfc822-headers application/pdf application/octet-stream"
+        " image/png image/jpeg image/gif"
     )
 }
 

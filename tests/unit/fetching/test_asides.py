@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 from postroom.errors import FolderMissing, PostroomError, ServerMisbehaved, Transient
 from postroom.model.configuration import Configuration
 from postroom.model.polling import HealthState
-from postroom.ports import Action
+from postroom.ports import Action, Fetched, FetchFailed, Item
 from postroom.services.polling import Result
 from postroom.services.why_unfetched import Unfetched, unfetched
 
@@ -122,6 +122,33 @@ def test_a_function_that_dies_before_it_asks_the_server_asks_at_the_next_poll(
     post.wait(minutes=6)  # the dead poller's lease has ended
     post.poll()
     assert post.server.commands[-1] == f"{action.value} 1"
+
+
+@pytest.mark.fault(37)
+def test_what_was_set_aside_in_a_set_is_asked_for_although_the_function_dies_in_the_next() -> None:
+    class Died(BaseException):
+        pass
+
+    class Dying(Counting):
+        def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
+            if [item.id for item in items] == ["1"]:
+                raise Died
+            return super().fetch(items)
+
+    post = connected(delete_big_msg=True, maximum_msg_size=1)
+    post.server.put(1)
+    post.server.unfetchable = {1}
+    post.poll()
+    post.server.put(2, size=LARGE)
+    post.server.put(3)
+    post.connector.session = Dying
+    with pytest.raises(Died):
+        post.poll()
+    assert sorted(post.server.mails) == [1, 2]
+    post.connector.session = Counting
+    post.wait(minutes=6)
+    post.poll()
+    assert sorted(post.server.mails) == [1]
 
 
 def test_what_the_mailbox_does_not_want_any_more_is_not_asked_for_again() -> None:

@@ -249,6 +249,7 @@ def check(weather: Weather) -> None:
     mailbox = post.configurations.configuration.mailboxes[0]
     for number, uid in there.items():
         if position.problems.get(str(uid), 0) >= GIVEN_UP:
+            assert str(uid) in position.asides, f"nobody knows what is wanted with {number}"
             continue
         assert mailbox.leave_msg_on_server, f"{number} was not taken off the server"
         assert uid in post.server.seen, f"{number} was not marked"

@@ -78,6 +78,7 @@ class _Run:
         self._problems: dict[str, int] = {}  # changes of the problem list in this poll
         self._prints: dict[str, str] = {}
         self._given_up: list[str] = []
+        self._entered: set[str] = set()  # what stands in the position's asides since this poll
         self._error: PostroomError | None = None  # what ended fetching
         self._act_error: PostroomError | None = None  # what the server refused afterwards
         self._stopped = False
@@ -158,16 +159,7 @@ class _Run:
                 self._state.traffic, now=self._started, mails=balance.stored + balance.oversize, size=self._size
             ),
         )
-        self._position = replace(
-            self._position,
-            asides=asides.entered(
-                self._position.asides,
-                oversize=self._books.oversize,
-                given_up=self._given_up,
-                stored=self._books.stored,
-                now=self._started,
-            ),
-        )
+        self._enter_asides()
         now = [] if self._stopped else untold  # if stopped, what is wanted may have changed too: the next poll knows
         if self._error is None and not self._stopped and self._due():
             self._remember(lease, release=False)
@@ -179,6 +171,19 @@ class _Run:
         self._act(now, after_storage(self.mailbox))
         if self._act_error is not act_error or (self._state.health.step == health.TELLING and not self._stopped):
             self._note_health()
+
+    def _enter_asides(self) -> None:
+        """Note what was set aside since the last time, so that the server is asked for it whoever comes to it."""
+        new = [one for one in (*sorted(self._books.oversize), *self._given_up) if one not in self._entered]
+        self._entered.update(new)
+        entered = asides.entered(
+            self._position.asides,
+            oversize=[one for one in new if one in self._books.oversize],
+            given_up=[one for one in new if one not in self._books.oversize],
+            stored=self._books.stored,
+            now=self._started,
+        )
+        self._position = replace(self._position, asides=entered)
 
     def _due(self) -> Mapping[Action, list[str]]:
         position = replace(self._position, problems={**self._position.problems, **self._problems})
@@ -413,6 +418,7 @@ class _Run:
     # --- what is remembered ---
 
     def _remember(self, lease: Lease, *, release: bool) -> None:
+        self._enter_asides()
         books = self._books
         position = positions.advance(
             self._position, self.mailbox, self._news, done=books.stored, gone=books.gone, failed=self._problems

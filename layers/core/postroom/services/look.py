@@ -7,6 +7,7 @@ one that hangs costs the others nothing.
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import logging
 import threading
@@ -238,7 +239,7 @@ def _side_by_side(jobs: Sequence[_Job], *, seconds: float) -> tuple[list[Outcome
     """Run each job in a thread of its own; what hangs past all deadlines is left behind, with an outcome that says so.
 
     Jobs that can be looked at together share a thread for that, and those with news go on in one of their own.
-    Daemon threads, not a pool: a pool waits for its threads at the end, and that is what a hanging one must not cause.
+    Bare threads, not a pool: a pool waits for its threads at the end, and that is what a hanging one must not cause.
     """
     runs = {job.mailbox.name: _Run(job) for job in jobs}
     groups = _groups(jobs)
@@ -246,7 +247,7 @@ def _side_by_side(jobs: Sequence[_Job], *, seconds: float) -> tuple[list[Outcome
     looking: list[Future[None]] = []
     for group in groups:
         together = [runs[mailbox.name] for mailbox, _position in group.asked]
-        looking.append(_in_thread("looks", partial(_look_together, group, together)))
+        looking.append(_in_thread(partial(_look_together, group, together)))
     for run in runs.values():
         if run.job.mailbox.name not in grouped:
             run.start()
@@ -275,7 +276,7 @@ class _Run:
 
     def start(self) -> None:
         """Go on in a thread of its own."""
-        _in_thread(self.job.mailbox.name, self.job.run, self.outcome)
+        _in_thread(self.job.run, self.outcome)
 
 
 def _groups(jobs: Sequence[_Job]) -> list[Group]:
@@ -301,9 +302,10 @@ def _look_together(group: Group, runs: Sequence[_Run]) -> None:
             run.start()
 
 
-def _in_thread(name: str, run: Callable[[], _Outcome], future: Future[_Outcome] | None = None) -> Future[_Outcome]:
+def _in_thread(run: Callable[[], _Outcome], future: Future[_Outcome] | None = None) -> Future[_Outcome]:
     future = future or Future()
-    threading.Thread(target=_serve, args=(run, future), name=f"look-{name}", daemon=True).start()
+    # Not Thread.start(): it waits until the thread runs, and of a hundred mailboxes the last would begin later for it.
+    _thread.start_new_thread(_serve, (run, future))
     return future
 
 

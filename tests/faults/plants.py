@@ -47,7 +47,7 @@ def _acknowledge_before_store() -> Iterator[None]:
                 run.mailbox,
                 connectors=run.polling.connectors,
                 secrets=run.polling.secrets,
-                deadline=run._until,
+                deadline=run._session.until,
             )
             session.act([result.item.id], action)
             session.close()

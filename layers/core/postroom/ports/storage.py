@@ -16,7 +16,7 @@ from postroom.model.polling import Health, Lease, MailboxState
 
 @dataclass(frozen=True, slots=True)
 class RawMessage:
-    """A stored raw message with what the fetcher knew of it (metadata keys: see services/fetch.py)."""
+    """A stored raw message with what the fetcher knew of it (metadata keys: see services/storing.py)."""
 
     key: str
     content: bytes

@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from postroom.errors import (
     ConnectFailed,
@@ -23,12 +23,14 @@ from postroom.errors import (
     ServerMisbehaved,
     Transient,
 )
-from postroom.model.mailbox import Mailbox, Type
-from postroom.model.polling import GIVEN_UP, OVERSIZE_LEFT, Health, Lease, MailboxState
+from postroom.model.mailbox import Mailbox
+from postroom.model.polling import Health, Lease, MailboxState
 from postroom.model.traffic import count
-from postroom.ports import Action, Extendable, Fetched, FetchFailed, Item, Session
+from postroom.ports import Action, Fetched, FetchFailed, Item, Session
 from postroom.services import asides, health, positions
-from postroom.services.connecting import at_step, in_session, open_mailbox
+from postroom.services.books import Books
+from postroom.services.connecting import in_session
+from postroom.services.lasting_session import LastingSession
 from postroom.services.polling import Outcome, Polling, Result, after_storage
 from postroom.services.storing import UPLOADS, StoreFailed, Uploads
 
@@ -36,9 +38,7 @@ logger = logging.getLogger(__name__)
 
 LEASE_GRACE = timedelta(seconds=30)  # beyond what the function has left: nobody is fetching any more by then
 SAVING = 12.0  # seconds kept free at the end to remember what is stored and to tell the server
-LAST_SAVING = 4.0  # of which so many are left for the last write
 LEAST = 5.0  # seconds below which no set is begun
-REOPENINGS = 3  # new connections in one poll, after messages that broke the old one
 KEPT_BALANCES = 8
 SLOWEST = 128 * 1024  # bytes a second that a server must manage
 BASE_BUDGET = 30.0  # seconds for a set beyond that
@@ -60,7 +60,7 @@ def fetch(
     try:
         return run.poll(backlog=backlog)
     finally:
-        run.drop_session()
+        run.close()
 
 
 class _Run:
@@ -72,19 +72,18 @@ class _Run:
         self.mailbox = mailbox
         self.polling = polling
         self._state = state
-        self._session: Session | None = session
         self._deadline = deadline
-        self._until = deadline - SAVING
-        self._problems: dict[str, int] = {}  # changes of the problem list in this poll
-        self._prints: dict[str, str] = {}
-        self._given_up: list[str] = []
-        self._entered: set[str] = set()  # what stands in the position's asides since this poll
+        self._session = LastingSession(
+            mailbox, session, polling=polling, noted=state.position, until=deadline - SAVING, deadline=deadline
+        )
         self._error: PostroomError | None = None  # what ended fetching
         self._act_error: PostroomError | None = None  # what the server refused afterwards
         self._stopped = False
-        self._reopened = 0
         self._checked = polling.monotonic()
-        self._size = 0
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._session.drop()
 
     # --- the order of things ---
 
@@ -93,22 +92,19 @@ class _Run:
         first = self._state.position is None
         self._started = self.polling.clock()
         asked = asides.reconsidered(self._state.position, self.mailbox, now=self._started)
-        with at_step("list"):
-            listing = self._open().list(asked)
-        self._news = listing.news
-        self._resynced = listing.resynced
+        listing = self._session.list(asked)
         if not first and (
             why := self._state.lost or (RENUMBERED if listing.resynced and asked and asked.epoch else "")
         ):
             self._state = replace(self._state, begun_anew=(self._started, why), lost="")
-        position = positions.begin(asked, listing, self._started)
-        self._position = asides.listed(position, self.mailbox, now=self._started)
-        plan = positions.sort_listing(listing, self.mailbox, self._position, first=first, backlog=backlog)
-        self._books = positions.Books(listed=len(listing.news) + len(listing.unfinished) + listing.known, plan=plan)
+        began = positions.begin(asked, listing, self._started)
+        position = asides.listed(began, self.mailbox, now=self._started)
+        plan = positions.sort_listing(listing, self.mailbox, position, first=first, backlog=backlog)
+        self._books = Books(self.mailbox, listing, plan, position, self._started)
         # What waited at the last poll and is gone by now is noted once: else it would be shown as waiting for ever.
-        waits = self._waiting() != self._state.waiting
+        waits = self._books.waiting_since(self._state.waiting) != self._state.waiting
         begins = first or listing.resynced or not positions.is_settled(self._state.position)
-        begins = begins or self._position.asides != position.asides or bool(self._due())
+        begins = begins or position.asides != began.asides or bool(self._books.due())
         if not (begins or waits or listing.renewed or plan.take or plan.again or plan.aside):
             self._act(plan.unfinished, after_storage(self.mailbox))
             self._note_health()
@@ -120,7 +116,6 @@ class _Run:
         )
         if lease is None:
             return Outcome(self.mailbox.name, Result.BUSY)
-        self._problems = dict(plan.aside)
         with ThreadPoolExecutor(UPLOADS, thread_name_prefix="upload") as pool:
             untold = self._fetch_sets(lease, plan, pool)
         self._finish(lease, untold)
@@ -147,21 +142,22 @@ class _Run:
     def _finish(self, lease: Lease, untold: Sequence[str]) -> None:
         """Write position, books and health together with the release of the lease; then tell the server."""
         self._absolve()
-        balance = self._books.balance()
+        books = self._books
+        balance = books.balance()
         if balance.listed:
             balances = (*self._state.balances, (self._started, balance))
             self._state = replace(self._state, balances=balances[-KEPT_BALANCES:])
-        self._position = replace(self._position, catching_up=self._position.catching_up and balance.left > 0)
+        books.position = replace(books.position, catching_up=books.position.catching_up and balance.left > 0)
         self._state = replace(
             self._state,
-            waiting=self._waiting(),
+            waiting=books.waiting_since(self._state.waiting),
             traffic=count(
-                self._state.traffic, now=self._started, mails=balance.stored + balance.oversize, size=self._size
+                self._state.traffic, now=self._started, mails=balance.stored + balance.oversize, size=books.size
             ),
         )
-        self._enter_asides()
+        books.enter_asides()
         now = [] if self._stopped else untold  # if stopped, what is wanted may have changed too: the next poll knows
-        if self._error is None and not self._stopped and self._due():
+        if self._error is None and not self._stopped and books.due():
             self._remember(lease, release=False)
             self._act(now, after_storage(self.mailbox))
             now = []
@@ -172,39 +168,15 @@ class _Run:
         if self._act_error is not act_error or (self._state.health.step == health.TELLING and not self._stopped):
             self._note_health()
 
-    def _enter_asides(self) -> None:
-        """Note what was set aside since the last time, so that the server is asked for it whoever comes to it."""
-        new = [one for one in (*sorted(self._books.oversize), *self._given_up) if one not in self._entered]
-        self._entered.update(new)
-        entered = asides.entered(
-            self._position.asides,
-            oversize=[one for one in new if one in self._books.oversize],
-            given_up=[one for one in new if one not in self._books.oversize],
-            stored=self._books.stored,
-            now=self._started,
-        )
-        self._position = replace(self._position, asides=entered)
-
-    def _due(self) -> Mapping[Action, list[str]]:
-        position = replace(self._position, problems={**self._position.problems, **self._problems})
-        return asides.due(position, self.mailbox, now=self._started)
-
     def _ask_for_asides(self) -> None:
         """Have done on the server what is wanted with mail that was set aside, and note what it says to that."""
-        for action, ids in self._due().items():
-            error = self._tell(ids, action)
-            if error is not None and (error.step != health.TELLING or self._is_cut_short(error)):
-                self._act_error = self._act_error or (None if self._is_cut_short(error) else error)
+        for action, ids in self._books.due().items():
+            error = self._session.tell(ids, action)
+            if error is not None and (error.step != health.TELLING or self._session.is_cut_short(error)):
+                self._act_error = self._act_error or (None if self._session.is_cut_short(error) else error)
                 return  # nothing was refused: they are due still
-            refusal = None if error is None else error.what
-            answered = asides.answered(self._position.asides, ids, action, refusal=refusal, now=self._started)
-            self._position = replace(self._position, asides=answered)
+            self._books.enter_answer(ids, action, refusal=None if error is None else error.what)
             self._act_error = self._act_error or error
-
-    def _waiting(self) -> datetime | None:
-        return positions.waiting_since(
-            self._news, self._position, self._books, self._problems, before=self._state.waiting, now=self._started
-        )
 
     # --- one set ---
 
@@ -213,18 +185,18 @@ class _Run:
         started = self.polling.monotonic()
         budget = BASE_BUDGET + sum(item.size or 0 for item in items) / SLOWEST
         if alone:  # G22: what failed before gets a connection of its own and more time with every try
-            budget *= 2 ** self._position.problems.get(items[0].id, 0)
-            self.drop_session()
+            budget *= 2 ** self._books.position.problems.get(items[0].id, 0)
+            self._session.drop()
         uploads = Uploads(
             pool,
             self.polling.raw,
             mailbox=self.mailbox.name,
-            position=self._position,
+            position=self._books.position,
             clock=self.polling.clock,
-            stored=self._enter_stored,
+            stored=self._books.enter_stored,
         )
         try:
-            session = self._open(budget)
+            session = self._session.open(budget)
             with in_session("fetch"):
                 try:
                     self._read_set(session, items, uploads)
@@ -232,20 +204,20 @@ class _Run:
                     uploads.settle()
         except StoreFailed as error:
             self._error = error.cause
-            self.drop_session()
+            self._session.drop()
         except _Blamed:
-            self.drop_session()
-            return self._unanswered(items)
+            self._session.drop()
+            return self._books.unanswered(items)
         except PostroomError as error:
-            self.drop_session()
-            rest = self._unanswered(items)
+            self._session.drop()
+            rest = self._books.unanswered(items)
             if not rest or not self._is_the_messages_fault(error, started + budget):
                 self._error = error
                 return rest
             # Answers come in order, or nearly: the connection broke at the first one missing, or soon after.
             self._fail(rest[0], error.what)
             return rest[1:]
-        return self._unanswered(items) if self._stopped or self._error else ()
+        return self._books.unanswered(items) if self._stopped or self._error else ()
 
     def _is_the_messages_fault(self, error: PostroomError, enough: float) -> bool:
         """Tell whether a message, and not the server or our own end, is to blame: it broke a connection that worked.
@@ -253,7 +225,7 @@ class _Run:
         `enough`: until when it was given time; a message that the function's end cut short is not to blame.
         """
         if isinstance(error, DeadlineExceeded):
-            return error.step == "fetch" and enough <= self._until
+            return error.step == "fetch" and enough <= self._session.until
         return error.step == "fetch" and isinstance(error, ServerMisbehaved)
 
     def _read_set(self, session: Session, items: Sequence[Item], uploads: Uploads) -> None:
@@ -261,7 +233,7 @@ class _Run:
         whole = [item for item in items if item not in large]
         for item in large:
             if not self.mailbox.enable_big_msg_stripping:
-                self._enter_stored(item, True)
+                self._books.enter_stored(item, True)
                 continue
             try:
                 headers = session.headers(item)
@@ -279,14 +251,13 @@ class _Run:
         for result in session.fetch(whole):
             self._take(result, whole, uploads)
             if not self._still_wanted():
-                self.drop_session()  # answers are still on their way; nobody will read them
+                self._session.drop()  # answers are still on their way; nobody will read them
                 return
 
     def _take(self, result: Fetched | FetchFailed, asked: Sequence[Item], uploads: Uploads) -> None:
         if isinstance(result, Fetched):
             if result.item in asked:
-                if result.print:
-                    self._prints[result.item.id] = result.print
+                self._books.enter_print(result.item, result.print)
                 uploads.message(result)
             else:  # a connector that confuses ids must not move the books
                 result.path.unlink(missing_ok=True)
@@ -295,28 +266,12 @@ class _Run:
         elif result.item in asked:
             self._fail(result.item, result.reason)
 
-    def _enter_stored(self, item: Item, headers_only: bool) -> None:
-        if not headers_only:
-            self._books.stored.add(item.id)
-            self._size += item.size or 0
-            return
-        self._books.oversize.add(item.id)
-        self._problems[item.id] = OVERSIZE_LEFT
-
     def _note_gone(self, item: Item) -> None:
-        """Take a message that the server does not find for gone; one that it lists all the same ends as a problem."""
-        if self.mailbox.type is Type.IMAP or self._position.problems.get(item.id, 0) + 1 < GIVEN_UP:
-            self._books.gone.add(item.id)
-        else:
+        if not self._books.enter_gone(item):
             self._fail(item, "the server lists it, and says that it is not there")
 
     def _fail(self, item: Item, reason: str) -> None:
-        """Count a failed try; the third puts a message on the problem list, and the next ones proceed."""
-        tries = min(GIVEN_UP, self._position.problems.get(item.id, 0) + 1)
-        self._problems[item.id] = tries
-        self._books.failed[item.id] = reason
-        if tries == GIVEN_UP:
-            self._given_up.append(item.id)
+        tries = self._books.enter_failed(item, reason)
         logger.warning(
             "message_not_fetched",
             extra={"mailbox": self.mailbox.name, "server_id": item.id, "tries": tries, "reason": reason},
@@ -329,24 +284,18 @@ class _Run:
         """
         books, known = self._books, self._state.health
         since = known.since if known.code == NOTHING_FETCHED and known.since else self._started
-        if self._error is not None or self._started - since > OUTAGE or not books.came_to_nothing(self._position):
+        if self._error is not None or self._started - since > OUTAGE or not books.came_to_nothing():
             return
         why = f"None of {len(books.failed)} messages could be fetched: {next(iter(books.failed.values()))}"
         self._error = ServerMisbehaved(why, on=self.mailbox.name, step="fetch", code=NOTHING_FETCHED)
-        for one in books.failed:
-            self._problems.pop(one, None)
         books.take_back()
-        self._given_up = []
-
-    def _unanswered(self, items: Sequence[Item]) -> tuple[Item, ...]:
-        return tuple(item for item in items if not self._books.answered(item.id))
 
     # --- whether to go on ---
 
     def _may_go_on(self) -> bool:
-        if self._error is not None or self.polling.monotonic() + LEAST > self._until:
+        if self._error is not None or self.polling.monotonic() + LEAST > self._session.until:
             return False
-        return self._reopened <= REOPENINGS and self._still_wanted()
+        return not self._session.is_worn_out and self._still_wanted()
 
     def _still_wanted(self) -> bool:
         """Look whether the mailbox is still configured as it was when this poll began (fault 4)."""
@@ -360,80 +309,27 @@ class _Run:
             self._stopped = there is None or configuration.effective(there) != self.mailbox
         return not self._stopped
 
-    # --- the session ---
-
-    def _open(self, budget: float | None = None) -> Session:
-        """Return the session, with a new deadline where a budget is given; opens a new one when it was lost."""
-        until = self._until if budget is None else min(self._until, self.polling.monotonic() + budget)
-        if self._session is None:
-            self._reopened += 1
-            self._session = open_mailbox(
-                self.mailbox,
-                connectors=self.polling.connectors,
-                secrets=self.polling.secrets,
-                tokens=self.polling.tokens,
-                deadline=until,
-            )
-            with at_step("list"):
-                # POP3 numbers messages anew in every session: the listing is what ids are found by.
-                listing = self._session.list(self._state.position)
-                if listing.position.epoch != self._position.epoch:
-                    # What we noted by id is not what has these ids now: nothing may be told to the server any more.
-                    raise Transient("The folder was replaced while it was read", on=self.mailbox.name, code="resync")
-        elif budget is not None and isinstance(self._session, Extendable):
-            self._session.extend(until)
-        return self._session
-
-    def drop_session(self) -> None:
-        """Close the session if there is one."""
-        session, self._session = self._session, None
-        if session is not None:
-            session.close()
+    # --- the server is told ---
 
     def _act(self, ids: Sequence[str], action: Action | None) -> None:
         """Tell the server of what is stored; a later poll repeats what fails, since the ids stay unfinished there."""
         if not ids or action is None or self._error is not None or self._act_error is not None:
             return
-        error = self._tell(ids, action)
-        if error is not None and not self._is_cut_short(error):
+        error = self._session.tell(ids, action)
+        if error is not None and not self._session.is_cut_short(error):
             self._act_error = error
-
-    def _tell(self, ids: Sequence[str], action: Action) -> PostroomError | None:
-        """Have something done on the server; returns what went wrong."""
-        try:
-            session = self._open()
-            if isinstance(session, Extendable):
-                session.extend(self._deadline - LAST_SAVING)
-            with in_session(health.TELLING):
-                session.act(ids, action)
-        except PostroomError as error:
-            self.drop_session()
-            return error
-        return None
-
-    def _is_cut_short(self, error: PostroomError) -> bool:
-        """Tell whether it was the end of the function, and not the server, that ended something."""
-        return isinstance(error, DeadlineExceeded) and self.polling.monotonic() >= self._until
 
     # --- what is remembered ---
 
     def _remember(self, lease: Lease, *, release: bool) -> None:
-        self._enter_asides()
-        books = self._books
-        position = positions.advance(
-            self._position, self.mailbox, self._news, done=books.stored, gone=books.gone, failed=self._problems
-        )
-        prints = {one: mark for one, mark in (self._position.prints | self._prints).items() if one in position.known}
-        before = self._state.position  # of another epoch, its ids may stand for other mails
-        known = before.reasons if before and before.epoch == position.epoch else {}
+        position = self._books.reached(self._state.position)
         self._state = replace(
             self._state,
-            position=replace(
-                position, reasons=positions.reasons(known, books.failed, position.problems), prints=prints
-            ),
+            position=position,
             health=self._health(written_anyway=True),
             config_digest=health.settings_digest(self.mailbox),
         )
+        self._session.noted = position
         self.polling.states.save(lease, self._state, release=release)
 
     def _health(self, *, written_anyway: bool = False) -> Health:
@@ -445,7 +341,7 @@ class _Run:
         if known.step == health.TELLING:  # whether the server can be told of what is stored is seen afterwards
             if written_anyway:
                 return replace(known, last_success=now)
-            if asides.pending(self._position, self.mailbox):
+            if asides.pending(self._books.position, self.mailbox):
                 return known
         return (health.fetched if written_anyway else health.succeeded)(known, now=now)
 
@@ -465,12 +361,12 @@ class _Run:
             mailbox=self.mailbox.name,
             result=Result.FAILED if error is not None else result,
             balance=books.balance(),
-            more=left and self._error is None and not self._stopped and self._reopened <= REOPENINGS,
+            more=left and self._error is None and not self._stopped and not self._session.is_worn_out,
             step=error.step if error else "",
             code=error.code if error else "",
             lag=max(0.0, (self._started - oldest).total_seconds()) if oldest else 0.0,
-            size=self._size,
-            resynced=self._resynced,
+            size=books.size,
+            resynced=books.listing.resynced,
         )
 
 

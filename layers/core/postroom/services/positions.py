@@ -1,4 +1,4 @@
-"""The books of one poll, pure: what to do with a listing, and how far the mailbox is dealt with afterwards.
+"""Positions, pure: what to do with a listing, and how far the mailbox is dealt with afterwards.
 
 Nothing may pass out of sight: an id is either before the cursor (or known), on the problem list, or will be listed as
 news again. IMAP ids are numbers that only grow, so a cursor suffices; ids past it that are stored, because an earlier
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from postroom.model.mailbox import FirstConnection, Mailbox, Type
-from postroom.model.polling import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, Balance, MailboxState, Position
+from postroom.model.polling import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, MailboxState, Position
 from postroom.ports import Item, Listing
 
 MEGABYTE = 1024 * 1024
@@ -240,67 +240,3 @@ def reasons(known: Mapping[str, str], failed: Mapping[str, str], problems: Mappi
     told = {**{one: why for one, why in known.items() if one not in failed}, **failed}
     kept = [(one, why[:MOST_REASON]) for one, why in told.items() if one in problems]
     return dict(kept[-MOST_REASONS:])
-
-
-@dataclass(slots=True)
-class Books:
-    """What has become of the messages of one poll so far."""
-
-    listed: int
-    plan: Plan
-    stored: set[str] = field(default_factory=set)
-    oversize: set[str] = field(default_factory=set)
-    failed: dict[str, str] = field(default_factory=dict)  # id → reason
-    gone: set[str] = field(default_factory=set)
-    left: set[str] = field(default_factory=set)  # planned, not begun
-
-    def balance(self) -> Balance:
-        """Draw the balance (X01): what vanished while we were fetching was not there."""
-        return Balance(
-            listed=self.listed - len(self.gone),
-            stored=len(self.stored),
-            known=self.plan.known,
-            oversize=len(self.oversize),
-            problem=len(self.failed) + self.plan.bad_size,
-            left=self.plan.left + len(self.left),
-        )
-
-    def came_to_nothing(self, position: Position) -> bool:
-        """Tell whether several messages that were asked for the first time failed, and nothing came at all."""
-        new = [one for one in self.failed if one not in position.problems]
-        return len(new) > 1 and not self.stored and not self.oversize
-
-    def take_back(self) -> None:
-        """Take what failed for what is left."""
-        self.left.update(self.failed)
-        self.failed.clear()
-
-    def settled(self, item_id: str) -> bool:
-        """Tell whether a message is dealt with for good, as far as this poll goes."""
-        return any(item_id in those for those in (self.stored, self.oversize, self.gone))
-
-    def answered(self, item_id: str) -> bool:
-        """Tell whether it is clear what became of a message."""
-        return any(item_id in those for those in (self.stored, self.oversize, self.failed, self.gone))
-
-
-def waiting_since(
-    news: Sequence[Item],
-    position: Position,
-    books: Books,
-    failed: Mapping[str, int],
-    *,
-    before: datetime | None,
-    now: datetime,
-) -> datetime | None:
-    """Say since when the oldest mail waits that was listed and not dealt with; None when none does.
-
-    A server that gives no dates (POP3) leaves only the poll that met it first: `before`, if mail has waited since then.
-    """
-    problems = {**position.problems, **failed}
-    aside = {one for one, tries in problems.items() if tries >= GIVEN_UP} | position.known
-    rest = [item for item in news if item.id not in aside and not books.settled(item.id)]
-    dates = [item.date for item in rest if item.date is not None]
-    if len(dates) < len(rest):
-        dates.append(before or now)
-    return min(dates, default=None)

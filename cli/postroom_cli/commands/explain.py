@@ -31,7 +31,7 @@ def explain(
     mailbox: Annotated[str | None, typer.Option(help="As if it came through this mailbox.")] = None,
     json: Json = False,
 ) -> None:
-    """Say what Postroom would do with mails: kind, text, attachments, queue, and every decision. JSON lines."""
+    """Say what Postroom would do with mails: subtype, text, attachments, queue, and every decision. JSON lines."""
     from postroom.services.explain import explain as explain_mail
 
     policy = policy_from(config)
@@ -130,7 +130,7 @@ def _tell(told: dict[str, Any]) -> None:
     output.pairs(
         {
             "  outcome": f"{told['outcome']}{reason}",
-            "  kind": told["subtype"],
+            "  subtype": told["subtype"],
             "  from": f"{sender.get('name', '')} <{sender.get('address', '')}>".strip(),
             "  subject": told["subject"],
             "  date": told["date"],

@@ -44,7 +44,7 @@ def list_(
         return
     output.table(
         "",
-        ("id", "queue", "created", "from", "subject", "kind", "status"),
+        ("id", "queue", "created", "from", "subject", "subtype", "status"),
         (
             (
                 row["id"],
@@ -103,13 +103,13 @@ def show(context: typer.Context, interaction_id: Id, json: Json = False) -> None
             "to": ", ".join(address["address"] for address in shown["to"]),
             "cc": ", ".join(address["address"] for address in shown["cc"]),
             "subject": shown["subject"],
-            "date": shown["date"],
-            "kind": shown["subtype"],
+            "date": str(shown["date"] or "")[:19].replace("T", " "),
+            "subtype": shown["subtype"],
             "status": shown["status"],
             "queue": shown["queue"],
             "mailbox": shown["mailbox"],
-            "thread": shown["thread_id"],
-            "message-id": shown["message_id"],
+            "thread id": shown["thread_id"],
+            "message id": shown["message_id"],
             "wrapped": shown["wrap_reason"],
             "attachments": ", ".join(
                 f"{one['name']} ({one['size']:,} bytes{', blocked' if one['blocked'] else ''})"

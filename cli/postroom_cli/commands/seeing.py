@@ -15,6 +15,7 @@ from postroom_cli.stack import find_stack
 Name = Annotated[str, typer.Argument(help="The mailbox's name.")]
 
 _BOOKS = ("listed", "stored", "known", "oversize", "problem", "left")
+_NAMES = {"oversize": "over-size"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -133,5 +134,5 @@ def _period(seconds: float) -> str:
 
 
 def _told(balance: Mapping[str, Any]) -> str:
-    found = ", ".join(f"{balance[key]} {key}" for key in _BOOKS[1:] if balance[key])
+    found = ", ".join(f"{balance[key]} {_NAMES.get(key, key)}" for key in _BOOKS[1:] if balance[key])
     return f"{balance['listed']} = {found or 'nothing'}" + ("" if balance["even"] else " DOES NOT ADD UP")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
@@ -95,11 +96,12 @@ def list_(
         return
     output.table(
         "",
-        ("id", "state", "since", "tries", "next try", "mailbox", "to", "subject", "why"),
+        ("id", "state", "created", "failing since", "tries", "next try", "mailbox", "to", "subject", "why"),
         (
             (
                 row["id"],
-                "DEFERRED, needs attention" if _held(row) else row["state"],
+                _state(row),
+                _minute(row.get("created")),
                 _minute(row.get("since")),
                 row.get("tries", ""),
                 _minute(row.get("due")) if row["state"] == "DEFERRED" else "",
@@ -114,13 +116,19 @@ def list_(
     )
 
 
-def _held(row: dict[str, Any]) -> bool:
-    """Tell whether a mail that would be tried again by itself waits for an administrator all the same."""
-    return row["state"] == "DEFERRED" and bool(row.get("needs_attention"))
+def _state(row: Mapping[str, Any]) -> str:
+    from postroom.services.outbox_view import state_in_words
+
+    attention = bool(row.get("needs_attention"))
+    return state_in_words(row["state"], delivery=row.get("delivery", ""), needs_attention=attention)
 
 
 def _minute(moment: str | None) -> str:
     return (moment or "")[:16].replace("T", " ")
+
+
+def _second(moment: str | None) -> str:
+    return (moment or "")[:19].replace("T", " ")
 
 
 @app.command()
@@ -130,19 +138,42 @@ def show(context: typer.Context, outbound_id: Id, json: Json = False) -> None:
     if json:
         output.document(shown)
         return
-    events, decisions, text = shown.pop("events"), shown.pop("decisions"), shown.pop("text")
-    shown.pop("html", None)
-    output.pairs({name: ", ".join(map(str, part)) if isinstance(part, list) else part for name, part in shown.items()})
-    output.say(f"\n{text}\n")
+    waits = shown["state"] == "DEFERRED"
+    output.pairs(
+        {
+            "id": shown["id"],
+            "state": _state(shown),
+            "why": "" if shown["state"] == "SENT" else shown["reason"],
+            "failing since": _second(shown["since"]),
+            "tries": shown["tries"],
+            "next try": _second(shown["due"]) if waits else "",
+            "only to": ", ".join(shown["remaining"]) if waits else "",
+            "subtype": shown["subtype"],
+            "created": _second(shown["created"]),
+            "from": shown["from_address"],
+            "to": ", ".join(shown["to"]),
+            "cc": ", ".join(shown["cc"]),
+            "bcc": ", ".join(shown["bcc"]),
+            "subject": shown["subject"],
+            "mailbox": shown["mailbox"],
+            "server": shown["server"],
+            "server's id": shown["provider_id"],
+            "message id": shown["message_id"],
+            "answers": shown["parent_id"],
+            "thread id": shown["thread_id"],
+            "agent": shown["attributes"].get("agent"),
+        }
+    )
+    output.say(f"\n{shown['text']}\n")
     output.table(
         "Decisions, in order",
         ("rule", "outcome", "detail"),
-        ((one["rule"], one["outcome"], one["detail"]) for one in decisions),
+        ((one["rule"], one["outcome"], one["detail"]) for one in shown["decisions"]),
     )
     output.table(
         "Events",
         ("at", "what", "by", "detail"),
-        ((one["at"][:19].replace("T", " "), one["what"], one["who"], one["detail"]) for one in events),
+        ((_second(one["at"]), one["what"], one["who"], one["detail"]) for one in shown["events"]),
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from postroom.services import send as sending
+from postroom.services.outbox_view import state_in_words
 
 from tests.functional.cli.conftest import Command
 from tests.functional.processing.conftest import CONFIGURATION
@@ -60,3 +63,52 @@ def test_an_error_of_ours_is_seen_in_the_outbox_and_in_why(postroom: Command, mo
     (event,) = postroom("outbox", "show", outbound_id, "--json").json["events"]
     assert event["what"] == "deferred"
     assert "ZeroDivisionError" in " ".join(postroom("why", outbound_id).out.split())
+
+
+def _told(out: str) -> dict[str, str]:
+    return dict(re.findall(r"^(\S+(?: \S+)*?)  +(\S.*)$", out.split("\n\n", 1)[0], flags=re.MULTILINE))
+
+
+@pytest.mark.feature("X04")
+def test_an_outgoing_mail_is_shown_in_words_without_what_only_its_sender_needs(postroom: Command) -> None:
+    postroom.stack.configure(**CONFIGURATION)
+    postroom.stack.client("ses").verify_email_identity(EmailAddress="support@example.com")
+    outbound_id = replied(postroom.stack)
+    refused = _client_error("AccessDeniedException", 403, "User x is not authorized to perform ses:SendEmail")
+    with ses(lambda: refused):
+        outbound = send(postroom.stack, outbound_id)
+    assert outbound.since is not None
+    assert outbound.due is not None
+    out = postroom("outbox", "show", outbound_id).out
+    lines = _told(out)
+    assert lines["state"] == "DEFERRED, needs attention"
+    assert "SesIdentity" in lines["why"]
+    assert lines["failing since"] == f"{outbound.since:%Y-%m-%d %H:%M:%S}"
+    assert lines["next try"] == f"{outbound.due:%Y-%m-%d %H:%M:%S}"
+    assert (lines["to"], lines["answers"]) == ("ann@example.org", outbound.parent_id)
+    assert not {"claim", "unrecorded", "body_marker", "attributes", "delivery"} & lines.keys()
+    assert outbound.text in out
+    assert "\nstate       DEFERRED, needs attention\n" in postroom("why", outbound_id).out
+    with ses(lambda: None):
+        postroom("outbox", "resend", outbound_id)
+        send(postroom.stack, outbound_id)
+    lines = _told(postroom("outbox", "show", outbound_id).out)
+    assert lines["state"] == "SENT"
+    assert not {"why", "failing since", "next try"} & lines.keys()
+    assert "\nstate       SENT\n" in postroom("why", outbound_id).out
+    (row,) = postroom("outbox", "list", "--state", "sent", "--json").lines
+    assert (row["to"], row["delivery"]) == (["ann@example.org"], "unknown")
+
+
+@pytest.mark.parametrize(
+    ("delivery", "needs_attention", "told"),
+    [
+        pytest.param("unknown", False, "SENT", id="no report has come"),
+        pytest.param("taken", False, "SENT", id="SES has it, which SENT says already"),
+        pytest.param("delivered", False, "SENT, delivered", id="delivered"),
+        pytest.param("bounced", False, "SENT, bounced", id="came back"),
+        pytest.param("", True, "SENT, needs attention", id="waits for a person"),
+    ],
+)
+def test_a_state_is_told_with_what_matters_of_it(delivery: str, needs_attention: bool, told: str) -> None:
+    assert state_in_words("SENT", delivery=delivery, needs_attention=needs_attention) == told

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from postroom.model.outbound import Outbound, OutboxState
+from postroom.model.outbound import Delivery, Outbound, OutboxState
 from postroom.services.forecast import Concern
 from postroom.services.send import patience_with
 
@@ -24,7 +24,7 @@ def told(outbound: Outbound | None) -> dict[str, Any]:
     """Return what a list says of a mail beside its row; `reason` and what follows only of one that has not left."""
     if outbound is None:
         return {}
-    row: dict[str, Any] = {"to": list(outbound.to), "tries": outbound.tries}
+    row: dict[str, Any] = {"to": list(outbound.to), "tries": outbound.tries, "delivery": outbound.delivery.value}
     if outbound.state in _GONE:
         return row
     return row | {
@@ -34,6 +34,14 @@ def told(outbound: Outbound | None) -> dict[str, Any]:
         "due": outbound.due.isoformat() if outbound.due else None,
         "needs_attention": needs_attention(outbound),
     }
+
+
+def state_in_words(state: str, *, delivery: str, needs_attention: bool) -> str:
+    """Name a state with what matters of it at a glance: `DEFERRED, needs attention`, `SENT, delivered`."""
+    told = ["needs attention"] if needs_attention else []
+    if delivery not in ("", Delivery.UNKNOWN, Delivery.TAKEN):
+        told.append(delivery)
+    return ", ".join([state, *told])
 
 
 def reason_of(outbound: Outbound) -> str:

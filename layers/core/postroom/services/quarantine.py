@@ -82,7 +82,8 @@ def _find(interaction: Interaction, sha256: str) -> Attachment:
     """Find an attachment by its hash, or by the beginning of it; of several, one that has its bytes still."""
     found = [one for one in interaction.attachments if len(sha256) >= 8 and one.sha256.startswith(sha256.lower())]
     if not found:
-        raise NotFound("the interaction has no such attachment", on=sha256, remedy="`interaction show` lists them.")
+        remedy = "`postroom attachment list` lists them."
+        raise NotFound("the interaction has no such attachment", on=sha256, remedy=remedy)
     return next((one for one in found if one.key is not None or one.inline_data is not None), found[0])
 
 

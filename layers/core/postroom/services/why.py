@@ -20,7 +20,7 @@ from postroom.model.identity import interaction_id, parse_raw_key
 from postroom.model.interaction import Event, Interaction
 from postroom.model.outbound import Outbound
 from postroom.ports import Configurations, Interactions, MailboxStates, RawMessages
-from postroom.services import why_unfetched
+from postroom.services import outbox_view, why_unfetched
 from postroom.services.why_told import summary_of_inbound, summary_of_outbound, tell_decision, tell_event
 
 _ID = re.compile(r"[a-z2-7]{26}")
@@ -228,8 +228,11 @@ class Why:
             message_id=outbound.message_id,
             subject=outbound.subject,
             subtype=outbound.subtype.value,
-            state=f"{outbound.state.value}, {outbound.delivery.value}"
-            + (f": {outbound.reason}" if outbound.reason else ""),
+            state=outbox_view.state_in_words(
+                outbound.state.value,
+                delivery=outbound.delivery.value,
+                needs_attention=outbox_view.needs_attention(outbound),
+            ),
             queue=None,
             summary=summary_of_outbound(outbound),
             created=outbound.created,

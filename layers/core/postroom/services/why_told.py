@@ -186,7 +186,7 @@ def summary_of_outbound(outbound: Outbound) -> str:
     reason = outbox_view.reason_of(outbound).rstrip(". ") or "no reason was given"
     values = {
         "due": f"at {outbound.due:%Y-%m-%d %H:%M} UTC" if outbound.due else "soon",
-        "since": f", which fails since {outbound.since:%Y-%m-%d %H:%M} UTC" if outbound.since else "",
+        "since": f", failing since {outbound.since:%Y-%m-%d %H:%M} UTC" if outbound.since else "",
         "tries": "1 try" if outbound.tries == 1 else f"{outbound.tries} tries",
         "before": f"; {reason}" if outbound.unrecorded > 1 else "",
         "reason": reason,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -104,6 +105,13 @@ def test_our_own_metrics_have_alarms_and_are_ones_that_functions_log() -> None:
         ("uncertain", "sweep"),
     }
     assert {metric for metric, _service in own} <= METRICS.keys()
+
+
+def test_the_dashboard_shows_every_alarm() -> None:
+    (dashboard,) = resources("AWS::CloudWatch::Dashboard").values()
+    body = dashboard["Properties"]["DashboardBody"]["Fn::Sub"]
+    shown = set(re.findall(r"\$\{(\w+)\.Arn\}", body))
+    assert resources("AWS::CloudWatch::Alarm").keys() == shown
 
 
 @pytest.mark.parametrize("name", QUEUES)

@@ -124,8 +124,6 @@ def send(
     if outbound is None:
         return Result(outbound_id, None, "not to be sent: another sender has it, it is finished, or not due yet")
     attempt = _Attempt(outbound, claim, outbox, clock)
-    if outbound.unrecorded > 1 and (gone := attempt.died_before()):
-        return gone
     on_the_wire = False
 
     def before_data() -> None:
@@ -134,6 +132,8 @@ def send(
         on_the_wire = True
 
     try:
+        if outbound.unrecorded > 1 and (gone := attempt.died_before()):
+            return gone
         if trouble is not None:
             raise trouble
         server = server_of(configuration, outbound)

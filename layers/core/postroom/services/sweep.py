@@ -85,20 +85,24 @@ class Sweep:
     def __call__(self) -> Swept:
         """Sweep once. What one part fails at keeps no other from its turn; raises the first such error at the end."""
         now = self.clock()
-        failed: list[PostroomError] = []
-        parts: tuple[Callable[[], dict[str, int]], ...] = (
+        failed: list[Exception] = []
+        parts: tuple[Callable[[], dict[str, int] | None], ...] = (
             lambda: self._raw_messages(now),
             lambda: {"wrapped_from_dead_letters": self._dead_letters()},
             lambda: {"uncertain": self._died_sending(now)},
+            lambda: self._reported_meanwhile(now),
             lambda: {"sends_queued_again": self._sends(now)},
             lambda: {"mailboxes_failing": self._mailboxes()},
         )
         counts: dict[str, int] = {}
         for part in parts:
             try:
-                counts |= part()
+                counts |= part() or {}
             except PostroomError as error:
                 logger.warning("part_of_sweep_failed", extra={"code": error.code, "what": error.what})
+                failed.append(error)
+            except Exception as error:  # a defect of ours: what the other parts repair must not wait for its mending
+                logger.exception("part_of_sweep_failed")
                 failed.append(error)
         if failed:
             logger.info("swept_in_part", extra=counts)
@@ -179,22 +183,36 @@ class Sweep:
         """A sender died with the content on the wire: UNCERTAIN, unless a report has told already (faults 70, 71)."""
         uncertain = 0
         for outbound_id in self.outbox.waiting(OutboxState.DATA, before=now - CLAIM_LASTS):
-            outbound = self.outbox.get(outbound_id)
-            if outbound is None:
+            if self._reported(outbound_id, OutboxState.DATA, now):
                 continue
-            known = outbound.delivery is not Delivery.UNKNOWN
-            state = OutboxState.SENT if known else OutboxState.UNCERTAIN
-            detail = f"reported {outbound.delivery.value}" if known else "the sender died while the content went out"
-            event = Event(at=now, what="settled" if known else "uncertain", detail=detail)
-            try:
-                self.outbox.settle(outbound_id, was=OutboxState.DATA, state=state, event=event)
-            except Conflict:
-                continue  # its sender was alive after all
-            except Permanent as error:  # of this mail alone: the others must not wait for it
-                logger.error("settling_failed", extra={"outbound": outbound_id, "code": error.code})
-                continue
-            uncertain += not known
+            event = Event(at=now, what="uncertain", detail="the sender died while the content went out")
+            uncertain += self._settled(outbound_id, was=OutboxState.DATA, state=OutboxState.UNCERTAIN, event=event)
         return uncertain
+
+    def _reported_meanwhile(self, now: datetime) -> None:
+        """Settle what is UNCERTAIN though a report has told: it came while the sender still waited (fault 78)."""
+        for outbound_id in self.outbox.waiting(OutboxState.UNCERTAIN, before=now):
+            self._reported(outbound_id, OutboxState.UNCERTAIN, now)
+
+    def _reported(self, outbound_id: str, was: OutboxState, now: datetime) -> bool:
+        """Say whether a report shows that the mail has left, and record that it is SENT."""
+        outbound = self.outbox.get(outbound_id)
+        # Where some recipients are left, the report may be about those who have the mail.
+        if outbound is None or outbound.delivery is Delivery.UNKNOWN or outbound.remaining:
+            return False
+        event = Event(at=now, what="settled", detail=f"reported {outbound.delivery.value}")
+        self._settled(outbound_id, was=was, state=OutboxState.SENT, event=event)
+        return True
+
+    def _settled(self, outbound_id: str, *, was: OutboxState, state: OutboxState, event: Event) -> bool:
+        try:
+            self.outbox.settle(outbound_id, was=was, state=state, event=event)
+        except Conflict:
+            return False  # its sender was alive after all, or a person was faster
+        except Permanent as error:  # of this mail alone: the others must not wait for it
+            logger.error("settling_failed", extra={"outbound": outbound_id, "code": error.code})
+            return False
+        return True
 
     def _mailboxes(self) -> int:
         """Count and log the enabled mailboxes that are not well."""

@@ -95,8 +95,8 @@ def _identity(event: Mapping[str, Any], detail: Mapping[str, Any]) -> str:
 
 
 def _when(detail: Mapping[str, Any], now: datetime) -> datetime:
-    kind = str(detail.get("eventType", "")).lower()
-    stamp = (detail.get(kind) or {}).get("timestamp")
+    kind = str(detail.get("eventType", ""))
+    stamp = (detail.get(kind[:1].lower() + kind[1:]) or {}).get("timestamp")
     try:
         return datetime.fromisoformat(str(stamp)).astimezone(UTC)
     except ValueError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors, query_all, read_many
 from postroom.errors import TooLarge
-from postroom.model.interaction import Body, Direction, Event, Interaction, Status, Subtype
+from postroom.model.interaction import Body, Direction, Event, Interaction, Subtype
 from postroom.model.outbound import Outbound, OutboxState
 from postroom.ports import Added, Cap, Contents, ThreadHit, Waiting, Withheld
 
@@ -295,15 +295,3 @@ class DynamoInteractions:
         """Add one entry to a history; the same entry twice is one entry."""
         with aws_errors("writing the history", on=interaction_id):
             self._client.put_item(TableName=self._table, Item=items.event_item(interaction_id, event))
-
-    def set_status(self, interaction_id: str, status: Status) -> None:
-        """Change where an interaction stands."""
-        with aws_errors("changing the status", on=interaction_id):
-            self._client.update_item(
-                TableName=self._table,
-                Key=items.marshal(keys.interaction(interaction_id)),
-                UpdateExpression="SET #status = :status",
-                ConditionExpression="attribute_exists(pk)",
-                ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues=items.marshal({":status": status.value}),
-            )

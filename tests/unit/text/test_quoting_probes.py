@@ -50,5 +50,5 @@ def test_every_line_above_which_to_answer_is_told(phrase: str) -> None:
 
 @pytest.mark.parametrize("phrase", _written(footer_phrases.FOOTER_STARTS))
 def test_every_beginning_of_a_notice_is_told(phrase: str) -> None:
-    lines_of_mail = ["Yes.", "", f"*{phrase} x confidential"]
+    lines_of_mail = ["Yes.", "", f"*{phrase} x confidential x addressee"]
     assert footers.first_footer(lines_of_mail, "".join(lines.classify(lines_of_mail))) == 2

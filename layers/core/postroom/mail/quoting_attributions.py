@@ -34,7 +34,9 @@ _CITING = re.compile(rf"(?:{any_of(phrases.CITING)})\s.*[:：]$", re.IGNORECASE)
 _OWN_WORDS = re.compile(
     r"\b(?:(?:i|you|we|they) (?:wrote|said)|(?:schrieb|schrieben|schreibt) (?:ich|sie|wir|ihr|man)"
     r"|(?:ik|u|wij) schreef|schreef (?:ik|u|wij)|schreven (?:wij|we)|skrev (?:jag|jeg|du|ni|vi)"
-    r"|(?:j['’]ai|vous avez|nous avons) écrit|(?:yo|usted) escrib|(?:я|вы|мы) (?:писал|написал))",
+    r"|(?:j['’]ai|vous avez|nous avons) écrit|(?:yo|usted) escrib|(?:я|вы|мы) (?:писал|написал)"
+    r"|wrote (?:to )?(?:me|us)|schrieb (?:mir|uns)|schreef (?:mij|me|ons)|(?:m['’]a|nous a) écrit|(?:me|nos) escrib"
+    r"|(?:mi|ci) ha scritto|(?:мне|нам) (?:писал|написал)|(?-i:your|votre|vos|su|sus|uw|ваша?|ваши) [a-zà-ÿа-яё])",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"[^\s<>@]@[^\s<>@]")

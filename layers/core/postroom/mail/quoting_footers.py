@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 from postroom.mail import quoting_phrases_footers as phrases
 from postroom.mail.quoting_kinds import PROBE, Kind, any_of, is_probed, probes
 from postroom.mail.quoting_lines import visible
+from postroom.mail.quoting_phrases_notices import FIRST_PERSON, NOTICE_SUBJECTS, NOTICES
 
 # Fewer lines below a rule ("____") are a footer, where an address stands among them even more.
 _FEW_LINES = 12
@@ -17,6 +17,7 @@ _LOOKED_AT = 40  # lines below a rule, and above the end for a notice without on
 _MAX_RULES = 100
 _SIGNATURE_DELIMITERS = ("--", "––")
 # What people add under their signature is no signature: "P.S.", "P.D.", "П.С.".
+_COLONS = (":", "：")
 _POSTSCRIPT = re.compile(r"\W{0,3}(?:p ?\.? ?[sd]|п ?\.? ?с)\b", re.IGNORECASE)
 _TEXT, _EMPTY, _DELIMITER = Kind.TEXT.value, Kind.EMPTY.value, Kind.DELIMITER.value
 _QUOTED_MAIL = f"{Kind.QUOTE}{Kind.ATTRIBUTION}{Kind.HEADERS}{Kind.FORWARD}"
@@ -26,6 +27,8 @@ _NOTICE_WORDS = tuple(word.lower() for word in phrases.FOOTER_WORDS)
 _LONGEST_NOTICE = 2_000  # characters of a line that are looked at
 _NOTICE_START = re.compile(any_of(phrases.FOOTER_STARTS), re.IGNORECASE)
 _FIRST_LETTERS = probes(phrases.FOOTER_STARTS, ends=False)
+_FIRST_PERSON = re.compile(rf"(?<!\w)(?:{any_of(FIRST_PERSON)})(?!\w)|我(?![们們司公方行])|私(?=[はがのも])")
+_I = re.compile(r"(?<!\w)I(?!\w)")
 _CONTACT = re.compile(r"\bwww\.|\b(?:tel|fax|phone|mobil|mobile|fon)\b\.?:?|\+\d[\d ()/-]{7,}|\S@\S", re.IGNORECASE)
 _MARKS_BEHIND = "*_\"'”»)] "
 _MARKS_BEFORE = "*_[( \t\u00a0"
@@ -69,6 +72,8 @@ def _begins_footer(lines: Sequence[str], kinds: str, rule: int, below: int) -> b
     is_signature = visible(lines[rule]) in _SIGNATURE_DELIMITERS
     if is_signature and below < _FEW_LINES_WITH_CONTACT:
         return True
+    if not is_signature and visible(lines[kinds.rfind(_TEXT, 0, rule)]).endswith(_COLONS):
+        return False  # "Please send to:" and a framed address
     next_rule = kinds.find(_DELIMITER, rule + 1, end)
     section = next_rule if next_rule >= 0 else end
     for paragraph in _paragraphs(lines, kinds, rule + 1, section):
@@ -94,8 +99,7 @@ def _first_notice(lines: Sequence[str], kinds: str, first_text: int) -> int:
             continue
         if not _NOTICE_START.match(words):
             continue
-        first_two = islice(_paragraphs(lines, kinds, start, end), 2)  # a heading has its notice below it
-        if any(_is_notice(paragraph) for paragraph in first_two) and not is_said(lines, kinds, start, end):
+        if _is_legal(lines[start:end]) and not is_said(lines, kinds, start, end):
             return start
     return len(kinds)
 
@@ -115,8 +119,21 @@ def _has_sentence(paragraph: Sequence[str]) -> bool:
 
 
 def _is_notice(paragraph: Sequence[str]) -> bool:
-    words = " ".join([line[:_LONGEST_NOTICE].strip() for line in paragraph]).lower()
+    words = _words(paragraph)
     return any(map(words.__contains__, _NOTICE_WORDS))
+
+
+def _is_legal(lines: Sequence[str]) -> bool:
+    """Tell a firm's notice, which has several subjects, from what a customer asks to be kept a secret."""
+    words = _words(lines)
+    if _FIRST_PERSON.search(words) or any(map(_I.search, lines)):
+        return False
+    subjects = sum(any(map(words.__contains__, subject)) for subject in NOTICE_SUBJECTS)
+    return subjects > 1 or any(map(words.__contains__, NOTICES))
+
+
+def _words(lines: Sequence[str]) -> str:
+    return " ".join([line[:_LONGEST_NOTICE].strip() for line in lines]).lower()
 
 
 def _is_sentence(line: str) -> bool:

@@ -12,7 +12,8 @@ _ENDS = re.compile(rf"(?:{any_of(phrases.SIGNATURE_ENDS)})[\W_]*$", re.IGNORECAS
 _FIRST = probes(phrases.SIGNATURE_STARTS, ends=False)
 _LAST = probes([phrase.rstrip(".") for phrase in phrases.SIGNATURE_ENDS], ends=True)
 _NO_LETTERS = re.compile(r"[\W_]*")
-_DEVICE = re.compile(rf"\bmy\b|{any_of(phrases.DEVICES)}", re.IGNORECASE)
+_NAMED_DEVICE = re.compile(any_of(phrases.DEVICES), re.IGNORECASE)
+_DEVICE = re.compile(rf"\bmy\b|{_NAMED_DEVICE.pattern}", re.IGNORECASE)
 _LINK_TARGET = re.compile(r"[<(]?https?://\S*|\(https?://[^)]*\)", re.IGNORECASE)
 _MAX_SIGNATURE = 100
 _SILENT = (Kind.EMPTY, Kind.SIGNATURE)
@@ -32,12 +33,12 @@ def mark_signatures(lines: Lines) -> None:
         following = kinds[index + 1] if index + 1 < len(kinds) else Kind.EMPTY
         if following is Kind.TEXT or not is_signature(shown[index], alone=previous is not Kind.TEXT):
             continue
-        if _DEVICE.search(shown[index]) or _is_last(kinds, index):
+        if _NAMED_DEVICE.search(shown[index]) or _is_last(kinds, index):
             kinds[index] = Kind.SIGNATURE
 
 
 def _is_last(kinds: list[Kind], index: int) -> bool:
-    """Say whether nothing is said between a line and the quoted mail: "Sent by courier." may be a sentence."""
+    """Say whether nothing is said from a line to the quoted mail: "Sent from my shop on Monday" may be a sentence."""
     for kind in kinds[index + 1 : index + _LOOKED_AT]:
         if kind is Kind.TEXT:
             return False
@@ -51,7 +52,7 @@ def is_signature(line: str, *, alone: bool) -> bool:
     if not line or len(line) > MAX_MARKER:
         return False
     words = _LINK_TARGET.sub("", line) if "//" in line else line
-    if len(words) > _MAX_SIGNATURE:
+    if len(words) > _MAX_SIGNATURE or words.endswith("?"):
         return False
     if starts_signature(words):
         if _DEVICE.search(words) is not None:

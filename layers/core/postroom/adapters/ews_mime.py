@@ -6,12 +6,8 @@ exchangelib would hold the answer, its XML tree and the decoded bytes at once: f
 from __future__ import annotations
 
 import binascii
-import hashlib
-import os
-import tempfile
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
@@ -23,6 +19,7 @@ from exchangelib.util import MNS, SOAPNS, TNS
 from postroom.adapters.ews_calls import MIME
 from postroom.adapters.ews_errors import DOUBTFUL, GONE, OF_THE_ITEM
 from postroom.adapters.ews_link import Link
+from postroom.adapters.spool import Spool
 from postroom.errors import ServerMisbehaved
 from postroom.ports import Fetched, FetchFailed, Item
 
@@ -74,7 +71,7 @@ class _Reading:
         self._size = 0
         self._codes: Counter[str] = Counter()
         self._some_good = False
-        self._spool: _Spool | None = None
+        self._content: _Decoder | None = None
         self._path: list[str] = []
         self._text = ""
         self._class = self._code = self._message = self._id = ""
@@ -121,8 +118,8 @@ class _Reading:
 
     def drop(self) -> None:
         """Delete what nobody will take."""
-        if self._spool is not None:
-            self._spool.drop()
+        if self._content is not None:
+            self._content.spool.drop()
         for result in self._results:
             if isinstance(result, Fetched):
                 result.path.unlink(missing_ok=True)
@@ -139,14 +136,14 @@ class _Reading:
         elif name == f"{TNS} ItemId" and not self._id:
             self._id = attributes.get("Id", "")
         elif name == f"{TNS} MimeContent":
-            if self._spool is not None:
+            if self._content is not None:
                 raise self._broken("The server sent two contents for one item")
-            self._spool = _Spool(self._limit)
+            self._content = _Decoder(self._limit)
 
     def _characters(self, text: str) -> None:
-        if self._path[-1] == f"{TNS} MimeContent" and self._spool is not None:
+        if self._path[-1] == f"{TNS} MimeContent" and self._content is not None:
             try:
-                self._spool.take(text)
+                self._content.take(text)
             except _TooLong as error:
                 raise self._broken(str(error), code="message_too_long") from error
         elif len(self._text) < _TEXT_LIMIT:
@@ -166,7 +163,7 @@ class _Reading:
             self._complete()
 
     def _complete(self) -> None:
-        spool, self._spool = self._spool, None
+        content, self._content = self._content, None
         try:
             if not self._todo:
                 raise self._broken("The server answered for more items than it was asked for")
@@ -179,10 +176,11 @@ class _Reading:
                 result = FetchFailed(item, f"the server said {self._code}: {self._message}"[:200])
             elif self._id != item.id:
                 raise self._broken("The server answered with another item than it was asked for")
-            elif spool is None or not spool.finish():
+            elif content is None or not content.is_whole:
                 result = FetchFailed(item, "the server gave no readable content")
             else:
-                result, spool = Fetched(item, spool.path, spool.size, spool.digest.hexdigest()), None
+                kept = content.spool.keep()
+                result = Fetched(item, kept.path, kept.size, kept.sha256)
             self._todo.popleft()
             self._codes["a message" if isinstance(result, Fetched) else "none"] += 1
             self._some_good = self._some_good or isinstance(result, Fetched)
@@ -191,8 +189,8 @@ class _Reading:
             else:
                 self._results.append(result)
         finally:
-            if spool is not None:
-                spool.drop()
+            if content is not None:
+                content.spool.drop()
 
     def _doctype(self, *_rest: Any) -> None:
         raise self._broken("The answer has a document type, which SOAP forbids")  # SOAP 1.1 §3
@@ -205,15 +203,11 @@ class _TooLong(Exception):
     """A content goes beyond its limit."""
 
 
-class _Spool:
-    """Decodes base64 into a file, hashing what it writes."""
+class _Decoder:
+    """Decodes base64 into a file."""
 
     def __init__(self, limit: int) -> None:
-        handle, name = tempfile.mkstemp(prefix="postroom-", suffix=".eml")
-        self._file = os.fdopen(handle, "wb")
-        self.path = Path(name)
-        self.size = 0
-        self.digest = hashlib.sha256()
+        self.spool = Spool()
         self._limit = limit
         self._rest = ""
         self._good = True
@@ -228,18 +222,11 @@ class _Spool:
         except (binascii.Error, ValueError):
             self._good = False
             return
-        self.size += len(data)
-        if self.size > self._limit:
+        if self.spool.size + len(data) > self._limit:
             raise _TooLong(f"The server sent more than {self._limit:,} bytes for a message")
-        self.digest.update(data)
-        self._file.write(data)
+        self.spool.write(data)
 
-    def finish(self) -> bool:
-        """Close the file; tell whether a whole content is in it."""
-        self._file.close()
-        return self._good and not self._rest and self.size > 0
-
-    def drop(self) -> None:
-        """Delete the file."""
-        self._file.close()
-        self.path.unlink(missing_ok=True)
+    @property
+    def is_whole(self) -> bool:
+        """True when a whole content has come in."""
+        return self._good and not self._rest and self.spool.size > 0

@@ -14,8 +14,9 @@ from datetime import datetime
 
 from postroom.adapters.imap_errors import refused
 from postroom.adapters.imap_link import Link
-from postroom.adapters.imap_reader import SMALL, Limit, LiteralRefused, Row, Spooled, Tagged, read_answer
+from postroom.adapters.imap_reader import SMALL, Limit, LiteralRefused, Row, Tagged, read_answer
 from postroom.adapters.imap_sets import MONTHS, uid_sets
+from postroom.adapters.spool import Spooled
 from postroom.errors import DeadlineExceeded, PostroomError, ServerMisbehaved, Transient
 from postroom.model.properties import behaviour
 from postroom.ports import Fetched, FetchFailed, Item

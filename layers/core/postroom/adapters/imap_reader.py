@@ -7,33 +7,17 @@ one buffer into a file of its own, hashed on the way.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from postroom.adapters.spool import Spool, Spooled
 from postroom.adapters.stream import Reader
 from postroom.errors import ServerMisbehaved
 
 LINE_LIMIT = 1024 * 1024
 SMALL = 64 * 1024  # literals that are not message content stay in memory up to here
 _DEPTH = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Spooled:
-    """A literal in a file; the receiver deletes it."""
-
-    path: Path
-    size: int
-    sha256: str
-
-    def discard(self) -> None:
-        """Delete the file."""
-        self.path.unlink(missing_ok=True)
 
 
 @dataclass(slots=True)
@@ -58,10 +42,9 @@ class Row:
         """The value of BODY[…] as a file; None when it is NIL. Short values may come as quoted strings."""
         value = next((value for name, value in self.attributes.items() if name.startswith(b"BODY[")), None)
         if isinstance(value, bytes):
-            handle, name = tempfile.mkstemp(prefix="postroom-", suffix=".eml")
-            with os.fdopen(handle, "wb") as file:
-                file.write(value)
-            return Spooled(Path(name), len(value), hashlib.sha256(value).hexdigest())
+            with Spool() as spool:
+                spool.write(value)
+                return spool.keep()
         return value if isinstance(value, Spooled) else None
 
     def discard(self) -> None:
@@ -155,23 +138,9 @@ def spool(
     if size > limit(uid):
         raise LiteralRefused(uid, size)
     started(uid)
-    digest = hashlib.sha256()
-    handle, name = tempfile.mkstemp(prefix="postroom-", suffix=".eml")
-    path = Path(name)
-    try:
-
-        def keep(piece: memoryview) -> None:
-            digest.update(piece)
-            while piece:
-                piece = piece[os.write(handle, piece) :]
-
-        reader.exactly(size, keep)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    finally:
-        os.close(handle)
-    return Spooled(path, size, digest.hexdigest())
+    with Spool() as file:
+        reader.exactly(size, file.write)
+        return file.keep()
 
 
 def _read_attributes(

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import itertools
-import os
-import tempfile
-import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from postroom.adapters.dialling import Rules
 from postroom.adapters.network import Network
-from postroom.adapters.pop3_login import Line, capabilities, dial, refused
-from postroom.adapters.pop3_reader import PRINTED, TooLong, header_of, print_of, read_multiline, read_status, rows
-from postroom.errors import MailboxLocked, PostroomError, ServerMisbehaved, Transient
+from postroom.adapters.pop3_headers import header, headers
+from postroom.adapters.pop3_ids import Ids, list_ids, list_sizes
+from postroom.adapters.pop3_link import Link
+from postroom.adapters.pop3_login import Line, refused
+from postroom.adapters.pop3_reader import PRINTED, TooLong, header_of, print_of, read_multiline, read_status
+from postroom.adapters.spool import Spool
+from postroom.errors import PostroomError, ServerMisbehaved, Transient
 from postroom.model.mailbox import Mailbox
 from postroom.model.polling import GIVEN_UP, Position
-from postroom.model.properties import behaviour
 from postroom.ports import Action, Fetched, FetchFailed, Item, Listing
 
-IN_FLIGHT = 50  # RETR commands sent ahead where the server has PIPELINING (RFC 2449 §6.6)
 BYTES_IN_FLIGHT = 8 * 1024 * 1024
-HEADER_LIMIT = 4 * 1024 * 1024
-BYTES_A_SECOND = 64 * 1024  # a message may take the protocol timeout, and a second more for each of these
-_WHOLE_LIMIT = 200 * 1024 * 1024
-UNLOCKING = (0.05, 0.2, 0.5, 1.0, 2.0)  # seconds between logins, while our last connection is still seen as open
 SLACK = 64 * 1024  # LIST may count other line ends than are sent
 
 
@@ -57,21 +49,14 @@ class Pop3Session:
 
     def __init__(self, mailbox: Mailbox, *, secret: str, deadline: float, rules: Rules) -> None:
         self._mailbox = mailbox
-        self._behaviour = behaviour(mailbox)
-        self._secret = secret
-        self._rules = rules
-        self._deadline = deadline
-        self._line: Line | None = dial(mailbox, secret=secret, deadline=deadline, rules=rules)
-        self._numbers: dict[str, int] | None = None  # id → message number, of this connection
+        self._link = Link(mailbox, secret=secret, deadline=deadline, rules=rules)
         self._listed: dict[str, int | None] = {}  # id → size, as `list` found it
-        self._by_content: set[str] = set()  # the ids that we made of what messages contain
-        self._capabilities: frozenset[bytes] | None = None
 
     def look(self, position: Position | None) -> bool:
         """Tell whether there is anything to do: one UIDL."""
         if position is None:
             return True
-        ids = self._list_ids()
+        ids = list_ids(self._link).numbers
         again = {one for one, tries in position.problems.items() if tries < GIVEN_UP}
         left_alone = position.problems.keys() - again
         left_alone -= {one for one, aside in position.asides.items() if aside.done == Action.DELETE}
@@ -87,14 +72,15 @@ class Pop3Session:
         gives the id of a deleted message to a new one, against RFC 1939 §7, makes us fetch that, and not delete it.
         """
         position = position or Position()
-        ids = self._list_ids()
+        found = list_ids(self._link)
+        ids = found.numbers
         there = ids.keys()
-        sizes = self._sizes()
+        sizes = list_sizes(self._link)
         self._listed = {one: sizes.get(number) for one, number in ids.items()}
         left_alone = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
         known = position.known & there
         if not self._mailbox.leave_msg_on_server:
-            known -= self._others(known - left_alone, position.prints)
+            known -= self._others(known - left_alone, found, position.prints)
         news = tuple(Item(one, sizes.get(n)) for one, n in ids.items() if one not in known and one not in left_alone)
         unfinished = () if self._mailbox.leave_msg_on_server else tuple(sorted(known - left_alone, key=ids.__getitem__))
         problems = {one: tries for one, tries in position.problems.items() if one in there}
@@ -113,15 +99,15 @@ class Pop3Session:
     def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
         """Fetch whole messages in order, sending RETR ahead where the server can take it."""
         numbers = self._here()
-        line = self._ready("fetch")
-        ahead = IN_FLIGHT if self._can(b"PIPELINING") else 1
+        ahead = self._link.ahead
+        line = self._link.ready("fetch")
         todo = deque(items)
         flying: deque[Item] = deque()
         complete = False
         try:
             while todo or flying:
                 commands = []
-                while todo and len(flying) < ahead and (not flying or self._room(flying, todo[0])):
+                while todo and len(flying) < ahead and (not flying or _is_room(flying, todo[0])):
                     item = todo.popleft()
                     flying.append(item)
                     if item.id in numbers:
@@ -136,20 +122,17 @@ class Pop3Session:
             complete = True
         finally:
             if not complete:  # answers may still be on their way
-                self._drop()
+                self._link.drop()
 
     def headers(self, item: Item) -> bytes:
         """Fetch the header section only: by TOP, or by breaking off a RETR where TOP is not to be used."""
         numbers = self._here()
         if item.id not in numbers:
             raise Transient("The message is no longer on the server", on=self._mailbox.name, step="fetch", code="gone")
-        number = numbers[item.id]
-        header = self._top(number)
-        if header is None:
-            header = self._begun(number, hang_up=True)
-        if header is None:
+        found = header(self._link, numbers[item.id], hang_up=True)
+        if found is None:
             raise Transient("The server gave no header for the message", on=self._mailbox.name, step="fetch")
-        return header
+        return found
 
     def act(self, ids: Sequence[str], action: Action) -> None:
         """Delete; POP3 knows neither marks nor folders, so the other actions need nothing."""
@@ -157,8 +140,8 @@ class Pop3Session:
             return
         numbers = self._here()
         wanted = [numbers[one] for one in ids if one in numbers]
-        ahead = IN_FLIGHT if self._can(b"PIPELINING") else 1
-        line = self._ready("act")
+        ahead = self._link.ahead
+        line = self._link.ready("act")
         kept = 0
         said = b""
         for start in range(0, len(wanted), ahead):
@@ -170,7 +153,7 @@ class Pop3Session:
                     kept, said = kept + 1, answer
         # RFC 1939 §6: only QUIT carries the deletions out. Without its answer nobody knows, and they are repeated.
         good, text = line.ask("QUIT")
-        self._drop()
+        self._link.drop()
         if not good:
             raise refused(text, step="act", on=line.stream.on)
         if kept:
@@ -184,43 +167,23 @@ class Pop3Session:
 
     def extend(self, deadline: float) -> None:
         """Move the deadline of everything that follows (ports.Extendable)."""
-        self._deadline = deadline
+        self._link.deadline = deadline
 
     def close(self) -> None:
         """Send QUIT and close, without waiting for the answer; nothing is marked at that time. Never raises."""
-        if self._line is not None:
+        if self._link.line is not None:
             with contextlib.suppress(PostroomError):
-                self._line.stream.send(b"QUIT\r\n")
-            self._drop()
+                self._link.line.stream.send(b"QUIT\r\n")
+            self._link.drop()
 
     # --- within
 
-    def _others(self, remembered: Collection[str], prints: Mapping[str, str]) -> set[str]:
+    def _others(self, remembered: Collection[str], found: Ids, prints: Mapping[str, str]) -> set[str]:
         """Name the ids that do not certainly stand for the messages any more that were stored under them."""
-        doubted = sorted(one for one in remembered if one not in self._by_content)
+        doubted = sorted(one for one in remembered if one not in found.by_content)
         asked = [one for one in doubted if one in prints]
-        shown = dict(zip(asked, self._headers_of(asked), strict=True))
+        shown = dict(zip(asked, headers(self._link, [found.numbers[one] for one in asked]), strict=True))
         return {one for one in doubted if not shown.get(one) or print_of(shown[one] or b"") != prints[one]}
-
-    def _headers_of(self, ids: Sequence[str]) -> Iterator[bytes | None]:
-        """Ask for headers; None where the server gives none."""
-        numbers = [(self._numbers or {})[one] for one in ids]
-        ahead = IN_FLIGHT if numbers and self._behaviour.use_top and self._can(b"PIPELINING") else 1
-        for start in range(0, len(numbers), ahead):
-            part = numbers[start : start + ahead]
-            if len(part) == 1:
-                yield self._top(part[0]) or self._begun(part[0], hang_up=False)
-                continue
-            line = self._ready("list")
-            line.stream.send(b"".join(b"TOP %d 0\r\n" % number for number in part))
-            for at in range(len(part)):
-                try:
-                    answer = line.answer(limit=HEADER_LIMIT)
-                except TooLong:
-                    self._drop()
-                    yield from itertools.repeat(None, len(numbers) - start - at)
-                    return
-                yield None if answer is None else header_of(answer)
 
     def _here(self) -> Mapping[str, int]:
         """Return the numbers that ids have on this connection.
@@ -228,187 +191,43 @@ class Pop3Session:
         A deletion of ours ended the one that they were listed on. What has another size since is another message, where
         a server lets ids move up.
         """
-        if self._numbers is None or self._line is None:
-            numbers = self._list_ids()
+        if self._link.numbers is None:
+            numbers = list_ids(self._link).numbers
             if self._listed:
-                sizes = self._sizes()
-                self._numbers = {
+                sizes = list_sizes(self._link)
+                self._link.numbers = {
                     one: number
                     for one, number in numbers.items()
                     if one not in self._listed or sizes.get(number) == self._listed[one]
                 }
-        return self._numbers or {}
-
-    @staticmethod
-    def _room(flying: deque[Item], item: Item) -> bool:
-        return sum(one.size or 0 for one in flying) + (item.size or 0) <= BYTES_IN_FLIGHT
-
-    def _ready(self, step: str) -> Line:
-        """Return the connection, made anew after a QUIT; set step and deadline of what comes."""
-        if self._line is None:
-            self._line = self._dial_again()
-            self._numbers = None
-        self._begin(self._line, step)
-        return self._line
-
-    def _dial_again(self) -> Line:
-        """Log in after a QUIT or a hang-up of ours: the server may take a moment to unlock the mailbox for us."""
-        for pause in UNLOCKING:
-            try:
-                return dial(self._mailbox, secret=self._secret, deadline=self._deadline, rules=self._rules)
-            except MailboxLocked:
-                time.sleep(min(pause, max(0.0, self._deadline - time.monotonic())))
-        return dial(self._mailbox, secret=self._secret, deadline=self._deadline, rules=self._rules)
-
-    def _begin(self, line: Line, step: str, *, size: int = 0) -> None:
-        """Name the step of what comes, and set its deadline: the protocol timeout, and more for what is large."""
-        timeout = self._mailbox.protocol_timeout.total_seconds() + size / BYTES_A_SECOND
-        line.stream.step = step
-        line.stream.deadline = min(self._deadline, time.monotonic() + timeout)
-
-    def _drop(self) -> None:
-        if self._line is not None:
-            self._line.stream.close()
-        self._line, self._numbers = None, None
-
-    def _can(self, capability: bytes) -> bool:
-        if self._capabilities is None:
-            self._capabilities = capabilities(self._ready("list")) if self._behaviour.use_capa else frozenset()
-        return capability in self._capabilities
-
-    def _list_ids(self) -> dict[str, int]:
-        line = self._ready("list")
-        answer = line.ask_all("UIDL")
-        if answer is None:
-            count = self._count()
-            pairs = [(number, "") for number in range(1, count + 1)]
-        else:
-            pairs = [(int(number), name.decode("ascii", "replace")) for number, name in rows(answer)]
-        numbers: dict[str, int] = {}
-        for number, name in self._named(pairs):
-            same, copies = name, 1
-            while same in numbers:  # the very same mail twice
-                copies += 1
-                same = f"{name}.{copies}"
-            numbers[same] = number
-        self._numbers = numbers
-        return numbers
-
-    def _named(self, pairs: Sequence[tuple[int, str]]) -> Sequence[tuple[int, str]]:
-        """Give every message an id that will stand for no other one: what it contains, where UIDL does not do.
-
-        RFC 1939 §7 wants UIDLs unique and never used again, which some servers do not keep: they say nothing, the same
-        for several, or the message's number. The last matters where mail is deleted, as the numbers then move up.
-        """
-        often = Counter(name for _number, name in pairs)
-        moving = not self._mailbox.leave_msg_on_server and all(name == str(number) for number, name in pairs)
-        given = {name for _number, name in pairs}
-        named = [
-            (number, self._content_id(number) if moving or not name or often[name] > 1 else name)
-            for number, name in pairs
-        ]
-        often = Counter(name for _number, name in named)
-        named = [(number, self._whole_id(number) if often[name] > 1 else name) for number, name in named]
-        self._by_content = {name for _number, name in named} - given
-        return named
-
-    def _content_id(self, number: int) -> str:
-        header = self._top(number)
-        if header is None:
-            header = self._begun(number, hang_up=False)
-        if header is None:
-            raise ServerMisbehaved(
-                "The server has no unique UIDLs, and does not show the message",
-                on=self._mailbox.name,
-                step="list",
-                code="no_ids",
-            )
-        return "header-" + hashlib.sha256(header).hexdigest()
-
-    def _whole_id(self, number: int) -> str:
-        """Tell messages apart whose headers are the same."""
-        line = self._ready("list")
-        line.stream.send(b"RETR %d\r\n" % number)
-        good, text, end = read_status(line.reader)
-        if not good:
-            raise refused(text, step="list", on=line.stream.on)
-        digest = hashlib.sha256()
-        read_multiline(line.reader, digest.update, limit=_WHOLE_LIMIT, end=end)
-        return "content-" + digest.hexdigest()
-
-    def _count(self) -> int:
-        good, text = self._ready("list").ask("STAT")
-        words = text.split()
-        if not good or not words or not words[0].isdigit():
-            raise refused(text, step="list", on=self._mailbox.name)
-        return int(words[0])
-
-    def _sizes(self) -> dict[int, int]:
-        answer = self._ready("list").ask_all("LIST")
-        return {int(number): int(size) for number, size in rows(answer or b"") if size.isdigit()}
-
-    def _top(self, number: int) -> bytes | None:
-        answer = None
-        if self._behaviour.use_top:
-            try:
-                answer = self._ready("list").ask_all(f"TOP {number} 0", limit=HEADER_LIMIT)
-            except TooLong:
-                self._drop()
-        return None if answer is None else header_of(answer)
-
-    def _begun(self, number: int, *, hang_up: bool) -> bytes | None:
-        """Fetch a message for the sake of its header, where there is no TOP; `hang_up` where the header ends."""
-        line = self._ready("list")
-        line.stream.send(b"RETR %d\r\n" % number)
-        good, _text, end = read_status(line.reader)
-        if not good:
-            return None
-        header = bytearray()
-
-        def keep(piece: bytes) -> None:
-            if b"\r\n\r\n" not in header and len(header) < HEADER_LIMIT:
-                header.extend(piece)
-            elif hang_up:
-                raise TooLong(HEADER_LIMIT)
-
-        try:
-            read_multiline(line.reader, keep, limit=_WHOLE_LIMIT, end=end)
-        except TooLong:
-            self._drop()
-        return header_of(bytes(header))
+        return self._link.numbers or {}
 
     def _receive(self, line: Line, item: Item) -> Fetched | FetchFailed:
-        self._begin(line, "fetch", size=item.size or 0)
+        self._link.begin("fetch", size=item.size or 0)
         good, text, end = read_status(line.reader)
         if not good:
             return FetchFailed(item, "the server said " + text.decode("utf-8", "replace")[:200])
         size = item.size if item.size is not None else self._mailbox.maximum_msg_size * 1024 * 1024
-        digest = hashlib.sha256()
         begin = bytearray()
-        handle, name = tempfile.mkstemp(prefix="postroom-", suffix=".eml")
-        path = Path(name)
-        try:
+        with Spool() as spool:
 
-            def keep(piece: bytes) -> None:
-                digest.update(piece)
+            def take(piece: bytes) -> None:
+                spool.write(piece)
                 if len(begin) <= PRINTED:
                     begin.extend(piece[: PRINTED + 1])
-                view = memoryview(piece)
-                while view:
-                    view = view[os.write(handle, view) :]
 
-            received = read_multiline(line.reader, keep, limit=size + size * 2 // 5 + SLACK, end=end)
-        except TooLong as error:
-            path.unlink(missing_ok=True)
-            raise ServerMisbehaved(
-                f"The server sent {error} for a message of {size:,}",
-                on=line.stream.on,
-                step="fetch",
-                code="message_too_long",
-            ) from error
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-        finally:
-            os.close(handle)
-        return Fetched(item, path, received, digest.hexdigest(), print_of(header_of(bytes(begin))))
+            try:
+                read_multiline(line.reader, take, limit=size + size * 2 // 5 + SLACK, end=end)
+            except TooLong as error:
+                raise ServerMisbehaved(
+                    f"The server sent {error} for a message of {size:,}",
+                    on=line.stream.on,
+                    step="fetch",
+                    code="message_too_long",
+                ) from error
+            content = spool.keep()
+        return Fetched(item, content.path, content.size, content.sha256, print_of(header_of(bytes(begin))))
+
+
+def _is_room(flying: Collection[Item], item: Item) -> bool:
+    return sum(one.size or 0 for one in flying) + (item.size or 0) <= BYTES_IN_FLIGHT

@@ -1,50 +1,35 @@
-"""The Microsoft Graph connector: messages of a folder by immutable id, as MIME, and what is done with them.
-
-At most four requests at a time: Exchange Online serves a mailbox and application no more than that at once.
-"""
+"""The Microsoft Graph connector: a folder of Exchange Online, looked at and listed; messages go by immutable id."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from postroom.adapters import graph_act, graph_fetch
 from postroom.adapters.clock import utc_now
 from postroom.adapters.graph_batch import MOST, Look, ask_together, company
-from postroom.adapters.graph_client import GATEWAY, GONE, Graph, NextPageLost, Page, error_code, is_gone
-from postroom.adapters.graph_folders import INBOX, find_folder, is_inbox, make_folder
+from postroom.adapters.graph_client import Graph, NextPageLost, Page
+from postroom.adapters.graph_folders import INBOX, find_folder, is_inbox
 from postroom.adapters.graph_look import GLANCE, Mark, by_id, is_busy, is_due, is_enough, item_of, newest, stays
-from postroom.adapters.http import AT_A_TIME, Answer, HttpClient, Streamed
+from postroom.adapters.http import HttpClient
 from postroom.adapters.network import Network
 from postroom.adapters.oauth_requests import graph_of
 from postroom.adapters.trace import trace_of
-from postroom.errors import FolderMissing, PostroomError, ServerMisbehaved, Transient
+from postroom.errors import FolderMissing, PostroomError, Transient
 from postroom.model.mailbox import Mailbox
 from postroom.model.polling import GIVEN_UP, Position
 from postroom.ports import Action, Fetched, FetchFailed, Item, Listing
 
 PAGE = 250
 SHORT_PAGE = 25  # where a longer one takes Exchange too long (microsoft-graph-docs issues 5853, 11628)
-HEADER_LIMIT = 4 * 1024 * 1024
-SLACK = 4 * 1024 * 1024
 _SIZE = "Integer 0x0E08"  # PidTagMessageSize ([MS-OXPROPS] 2.796); the message resource itself tells no size
 _WITH_SIZE = f"&$expand=singleValueExtendedProperties($filter={quote(f'id eq {_SIZE!r}', safe='')})"
 _FIELDS = "id,isRead,receivedDateTime"
-_CHUNK = 256 * 1024
 _T = TypeVar("_T")
-_OF_ONE = frozenset({"command_refused", "read_only", "unavailable"})  # what Graph may say of one message only
-_ENOUGH = 10  # messages refused, and none taken: it is not them
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,61 +216,16 @@ class GraphSession:
 
     def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
         """Fetch whole messages in order, four at a time, each streamed into a file of its own."""
-        todo = deque(items)
-        flying: deque[Future[Fetched | FetchFailed]] = deque()
-        given_up = threading.Event()
-        pool = ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="graph")
-        try:
-            while todo or flying:
-                while todo and len(flying) < AT_A_TIME:
-                    flying.append(pool.submit(self._fetch, todo.popleft(), given_up))
-                yield flying.popleft().result()
-        finally:
-            given_up.set()
-            pool.shutdown(wait=True, cancel_futures=True)
-            for future in flying:
-                if not future.cancelled() and future.exception() is None:
-                    result = future.result()
-                    if isinstance(result, Fetched):
-                        result.path.unlink(missing_ok=True)
+        return graph_fetch.run(self._graph, items, mailbox=self._mailbox, works=self._works)
 
     def headers(self, item: Item) -> bytes:
         """Fetch the header section only: byte for byte, broken off where the body begins."""
-        with self._graph.value(item.id, step="fetch") as answer:
-            if answer.status != 200:
-                raise self._refused(answer)
-            data = bytearray()
-            while b"\r\n\r\n" not in data and len(data) < HEADER_LIMIT:
-                piece = answer.read(16 * 1024)
-                if not piece:
-                    break
-                data += piece
-        end = data.find(b"\r\n\r\n")
-        return bytes(data if end < 0 else data[: end + 4])
+        return graph_fetch.header(self._graph, item)
 
     def act(self, ids: Sequence[str], action: Action) -> None:
         """Mark, move or delete; what is gone is no error."""
-        if not ids:
-            return
-        one: Callable[[str], None]
-        match action:
-            case Action.MARK_READ:
-                one = self._mark_read
-            case Action.DELETE:
-                one = self._delete
-            case Action.MOVE | Action.MOVE_FAILED:
-                mailbox = self._mailbox
-                moved = action is Action.MOVE
-                name = mailbox.processed_items_folder_name if moved else mailbox.failed_items_folder_name
-                one = partial(self._move, make_folder(self._graph, name, mailbox.folder_separator))
-        refused: list[PostroomError] = []
-        with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="graph") as pool:
-            for number, error in enumerate(pool.map(partial(_tried, one), ids), 1):
-                refused += [error] if error else []
-                if len(refused) == number >= _ENOUGH:
-                    break
-        if refused:
-            raise refused[0]
+        if ids:
+            graph_act.run(self._graph, ids, action, mailbox=self._mailbox)
 
     def extend(self, deadline: float) -> None:
         """Move the deadline of everything that follows (ports.Extendable)."""
@@ -311,69 +251,6 @@ class GraphSession:
             self._short = True
         return ask(SHORT_PAGE)
 
-    def _fetch(self, item: Item, given_up: threading.Event) -> Fetched | FetchFailed:
-        with self._graph.value(item.id, step="fetch") as answer:
-            if answer.status == 200:
-                if "content-length" not in answer.headers and "chunked" not in answer.headers.get(
-                    "transfer-encoding", ""
-                ):
-                    # Its end would be the end of the connection, which looks the same when it breaks.
-                    raise ServerMisbehaved(
-                        "The server does not say where a message ends", on=self._graph.on, step="fetch"
-                    )
-                return self._spool(item, answer, given_up)
-            error = self._refused(answer)
-        return self._not_fetched(item, answer.status, error)
-
-    def _not_fetched(self, item: Item, status: int, error: PostroomError) -> FetchFailed:
-        """Blame a message for what was answered instead of it; raises what concerns all messages."""
-        if error.code == "gone":
-            return FetchFailed(item, "it is no longer on the server", gone=True)
-        # The token, the mailbox and throttling are none of its own.
-        if status in (401, 403, 404, 429) or error.retry_after is not None:
-            raise error
-        # Nor is a service that does not work; but a large message alone may take Exchange too long (issue 21183 of
-        # microsoft-graph-docs), and would keep all others waiting.
-        if status in GATEWAY and not self._works():
-            raise error
-        return FetchFailed(item, error.what)
-
-    def _spool(self, item: Item, answer: Streamed, given_up: threading.Event) -> Fetched | FetchFailed:
-        most = 2 * max(self._mailbox.maximum_msg_size * 1024 * 1024, item.size or 0) + SLACK
-        digest = hashlib.sha256()
-        size = 0
-        handle, name = tempfile.mkstemp(prefix="postroom-", suffix=".eml")
-        path = Path(name)
-        try:
-            while piece := answer.read(_CHUNK):
-                size += len(piece)
-                if size > most or given_up.is_set():
-                    path.unlink(missing_ok=True)
-                    return FetchFailed(item, f"it is longer than {most:,} bytes, and said to be {item.size or 0:,}")
-                digest.update(piece)
-                view = memoryview(piece)
-                while view:
-                    view = view[os.write(handle, view) :]
-            if not size:
-                path.unlink(missing_ok=True)
-                return FetchFailed(item, "the server sent nothing for it")
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-        finally:
-            os.close(handle)
-        return Fetched(item, path, size, digest.hexdigest())
-
-    def _refused(self, answer: Streamed) -> PostroomError:
-        """Say what an answer without a message means."""
-        whole = Answer(answer.status, answer.headers, answer.read())
-        if is_gone(whole):
-            return Transient("The message is no longer on the server", on=self._graph.on, step="fetch", code="gone")
-        if answer.status in GATEWAY | {401, 403, 404, 429}:
-            return self._graph.refusal(whole, step="fetch")
-        told = f"{answer.status} {error_code(whole)}".strip()
-        return ServerMisbehaved(f"the server answered {told}", on=self._graph.on, step="fetch", code="not_fetched")
-
     def _works(self) -> bool:
         """Tell whether Graph answers for this mailbox now."""
         try:
@@ -381,28 +258,3 @@ class GraphSession:
         except PostroomError:
             return False
         return True
-
-    def _mark_read(self, message_id: str) -> None:
-        self._graph.ask("PATCH", _message(message_id), step="act", content={"isRead": True}, besides=GONE)
-
-    def _delete(self, message_id: str) -> None:
-        self._graph.ask("DELETE", _message(message_id), step="act", besides=GONE)
-
-    def _move(self, folder: str, message_id: str) -> None:
-        content = {"destinationId": folder}
-        self._graph.ask("POST", f"{_message(message_id)}/move", step="act", content=content, besides=GONE)
-
-
-def _tried(act: Callable[[str], None], message_id: str) -> PostroomError | None:
-    """Act on a message; return what was refused of it alone."""
-    try:
-        act(message_id)
-    except PostroomError as error:
-        if error.code not in _OF_ONE or error.retry_after is not None:
-            raise
-        return error
-    return None
-
-
-def _message(message_id: str) -> str:
-    return f"/messages/{quote(message_id, safe='')}"

@@ -12,6 +12,7 @@ import pytest
 from postroom.adapters import ews_link
 from postroom.adapters.ews import EwsConnector
 from postroom.errors import (
+    AccessRefused,
     DeadlineExceeded,
     FolderMissing,
     LoginRefused,
@@ -261,7 +262,7 @@ def test_an_internal_error_for_every_item_is_the_servers_fault(ews: EwsServer, b
         pytest.param(Code("ErrorServerBusy"), Transient, "server_busy", id="busy for the items"),
         pytest.param(Fault("ErrorServerBusy"), Transient, "server_busy", id="busy"),
         pytest.param(Code("ErrorMailboxStoreUnavailable"), MailboxLocked, "unavailable", id="store unavailable"),
-        pytest.param(Code("ErrorAccessDenied"), LoginRefused, "mailbox_not_permitted", id="access denied"),
+        pytest.param(Code("ErrorAccessDenied"), AccessRefused, "mailbox_not_permitted", id="access denied"),
         pytest.param(Status(503), Transient, "server_busy", id="503"),
         pytest.param(Cut(0.7), ServerMisbehaved, "connection_lost", id="the connection breaks"),
         pytest.param(Raw(b"<a><b></a>"), ServerMisbehaved, "server_misbehaved", id="no XML"),

@@ -154,11 +154,11 @@ def test_a_mailbox_that_another_program_holds_is_tried_again_in_ten_minutes(site
     site.connect()
     site.poll()
     deliver(site, MAILS[0])
-    site.server.locked.add(USER)
+    site.server.faults.login_refusal = "[IN-USE] Mailbox is locked"
     site.poll()
     health = site.post.state.health
     assert (health.code, health.step, health.failures) == ("mailbox_locked", "login", 0)
-    site.server.locked.clear()
+    site.server.faults.login_refusal = ""
     assert site.poll().results == {Result.WAITING: 1}
     site.post.wait(minutes=10)
     assert site.poll().stored == 1
@@ -270,13 +270,18 @@ def test_a_server_that_never_deletes_is_asked_again_without_fetching_anything_tw
     assert site.left() == 0
 
 
-@pytest.mark.feature("G07")
-def test_the_id_of_a_given_up_mail_that_was_deleted_is_looked_into_when_it_comes_again(site: Site) -> None:
+def deliver_unfetchable(site: Site) -> None:
+    """Put a mail that the server does not give out into a mailbox where such mail is to be deleted."""
     site.server.faults.reused_uidl = True
     site.connect(delete_bad_formatted_msg=True)
     site.poll()
     site.server.faults.refuse_message = 1
     deliver(site, MAILS[0])
+
+
+@pytest.mark.feature("G07")
+def test_the_id_of_a_given_up_mail_that_was_deleted_is_looked_into_when_it_comes_again(site: Site) -> None:
+    deliver_unfetchable(site)
     site.poll()
     site.poll()
     deliver(site, MAILS[1])
@@ -309,12 +314,8 @@ def test_ids_that_move_up_after_a_deletion_have_no_other_mail_deleted(site: Site
 
 @pytest.mark.feature("G07")
 def test_a_given_up_mail_whose_deletion_was_refused_is_tried_once_more_before_it_is_deleted(site: Site) -> None:
-    site.server.faults.reused_uidl = True
-    site.connect(delete_bad_formatted_msg=True)
-    site.poll()
-    site.server.faults.refuse_message = 1
+    deliver_unfetchable(site)
     site.server.faults.keep_all = True
-    deliver(site, MAILS[0])
     for _ in range(3):
         site.poll()
     assert site.post.state.health.code == "delete_refused"

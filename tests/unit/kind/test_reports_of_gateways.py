@@ -242,6 +242,19 @@ SHOWN: dict[str, bytes] = {
         "Your message to ann@example.com could not be delivered, the mailbox is full. I made room, send it again.\n",
         headers="Return-Path: <admin@partner.example>\nIn-Reply-To: <out.17@example.org>\n",
     ),
+    "administrator-asks": plain(
+        "System Administrator <it@partner.example>",
+        "Undeliverable mail",
+        "Hi,\nour mail to ann@example.com is returned: 550 5.1.1 user unknown.\nWhat is the new address?\n\n"
+        "it@partner.example\n",
+        headers=NO_PATH,
+    ),
+    "carrier-with-a-telling-name": plain(
+        "Mail Delivery Service <info@parcels.example>",
+        "Undeliverable parcel 4411",
+        "Your parcel could not be delivered to the recipient, address unknown. Write to bob@parcels.example.\n",
+        headers=NO_PATH,
+    ),
     "mailer-tells-of-a-success": plain(
         "MAILER-DAEMON@mx.example.net", "Your letter", f"It was successfully delivered:\n\n {ANN}\n"
     ),

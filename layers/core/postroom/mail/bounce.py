@@ -47,6 +47,10 @@ _LED_BY = re.compile(
     re.IGNORECASE,
 )
 _ANYWHERE = re.compile(rf"(?<![^\s<>\"'()\[\],;:：，；（）、。「」【】]){_ADDR}", re.IGNORECASE)
+# Alone in its line, or behind a name: "Failed Recipient: ann@example.com".
+_SET_APART = re.compile(
+    rf"[ \t>*\"'+-]{{0,24}}(?:[\w() -]{{1,40}}[:=][ \t]{{0,24}})?[<\"']?({_ADDR})[>\"':.]{{0,3}}\s*\Z"
+)
 _NOT_RECIPIENT = ("postmaster@", "mailer-daemon@", "support@", "abuse@")
 
 
@@ -151,7 +155,7 @@ def _is_bounce(
         # comes back, or a mail system's name with the words that all use.
         return (
             server is not None
-            and (_is_named_as_reporter(message) if is_generic(server) else _returns_to_its_writer(message, text))
+            and (_is_by_reporter(message, text.words) if is_generic(server) else _returns_to_its_writer(message, text))
             and not automatic(message).is_automatic
             and not message.has("User-Agent")
         )
@@ -213,10 +217,15 @@ def _addresses(*fields: bytes) -> set[str]:
     return {found.address.lower() for found in parse_addresses(b",".join(fields)[:2_000]) if "@" in found.address}
 
 
-def _is_named_as_reporter(message: Message) -> bool:
+def _is_by_reporter(message: Message, words: str) -> bool:
+    """Say whether From has a mail system's name, and the text sets an address apart: people write it in a sentence."""
     sender = message.header("From")[:500].lower()
     # Who answers or forwards a report does it from a mail program, with its references.
-    return _any(sender, REPORTERS) and not (message.has("In-Reply-To") or message.has("References"))
+    if not _any(sender, REPORTERS) or message.has("In-Reply-To") or message.has("References"):
+        return False
+    own = _addresses(*(field for name in ("From", "To", "Reply-To") for field in message.raw_headers(name)))
+    found = (_SET_APART.match(line[:_LINE_SCANNED]) for line in words.split("\n")[: bounce_text.LINES_SCANNED])
+    return any(_may_be_recipient(one[1].rstrip("."), own) for one in found if one)
 
 
 def is_generic(server: Server | None) -> bool:

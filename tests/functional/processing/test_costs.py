@@ -6,9 +6,12 @@ import pytest
 from postroom.model.prices import USES, Resource, Step
 from postroom.services.stored_events import stored_event
 
+from tests.functional.processing.test_outbound import answer, replied, send, verified
 from tests.support.aws_calls import AwsCalls, aws_calls
 from tests.support.aws_stack import AwsStack, sqs_event
 from tests.support.mails import mail
+
+__all__ = ["verified"]
 
 ORDINARY = "Dear support,\r\n\r\n" + "I ordered a blue kettle two weeks ago and it has not arrived yet.\r\n" * 6
 
@@ -51,3 +54,15 @@ def test_a_long_mail_costs_one_put_more_or_the_units_of_its_text(configured: Aws
         process(configured, calls, mail(body=words), "sales")
         assert calls.of("s3", "PutObject") == 1
         assert calls.write_units <= 5
+
+
+def test_sending_a_mail_costs_two_reads_and_three_updates(verified: AwsStack) -> None:
+    interaction_id = verified.process(mail("Auto-Submitted: auto-generated", message_id="<two@x>"))
+    message = sqs_event({"v": 1, "outbound": answer(verified, interaction_id).outbound.id})
+    first = replied(verified)
+    with aws_calls() as calls:
+        send(verified, first)  # warms the function up
+        calls.reset()
+        assert verified.invoke("SendOutbound", message) == {"batchItemFailures": []}
+        assert (calls.reads, calls.writes, calls.of("dynamodb", "UpdateItem")) == (2, 3, 3)
+        assert calls.of("s3") == calls.of("kms") == calls.of("secretsmanager") == calls.of("sqs") == 0

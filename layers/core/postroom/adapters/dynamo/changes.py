@@ -14,8 +14,8 @@ from postroom.ports import Contents
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-AS_IT_WAS_READ = "detail = :before"
-"""Nobody has changed the interaction since it was read."""
+AS_IT_WAS_READ = "detail = :detail AND #status = :status AND #thread = :thread"
+"""Nobody has changed the interaction since it was read, answered it, or put it into another thread."""
 IN_THREAD = "#thread = :was"
 
 
@@ -53,7 +53,8 @@ class InteractionChanges:
                     "TableName": self._table,
                     "Item": items.interaction_item(after, packed, body_key),
                     "ConditionExpression": AS_IT_WAS_READ,
-                    "ExpressionAttributeValues": {":before": old["detail"]},
+                    "ExpressionAttributeNames": {"#status": "status", "#thread": "thread"},
+                    "ExpressionAttributeValues": {f":{name}": old[name] for name in ("detail", "status", "thread")},
                 }
             },
             event,

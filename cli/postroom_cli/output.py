@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -49,21 +49,32 @@ def plain(value: Any) -> Any:
     return to_jsonable_python(value, fallback=str, bytes_mode="base64", inf_nan_mode="null")
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "") -> None:
-    """Print a table, or the sentence `empty` when there are no rows; row by row where it is too wide."""
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    empty: str = "",
+    error: bool = False,
+) -> None:
+    """Print a table, or the sentence `empty` when there are no rows; row by row where it is too wide.
+
+    `error`: to standard error, as what is no part of the result.
+    """
+    write = note if error else say
     cells = [[_cell(value) for value in row] for row in rows]
     if not cells:
         if empty:
-            say(empty)
+            write(empty)
         return
     from rich import box  # takes 50 ms: not for --json
     from rich.table import Table
     from rich.text import Text
 
-    shown = console()
+    shown = console(error=error)
     widths = _widths(columns, cells, shown.width)
     if widths is None:
-        _records(title, columns, cells)
+        _records(title, columns, cells, write)
         return
     listed = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for column, width in zip(columns, widths, strict=True):
@@ -93,16 +104,16 @@ def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -
     return shared
 
 
-def _records(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _records(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], write: Callable[[str], None]) -> None:
     if title:
-        say(title)
+        write(title)
     wide = max(map(len, columns[1:]), default=0)
     for first, *others in rows:
-        say("\n" + (first or "–"))
+        write("\n" + (first or "–"))
         for name, cell in zip(columns[1:], others, strict=True):
             if cell:
-                say(f"  {name:<{wide}}  {cell}")
-    say("")
+                write(f"  {name:<{wide}}  {cell}")
+    write("")
 
 
 def _cell(value: Any) -> str:

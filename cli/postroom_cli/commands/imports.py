@@ -60,10 +60,12 @@ def _told(imported: Imported, file: Path | None, *, json: bool) -> None:
         return
     if file is None:
         output.say(imported.text)
+    # A configuration that is printed can be sent to a file: what is told of it must not end up there.
     output.table(
         "What became of each option",
         ("section", "option", "outcome", "now", "why"),
         ((row.section, row.option, row.outcome.value, row.to, row.why) for row in imported.rows),
+        error=file is None,
     )
     if file is not None:
         output.say(f"Written to {file}. Next: `postroom config apply {file}`.")

@@ -99,10 +99,10 @@ def parse_options(pairs: list[str]) -> dict[str, Any]:
     for pair in pairs:
         option, sign, value = pair.partition("=")
         if option.replace("-", "_") in given:
-            problems.append(Problem(f"--set {option}", "is given twice.", "Give it once."))
+            problems.append(Problem(option, "is given twice.", "Give it once."))
         given.add(option.replace("-", "_"))
         if not sign:
-            problems.append(Problem(f"--set {option}", "has no value.", "Write OPTION=VALUE."))
+            problems.append(Problem(option, "has no value.", "Write OPTION=VALUE."))
         elif option.startswith("properties."):
             values.setdefault("properties", {})[option.removeprefix("properties.")] = value
         elif option in ("password", "client_secret"):
@@ -110,9 +110,7 @@ def parse_options(pairs: list[str]) -> dict[str, Any]:
             if kind != "secret" or not colon:
                 # The value is not repeated: it is most likely the secret itself.
                 problems.append(
-                    Problem(
-                        f"--set {option}", "takes no secret itself.", f"Write {option}=secret:NAME, see `secret set`."
-                    )
+                    Problem(option, "takes no secret itself.", f"Write {option}=secret:NAME, see `secret set`.")
                 )
             values[option] = {"secret": secret}
         else:
@@ -211,7 +209,7 @@ def _update(stack: Stack, name: str, values: dict[str, Any], note: str, *, json:
     state = "enabled" if mailbox.enabled else "disabled"
     document = {"mailbox": name, "enabled": mailbox.enabled, "version": version, "changed": changed}
     sentence = (
-        f"Mailbox {name} is {state}."
+        f"Mailbox {name} {'was changed; it ' if set(values) != {'enabled'} else ''}is {state}."
         if changed
         else f"Nothing was changed: mailbox {name} was so already; it is {state}."
     )

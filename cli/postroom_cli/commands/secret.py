@@ -52,12 +52,22 @@ def set_(
         raise Invalid([Problem("--valid-until", f"{expires} has passed.", remedy)])
     stack.secrets.put(name, enter_secret(f"Secret {name}"), now=stack.clock(), valid_until=expires)
     tried, mails = entered(stack, name)
+    users = [named.path for named in secrets_of(stack.configurations.current()) if named.secret == name]
     if json:
         output.document(
-            {"secret": name, "stored": True, "valid_until": expires, "tried_again": tried, "sent_again": mails}
+            {
+                "secret": name,
+                "stored": True,
+                "valid_until": expires,
+                "named_by": users,
+                "tried_again": tried,
+                "sent_again": mails,
+            }
         )
     else:
         output.say(f"Secret {name} was stored, encrypted under the stack's key.")
+        if not users:
+            output.note("Warning: No option names it yet. Look at its name, or name it in a mailbox or server.")
         if tried:
             output.say(f"Tried again at the next cycle: {', '.join(tried)}.")
         if mails:

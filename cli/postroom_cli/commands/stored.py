@@ -50,7 +50,7 @@ def thread_show(context: typer.Context, interaction_id: Id, json: Json = False) 
         return
     output.table(
         f"Thread {thread_id}",
-        ("member", "direction", "created", "from", "subject"),
+        ("id", "direction", "created", "from", "subject"),
         (
             (
                 row["id"],
@@ -194,7 +194,7 @@ def attachment_list(context: typer.Context, interaction_id: Id, json: Json = Fal
             "size": one.size,
             "sha256": one.sha256,
             "blocked": one.blocked,
-            "deleted": one.key is None and one.inline_data is None,
+            "deleted": _deleted(one),
         }
         for one in found.attachments
     ]
@@ -204,6 +204,10 @@ def attachment_list(context: typer.Context, interaction_id: Id, json: Json = Fal
     else:
         columns = ("name", "content_type", "size", "sha256", "blocked", "deleted")
         output.table("", columns, ([row[name] for name in columns] for row in rows), empty="There is no attachment.")
+
+
+def _deleted(attachment: Any) -> bool:
+    return attachment.key is None and attachment.inline_data is None
 
 
 @attachment_app.command()
@@ -245,6 +249,13 @@ def delete(context: typer.Context, interaction_id: Id, sha256: Hash, reason: Rea
 
 def _tell_attachment(attachment: Any, what: str, json: bool) -> None:
     if json:
-        output.document({"name": attachment.name, "sha256": attachment.sha256, "blocked": attachment.blocked})
+        output.document(
+            {
+                "name": attachment.name,
+                "sha256": attachment.sha256,
+                "blocked": attachment.blocked,
+                "deleted": _deleted(attachment),
+            }
+        )
     else:
         output.say(f"{attachment.name} {what}.")

@@ -142,6 +142,10 @@ def test_deleting_a_blocked_attachment_keeps_its_name_and_the_mail(command: Comm
     (deleted,) = command("attachment", "list", interaction_id, "--json").lines
     assert (deleted["deleted"], deleted["name"]) == (True, "invoice.pdf.exe")
     assert command("attachment", "save", interaction_id, row["sha256"], "--to", "unused").status == 3
+    again = command("attachment", "delete", interaction_id, row["sha256"], "--reason", "again")
+    assert (again.status, "was deleted" in again.err) == (3, True)
+    (event,) = command.stack.interactions.history(interaction_id)
+    assert event.detail.endswith(": malware")
     assert command.stack.interactions.get(interaction_id) is not None
 
 

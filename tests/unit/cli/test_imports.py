@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from postroom.services.config_file import read_configuration
 from postroom_cli.main import run
 
 INI = "[pop-client a]\naddress = a@example.com\nserver = x.example.com\npassword = CANARY\nenable-client = true\n"
@@ -22,9 +23,11 @@ def test_an_export_becomes_a_file_that_is_right_and_a_table(tmp_path: Path, caps
     assert json.loads(capsys.readouterr().out)["objects"] == {"mailboxes": 1}
     assert "CANARY" not in target.read_text() + json.dumps(told)
     assert run(["import", "genesys", str(tmp_path / "export.cfg")]) == 0
-    printed = capsys.readouterr().out
-    assert "enable-client" in printed
-    assert "CANARY" not in printed
+    printed = capsys.readouterr()
+    assert "enable-client" in printed.err
+    assert "CANARY" not in printed.out + printed.err
+    # What is printed can be sent to a file.
+    assert read_configuration(printed.out) == read_configuration(target.read_text())
 
 
 def test_a_list_becomes_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

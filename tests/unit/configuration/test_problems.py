@@ -464,3 +464,17 @@ def test_whoever_is_given_the_tokens_of_graph_beside_microsoft_is_named(server: 
     warnings = read_configuration(text).warnings
     assert [warning.path for warning in warnings] == (["mailboxes[0].server"] if warned else [])
     assert all("the access token" in warning.problem for warning in warnings)
+
+
+@pytest.mark.parametrize(
+    ("lines", "warned"),
+    [
+        pytest.param(["type: graph"], True, id="graph"),
+        pytest.param(["type: ews", "host: https://mail.example.com/EWS/Exchange.asmx"], True, id="ews"),
+        pytest.param(["type: ses"], False, id="ses"),
+    ],
+)
+def test_a_way_out_that_cannot_be_taken_yet_is_a_warning(lines: list[str], *, warned: bool) -> None:
+    text = "\n    ".join(["outbound_servers:\n  - name: out", *lines])
+    paths = [warning.path for warning in read_configuration(text).warnings]
+    assert paths == (["outbound_servers[0].type"] if warned else [])

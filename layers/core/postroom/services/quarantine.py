@@ -58,6 +58,8 @@ class Quarantine:
         """Delete a blocked attachment's bytes; its name and why it was blocked stay."""
         before = self._interaction(interaction_id)
         blocked = _blocked(before, sha256, reason)
+        if blocked.key is None and blocked.inline_data is None:
+            raise NotFound("this attachment was deleted", on=sha256, remedy="The raw message may still have it.")
         deleted = replace(blocked, key=None, inline_data=None)
         self._rewrite(before, blocked, deleted, "attachment_deleted", reason, who)
         # Last: should this fail, an object is left that nothing points to, and nothing points to one that is gone.

@@ -129,6 +129,12 @@ def warnings(configuration: Configuration) -> Iterator[Finding]:
                 "sends without login when the login is refused.",
                 "Leave it off; a refused login is then reported and the mail kept.",
             )
+        if server.type in (ServerType.GRAPH, ServerType.EWS):
+            yield Finding(
+                ("outbound_servers", index, "type"),
+                f"is `{server.type.value}`, by which no mail can be sent yet: it waits.",
+                "Use smtp or ses.",
+            )
         if server.type is ServerType.SMTP and server.security in (SmtpSecurity.NONE, SmtpSecurity.START_TLS):
             yield Finding(
                 ("outbound_servers", index, "security"),

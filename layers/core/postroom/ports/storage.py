@@ -147,6 +147,10 @@ class Outbox(Protocol):
 
     def get(self, outbound_id: str) -> Outbound | None: ...
 
+    def read(self, ids: Sequence[str]) -> Mapping[str, Outbound]:
+        """Read those that exist of many."""
+        ...
+
     def claim(
         self, outbound_id: str, *, claim: str, message_id: str, now: datetime, abandoned_before: datetime
     ) -> Outbound | None:

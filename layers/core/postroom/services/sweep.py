@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from postroom.errors import Conflict, NotFound, Permanent, PostroomError
 from postroom.model.identity import parse_raw_key
 from postroom.model.interaction import Event
-from postroom.model.outbound import Delivery, OutboxState
+from postroom.model.outbound import Delivery, Outbound, OutboxState
 from postroom.model.polling import HealthState
 from postroom.ports import Clock, Configurations, Interactions, MailboxStates, Outbox, Queue, RawMessages
 from postroom.services.ingest import Ingest
@@ -33,6 +33,7 @@ NEW_WAITS = timedelta(minutes=2)
 LOOK_BACK = timedelta(hours=48)
 _MOST_DEAD_LETTERS = 50  # a run
 _MOST_SENDS = 2_000  # a run, of each state
+_READ_AT_ONCE = 100
 
 
 class DeadLetters(Protocol):
@@ -183,7 +184,8 @@ class Sweep:
         """A sender died with the content on the wire: UNCERTAIN, unless a report has told already (faults 70, 71)."""
         uncertain = 0
         for outbound_id in self.outbox.waiting(OutboxState.DATA, before=now - CLAIM_LASTS):
-            if self._reported(outbound_id, OutboxState.DATA, now):
+            outbound = self.outbox.get(outbound_id)
+            if outbound is None or self._reported(outbound, now, was=OutboxState.DATA):
                 continue
             event = Event(at=now, what="uncertain", detail="the sender died while the content went out")
             uncertain += self._settled(outbound_id, was=OutboxState.DATA, state=OutboxState.UNCERTAIN, event=event)
@@ -191,17 +193,18 @@ class Sweep:
 
     def _reported_meanwhile(self, now: datetime) -> None:
         """Settle what is UNCERTAIN though a report has told: it came while the sender still waited (fault 78)."""
-        for outbound_id in self.outbox.waiting(OutboxState.UNCERTAIN, before=now):
-            self._reported(outbound_id, OutboxState.UNCERTAIN, now)
+        waiting = self.outbox.waiting(OutboxState.UNCERTAIN, before=now)
+        while ids := list(islice(waiting, _READ_AT_ONCE)):  # those that nobody decides about grow to many
+            for outbound in self.outbox.read(ids).values():
+                self._reported(outbound, now, was=OutboxState.UNCERTAIN)
 
-    def _reported(self, outbound_id: str, was: OutboxState, now: datetime) -> bool:
+    def _reported(self, outbound: Outbound, now: datetime, *, was: OutboxState) -> bool:
         """Say whether a report shows that the mail has left, and record that it is SENT."""
-        outbound = self.outbox.get(outbound_id)
         # Where some recipients are left, the report may be about those who have the mail.
-        if outbound is None or outbound.delivery is Delivery.UNKNOWN or outbound.remaining:
+        if outbound.delivery is Delivery.UNKNOWN or outbound.remaining:
             return False
         event = Event(at=now, what="settled", detail=f"reported {outbound.delivery.value}")
-        self._settled(outbound_id, was=was, state=OutboxState.SENT, event=event)
+        self._settled(outbound.id, was=was, state=OutboxState.SENT, event=event)
         return True
 
     def _settled(self, outbound_id: str, *, was: OutboxState, state: OutboxState, event: Event) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from postroom.mail.quoting import reply_text
 
@@ -43,6 +45,10 @@ WHOLE = {
     "a mailing list": "Hi,\n\nnew job.\n\nThis mail is to ask you to strike me from the mailing list.",
     "a mail that reached somebody else": "Hello,\n\nno lamp here.\n\nThis message reached me in error, I am not the "
     "intended recipient.",
+    "a parcel at somebody else's": "Bonjour,\n\nrien reçu.\n\nCe message est arrivé par erreur chez un autre "
+    "destinataire. Merci de corriger.",
+    "a web form with little in it": "A message came in.\n\nFrom: ann@example.com\nSubject: Lamp\nPhone: 030 1\n"
+    "Message: It is broken.",
     "an address in a frame": "Please send it to:\n\n----\nAnn Example\n1 Lamp Street\nLeeds\nPhone 0113 496 0000",
     "a number below a rule": "您好，请改地址：\n----\n北京市朝阳区建国路88号\n李明 13800138000",
     "sent from a place": "It was broken.\n\nSent from my shop in Leeds on Monday\n\nPlease send a new one.",
@@ -179,6 +185,19 @@ def test_an_introduction_goes_whole(introduction: str) -> None:
 def test_an_attribution_behind_the_answer_leaves_the_answer() -> None:
     text = f"Yes.\nTuesday is fine - really--- On Mon, Feb 5, 2024 at 10:43 AM, Shop <{_SENT}> wrote:\n> when?"
     assert reply_text(text) == "Yes.\nTuesday is fine - really"
+
+
+def test_lines_that_may_hold_an_attribution_are_read_at_once() -> None:
+    started = time.process_time()
+    plain = "and so on 1 " * 32 + "wrote: x\n"
+    for _ in range(200):
+        reply_text("- On Mon 1 wrote: x\n" + plain * 20)
+    usual = time.process_time() - started
+    hostile = "On Mon 1 " * 42 + "wrote: x\n"
+    started = time.process_time()
+    for _ in range(200):
+        reply_text("- On Mon 1 wrote: x\n" + hostile * 20)
+    assert time.process_time() - started < 20 * usual
 
 
 @pytest.mark.parametrize("broken", [" (https://example.org/a/b) >", "rest=of-the-link)"], ids=["a link", "its rest"])

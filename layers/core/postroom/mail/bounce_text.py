@@ -21,7 +21,6 @@ _HEADERS_SCANNED = 64 * 1024
 _TAG = re.compile(r"<(?:/?[a-zA-Z][^<>]{0,1000}|!--[^<>]{0,1000}--)>")
 _BREAK = re.compile(r"<(?:br|/p|/div|/tr|/h\d|/li)\b[^<>]{0,200}>", re.IGNORECASE)
 _BARS = "-=*#|>~_+ \t"
-_HEADER_LINE = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,60}:")
 
 _REPLY_CODES = frozenset(
     [

@@ -10,7 +10,7 @@ from functools import cache
 from postroom.mail.bodies import Bodies, bodies
 from postroom.mail.message import Message, Unreadable, read
 from postroom.mail.part import Part
-from postroom.mail.sniff import HEAD_BYTES, sniff
+from postroom.mail.sniff import sniff
 
 # Types of mail that Python has no extension for.
 _EXTENSIONS = {
@@ -74,10 +74,13 @@ def _file(part: Part, number: int, *, inline: bool) -> File:
     )
 
 
-def enclosed_files(file: File, data: bytes) -> list[File]:
-    """List the files of the mail that a file is, whether it says so or not; none for what is no mail."""
+def enclosed_files(file: File, data: bytes, *, head: bytes) -> list[File]:
+    """List the files of the mail that a file is, whether it says so or not; none for what is no mail.
+
+    `head` is the beginning of `data` that everybody looks at: what was found in it is remembered.
+    """
     message = file.message
-    if message is None and file.content_type not in _HEADERS_ONLY and sniff(data[:HEAD_BYTES]) == "message/rfc822":
+    if message is None and file.content_type not in _HEADERS_ONLY and sniff(head) == "message/rfc822":
         try:
             message = read(data)
         except Unreadable:

@@ -172,12 +172,6 @@ class Part:
         return self._context.text_charset
 
     @property
-    def disposition_parameters(self) -> Parameters:
-        """Return the parsed Content-Disposition (RFC 2183)."""
-        value = self._fields.get("content-disposition")
-        return parse(value[0]) if value else _NO_PARAMETERS
-
-    @property
     def disposition(self) -> str | None:
         """Return "inline" or "attachment"; None without the header. RFC 2183 §2.8: an unknown one is an attachment."""
         value = self._fields.get("content-disposition")
@@ -227,11 +221,6 @@ class Part:
     def raw_body(self) -> bytes:
         """Return the body as it stands in the message."""
         return self._context.buffer[self._body : self._end]
-
-    @property
-    def raw_headers_block(self) -> bytes:
-        """Return the header section as it stands in the message."""
-        return self._context.buffer[self._start : self._body]
 
     @property
     def encoding(self) -> str:

@@ -26,7 +26,8 @@ _FORWARD_SUBJECT = re.compile(
     re.IGNORECASE,
 )
 # An attribution that a client wrote behind the answer, in the same line.
-_BEHIND_ANSWER = re.compile(r"(?<=[\s-])On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d.* wrote:\s*$")
+_BEHIND_ANSWER = re.compile(r"(?<=[\s-])On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*+,? ")
+_NUMBER = re.compile(r"\d")
 _MAX_ATTRIBUTION = 400
 _FEW_WORDS_ABOVE = 6  # lines
 _SALUTATION = re.compile(r"[^\W\d_][\w .'’-]{0,40}[,!、，]")
@@ -79,10 +80,11 @@ def _lines(text: str) -> list[str]:
         return lines
     apart: list[str] = []
     for line in lines:
-        found = _BEHIND_ANSWER.search(line) if "wrote:" in line[-10:] and len(line) <= _MAX_ATTRIBUTION else None
+        ends = "wrote:" in line[-10:] and len(line) <= _MAX_ATTRIBUTION and line.rstrip().endswith(" wrote:")
+        found = _BEHIND_ANSWER.search(line) if ends else None
         said = line[: found.start()].rstrip(" -\t") if found else ""
-        if found and said and said[0] != ">":
-            apart += (said, found[0])
+        if found and said and said[0] != ">" and _NUMBER.search(line, found.end()):
+            apart += (said, line[found.start() :])
         else:
             apart.append(line)
     return apart

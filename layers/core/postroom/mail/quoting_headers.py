@@ -67,14 +67,14 @@ def _header_block(shown: list[str], kinds: list[Kind], start: int) -> tuple[int,
     has_from = not _FROM.isdisjoint(found)
     addressed = any("@" in value for value in found.values())
     after_rule = start > 0 and kinds[start - 1] in (Kind.DELIMITER, Kind.ATTRIBUTION)
+    if _SENT.isdisjoint(found) and not after_rule and len(found) > 1 and _is_form(shown, start, end):
+        return end, False
     if len(found) < 3:
         return end, len(found) == 2 and has_from and (addressed or after_rule)
     # "From: Paris, To: London, Date: …" is a customer's journey, "From: Ann, To: …, Subject: …" the head of a letter:
     # a client tells an address, or that and when a mail was sent.
     has_subject = not _SUBJECT.isdisjoint(found)
     sent = not _SENT.isdisjoint(found) or (has_subject and any(map(_TIME.search, found.values())))
-    if _SENT.isdisjoint(found) and not after_rule and _is_form(shown, start, end):
-        return end, False
     return end, addressed or (has_from and (sent or (after_rule and has_subject)))
 
 

@@ -15,14 +15,11 @@ NOTICE_SUBJECTS: tuple[tuple[str, ...], ...] = (
         "luottamuksellis | luottamuksellin | poufn | důvěrn | dôvern | zaupn | povjerljiv | bizalmas | εμπιστευτικ "
         "| gizli | конфиденциал | конфіденцій | поверителн | 保密 | 机密 | 機密 | 기밀 | סודי | سرية"
     ),
-    # whom it is for
+    # whom it is for, and whom it reached by mistake: customers tell of both at once
     _pieces(
         "intended | addressee | recipient | adressat | empfänger | destinat | geadresseerde | mottagar | modtager | "
         "mottaker | vastaanottaj | adresat | adresát | címzett | παραλήπτ | alıcı | получател | адресат | отримувач "
-        "| 收件人 | 接收者 | 受信者 | 宛先 | 수신인 | 수신자 | נמען | المرسل إليه"
-    ),
-    # whom it may have reached
-    _pieces(
+        "| 收件人 | 接收者 | 受信者 | 宛先 | 수신인 | 수신자 | נמען | المرسل إليه | "
         "in error | by mistake | mistakenly | irrtümlich | versehentlich | par erreur | por error | por erro | "
         "per errore | por engano | abusievelijk | per vergissing | av misstag | ved en fejl | ved en feil | "
         "erehdyksessä | vahingossa | omyłkow | przez pomyłkę | omylem | tévedésből | din greșeală | κατά λάθος | "
@@ -46,7 +43,8 @@ NOTICE_SUBJECTS: tuple[tuple[str, ...], ...] = (
 
 # Nobody but a firm writes so.
 NOTICES: tuple[str, ...] = _pieces(
-    "confidential information | vertrauliche informationen | informations confidentielles | "
+    "intended recipient | intended solely | intended only | richtige adressat | confidential information | "
+    "vertrauliche informationen | informations confidentielles | "
     "información confidencial | informazioni riservate | informações confidenciais | vertrouwelijke informatie | "
     "konfidentiell information | poufne informacje | důvěrné informace | конфиденциальную информацию | "
     "конфіденційну інформацію | gizli bilgi | scanned for viruses | auf viren geprüft | 机密信息 | 保密信息 | 機密情報"

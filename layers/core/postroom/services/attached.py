@@ -56,16 +56,17 @@ def _read_file(one: File, policy: Policy, decisions: list[Decision], room: list[
 
 def _candidate(one: File, data: bytes, room: list[int], depth: int = 0) -> rules.Candidate:
     """Return what the rules judge; `room` is what may still be looked at within the files of one mail."""
+    head = data[:HEAD_BYTES]
     listing = list_archive(data)
     members = listing.names[: max(0, room[0])] if listing else ()
     room[0] -= len(members)
-    inner = enclosed_files(one, data)
+    inner = enclosed_files(one, data, head=head)
     looked_at = inner[: max(0, room[0])] if depth < _DEEPEST else []
     room[0] -= len(looked_at)
     return rules.Candidate(
         names=one.names,
         content_type=one.content_type,
-        head=data[:HEAD_BYTES],
+        head=head,
         size=len(data),
         members=members,
         more_types=one.content_types[1:],

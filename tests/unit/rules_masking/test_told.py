@@ -7,6 +7,7 @@ import re
 
 import pytest
 from postroom.model.configuration import Configuration
+from postroom.rules import masking
 from postroom.services.explain import explain
 from postroom.services.policy import Policy, policy_of
 from postroom.services.understand import wrap
@@ -120,3 +121,26 @@ def test_ordinary_languages_and_directions_are_kept(policy: Policy) -> None:
     raw = html('<p lang="de-AT" dir="rtl">x</p><p lang="zh-Hant-TW">y</p><p lang="es-419">z</p>')
     shown = explain(raw, source="test", policy=policy)["html"]
     assert all(kept in shown for kept in ('lang="de-AT"', 'dir="rtl"', 'lang="zh-Hant-TW"', 'lang="es-419"'))
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        pytest.param(mail({"Subject": CARD}), ["cards: 1 in the subject"], id="subject"),
+        pytest.param(mail({}, f"Card {CARD}"), ["cards: 1 in the text"], id="text"),
+        pytest.param(html(f"<p>Card {CARD}</p>"), ["cards: 1 in the text", "cards: 1 in the HTML"], id="HTML"),
+        pytest.param(mail({}), [], id="nothing"),
+    ],
+)
+def test_how_often_a_pattern_was_found_is_told_with_the_place(policy: Policy, raw: bytes, told: list[str]) -> None:
+    explained = explain(raw, source="test", policy=policy)
+    assert [one["detail"] for one in explained["decisions"] if one["rule"] == "masking"] == told
+
+
+def test_text_that_is_too_large_to_be_searched_to_its_end_is_told(
+    policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(masking, "MAX_TEXT", 100)
+    explained = explain(mail({}, "word " * 50), source="test", policy=policy)
+    told = [(one["outcome"], one["detail"]) for one in explained["decisions"] if one["rule"] == "masking"]
+    assert told == [("cut", "the text is too large to be searched to its end")]

@@ -239,8 +239,8 @@ def _masked_body(
 ) -> Body:
     masked = masking.mask_text(text, policy.masking)
     html = masking.mask_html(clean.html, policy.masking) if clean is not None else None
-    for hit in masked.hits or (html.hits if html else ()):
-        decisions.append(Decision("masking", "masked", f"{hit.name}: {hit.count}"))
+    decisions += masked.decisions("text")
+    decisions += html.decisions("HTML") if html else ()
     if clean is not None and clean.cuts:
         decisions.append(Decision("html", "cut", ", ".join(clean.cuts)))
     if not masked.text.strip():

@@ -1,5 +1,7 @@
 """Bytes become the text that their sender saw, whatever the label says."""
 
+import tracemalloc
+
 import pytest
 from postroom.mail.charset import decode
 from postroom.mail.charset_names import codec_name
@@ -85,6 +87,19 @@ def test_text_is_decoded(text: str, encoding: str, declared: str | None) -> None
 def test_codecs_that_are_no_charsets_are_not_used(declared: str) -> None:
     assert codec_name(declared) == ""
     assert decode(b"\\u0041xn--a", declared) == "\\u0041xn--a"
+
+
+def test_long_names_of_charsets_are_not_kept() -> None:
+    """A name may be as long as a header; hundreds of them would stay in the memory of a function for its life."""
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(50):
+            assert codec_name(f"x{number}" * 20_000) == ""
+        kept = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert kept < 200_000
 
 
 @pytest.mark.parametrize("label", ["utf-8", "us-ascii", None])

@@ -149,11 +149,16 @@ _PYTHON_CODECS |= {"cp875", "cp1006", "mac_arabic", "mac_croatian", "mac_farsi",
 _NAME_NOISE = re.compile(r"[^0-9a-z]+")
 
 
-@lru_cache(maxsize=512)
+_LONGEST_NAME = 100
+
+
 def codec_name(declared: str) -> str:
     """Return the Python codec for a declared charset, "" for one that is unknown."""
-    if len(declared) > 100:
-        return ""
+    return _codec_name(declared) if len(declared) <= _LONGEST_NAME else ""  # a longer one is not even remembered
+
+
+@lru_cache(maxsize=512)
+def _codec_name(declared: str) -> str:
     # RFC 2231 §5 allows `charset*language`; senders also leave quotes, comments and a second parameter in the name.
     cleaned = declared.partition("*")[0].strip(" \t\r\n\"'<>()").lower()
     cleaned = re.split(r"[\s;,\"]", cleaned, maxsplit=1)[0]

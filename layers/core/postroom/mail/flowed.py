@@ -22,8 +22,7 @@ def unflow(text: str, *, delete_space: bool = False) -> str:
     """Join lines that end in a space with the next of the same quote depth, and take out stuffed spaces.
 
     `delete_space` is `DelSp=yes`: the space at the end of a line is none of the text. A paragraph of a quote begins
-    with as many ">" as before, and a space. The line above a
-    signature and empty lines stay alone.
+    with as many ">" as before, and a space. The line above a signature and empty lines stay alone.
     """
     lines: list[str] = []
     paragraph: list[str] = []

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from postroom.adapters.dynamo.configurations import ConfigurationStore
     from postroom.adapters.dynamo.interactions import DynamoInteractions
     from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
+    from postroom.adapters.dynamo.notices import DynamoNotices
     from postroom.adapters.dynamo.outbox import DynamoOutbox
     from postroom.adapters.s3 import S3Contents, S3RawMessages
     from postroom.adapters.secrets import SecretWriter, StoredSecretDates, StoredSecrets
@@ -116,6 +117,13 @@ class Stack:
         from postroom.adapters.dynamo.outbox import DynamoOutbox
 
         return DynamoOutbox(self._dynamodb, self.setting("table"))
+
+    @cached_property
+    def notices(self) -> DynamoNotices:
+        """What was noted for administrators and belongs to no mail."""
+        from postroom.adapters.dynamo.notices import DynamoNotices
+
+        return DynamoNotices(self._dynamodb, self.setting("table"))
 
     @cached_property
     def states(self) -> DynamoMailboxStates:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
@@ -195,6 +196,31 @@ def mark_sent(context: typer.Context, outbound_id: Id, json: Json = False) -> No
     stack = find_stack(context)
     mark(outbound_id, outbox=stack.outbox, clock=stack.clock, who=author())
     _told(json, outbound_id, "SENT", "is marked as sent")
+
+
+@app.command()
+def unmatched(
+    context: typer.Context,
+    days: Annotated[
+        int, typer.Option(help="Of so many days, today included; they are kept for 90.", min=1, max=90)
+    ] = 7,
+    json: Json = False,
+) -> None:
+    """List what Amazon SES reported of mails that are not in the outbox, oldest first."""
+    stack = find_stack(context)
+    today = stack.clock()
+    dates = [today - timedelta(days=ago) for ago in reversed(range(days))]
+    found = [{"at": notice.at, "detail": notice.detail} for date in dates for notice in stack.notices.of_day(date)]
+    if json:
+        for row in found:
+            output.line(row)
+        return
+    output.table(
+        "",
+        ("at", "report"),
+        ((f"{row['at']:%Y-%m-%d %H:%M:%S}", row["detail"]) for row in found),
+        empty=f"Every report of the last {output.counted(days, 'day')} was about a mail in the outbox.",
+    )
 
 
 def _told(json: bool, outbound_id: str, state: str, words: str) -> None:

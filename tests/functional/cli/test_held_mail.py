@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from postroom.services import send as sending
@@ -10,8 +11,9 @@ from postroom.services.outbox_view import state_in_words
 
 from tests.functional.cli.conftest import Command
 from tests.functional.processing.conftest import CONFIGURATION
-from tests.functional.processing.test_outbound import _client_error, replied, send
+from tests.functional.processing.test_outbound import BOUNCE, _client_error, event, replied, send
 from tests.functional.processing.test_outbound_troubles import defect, ses
+from tests.support.aws_stack import sqs_event
 
 
 @pytest.mark.feature("X04")
@@ -112,3 +114,16 @@ def test_an_outgoing_mail_is_shown_in_words_without_what_only_its_sender_needs(p
 )
 def test_a_state_is_told_with_what_matters_of_it(delivery: str, needs_attention: bool, told: str) -> None:
     assert state_in_words("SENT", delivery=delivery, needs_attention=needs_attention) == told
+
+
+@pytest.mark.fault(79)
+def test_a_report_about_a_mail_that_is_not_ours_is_listed(postroom: Command) -> None:
+    postroom.stack.configure(**CONFIGURATION)
+    assert "about a mail in the outbox" in postroom("outbox", "unmatched").out
+    postroom.stack.invoke("TrackDelivery", sqs_event(event("Bounce", "nobody", **BOUNCE)))
+    # Two days, as a day may end between the report and the question.
+    (line,) = postroom("outbox", "unmatched", "--days", "2", "--json").lines
+    assert datetime.now(UTC) - datetime.fromisoformat(line["at"]) < timedelta(minutes=10)
+    assert line["detail"].startswith("Bounce")
+    assert "Bounce" in postroom("outbox", "unmatched", "--days", "2").out
+    assert postroom("outbox", "unmatched", "--days", "91").status == 2

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
@@ -309,6 +310,18 @@ def test_a_raw_message_is_stored_once_and_read_back_with_what_was_known_of_it(st
     assert [found for found, _at in raw.keys_of_hour(NOW)] == [key]
     with pytest.raises(NotFound):
         raw.get(key + "x")
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["there", "missing"])
+def test_a_refused_read_of_a_raw_message_is_told_from_a_missing_one(stack: AwsStack, there: bool) -> None:
+    client, bucket = stack.client("s3"), stack.environment["RAW_BUCKET"]
+    if there:
+        client.put_object(Bucket=bucket, Key="raw/x", Body=b"x")
+    # As S3 answers for a missing object where the role may list some prefixes only.
+    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "Access Denied"}}, "GetObject")
+    with patch.object(client, "get_object", side_effect=denied), pytest.raises(PostroomError) as raised:
+        S3RawMessages(client, bucket).get("raw/x")
+    assert isinstance(raised.value, NotFound) is not there
 
 
 def test_many_messages_go_ten_to_a_request_each_with_its_delay(stack: AwsStack, calls: AwsCalls) -> None:

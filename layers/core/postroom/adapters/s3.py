@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _MISSING = frozenset({"NoSuchKey", "404", "NoSuchVersion"})
+_DENIED = frozenset({"AccessDenied", "403"})
 _EXISTS = "PreconditionFailed"
 
 
@@ -58,7 +59,8 @@ class S3RawMessages:
             try:
                 answer = self._client.get_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
-                if error_code(error) in _MISSING:
+                code = error_code(error)
+                if code in _MISSING or (code in _DENIED and not _listed(self._client, self._bucket, key)):
                     raise NotFound("There is no raw message under this key", on=key) from error
                 raise
             return RawMessage(key=key, content=answer["Body"].read(), metadata=answer["Metadata"])
@@ -95,12 +97,17 @@ class S3Contents:
                 raise
 
     def holds(self, key: str) -> bool:
-        """Tell whether there is something under a key; by listing, as S3 refuses to read what is missing."""
+        """Tell whether there is something under a key, also where it may not be read."""
         with aws_errors("looking for content", on=key):
-            answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
-            return any(row["Key"] == key for row in answer.get("Contents", []))
+            return _listed(self._client, self._bucket, key)
 
     def delete(self, key: str) -> None:
         """Remove one; a missing key is no error."""
         with aws_errors("removing content", on=key):
             self._client.delete_object(Bucket=self._bucket, Key=key)
+
+
+def _listed(client: S3Client, bucket: str, key: str) -> bool:
+    # To those who may list some prefixes only, S3 says of a missing object that they may not read it.
+    answer = client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
+    return any(row["Key"] == key for row in answer.get("Contents", []))

@@ -78,7 +78,7 @@ def _bleach(html: str) -> str:
     return str(bleach.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, protocols=_PROTOCOLS, strip=True))
 
 
-def measure(pages: list[str], *, rounds: int = 3) -> dict[str, float]:
+def measure(pages: list[str], *, rounds: int = 12) -> dict[str, float]:
     """Return characters a second of processor time for each program: the best round, the programs taking turns."""
     clean = [sanitise(page).html for page in pages]
     programs: dict[str, tuple[Callable[[str], object], list[str]]] = {

@@ -16,8 +16,8 @@ from email.header import decode_header, make_header
 from email.message import EmailMessage
 from pathlib import Path
 
-from postroom.model.configuration import Configuration
-from postroom.services.explain import explain
+from postroom.model.configuration.document import Configuration
+from postroom.services.inbound.explain import explain
 from postroom.services.policy import policy_of
 
 from tests.support import corpora

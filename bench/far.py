@@ -13,7 +13,7 @@ from ipaddress import ip_network
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from postroom.model.mailbox import Mailbox, Type
+from postroom.model.configuration.mailbox import Mailbox, Type
 
 from tests.support.delay_proxy import DelayProxy
 from tests.support.dovecot import Dovecot

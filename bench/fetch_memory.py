@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from postroom.adapters.aws import config
-from postroom.adapters.s3 import S3RawMessages
+from postroom.adapters.aws.client import config
+from postroom.adapters.aws.s3 import S3RawMessages
 from postroom.bootstrap import connectors
-from postroom.config import Environment
-from postroom.model.mailbox import Type
+from postroom.environment import Environment
+from postroom.model.configuration.mailbox import Type
 
 from bench import missed
 from bench.servers import PASSWORD, Servers, servers

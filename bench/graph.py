@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
-from postroom.adapters.graph import GraphConnector
-from postroom.config import Environment
-from postroom.model.mailbox import Mailbox
-from postroom.model.polling import Position
+from postroom.adapters.graph.session import GraphConnector
+from postroom.environment import Environment
+from postroom.model.configuration.mailbox import Mailbox
+from postroom.model.mailbox_state import Position
 from postroom.ports import Session
-from postroom.services.polling import Result
+from postroom.services.polling.outcome import Result
 from postroom_cli.mailservers.graph import GraphService
 
 from bench import missed

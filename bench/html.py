@@ -13,9 +13,9 @@ from pathlib import Path
 
 import bleach
 import html2text
-from postroom.mail.bodies import bodies
-from postroom.mail.html import sanitise, to_text
-from postroom.mail.message import Unreadable, read
+from postroom.mail.content.bodies import bodies
+from postroom.mail.html.sanitise import sanitise, to_text
+from postroom.mail.reader import Unreadable, read
 
 from bench import MISSED
 from tests.support import corpora

@@ -12,10 +12,10 @@ import statistics
 import time
 from dataclasses import replace
 
-from postroom.adapters import imap_login
-from postroom.adapters.imap import ImapConnector
-from postroom.model.mailbox import Mailbox
-from postroom.model.polling import Position
+from postroom.adapters.imap import login
+from postroom.adapters.imap.session import ImapConnector
+from postroom.model.configuration.mailbox import Mailbox
+from postroom.model.mailbox_state import Position
 from postroom.ports import Action
 
 from bench.far import LOOPBACK, PASSWORD, USER, far, mailbox, timed
@@ -36,15 +36,15 @@ def main() -> None:
         server.append_all(USER, [b"Subject: %d\r\n\r\n" % number for number in range(20)], password=PASSWORD)
         near = mailbox(server, server.imaps)
         position = _dealt_with(near)
-        known = imap_login.PIPELINING_SERVERS
+        known = login.PIPELINING_SERVERS
         with far(server.imaps, RTT) as port:
             away = mailbox(server, port)
             trips_known = _trips(near, away, position)
-            imap_login.PIPELINING_SERVERS = ()
+            login.PIPELINING_SERVERS = ()
             try:
                 trips_any = _trips(near, away, position)
             finally:
-                imap_login.PIPELINING_SERVERS = known
+                login.PIPELINING_SERVERS = known
         _look(near, position)
         began = time.process_time()
         for _ in range(CPU_ROUNDS):

@@ -20,10 +20,10 @@ from dataclasses import replace
 from statistics import median
 from typing import Any
 
-from postroom.adapters.imap import ImapConnector
-from postroom.adapters.tls import client_context
-from postroom.model.mailbox import Mailbox
-from postroom.model.polling import Position
+from postroom.adapters.imap.session import ImapConnector
+from postroom.adapters.net.tls import client_context
+from postroom.model.configuration.mailbox import Mailbox
+from postroom.model.mailbox_state import Position
 from postroom.ports import Action, Fetched
 
 from bench.far import LOOPBACK, PASSWORD, USER, far, mailbox, mails, scratch, timed

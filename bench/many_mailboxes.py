@@ -13,10 +13,10 @@ import os
 import time
 from pathlib import Path
 
-from postroom.adapters.imap import ImapConnector
-from postroom.config import Environment
-from postroom.model.mailbox import Mailbox
-from postroom.services.polling import Result
+from postroom.adapters.imap.session import ImapConnector
+from postroom.environment import Environment
+from postroom.model.configuration.mailbox import Mailbox
+from postroom.services.polling.outcome import Result
 
 from bench.idle_server import IdleServer, idle_server
 from bench.servers import PASSWORD

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from email.header import decode_header, make_header
 from pathlib import Path
 
-from postroom.mail.message import Unreadable, read
+from postroom.mail.reader import Unreadable, read
 
 from tests.support import corpora
 

@@ -13,9 +13,9 @@ import poplib
 import time
 from statistics import median
 
-from postroom.adapters.pop3 import Pop3Connector
-from postroom.adapters.tls import client_context
-from postroom.model.mailbox import Mailbox, Type
+from postroom.adapters.net.tls import client_context
+from postroom.adapters.pop3.session import Pop3Connector
+from postroom.model.configuration.mailbox import Mailbox, Type
 from postroom.ports import Fetched
 
 from bench.far import LOOPBACK, PASSWORD, USER, far, mailbox, mails, scratch, timed

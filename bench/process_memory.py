@@ -64,9 +64,9 @@ class _Store:
 
 def _measure(path: str, answers: Any) -> None:
     from postroom.adapters.clock import utc_now
-    from postroom.model.configuration import Configuration
+    from postroom.model.configuration.document import Configuration
     from postroom.model.identity import raw_key
-    from postroom.services.ingest import Ingest
+    from postroom.services.inbound.ingest import Ingest
     from postroom.services.policy import Policies
 
     made = Configuration()

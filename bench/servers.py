@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from threading import Thread
 from typing import Any
 
-from postroom.model.mailbox import Type
+from postroom.model.configuration.mailbox import Type
 from postroom_cli.mailservers.ews import EwsServer
 from postroom_cli.mailservers.imap import ImapServer
 from postroom_cli.mailservers.pop3 import Pop3Server

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from enum import Enum
 from typing import Any, get_args
 
-from postroom.model.capabilities import CAPABILITIES, REQUIREMENTS
-from postroom.model.fields import NAME_PATTERN, SecretReference
-from postroom.model.mailbox import Mailbox
-from postroom.model.period import format_period
-from postroom.model.properties import PROPERTIES, Effect
+from postroom.model.configuration.capabilities import CAPABILITIES, REQUIREMENTS
+from postroom.model.configuration.fields import NAME_PATTERN, SecretReference
+from postroom.model.configuration.mailbox import Mailbox
+from postroom.model.configuration.period import format_period
+from postroom.model.configuration.properties import PROPERTIES, Effect
 from pydantic.fields import FieldInfo
 
 _HEAD = """\

@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from postroom.config import SETTINGS, Environment, read_environment
+from postroom.environment import SETTINGS, Environment, read_environment
 from postroom.errors import NotFound, PostroomError
 
 if TYPE_CHECKING:
     import boto3
+    from postroom.adapters.aws.s3 import S3Contents, S3RawMessages
+    from postroom.adapters.aws.sqs import SqsQueue
     from postroom.adapters.dynamo.configurations import ConfigurationStore
     from postroom.adapters.dynamo.interactions import DynamoInteractions
     from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
     from postroom.adapters.dynamo.notices import DynamoNotices
     from postroom.adapters.dynamo.outbox import DynamoOutbox
-    from postroom.adapters.s3 import S3Contents, S3RawMessages
-    from postroom.adapters.secrets import SecretWriter, StoredSecretDates, StoredSecrets
-    from postroom.adapters.sqs import SqsQueue
-    from postroom.services.api_routes import Desk
+    from postroom.adapters.dynamo.secrets import SecretWriter, StoredSecretDates, StoredSecrets
+    from postroom.services.api import Desk
 
 
 @dataclass
@@ -71,7 +71,7 @@ class Stack:
 
     def client(self, service: str) -> Any:
         """Return a client of an AWS service, for this stack."""
-        from postroom.adapters.aws import config
+        from postroom.adapters.aws.client import config
 
         return self._session.client(service, endpoint_url=self._endpoint_url, config=config())  # type: ignore[call-overload]
 
@@ -86,14 +86,14 @@ class Stack:
     @cached_property
     def contents(self) -> S3Contents:
         """The content bucket."""
-        from postroom.adapters.s3 import S3Contents
+        from postroom.adapters.aws.s3 import S3Contents
 
         return S3Contents(self._s3, self.setting("content_bucket"))
 
     @cached_property
     def raw(self) -> S3RawMessages:
         """The raw bucket."""
-        from postroom.adapters.s3 import S3RawMessages
+        from postroom.adapters.aws.s3 import S3RawMessages
 
         return S3RawMessages(self._s3, self.setting("raw_bucket"))
 
@@ -135,7 +135,7 @@ class Stack:
     @cached_property
     def secrets(self) -> SecretWriter:
         """Where secrets are entered; nothing here can read them back."""
-        from postroom.adapters.secrets import SecretWriter
+        from postroom.adapters.dynamo.secrets import SecretWriter
 
         return SecretWriter(
             table=self.setting("table"),
@@ -147,7 +147,7 @@ class Stack:
     @cached_property
     def stored_secrets(self) -> StoredSecrets:
         """Stored secrets, for those who may decrypt: a connection test logs in as the fetching function does."""
-        from postroom.adapters.secrets import StoredSecrets
+        from postroom.adapters.dynamo.secrets import StoredSecrets
 
         return StoredSecrets(
             table=self.setting("table"),
@@ -160,13 +160,13 @@ class Stack:
     @cached_property
     def secret_dates(self) -> StoredSecretDates:
         """Which secrets are there, and until when; not what they are."""
-        from postroom.adapters.secrets import StoredSecretDates
+        from postroom.adapters.dynamo.secrets import StoredSecretDates
 
         return StoredSecretDates(table=self.setting("table"), dynamo=self._dynamodb)
 
     def queue(self, setting: str) -> SqsQueue:
         """Return a queue by the name of its setting."""
-        from postroom.adapters.sqs import SqsQueue
+        from postroom.adapters.aws.sqs import SqsQueue
 
         return SqsQueue(self.client("sqs"), self.setting(setting))
 
@@ -174,7 +174,7 @@ class Stack:
     def desk(self) -> Desk:
         """What the API answers too: the same services."""
         from postroom.adapters.dynamo.arrivals import DynamoArrivals
-        from postroom.services.api_routes import Desk
+        from postroom.services.api import Desk
 
         return Desk(
             interactions=self.interactions,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from postroom import bootstrap
-from postroom.records import each_record
+from postroom.sqs_records import each_record
 
 
 def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:

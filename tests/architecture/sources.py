@@ -19,7 +19,7 @@ CORE = ROOT / "layers" / "core" / "postroom"
 class Import:
     """One imported module, and where."""
 
-    importer: str  # postroom.services.fetch
+    importer: str  # postroom.services.polling.fetch
     module: str  # postroom.ports
     line: int
 

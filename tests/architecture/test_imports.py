@@ -21,7 +21,7 @@ IMPURE = {
 
 LAYERS: dict[str, set[str]] = {
     "postroom.errors": set(),
-    "postroom.config": {"postroom.errors"},
+    "postroom.environment": {"postroom.errors"},
     "postroom.mail": {"postroom.mail", "postroom.errors"},
     "postroom.model": {"postroom.model", "postroom.mail", "postroom.errors"},
     "postroom.rules": {"postroom.rules", "postroom.model", "postroom.mail", "postroom.errors"},
@@ -33,12 +33,14 @@ LAYERS: dict[str, set[str]] = {
         "postroom.adapters", "postroom.ports", "postroom.model", "postroom.mail", "postroom.errors",
     },
     "postroom.observe": set(),
-    "postroom.records": {"postroom.errors", "postroom.observe"},
+    "postroom.sqs_records": {"postroom.errors", "postroom.observe"},
     "postroom.bootstrap": {
-        "postroom.adapters", "postroom.services", "postroom.config", "postroom.ports", "postroom.model",
+        "postroom.adapters", "postroom.services", "postroom.environment", "postroom.ports", "postroom.model",
         "postroom.errors", "postroom.observe",
     },
-    "functions": {"postroom.bootstrap", "postroom.records", "postroom.services", "postroom.errors", "postroom.observe"},
+    "functions": {
+        "postroom.bootstrap", "postroom.sqs_records", "postroom.services", "postroom.errors", "postroom.observe",
+    },
 }  # fmt: skip
 """What of ours each part may import."""
 
@@ -46,7 +48,7 @@ FAMILIES = {"boto3": "aws", "botocore": "aws", "requests": "http", "urllib3": "h
 
 
 def part_of(module: str) -> str:
-    """Name the part that a module belongs to: postroom.mail.charset → postroom.mail."""
+    """Name the part that a module belongs to: postroom.mail.encoding.charset → postroom.mail."""
     return "functions" if module.startswith("functions") else ".".join(module.split(".")[:2])
 
 
@@ -127,10 +129,10 @@ def test_the_walk_sees_imports_wherever_they_stand() -> None:
         "import boto3\n"
         "from postroom import bootstrap\n"
         "if TYPE_CHECKING:\n    import socket\n"
-        "def late():\n    from postroom.adapters.s3 import S3Contents\n"
+        "def late():\n    from postroom.adapters.aws.s3 import S3Contents\n"
     )
     assert [found.module for found in imports("postroom.mail.x", tree)] == [
         "boto3",
         "postroom.bootstrap",
-        "postroom.adapters.s3",
+        "postroom.adapters.aws.s3",
     ]

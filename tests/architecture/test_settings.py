@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from postroom import bootstrap
-from postroom.config import SETTINGS, Environment, read_environment
+from postroom.environment import SETTINGS, Environment, read_environment
 
 from tests.architecture.sources import ROOT, functions, template
 

@@ -20,7 +20,7 @@ from unittest.mock import patch
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
-from postroom.adapters.stream import Stream
+from postroom.adapters.net.stream import Stream
 from postroom.errors import ConnectFailed, DeadlineExceeded
 
 from tests.faults.points import Kind, Place, Point
@@ -62,7 +62,7 @@ class Injector:
         with (
             patch.object(BotocoreStubber, "__call__", aws),
             patch.object(Stream, "send", command),
-            patch("postroom.adapters.network.connect_any", self._connecting()),
+            patch("postroom.adapters.net.connect.connect_any", self._connecting()),
             patch("botocore.endpoint.time", _NoSleep()),
         ):
             yield
@@ -170,7 +170,7 @@ class Injector:
                 self._die(name)
 
     def _connecting(self) -> Callable[..., Any]:
-        from postroom.adapters.racing import connect_any as connect
+        from postroom.adapters.net.happy_eyeballs import connect_any as connect
 
         def connecting(addresses: Any, port: int, *, until: float, on: str) -> Any:
             if not self._inside:

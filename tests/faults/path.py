@@ -10,13 +10,13 @@ from datetime import timedelta
 from email import message_from_bytes
 from typing import Any
 
+from postroom.adapters.aws.s3 import S3Contents
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-from postroom.adapters.s3 import S3Contents
-from postroom.mail import token
+from postroom.mail.outgoing import thread_token
 from postroom.model.interaction import Direction, Interaction
+from postroom.model.mailbox_state import HealthState
 from postroom.model.outbound import Delivery, Outbound, OutboxState
-from postroom.model.polling import HealthState
 from postroom_cli.demo.installation import expected_id
 from postroom_cli.local.example import CLAIMS, SUPPORT
 
@@ -183,7 +183,7 @@ def _sent_ids(world: World) -> Iterator[str]:
     """Name the outbound mail behind everything that went over the wire, by its signed Message-ID or its SES tag."""
     for mail in world.smtp.mails:
         message_id = str(message_from_bytes(mail.content)["Message-ID"])
-        yield (token.looks_ours(message_id) and message_id.split(".")[1]) or message_id
+        yield (thread_token.looks_ours(message_id) and message_id.split(".")[1]) or message_id
     for sent in world.sent_by_ses:
         yield sent.tags.get("postroom-outbound", sent.message_id)
 

@@ -21,9 +21,12 @@ from postroom.model.identity import raw_key
 from postroom.model.interaction import Body, Interaction
 from postroom.model.outbound import Outbound
 from postroom.ports import Added, Cap, Fetched, Withheld
-from postroom.services import fetch, ingest, send, storing
-from postroom.services.connecting import open_mailbox
-from postroom.services.polling import after_storage
+from postroom.services.inbound import ingest
+from postroom.services.mailboxes.open import open_mailbox
+from postroom.services.outbound import send
+from postroom.services.polling import fetch
+from postroom.services.polling import uploads as storing
+from postroom.services.polling.outcome import after_storage
 
 
 @dataclass(frozen=True, slots=True)

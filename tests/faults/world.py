@@ -22,7 +22,7 @@ import boto3
 from moto import mock_aws
 from moto.backends import get_backend
 from postroom.adapters import clock
-from postroom.model.configuration import Configuration
+from postroom.model.configuration.document import Configuration
 from postroom_cli.demo.installation import Installation
 from postroom_cli.local import example
 from postroom_cli.local.aws_server import publish_events, verify_sender

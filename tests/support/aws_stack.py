@@ -19,15 +19,15 @@ from moto import mock_aws
 from moto.dynamodb.responses import DynamoHandler
 from moto.kms import models as kms_models
 from moto.kms import utils as kms_utils
+from postroom.adapters.aws.s3 import S3Contents
 from postroom.adapters.clock import utc_now
 from postroom.adapters.dynamo.configurations import ConfigurationStore
 from postroom.adapters.dynamo.interactions import DynamoInteractions
 from postroom.adapters.dynamo.outbox import DynamoOutbox
-from postroom.adapters.s3 import S3Contents
-from postroom.adapters.secrets import SecretWriter
-from postroom.model.configuration import Configuration
+from postroom.adapters.dynamo.secrets import SecretWriter
+from postroom.model.configuration.document import Configuration
 from postroom.model.identity import interaction_id, raw_key
-from postroom.services.stored_events import stored_event
+from postroom.services.inbound.s3_events import stored_event
 from postroom_cli.local.environment import environment
 from postroom_cli.local.functions import Function, import_handler, read_functions, shared_environment
 from postroom_cli.local.makers import MAKERS

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from email.message import Message as EmailMessage
 
-from postroom.mail.charset_names import codec_name
-from postroom.mail.message import Message, Part
+from postroom.mail.encoding.charset_names import codec_name
+from postroom.mail.reader import Message, Part
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from postroom.mail import calendar, references, signed
-from postroom.mail.address import is_valid, parse_addresses
-from postroom.mail.bodies import bodies
-from postroom.mail.date import parse_date
-from postroom.mail.message import Message, Unreadable, read
+from postroom.mail.content import calendar, signed
+from postroom.mail.content.bodies import bodies
+from postroom.mail.headers.address import is_valid, parse_addresses
+from postroom.mail.headers.date import parse_date
+from postroom.mail.origin import message_ids
+from postroom.mail.reader import Message, Unreadable, read
 
 _ADDRESSES = ("from", "to", "cc", "bcc", "reply-to", "sender")
 _MAX_EMBEDDED = 20
@@ -35,9 +36,9 @@ def _ask(message: Message) -> None:
         for value in message.raw_headers(name):
             for address in parse_addresses(value):
                 is_valid(address.address)
-    references.message_id(message)
-    references.references(message)
-    references.in_reply_to(message)
+    message_ids.message_id(message)
+    message_ids.references(message)
+    message_ids.in_reply_to(message)
     for line in message.headers("date") + message.headers("received"):
         parse_date(line.rpartition(";")[2])
     calendar.invitation(message)

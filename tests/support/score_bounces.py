@@ -12,8 +12,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from postroom.mail.message import Unreadable, read
-from postroom.mail.reports import DeliveryReport, ReportKind
+from postroom.mail.reader import Unreadable, read
+from postroom.mail.reports.standard import DeliveryReport, ReportKind
 from postroom.rules.kind import find_report
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from postroom.mail.address import parse_addresses
-from postroom.mail.bodies import bodies
-from postroom.mail.message import Message, Part, Unreadable, read
+from postroom.mail.content.bodies import bodies
+from postroom.mail.headers.address import parse_addresses
+from postroom.mail.reader import Message, Part, Unreadable, read
 
 from tests.support import corpora
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 
-from postroom.mail.html import sanitise
-from postroom.mail.quoting import reply_text
+from postroom.mail.html.sanitise import sanitise
+from postroom.mail.reply_text.reply import reply_text
 
 from tests.support import corpora
 

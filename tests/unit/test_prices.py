@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from postroom.model.configuration import Configuration
+from postroom.model.configuration.document import Configuration
 from postroom.model.prices import AS_OF, MONTH, PRICES, REGION, USES, Resource, Step
 from postroom.model.traffic import Traffic
-from postroom.services.costs import assumed, counted, estimate, share
+from postroom.services.mailboxes.costs import assumed, counted, estimate, share
 
 from tests.unit.fetching.fakes import a_mailbox
 

@@ -11,12 +11,12 @@ from postroom_cli.author import author
 from postroom_cli.stack import Stack
 
 if TYPE_CHECKING:
-    from postroom.model.configuration import Configuration
+    from postroom.model.configuration.document import Configuration
 
 
 def in_force(stack: Stack) -> tuple[int, Configuration]:
     """Return the configuration in force with its version; what is applied later is checked against that."""
-    from postroom.services.configure import load
+    from postroom.services.configuration.apply import load
 
     version = stack.configurations.version()
     return version, load(stack.configurations, version)
@@ -27,8 +27,8 @@ def put_in_force(stack: Stack, new: Configuration, *, version: int, note: str) -
 
     Mailboxes and waiting mail that it concerns are tried again at once.
     """
-    from postroom.services import release
-    from postroom.services.configure import apply, load
+    from postroom.services.configuration.apply import apply, load
+    from postroom.services.outbound import retry_held
 
     old = load(stack.configurations, version)
     applied = apply(
@@ -41,7 +41,7 @@ def put_in_force(stack: Stack, new: Configuration, *, version: int, note: str) -
         states=stack.states,
     )
     with contextlib.suppress(Transient):  # it is in force; what waits is tried again in its own time
-        release.after_change(
+        retry_held.after_change(
             old, new, outbox=stack.outbox, queue=stack.queue("outbound_queue"), now=stack.clock(), who=author()
         )
     return applied
@@ -52,13 +52,13 @@ def entered(stack: Stack, secret: str) -> tuple[tuple[str, ...], tuple[str, ...]
 
     Raises Transient that says what is done and what is not; giving the secret again does the rest.
     """
-    from postroom.services import release
-    from postroom.services.second_chance import after_secret
+    from postroom.services.mailboxes.retry import after_secret
+    from postroom.services.outbound import retry_held
 
     try:
         configuration = stack.configurations.current()
         mailboxes = after_secret(configuration, secret, states=stack.states)
-        mails = release.after_secret(
+        mails = retry_held.after_secret(
             configuration,
             secret,
             outbox=stack.outbox,

@@ -17,8 +17,8 @@ from postroom_cli.output import Json
 from postroom_cli.stack import Stack, find_stack
 
 if TYPE_CHECKING:
-    from postroom.model.configuration import Configuration
-    from postroom.services.configure import Plan
+    from postroom.model.configuration.document import Configuration
+    from postroom.services.configuration.apply import Plan
 
 app = typer.Typer(help="Add, show, switch, poll and test mailboxes.", no_args_is_help=True)
 
@@ -138,7 +138,7 @@ def change(
 @app.command()
 def enable(context: typer.Context, name: Name, json: Json = False) -> None:
     """Poll the mailbox from the next cycle on; also one that waits or needs attention."""
-    from postroom.services.second_chance import on_request
+    from postroom.services.mailboxes.retry import on_request
 
     stack = find_stack(context)
     _update(stack, name, {"enabled": True}, f"mailbox {name} enabled", json=json)
@@ -155,7 +155,7 @@ def disable(context: typer.Context, name: Name, json: Json = False) -> None:
 @app.command()
 def remove(context: typer.Context, name: Name, json: Json = False) -> None:
     """Remove a mailbox that is disabled; its interactions stay."""
-    from postroom.services.conversion import existing
+    from postroom.services.mailboxes.convert_to_account import existing
 
     stack = find_stack(context)
     before, configuration = in_force(stack)
@@ -173,8 +173,8 @@ def poll(
     json: Json = False,
 ) -> None:
     """Look at mailboxes now instead of at their next cycle."""
-    from postroom.model.mailbox import Type
-    from postroom.services.conversion import existing
+    from postroom.model.configuration.mailbox import Type
+    from postroom.services.mailboxes.convert_to_account import existing
 
     stack = find_stack(context)
     configuration = stack.configurations.current()
@@ -195,7 +195,7 @@ def poll(
 
 
 def _update(stack: Stack, name: str, values: dict[str, Any], note: str, *, json: bool) -> None:
-    from postroom.services.conversion import existing
+    from postroom.services.mailboxes.convert_to_account import existing
 
     before, configuration = in_force(stack)
     old = existing(configuration, name)
@@ -217,9 +217,9 @@ def _update(stack: Stack, name: str, values: dict[str, Any], note: str, *, json:
 
 
 def _validated(given: dict[str, Any]) -> Any:
-    from postroom.model.mailbox import Mailbox
-    from postroom.services.validation import validate
-    from postroom.services.yaml_tree import format_path
+    from postroom.model.configuration.mailbox import Mailbox
+    from postroom.services.configuration.validation import validate
+    from postroom.services.configuration.yaml_tree import format_path
 
     result = validate(Mailbox, given)
     if result.findings:
@@ -228,7 +228,7 @@ def _validated(given: dict[str, Any]) -> Any:
 
 
 def _check_plan(old: Configuration, new: Configuration) -> Plan:
-    from postroom.services.configure import plan
+    from postroom.services.configuration.apply import plan
 
     return plan(old, new)
 

@@ -33,7 +33,7 @@ def register(parent: typer.Typer) -> None:
 
 
 def _changes(stack: Stack) -> Any:
-    from postroom.adapters.dynamo.changes import InteractionChanges
+    from postroom.adapters.dynamo.interaction_changes import InteractionChanges
 
     return InteractionChanges(stack.client("dynamodb"), stack.setting("table"), stack.contents)
 
@@ -72,10 +72,10 @@ def merge(
     json: Json = False,
 ) -> None:
     """Move all mails of one thread into another."""
-    from postroom.services import rethread
+    from postroom.services.interactions import split_merge
 
     stack = find_stack(context)
-    done = rethread.merge(
+    done = split_merge.merge(
         source, into, threads=stack.interactions, moves=_changes(stack), who=author(), clock=stack.clock
     )
     _tell(done, json)
@@ -84,10 +84,10 @@ def merge(
 @thread_app.command()
 def split(context: typer.Context, interaction_id: Id, json: Json = False) -> None:
     """Make a mail, with what answers it, a thread of its own."""
-    from postroom.services import rethread
+    from postroom.services.interactions import split_merge
 
     stack = find_stack(context)
-    done = rethread.split(
+    done = split_merge.split(
         interaction_id, threads=stack.interactions, moves=_changes(stack), who=author(), clock=stack.clock
     )
     _tell(done, json)
@@ -100,10 +100,10 @@ def undo(
     json: Json = False,
 ) -> None:
     """Take a split or merge back."""
-    from postroom.services import rethread
+    from postroom.services.interactions import split_merge
 
     stack = find_stack(context)
-    done = rethread.undo(change, threads=stack.interactions, moves=_changes(stack), who=author(), clock=stack.clock)
+    done = split_merge.undo(change, threads=stack.interactions, moves=_changes(stack), who=author(), clock=stack.clock)
     _tell(done, json)
 
 
@@ -127,8 +127,8 @@ def replay(
 ) -> None:
     """Process stored mail again with today's rules; shows what would change, changes it with --apply."""
     from postroom.errors import Conflict, Invalid, NotFound, Problem
+    from postroom.services.interactions.replay import Replay, Replayed
     from postroom.services.policy import Policies
-    from postroom.services.replay import Replay, Replayed
 
     if bool(interaction_ids) == bool(queue):
         raise Invalid([Problem("ID", "or --queue is needed, not both.", "Name mails, or a queue.")])
@@ -174,7 +174,7 @@ def _of_queue(stack: Stack, queue: str, mailbox: str | None, since: datetime | N
 
 
 def _quarantine(stack: Stack) -> Any:
-    from postroom.services.quarantine import Quarantine
+    from postroom.services.interactions.quarantine import Quarantine
 
     return Quarantine(stored=stack.interactions, rewrites=_changes(stack), shelf=stack.contents, clock=stack.clock)
 

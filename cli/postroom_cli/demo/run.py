@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from postroom.errors import Permanent
-from postroom.mail.address import is_valid
-from postroom.model.configuration import Configuration, ServerType
+from postroom.mail.headers.address import is_valid
+from postroom.model.configuration.document import Configuration, ServerType
 from postroom.model.interaction import Body, Event, Interaction, Subtype
 from postroom.model.outbound import Delivery, Outbound, OutboxState
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from email import message_from_bytes
 from email.policy import default
 
+from postroom.model.configuration.mailbox import Type
 from postroom.model.interaction import Interaction
-from postroom.model.mailbox import Type
 from postroom.model.outbound import Outbound
 from rich import box
 from rich.console import Console

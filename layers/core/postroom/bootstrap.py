@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from postroom.adapters.aws import config
+from postroom.adapters.aws.client import config
+from postroom.adapters.aws.s3 import S3Contents
 from postroom.adapters.clock import utc_now
 from postroom.adapters.dynamo.configurations import ConfigurationStore
-from postroom.adapters.s3 import S3Contents
-from postroom.config import Environment, read_environment
+from postroom.environment import Environment, read_environment
 
 if TYPE_CHECKING:
-    from postroom.services.api_routes import Desk
-    from postroom.services.look import Summary
+    from postroom.services.api import Desk
+    from postroom.services.polling.look import Summary
 
 _LOOKERS = 110  # connections: one a mailbox of a poll request, and some
 
@@ -49,8 +49,8 @@ def _configurations(settings: Environment) -> ConfigurationStore:
 @cache
 def schedule_polls() -> Callable[[], int]:
     """Queue the polls of the coming minute; answers the number of mailboxes."""
-    from postroom.adapters.sqs import SqsQueue
-    from postroom.services.schedule import schedule
+    from postroom.adapters.aws.sqs import SqsQueue
+    from postroom.services.polling.schedule import schedule
 
     settings = read_environment(os.environ, "table", "content_bucket", "poll_queue", "ews_poll_queue")
     configurations = _configurations(settings)
@@ -79,12 +79,12 @@ def fetch_ews() -> Callable[[Mapping[str, Any], int], Summary]:
 def _fetch(queue: str) -> Callable[[Mapping[str, Any], int], Summary]:
     import time
 
+    from postroom.adapters.aws.s3 import S3RawMessages
+    from postroom.adapters.aws.sqs import SqsQueue
     from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-    from postroom.adapters.s3 import S3RawMessages
-    from postroom.adapters.secrets import StoredSecrets
-    from postroom.adapters.sqs import SqsQueue
-    from postroom.services.look import poll
-    from postroom.services.polling import Polling
+    from postroom.adapters.dynamo.secrets import StoredSecrets
+    from postroom.services.polling.look import poll
+    from postroom.services.polling.outcome import Polling
 
     settings = read_environment(
         os.environ,
@@ -123,20 +123,20 @@ def _fetch(queue: str) -> Callable[[Mapping[str, Any], int], Summary]:
 
 def connectors(settings: Environment) -> Mapping[Any, Any]:
     """Make the connectors of a fetching function; their libraries are imported when a mailbox needs them."""
-    from postroom.adapters.imap import ImapConnector
-    from postroom.adapters.late import LateConnector, LateLooks
-    from postroom.model.mailbox import Type
+    from postroom.adapters.imap.session import ImapConnector
+    from postroom.adapters.lazy import LateConnector, LateLooks
+    from postroom.model.configuration.mailbox import Type
 
     networks = settings.private_mail_networks
     plaintext = settings.allow_plaintext_credentials
 
     def pop3() -> Any:
-        from postroom.adapters.pop3 import Pop3Connector
+        from postroom.adapters.pop3.session import Pop3Connector
 
         return Pop3Connector(allowed_networks=networks, allow_plaintext_credentials=plaintext)
 
     def graph() -> Any:
-        from postroom.adapters.graph import GraphConnector
+        from postroom.adapters.graph.session import GraphConnector
 
         return GraphConnector(allowed_networks=networks)
 
@@ -155,11 +155,11 @@ def connectors(settings: Environment) -> Mapping[Any, Any]:
 
 def tokens(settings: Environment, *, secrets: Any, dynamo: Any, kms: Any) -> Any:
     """Make what gets access tokens, from the settings table, credentials_key and private_mail_networks."""
-    from postroom.adapters.late import LateTokens
+    from postroom.adapters.lazy import LateTokens
 
     def make() -> Any:
-        from postroom.adapters.oauth import OAuthTokens
-        from postroom.adapters.secrets import SecretWriter
+        from postroom.adapters.dynamo.secrets import SecretWriter
+        from postroom.adapters.oauth.tokens import OAuthTokens
 
         store = SecretWriter(table=settings["table"], dynamo=dynamo, kms=kms, key_id=settings["credentials_key"])
         return OAuthTokens(secrets=secrets, store=store, clock=utc_now, allowed_networks=settings.private_mail_networks)
@@ -170,9 +170,9 @@ def tokens(settings: Environment, *, secrets: Any, dynamo: Any, kms: Any) -> Any
 @cache
 def process_inbound() -> Callable[[Mapping[str, Any]], int]:
     """Process the raw messages of one S3 event; answers how many there were."""
-    from postroom.adapters.s3 import S3RawMessages
-    from postroom.adapters.thread_key import ThreadKeys
-    from postroom.services.stored_events import stored_keys
+    from postroom.adapters.aws.s3 import S3RawMessages
+    from postroom.adapters.aws.thread_key import ThreadKeys
+    from postroom.services.inbound.s3_events import stored_keys
 
     settings = read_environment(
         os.environ, "table", "raw_bucket", "content_bucket", "outbound_queue", "thread_key_secret"
@@ -190,10 +190,10 @@ def process_inbound() -> Callable[[Mapping[str, Any]], int]:
 
 
 def _ingest(settings: Environment, raw: Any, thread_keys: Callable[[], tuple[bytes, ...]]) -> Any:
+    from postroom.adapters.aws.sqs import SqsQueue
     from postroom.adapters.dynamo.interactions import DynamoInteractions
     from postroom.adapters.dynamo.outbox import DynamoOutbox
-    from postroom.adapters.sqs import SqsQueue
-    from postroom.services.ingest import Ingest
+    from postroom.services.inbound.ingest import Ingest
     from postroom.services.policy import Policies
 
     contents = _contents(settings)
@@ -211,12 +211,12 @@ def _ingest(settings: Environment, raw: Any, thread_keys: Callable[[], tuple[byt
 @cache
 def send_outbound() -> Callable[[Mapping[str, Any]], Any]:
     """Send the outbound mail that a queue message names."""
+    from postroom.adapters.aws.thread_key import ThreadKeys
     from postroom.adapters.dynamo.outbox import DynamoOutbox
-    from postroom.adapters.secrets import StoredSecrets
-    from postroom.adapters.ses import SesTransport
-    from postroom.adapters.thread_key import ThreadKeys
-    from postroom.adapters.transports import ConfiguredTransports
-    from postroom.services.send import send
+    from postroom.adapters.dynamo.secrets import StoredSecrets
+    from postroom.adapters.transports.by_server import ConfiguredTransports
+    from postroom.adapters.transports.ses import SesTransport
+    from postroom.services.outbound.send import send
 
     settings = read_environment(
         os.environ,
@@ -268,7 +268,7 @@ def track_delivery() -> Callable[[Mapping[str, Any]], Any]:
     """Record one SES event."""
     from postroom.adapters.dynamo.notices import DynamoNotices
     from postroom.adapters.dynamo.outbox import DynamoOutbox
-    from postroom.services.track import track
+    from postroom.services.outbound.ses_events import track
 
     settings = read_environment(os.environ, "table")
     outbox = DynamoOutbox(_client("dynamodb"), settings["table"])
@@ -285,10 +285,10 @@ def sweep() -> Callable[[], dict[str, int]]:
     """Sweep once; answers the counts."""
     from dataclasses import asdict
 
+    from postroom.adapters.aws.s3 import S3RawMessages
+    from postroom.adapters.aws.sqs import SqsDeadLetters, SqsQueue
     from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
     from postroom.adapters.dynamo.notices import DynamoMark
-    from postroom.adapters.s3 import S3RawMessages
-    from postroom.adapters.sqs import SqsDeadLetters, SqsQueue
     from postroom.services.sweep import Sweep
 
     settings = read_environment(
@@ -323,12 +323,12 @@ def sweep() -> Callable[[], dict[str, int]]:
 @cache
 def api() -> Desk:
     """Answer the HTTP API; reads, and writes replies."""
+    from postroom.adapters.aws.sqs import SqsQueue
     from postroom.adapters.dynamo.arrivals import DynamoArrivals
     from postroom.adapters.dynamo.interactions import DynamoInteractions
     from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
     from postroom.adapters.dynamo.outbox import DynamoOutbox
-    from postroom.adapters.sqs import SqsQueue
-    from postroom.services.api_routes import Desk
+    from postroom.services.api import Desk
 
     settings = read_environment(os.environ, "table", "content_bucket", "outbound_queue")
     contents = _contents(settings)

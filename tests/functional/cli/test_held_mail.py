@@ -6,8 +6,8 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from postroom.services import send as sending
-from postroom.services.outbox_view import state_in_words
+from postroom.services.outbound import send as sending
+from postroom.services.outbound.view import state_in_words
 
 from tests.functional.cli.conftest import Command
 from tests.functional.processing.conftest import CONFIGURATION

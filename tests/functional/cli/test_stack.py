@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from postroom.config import SETTINGS
+from postroom.environment import SETTINGS
 from postroom_cli.local.template import REGION
 from postroom_cli.stack import output_name
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from postroom.adapters.clock import utc_now
 from postroom.adapters.ews import EwsConnector
-from postroom.adapters.ews_session import EwsSession
-from postroom.model.mailbox import Mailbox, Type
+from postroom.adapters.ews.session import EwsSession
+from postroom.model.configuration.mailbox import Mailbox, Type
 from postroom.ports import Fetched, FetchFailed, Item
 from postroom_cli.mailservers.ews import EwsServer
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-from postroom.model.polling import MailboxState
+from postroom.model.mailbox_state import MailboxState
 from postroom_cli.mailservers.ews import EwsServer
 from postroom_cli.mailservers.ews_store import Mailbox
 

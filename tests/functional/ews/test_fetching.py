@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from postroom import bootstrap
-from postroom.model.polling import HealthState
+from postroom.model.mailbox_state import HealthState
 from postroom_cli.mailservers.ews_store import Code, Cut, Fault, Planted, Status
 
 from tests.functional.ews.opening import ADDRESS, PASSWORD

@@ -38,7 +38,7 @@ def test_a_function_without_the_layer_says_where_the_mailbox_belongs() -> None:
         "sys.modules['exchangelib'] = None\n"
         "from postroom.adapters.ews import EwsConnector\n"
         "from postroom.errors import Permanent\n"
-        "from postroom.model.mailbox import Mailbox\n"
+        "from postroom.model.configuration.mailbox import Mailbox\n"
         "box = Mailbox.model_validate({'name': 'a', 'address': 'a@example.com', 'type': 'EWS', 'server': 'https://a/'})\n"
         "try:\n"
         "    EwsConnector().open(box, secret='x', deadline=time.monotonic() + 1)\n"
@@ -49,4 +49,4 @@ def test_a_function_without_the_layer_says_where_the_mailbox_belongs() -> None:
 
 
 def test_the_library_is_imported_without_a_warning() -> None:
-    assert run("import warnings; warnings.simplefilter('error'); import postroom.adapters.ews_session; print(1)") == "1"
+    assert run("import warnings; warnings.simplefilter('error'); import postroom.adapters.ews.session; print(1)") == "1"

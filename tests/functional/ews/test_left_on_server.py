@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from postroom.adapters import ews_sync
+from postroom.adapters.ews import sync_state
 from postroom.errors import ServerMisbehaved
-from postroom.model.polling import BAD_SIZE_LEFT, Position
+from postroom.model.mailbox_state import BAD_SIZE_LEFT, Position
 from postroom.ports import Action, Listing
 from postroom_cli.mailservers import ews_answers
 from postroom_cli.mailservers.ews import EwsServer
@@ -27,7 +27,7 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 @dataclass
 class Poller:
-    """What services/fetch.py does with a session, without storing anything."""
+    """What services/polling/fetch.py does with a session, without storing anything."""
 
     ews: EwsServer
     position: Position | None = None
@@ -265,8 +265,8 @@ def test_changes_without_an_end_are_broken_off(poller: Poller, ews: EwsServer, m
 def test_many_changes_that_mean_nothing_are_remembered_now_and_then(
     poller: Poller, ews: EwsServer, box: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ews_sync, "RENEWED_AT", 2)
-    monkeypatch.setattr("postroom.adapters.ews_session.RENEWED_AT", 2)
+    monkeypatch.setattr(sync_state, "RENEWED_AT", 2)
+    monkeypatch.setattr("postroom.adapters.ews.session.RENEWED_AT", 2)
     before = poller.position
     for item in box.inbox.items:
         item.touched += 1
@@ -280,7 +280,7 @@ def test_many_changes_that_mean_nothing_are_remembered_now_and_then(
 def test_a_state_that_is_too_long_to_keep_is_not_kept(
     poller: Poller, ews: EwsServer, box: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("postroom.adapters.ews_session.STATE_AT_MOST", 100)
+    monkeypatch.setattr("postroom.adapters.ews.session.STATE_AT_MOST", 100)
     poller.now = NOW + timedelta(days=2)
     poller.poll()
     ews.asked.clear()
@@ -324,7 +324,7 @@ def test_sizes_that_the_server_keeps_from_the_changes_are_asked_for_by_pages(
 def test_whatever_happens_in_any_order_each_mail_is_taken_once_and_the_server_told(
     ews: EwsServer, box: Mailbox, seed: int, leave: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("postroom.adapters.ews_session.MANY_LEFT", -1)
+    monkeypatch.setattr("postroom.adapters.ews.session.MANY_LEFT", -1)
     chance = random.Random(seed)
     poller = Poller(ews, leave=leave)
     aside = box.add_folder("Aside", box.inbox.id)
@@ -373,11 +373,11 @@ def test_whatever_happens_in_any_order_each_mail_is_taken_once_and_the_server_to
 
 def test_the_position_of_another_time_or_shape_is_no_mark() -> None:
     folder = "F"
-    mark = ews_sync.Mark(ews_sync.short(folder), NOW, "state", {"a": True})
-    assert ews_sync.read_mark(mark.text(), folder=folder) == mark
+    mark = sync_state.Mark(sync_state.short(folder), NOW, "state", {"a": True})
+    assert sync_state.read_mark(mark.text(), folder=folder) == mark
     for cursor in ("", "12", "[]", "null", '[1,"x",0,"s",{}]', mark.text().replace("[1,", "[2,", 1)):
-        assert ews_sync.read_mark(cursor, folder=folder) is None
-    assert ews_sync.read_mark(mark.text(), folder="another") is None
+        assert sync_state.read_mark(cursor, folder=folder) is None
+    assert sync_state.read_mark(mark.text(), folder="another") is None
     assert replace(mark, open=dict.fromkeys(map(str, range(101)), True)).text() == ""
 
 
@@ -390,7 +390,7 @@ def test_mail_of_unknown_size_is_listed_at_once_where_it_is_allowed_later(poller
     box.deliver(mail())
     poller.poll()
     assert poller.poll() is None
-    poller.position = replace(poller.position, problems={left: 1})  # services/positions.py, when the option changes
+    poller.position = replace(poller.position, problems={left: 1})  # rules/polling/position.py, when the option changes
     listing = poller.poll()
     assert listing is not None
     assert [item.id for item in listing.news] == [left]
@@ -398,13 +398,13 @@ def test_mail_of_unknown_size_is_listed_at_once_where_it_is_allowed_later(poller
 
 @pytest.mark.feature("G24")
 def test_much_mail_that_cannot_be_marked_read_costs_no_write_at_every_look(poller: Poller, box: Mailbox) -> None:
-    for _ in range(ews_sync.OPEN_AT_MOST + 1):
+    for _ in range(sync_state.OPEN_AT_MOST + 1):
         box.deliver(mail())
     poller.poll(tell=False)
     for _ in range(2):
         listing = poller.poll(tell=False)
         assert listing is not None
-        assert len(listing.unfinished) == ews_sync.OPEN_AT_MOST + 1
+        assert len(listing.unfinished) == sync_state.OPEN_AT_MOST + 1
         assert not listing.renewed
     poller.poll()
     listing = poller.poll()

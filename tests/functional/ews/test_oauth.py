@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from postroom import bootstrap
-from postroom.model.polling import HealthState
+from postroom.model.mailbox_state import HealthState
 from postroom_cli.mailservers.ews_store import Status
 from postroom_cli.mailservers.tokens import CLIENT, SECRET, TENANT, TokenService, refusal
 

@@ -9,8 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from postroom.adapters import ews_link
-from postroom.adapters.ews import EwsConnector
+from postroom.adapters.ews import EwsConnector, connection
 from postroom.errors import (
     AccessRefused,
     DeadlineExceeded,
@@ -21,7 +20,7 @@ from postroom.errors import (
     ServerMisbehaved,
     Transient,
 )
-from postroom.model.polling import GIVEN_UP, Position
+from postroom.model.mailbox_state import GIVEN_UP, Position
 from postroom.ports import Action, Fetched, FetchFailed
 from postroom_cli.mailservers.ews import EwsServer
 from postroom_cli.mailservers.ews_answers import whole_answer
@@ -306,7 +305,7 @@ def test_an_answer_beyond_every_measure_is_broken_off(
 ) -> None:
     for _ in range(300):
         box.deliver(b"x")
-    monkeypatch.setattr(ews_link, "ANSWER_LIMIT", 20_000)
+    monkeypatch.setattr(connection, "ANSWER_LIMIT", 20_000)
     with opened(ews) as session, pytest.raises(ServerMisbehaved) as raised:
         session.list(None)
     assert (raised.value.code, raised.value.step) == ("answer_too_long", "list")

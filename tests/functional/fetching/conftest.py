@@ -10,8 +10,8 @@ from typing import Any
 import boto3
 import pytest
 from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-from postroom.adapters.secrets import SecretWriter
-from postroom.model.polling import MailboxState
+from postroom.adapters.dynamo.secrets import SecretWriter
+from postroom.model.mailbox_state import MailboxState
 from postroom.ports import RawMessage
 from postroom_cli.mailservers.imap import ImapServer
 

@@ -13,15 +13,15 @@ from unittest.mock import patch
 import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from postroom.adapters.aws import aws_errors
+from postroom.adapters.aws.client import aws_errors
+from postroom.adapters.aws.s3 import S3Contents, S3RawMessages
+from postroom.adapters.aws.sqs import SqsQueue
 from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-from postroom.adapters.s3 import S3Contents, S3RawMessages
-from postroom.adapters.secrets import SecretWriter, StoredSecrets
-from postroom.adapters.sqs import SqsQueue
+from postroom.adapters.dynamo.secrets import SecretWriter, StoredSecrets
 from postroom.errors import Invalid, LeaseLost, NotFound, Permanent, PostroomError, Transient
+from postroom.model.configuration.mailbox import SecretReference
 from postroom.model.identity import raw_key
-from postroom.model.mailbox import SecretReference
-from postroom.model.polling import Aside, Balance, Health, HealthState, MailboxState, Position
+from postroom.model.mailbox_state import Aside, Balance, Health, HealthState, MailboxState, Position
 from postroom.model.traffic import Traffic
 
 from tests.support.aws_calls import AwsCalls, aws_calls, item_size

@@ -15,11 +15,11 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from postroom import bootstrap
 from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-from postroom.adapters.imap import ImapSession
+from postroom.adapters.imap.session import ImapSession
 from postroom.errors import LeaseLost
-from postroom.model.configuration import Configuration
+from postroom.model.configuration.document import Configuration
 from postroom.model.identity import parse_raw_key
-from postroom.model.polling import HealthState
+from postroom.model.mailbox_state import HealthState
 from postroom_cli.mailservers.imap import FetchFault
 
 from tests.functional.fetching.conftest import PASSWORD, Died, Site

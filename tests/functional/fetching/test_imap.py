@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from postroom.model.polling import Balance, HealthState
+from postroom.model.mailbox_state import Balance, HealthState
 from postroom_cli.mailservers.imap import Fault, FetchFault
 
 from tests.functional.fetching.conftest import Site
@@ -131,7 +131,7 @@ def test_mail_of_a_nested_folder_is_moved_to_one_that_is_made(connected: Connect
 
 @pytest.mark.fault(13)
 def test_one_mailbox_that_hangs_delays_no_other(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    from postroom.services import look
+    from postroom.services.polling import look
 
     names = site.configure(5)
     site.poll(*names)

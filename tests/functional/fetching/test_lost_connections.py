@@ -6,9 +6,9 @@ import time
 from ipaddress import ip_network
 
 import pytest
-from postroom.adapters.imap import ImapConnector
-from postroom.model.polling import HealthState
-from postroom.services import fetch
+from postroom.adapters.imap.session import ImapConnector
+from postroom.model.mailbox_state import HealthState
+from postroom.services.polling import fetch
 from postroom_cli.mailservers.imap import Fault, FetchFault, ImapServer
 
 from tests.support.mails import mail

@@ -9,9 +9,9 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
-from postroom.adapters.pop3 import Pop3Connector
-from postroom.services.look import Summary
-from postroom.services.polling import Result
+from postroom.adapters.pop3.session import Pop3Connector
+from postroom.services.polling.look import Summary
+from postroom.services.polling.outcome import Result
 from postroom_cli.mailservers.pop3 import CAPABILITIES, Pop3Server
 
 from tests.support.mails import mail

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from postroom.adapters.graph import GraphConnector, GraphSession
-from postroom.adapters.graph_look import Mark
-from postroom.model.mailbox import Mailbox
-from postroom.model.polling import Position
+from postroom.adapters.graph.newest_page import Mark
+from postroom.adapters.graph.session import GraphConnector, GraphSession
+from postroom.model.configuration.mailbox import Mailbox
+from postroom.model.mailbox_state import Position
 from postroom.ports import Fetched, FetchFailed, Item
 from postroom_cli.mailservers.graph import GraphService
 from postroom_cli.mailservers.https import HttpsServer

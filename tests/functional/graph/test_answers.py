@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from postroom.adapters.graph import GraphConnector
+from postroom.adapters.graph.session import GraphConnector
 from postroom.errors import (
     AccessRefused,
     DeadlineExceeded,

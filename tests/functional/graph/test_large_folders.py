@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from postroom.adapters.graph_look import Mark, read_mark
-from postroom.model.polling import GIVEN_UP, OLD_LEFT, Position
+from postroom.adapters.graph.newest_page import Mark, read_mark
+from postroom.model.mailbox_state import GIVEN_UP, OLD_LEFT, Position
 from postroom_cli.mailservers.graph_calls import Call
 from postroom_cli.mailservers.https import Reply
 

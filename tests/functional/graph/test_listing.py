@@ -12,7 +12,7 @@ from postroom.errors import (
     ServerMisbehaved,
     Transient,
 )
-from postroom.model.polling import GIVEN_UP
+from postroom.model.mailbox_state import GIVEN_UP
 from postroom.ports import Item
 from postroom_cli.mailservers.graph_calls import Call, error
 from postroom_cli.mailservers.https import Reply

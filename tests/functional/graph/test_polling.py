@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-from postroom.adapters.graph_look import Mark
-from postroom.model.polling import HealthState, MailboxState, Position
+from postroom.adapters.graph.newest_page import Mark
+from postroom.model.mailbox_state import HealthState, MailboxState, Position
 from postroom_cli.mailservers.graph_calls import error
 
 from tests.functional.oauth.conftest import Site

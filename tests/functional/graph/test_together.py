@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from postroom.adapters import graph_batch
 from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-from postroom.model.polling import Health, HealthState, MailboxState, Position
+from postroom.adapters.graph import grouped_look
+from postroom.model.mailbox_state import Health, HealthState, MailboxState, Position
 from postroom_cli.mailservers.graph_calls import Call, error
 from postroom_cli.mailservers.https import Reply
 from postroom_cli.mailservers.tokens import SECRET
@@ -218,7 +218,7 @@ def test_an_application_that_is_told_to_wait_leaves_the_service_alone(many: Many
 
 @pytest.mark.fault(13, 31)
 def test_a_batch_that_hangs_delays_nobody_else_and_loses_nothing(many: Many, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graph_batch, "ANSWERED_WITHIN", 1.5)
+    monkeypatch.setattr(grouped_look, "ANSWERED_WITHIN", 1.5)
     many.site.enter("other", SECRET)
     other = {"client_secret": {"secret": "other"}}
     many.configure(6, {}, {}, {}, other, other, other)

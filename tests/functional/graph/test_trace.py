@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
-from postroom.model.polling import HealthState
+from postroom.model.mailbox_state import HealthState
 from postroom_cli.mailservers.graph_calls import error
 from postroom_cli.mailservers.tokens import refusal
 

@@ -8,8 +8,8 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+from postroom.adapters.aws.s3 import S3Contents
 from postroom.adapters.dynamo.interactions import DynamoInteractions
-from postroom.adapters.s3 import S3Contents
 from postroom_cli.local.mail_site import MailSite
 from postroom_cli.local.mailboxes import OnServer
 from postroom_cli.local.runner import LocalRunner

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from postroom.config import SETTINGS
+from postroom.environment import SETTINGS
 from postroom_cli.local.functions import Function, Handler, Invoker, LambdaContext
 from postroom_cli.local.runner import LocalRunner
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from postroom.model.polling import Position
+from postroom.model.mailbox_state import Position
 
 
 def mail(number: int, *, size: int = 0) -> bytes:

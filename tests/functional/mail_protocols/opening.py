@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from ipaddress import ip_network
 from typing import Any
 
-from postroom.adapters.imap import ImapConnector, ImapSession
-from postroom.adapters.pop3 import Pop3Connector, Pop3Session
-from postroom.model.mailbox import Mailbox, Type
-from postroom.model.polling import Position
+from postroom.adapters.imap.session import ImapConnector, ImapSession
+from postroom.adapters.pop3.session import Pop3Connector, Pop3Session
+from postroom.model.configuration.mailbox import Mailbox, Type
+from postroom.model.mailbox_state import Position
 from postroom.ports import Fetched, FetchFailed, Item
 
 from tests.functional.mail_protocols.hosts import PASSWORD, Host

@@ -6,8 +6,8 @@ import time
 
 import pytest
 from postroom.errors import DeadlineExceeded, PostroomError, ServerMisbehaved, TlsFailed
-from postroom.model.mailbox import Security
-from postroom.model.polling import Position
+from postroom.model.configuration.mailbox import Security
+from postroom.model.mailbox_state import Position
 from postroom.ports import Action
 from postroom_cli.mailservers import ImapServer
 from postroom_cli.mailservers.certificates import Certificate

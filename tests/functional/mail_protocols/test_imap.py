@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from postroom.model.mailbox import FirstConnection
-from postroom.model.polling import GIVEN_UP
+from postroom.model.configuration.mailbox import FirstConnection
+from postroom.model.mailbox_state import GIVEN_UP
 from postroom.ports import Action, Fetched
 
 from tests.functional.mail_protocols.hosts import Embedded, Host, Real

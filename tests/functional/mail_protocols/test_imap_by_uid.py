@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from postroom.adapters.imap_link import Link
+from postroom.adapters.imap.connection import Link
 from postroom.errors import PostroomError
 from postroom.ports import Action
 

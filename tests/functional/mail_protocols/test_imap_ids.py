@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from postroom.model.polling import GIVEN_UP, OVERSIZE_LEFT
+from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT
 from postroom.ports import Action
 
 from tests.functional.mail_protocols.hosts import Embedded, Host

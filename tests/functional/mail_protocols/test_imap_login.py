@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from postroom.errors import FolderMissing, LoginRefused, MailboxLocked
-from postroom.model.mailbox import Security, Type
+from postroom.model.configuration.mailbox import Security, Type
 from postroom.ports import Action
 from postroom_cli.mailservers import ImapServer
 from postroom_cli.mailservers.imap_faults import FetchFault

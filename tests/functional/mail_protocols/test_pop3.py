@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 from postroom.errors import DeadlineExceeded, LoginRefused, MailboxLocked, PostroomError, ServerMisbehaved, Transient
-from postroom.model.mailbox import Mailbox, Security, Type
-from postroom.model.polling import GIVEN_UP, Position
+from postroom.model.configuration.mailbox import Mailbox, Security, Type
+from postroom.model.mailbox_state import GIVEN_UP, Position
 from postroom.ports import Action, Fetched
 from postroom_cli.mailservers import Pop3Server
 from postroom_cli.mailservers.pop3 import CAPABILITIES

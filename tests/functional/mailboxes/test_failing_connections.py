@@ -12,13 +12,13 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
-from postroom.adapters import dialling
-from postroom.adapters.imap import ImapConnector
-from postroom.adapters.pop3 import Pop3Connector
+from postroom.adapters.imap.session import ImapConnector
+from postroom.adapters.net import dial
+from postroom.adapters.pop3.session import Pop3Connector
 from postroom.adapters.probe import NetworkProbe
-from postroom.model.mailbox import Mailbox, Type
-from postroom.services import test_connection
-from postroom.services.test_connection import ConnectionTest, check_connection
+from postroom.model.configuration.mailbox import Mailbox, Type
+from postroom.services.mailboxes import check_connection as test_connection
+from postroom.services.mailboxes.check_connection import ConnectionTest, check_connection
 from postroom_cli.mailservers.certificates import Authority, Certificate
 from postroom_cli.mailservers.imap import ImapServer
 from postroom_cli.mailservers.pop3 import Pop3Server
@@ -183,7 +183,7 @@ def test_a_server_that_says_nothing_ends_with_the_deadline(
 def test_a_port_for_tls_is_told_from_a_silent_server_and_the_remedy_named(
     type_: str, security: str, certificate: Certificate | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dialling, "PATIENCE", 0.1)
+    monkeypatch.setattr(dial, "PATIENCE", 0.1)
     started = time.monotonic()
     tested = Try(type_, {"security": security}, certificate=certificate).run()
     assert time.monotonic() - started < 9

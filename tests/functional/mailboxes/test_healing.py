@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from postroom.model.polling import HealthState
+from postroom.model.mailbox_state import HealthState
 from postroom_cli.mailservers.imap import ImapServer
 
 from tests.functional.cli.conftest import Command

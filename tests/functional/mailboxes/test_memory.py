@@ -73,7 +73,7 @@ def test_memory_that_is_lost_heals_by_a_full_comparison_and_is_seen(shelved: Sit
 def test_memory_that_cannot_be_read_for_a_while_costs_its_mailbox_a_while(
     shelved: Site, postroom: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from postroom.adapters.s3 import S3Contents
+    from postroom.adapters.aws.s3 import S3Contents
     from postroom.errors import Transient
 
     real = S3Contents.get

@@ -11,10 +11,11 @@ from email.header import decode_header, make_header
 from typing import Any
 
 import pytest
-from postroom.adapters import network, stream
-from postroom.adapters.ses import SesTransport
+from postroom.adapters.net import connect as network
+from postroom.adapters.net import stream
+from postroom.adapters.transports.ses import SesTransport
 from postroom.errors import ConnectFailed
-from postroom.model.polling import HealthState
+from postroom.model.mailbox_state import HealthState
 from postroom.ports import Sent
 from postroom_cli.mailservers.imap import ImapServer
 from postroom_cli.mailservers.pop3 import Pop3Server

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from postroom.errors import LoginRefused
-from postroom.model.mailbox import Type
+from postroom.model.configuration.mailbox import Type
 from postroom_cli.mailservers.imap import ImapServer
 from postroom_cli.mailservers.pop3 import Pop3Server
 

@@ -11,10 +11,10 @@ import boto3
 import pytest
 from postroom import bootstrap
 from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-from postroom.adapters.secrets import StoredSecrets
-from postroom.adapters.tls import client_context
-from postroom.model.mailbox import SecretReference
-from postroom.model.polling import Health, HealthState, MailboxState
+from postroom.adapters.dynamo.secrets import StoredSecrets
+from postroom.adapters.net.tls import client_context
+from postroom.model.configuration.mailbox import SecretReference
+from postroom.model.mailbox_state import Health, HealthState, MailboxState
 from postroom_cli.mailservers.graph import GraphService
 from postroom_cli.mailservers.imap import ImapServer
 from postroom_cli.mailservers.pop3 import Pop3Server

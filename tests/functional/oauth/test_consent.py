@@ -19,11 +19,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from postroom.adapters import oauth_requests
+from postroom.adapters.oauth import requests
 from postroom.errors import NotFound
-from postroom.model.mailbox import DEFAULT_PORTS, Type
-from postroom.model.oauth import AUTHORITIES, SERVERS, Cloud, Provider
-from postroom.model.polling import HealthState
+from postroom.model.configuration.mailbox import DEFAULT_PORTS, Type
+from postroom.model.configuration.oauth import AUTHORITIES, SERVERS, Cloud, Provider
+from postroom.model.mailbox_state import HealthState
 from postroom_cli import output
 from postroom_cli.commands import oauth as command
 from postroom_cli.loopback import Loopback
@@ -123,7 +123,7 @@ def flow(site: Site, postroom: Command, monkeypatch: pytest.MonkeyPatch) -> Iter
             monkeypatch.setitem(
                 SERVERS, (provider, Cloud.WORLDWIDE), dict.fromkeys((Type.IMAP, Type.POP3), "127.0.0.1")
             )
-        monkeypatch.setattr(oauth_requests, "GOOGLE_ENDPOINT", f"{endpoint.url}/token")
+        monkeypatch.setattr(requests, "GOOGLE_ENDPOINT", f"{endpoint.url}/token")
         monkeypatch.setitem(DEFAULT_PORTS, (Type.IMAP, True), site.imap.port)
         monkeypatch.setitem(DEFAULT_PORTS, (Type.POP3, True), site.pop3.port)
         monkeypatch.setattr(command, "WAIT", 20.0)

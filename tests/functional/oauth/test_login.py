@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from postroom.model.mailbox import DEFAULT_PORTS, Type
-from postroom.model.oauth import AUTHORITIES, SERVERS, Cloud, Provider
-from postroom.model.polling import HealthState
+from postroom.model.configuration.mailbox import DEFAULT_PORTS, Type
+from postroom.model.configuration.oauth import AUTHORITIES, SERVERS, Cloud, Provider
+from postroom.model.mailbox_state import HealthState
 from postroom_cli.mailservers.https import Reply
 from postroom_cli.mailservers.tokens import CLIENT, LEAK, SECRET, TENANT, refusal
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from postroom.model.oauth import AUTHORITIES, Cloud, Provider
+from postroom.model.configuration.oauth import AUTHORITIES, Cloud, Provider
 from postroom.model.outbound import Outbound, OutboxState
 from postroom_cli.mailservers import SmtpSink
 from postroom_cli.mailservers.tokens import CLIENT, SECRET, TENANT, refusal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from postroom.model.prices import USES, Resource, Step
-from postroom.services.stored_events import stored_event
+from postroom.services.inbound.s3_events import stored_event
 
 from tests.functional.processing.test_outbound import answer, replied, send, verified
 from tests.support.aws_calls import AwsCalls, aws_calls

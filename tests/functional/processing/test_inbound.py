@@ -11,7 +11,7 @@ from postroom.adapters.dynamo.interactions import DynamoInteractions
 from postroom.model.interaction import Interaction, Status, Subtype
 from postroom.model.outbound import OutboxState
 from postroom.ports import Added, Withheld
-from postroom.services.stored_events import stored_event
+from postroom.services.inbound.s3_events import stored_event
 
 from tests.functional.processing.conftest import CONFIGURATION
 from tests.support.aws_stack import AwsStack, sqs_event

@@ -13,9 +13,9 @@ import pytest
 from postroom import bootstrap
 from postroom.adapters.clock import utc_now
 from postroom.model.outbound import Outbound, OutboxState
-from postroom.services import send as sending
-from postroom.services import thread_marks
-from postroom.services.settle_outbound import resend
+from postroom.services import thread_markers
+from postroom.services.outbound import send as sending
+from postroom.services.outbound.settle import resend
 
 from tests.functional.processing.conftest import CONFIGURATION
 from tests.functional.processing.test_outbound import CALL, Queue, _client_error, replied, send, verified
@@ -75,7 +75,7 @@ def defect(*_arguments: Any, **_options: Any) -> Any:
 
 DEFECTS = {
     "composing": (sending, "prepare"),
-    "marking": (thread_marks, "marked"),
+    "marking": (thread_markers, "marked"),
     "naming": (sending, "_message_id"),
     "choosing-the-server": (sending, "server_of"),
 }
@@ -112,7 +112,7 @@ def test_an_error_that_nobody_foresaw_while_the_content_goes_out_leaves_it_uncer
     verified: AwsStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outbound_id = replied(verified)
-    monkeypatch.setattr("postroom.adapters.ses.message_id_of", defect)
+    monkeypatch.setattr("postroom.adapters.transports.ses.message_id_of", defect)
     with ses(lambda: None) as requests:
         outbound = send(verified, outbound_id)
         assert send(verified, outbound_id).state is OutboxState.UNCERTAIN
@@ -199,7 +199,7 @@ def test_what_only_an_administrator_can_mend_in_ses_is_told_at_once_held_and_sen
 def test_mail_that_waits_for_a_person_is_counted_for_the_alarm(
     verified: AwsStack, caplog: pytest.LogCaptureFixture, fault: Exception | None, held: int
 ) -> None:
-    caplog.set_level(logging.INFO, logger="postroom.services.send")
+    caplog.set_level(logging.INFO, logger="postroom.services.outbound.send")
     with ses(lambda: fault):
         send(verified, replied(verified))
     assert [vars(one)["mails_held"] for one in caplog.records if one.message == "outbound_recorded"] == [held]

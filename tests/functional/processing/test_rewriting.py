@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from postroom.adapters.aws.s3 import S3Contents
 from postroom.adapters.clock import utc_now
-from postroom.adapters.dynamo.changes import InteractionChanges
-from postroom.adapters.s3 import S3Contents
+from postroom.adapters.dynamo.interaction_changes import InteractionChanges
 from postroom.errors import Conflict
 from postroom.model.interaction import Event, Interaction, Status
 

@@ -13,12 +13,12 @@ import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from botocore.client import BaseClient
 from postroom import bootstrap
-from postroom.adapters import smtp as smtp_adapter
 from postroom.adapters.clock import utc_now
+from postroom.adapters.transports import smtp as smtp_adapter
 from postroom.errors import Invalid, Permanent, Transient
 from postroom.model.interaction import Status
 from postroom.model.outbound import OutboxState
-from postroom.services.settle_outbound import resend
+from postroom.services.outbound.settle import resend
 from postroom.services.sweep import Sweep
 from postroom_cli.mailservers import SmtpSink
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from postroom.adapters.clock import utc_now
-from postroom.adapters.secrets import SecretWriter
+from postroom.adapters.dynamo.secrets import SecretWriter
 from postroom.model.outbound import Outbound, OutboxState
 from postroom_cli.mailservers import SmtpSink
 

@@ -14,14 +14,14 @@ PASS = "Authentication-Results: mx.example.com; dmarc=pass header.from=example.o
 
 def sent_message_id(stack: AwsStack) -> tuple[str, str]:
     """Send the queued acknowledgement by SES; return its outbound id and the signed Message-ID in its references."""
-    from postroom.mail import token
+    from postroom.mail.outgoing import thread_token
 
     (message,) = stack.queued("OUTBOUND_QUEUE_URL")
     stack.client("ses").verify_email_identity(EmailAddress="support@example.com")
     assert stack.invoke("SendOutbound", sqs_event(message)) == {"batchItemFailures": []}
     secret = stack.client("secretsmanager").get_secret_value(SecretId=stack.environment["THREAD_KEY_SECRET_ARN"])
     key = secret["SecretString"].encode()
-    return message["outbound"], token.message_id_for(message["outbound"], key=key, domain="example.com")
+    return message["outbound"], thread_token.message_id_for(message["outbound"], key=key, domain="example.com")
 
 
 @pytest.mark.feature("X05")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import typer
-from postroom.mail.placeholders import FIELDS
-from postroom.model.configuration import Configuration
+from postroom.mail.outgoing.templates import FIELDS
+from postroom.model.configuration.document import Configuration
 from postroom_cli.errors import ExitCode
 from postroom_cli.main import app
 

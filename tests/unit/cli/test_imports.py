@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from postroom.services.config_file import read_configuration
+from postroom.services.configuration.file import read_configuration
 from postroom_cli.main import run
 
 INI = "[pop-client a]\naddress = a@example.com\nserver = x.example.com\npassword = CANARY\nenable-client = true\n"

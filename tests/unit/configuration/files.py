@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from postroom.errors import Invalid, Problem
-from postroom.model.configuration import Configuration
-from postroom.services.config_file import read_configuration
-from postroom.services.yaml_tree import LocatedProblem
+from postroom.model.configuration.document import Configuration
+from postroom.services.configuration.file import read_configuration
+from postroom.services.configuration.yaml_tree import LocatedProblem
 
 MAILBOX = """\
 mailboxes:

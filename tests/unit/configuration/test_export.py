@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from postroom.model.configuration import Configuration
-from postroom.model.mailbox import Grant, Mailbox, Security, Type
-from postroom.model.policies import Template
-from postroom.services.config_file import export_configuration, read_configuration
+from postroom.model.configuration.document import Configuration
+from postroom.model.configuration.mailbox import Grant, Mailbox, Security, Type
+from postroom.model.configuration.policies import Template
+from postroom.services.configuration.file import export_configuration, read_configuration
 
 from tests.unit.configuration.files import mailbox, read
 

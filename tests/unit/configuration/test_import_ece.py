@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from postroom.errors import Invalid
-from postroom.services.config_file import read_configuration
-from postroom.services.import_ece import import_ece
-from postroom.services.importing import Outcome
+from postroom.services.configuration.file import read_configuration
+from postroom.services.importers.draft import Outcome
+from postroom.services.importers.ece import import_ece
 
 ALIASES = """\
 Name *;Description;Email address *;Status *;Automatic BCC;Send mail to;Default alias *;Redirection Email Addresses;\

@@ -6,11 +6,11 @@ import json
 
 import pytest
 from postroom.errors import Invalid
-from postroom.model.configuration import Configuration
-from postroom.model.mailbox import Mailbox, Type
-from postroom.services.config_file import read_configuration
-from postroom.services.import_genesys import import_genesys
-from postroom.services.importing import Imported, Outcome, Row
+from postroom.model.configuration.document import Configuration
+from postroom.model.configuration.mailbox import Mailbox, Type
+from postroom.services.configuration.file import read_configuration
+from postroom.services.importers.draft import Imported, Outcome, Row
+from postroom.services.importers.genesys import import_genesys
 
 INI = """\
 ; exported options

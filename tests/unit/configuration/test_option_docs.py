@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from postroom.model.mailbox import Mailbox
-from postroom.services.import_genesys import BY_REFERENCE
+from postroom.model.configuration.mailbox import Mailbox
+from postroom.services.importers.genesys import BY_REFERENCE
 from postroom_cli.option_docs import mailbox_options
 
 DOCS = Path(__file__).parents[3] / "docs"

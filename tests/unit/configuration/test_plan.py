@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 from postroom.errors import Conflict, Invalid
-from postroom.model.configuration import Configuration
-from postroom.services import configure
+from postroom.model.configuration.document import Configuration
+from postroom.services.configuration import apply
 
 from tests.unit.configuration.files import mailbox, read
 
@@ -42,7 +42,7 @@ class Store:
 
 
 def told(old: str, new: str) -> list[tuple[str, str, str, list[str]]]:
-    plan = configure.plan(read(old), read(new))
+    plan = apply.plan(read(old), read(new))
     return [(change.kind, change.section, change.name, [one.field for one in change.fields]) for change in plan.changes]
 
 
@@ -62,7 +62,7 @@ def test_the_order_of_objects_is_no_change() -> None:
 
 
 def test_a_plan_shows_the_names_of_secrets_only() -> None:
-    plan = configure.plan(Configuration(), read(mailbox("password: {secret: support-password}")))
+    plan = apply.plan(Configuration(), read(mailbox("password: {secret: support-password}")))
     fields = {one.field: one.after for one in plan.changes[0].fields}
     assert fields["password"] == {"secret": "support-password"}
 
@@ -123,16 +123,16 @@ def test_a_plan_shows_the_names_of_secrets_only() -> None:
     ],
 )
 def test_what_is_in_use_is_not_removed_and_the_user_is_named(old: str, new: str, path: str, words: str) -> None:
-    from postroom.services.config_file import LIST_SECTIONS
-    from postroom.services.validation import validate
-    from postroom.services.yaml_tree import read_tree
+    from postroom.services.configuration.file import LIST_SECTIONS
+    from postroom.services.configuration.validation import validate
+    from postroom.services.configuration.yaml_tree import read_tree
 
     tree = read_tree(new)[0].plain()
     sections = {
         name: tuple(validate(LIST_SECTIONS[name], item).value for item in items) for name, items in tree.items()
     }
     with pytest.raises(Invalid) as caught:
-        configure.plan(read(old), Configuration.model_construct(None, **sections))
+        apply.plan(read(old), Configuration.model_construct(None, **sections))
     guards = [problem for problem in caught.value.problems if problem.path == path]
     assert any(words in guard.problem for guard in guards)
     assert all("first" in guard.remedy for guard in guards)
@@ -146,14 +146,14 @@ def test_a_default_alias_may_go_when_another_takes_its_place() -> None:
 
 def test_applying_puts_a_new_version_in_force() -> None:
     store = Store()
-    assert configure.apply(store, read(mailbox()), expected_version=0, author="me", now=NOW) == 1
+    assert apply.apply(store, read(mailbox()), expected_version=0, author="me", now=NOW) == 1
     assert store.versions == [read(mailbox())]
 
 
 def test_a_plan_made_for_another_version_is_a_conflict() -> None:
     store = Store([Configuration()])
     with pytest.raises(Conflict):
-        configure.apply(store, read(mailbox()), expected_version=0, author="me", now=NOW)
+        apply.apply(store, read(mailbox()), expected_version=0, author="me", now=NOW)
     assert store.version() == 1
 
 
@@ -161,7 +161,7 @@ def test_a_wrong_configuration_changes_nothing() -> None:
     store = Store()
     wrong = Configuration.model_validate({"endpoints": [{"name": "e", "queue": "nowhere"}]})
     with pytest.raises(Invalid):
-        configure.apply(store, wrong, expected_version=0, author="me", now=NOW)
+        apply.apply(store, wrong, expected_version=0, author="me", now=NOW)
     assert store.version() == 0
 
 

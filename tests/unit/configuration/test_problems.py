@@ -6,7 +6,7 @@ import random
 
 import pytest
 from postroom.errors import Invalid
-from postroom.services.config_file import read_configuration
+from postroom.services.configuration.file import read_configuration
 
 from tests.unit.configuration.files import mailbox, only_problem, problems, read
 

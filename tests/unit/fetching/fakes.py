@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from postroom.errors import LeaseLost, LoginRefused, NotFound, ServerMisbehaved, Transient
-from postroom.model.configuration import Configuration
-from postroom.model.mailbox import Mailbox, SecretReference, Type
-from postroom.model.polling import GIVEN_UP, Health, Lease, MailboxState, Position
+from postroom.model.configuration.document import Configuration
+from postroom.model.configuration.mailbox import Mailbox, SecretReference, Type
+from postroom.model.mailbox_state import GIVEN_UP, Health, Lease, MailboxState, Position
 from postroom.ports import Action, Connector, Fetched, FetchFailed, Item, Listing, RawMessage, RawMessages
-from postroom.services.look import Summary, poll
-from postroom.services.polling import Polling
+from postroom.services.polling.look import Summary, poll
+from postroom.services.polling.outcome import Polling
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

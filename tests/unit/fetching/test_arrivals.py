@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from postroom.model.arrival import Arrival
-from postroom.model.configuration import Configuration
-from postroom.model.polling import MailboxState, Position
-from postroom.services.arrivals import Delay, delays
+from postroom.model.configuration.document import Configuration
+from postroom.model.mailbox_state import MailboxState, Position
+from postroom.services.mailboxes.latency import Delay, delays
 
 from tests.unit.fetching.fakes import NOON, a_mailbox
 

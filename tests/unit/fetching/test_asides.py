@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from postroom.errors import FolderMissing, PostroomError, ServerMisbehaved, Transient
-from postroom.model.configuration import Configuration
-from postroom.model.polling import HealthState
+from postroom.model.configuration.document import Configuration
+from postroom.model.mailbox_state import HealthState
 from postroom.ports import Action, Fetched, FetchFailed, Item
-from postroom.services.polling import Result
-from postroom.services.why_unfetched import Unfetched, unfetched
+from postroom.services.polling.outcome import Result
+from postroom.services.why.unfetched import Unfetched, unfetched
 
 from tests.unit.fetching.fakes import Post, ServerSession, connected
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from postroom.model.polling import GIVEN_UP, OVERSIZE_LEFT, Position
+from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT, Position
 from postroom.ports import Action, Item, Listing
-from postroom.services.books import Books
-from postroom.services.positions import sort_listing
+from postroom.rules.polling.ledger import Books
+from postroom.rules.polling.position import sort_listing
 
 from tests.unit.fetching.fakes import NOON, a_mailbox
 

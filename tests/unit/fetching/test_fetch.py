@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from postroom.errors import ServerMisbehaved
-from postroom.services.polling import Result
+from postroom.services.polling.outcome import Result
 
 from tests.unit.fetching.fakes import connected
 

@@ -19,10 +19,10 @@ from postroom.errors import (
     TlsFailed,
     Transient,
 )
-from postroom.model.configuration import Configuration
-from postroom.model.polling import HealthState, Lease, MailboxState, Position
+from postroom.model.configuration.document import Configuration
+from postroom.model.mailbox_state import HealthState, Lease, MailboxState, Position
 from postroom.ports import Fetched, FetchFailed, Item, Listing
-from postroom.services.polling import Result
+from postroom.services.polling.outcome import Result
 
 from tests.unit.fetching.fakes import NOON, ExtendableSession, Post, ServerSession, a_mailbox, connected
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from postroom.services.polling import Result
+from postroom.services.polling.outcome import Result
 
 from tests.unit.fetching.fakes import NOON, Post, a_mailbox, connected
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from postroom.services.forecast import RULES, warnings
+from postroom.services.mailboxes.forecast import RULES, warnings
 
 from tests.unit.fetching.fakes import a_mailbox
 

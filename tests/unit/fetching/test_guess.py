@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import pytest
 from postroom.errors import Invalid
-from postroom.model.mailbox import Mailbox, Security, Type
-from postroom.services.guess import Guess, Srv, guess
-from postroom.services.guess_providers import PROVIDERS
-from postroom.services.validation import validate
+from postroom.model.configuration.mailbox import Mailbox, Security, Type
+from postroom.services.configuration.validation import validate
+from postroom.services.mailboxes.guess.guess import Guess, Srv, guess
+from postroom.services.mailboxes.guess.providers import PROVIDERS
 
 
 @dataclass

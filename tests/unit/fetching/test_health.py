@@ -19,8 +19,8 @@ from postroom.errors import (
     TlsFailed,
     Transient,
 )
-from postroom.model.polling import Health, HealthState
-from postroom.services import health
+from postroom.model.mailbox_state import Health, HealthState
+from postroom.services.mailboxes import health
 
 from tests.unit.fetching.fakes import NOON, Post, a_mailbox
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from postroom.model.traffic import Traffic, count
-from postroom.services.mailbox_view import View, view
-from postroom.services.polling import Result
+from postroom.services.mailboxes.view import View, view
+from postroom.services.polling.outcome import Result
 
 from tests.unit.fetching.fakes import NOON, Post, a_mailbox, connected
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from postroom.errors import ConnectFailed, MailboxLocked, Transient
-from postroom.model.mailbox import Mailbox
-from postroom.model.polling import HealthState, Position
-from postroom.services import fetch, look
-from postroom.services.look import poll
-from postroom.services.polling import Result
+from postroom.model.configuration.mailbox import Mailbox
+from postroom.model.mailbox_state import HealthState, Position
+from postroom.services.polling import fetch, look
+from postroom.services.polling.look import poll
+from postroom.services.polling.outcome import Result
 
 from tests.unit.fetching.fakes import NOON, Post, Server, ServerSession, a_mailbox
 

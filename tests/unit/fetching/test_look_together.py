@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 from postroom.errors import MailboxLocked, PostroomError, ServerMisbehaved, Transient
-from postroom.model.mailbox import Mailbox
-from postroom.model.polling import Position
-from postroom.services.polling import Result
+from postroom.model.configuration.mailbox import Mailbox
+from postroom.model.mailbox_state import Position
+from postroom.services.polling.outcome import Result
 
 from tests.unit.fetching.fakes import Post, ServerConnector, a_mailbox
 

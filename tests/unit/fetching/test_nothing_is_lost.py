@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from postroom.errors import PostroomError, ServerMisbehaved
-from postroom.services.polling import Polling
+from postroom.services.polling.outcome import Polling
 
 from tests.unit.fetching.fakes import NOON, ExtendableSession, Post, a_mailbox
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from postroom.errors import ServerMisbehaved
-from postroom.model.configuration import Configuration
-from postroom.model.polling import BAD_SIZE_LEFT
+from postroom.model.configuration.document import Configuration
+from postroom.model.mailbox_state import BAD_SIZE_LEFT
 from postroom.ports import Fetched, FetchFailed, Item
-from postroom.services.polling import Result
+from postroom.services.polling.outcome import Result
 
 from tests.unit.fetching.fakes import Post, ServerSession, a_mailbox, mail
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from postroom.model.configuration import Configuration
-from postroom.model.polling import OLD_LEFT, MailboxState, Position
-from postroom.services.polling import Result
-from postroom.services.positions import in_place, place
-from postroom.services.storing import OLD
+from postroom.model.configuration.document import Configuration
+from postroom.model.mailbox_state import OLD_LEFT, MailboxState, Position
+from postroom.rules.polling.position import in_place, place
+from postroom.services.polling.outcome import Result
+from postroom.services.polling.uploads import OLD
 
 from tests.unit.fetching.fakes import NOON, Post, Server, a_mailbox
 

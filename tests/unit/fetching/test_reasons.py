@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from postroom.services.positions import MOST_REASON, MOST_REASONS, reasons
+from postroom.rules.polling.position import MOST_REASON, MOST_REASONS, reasons
 
 CASES: dict[str, tuple[dict[str, str], dict[str, str], dict[str, int], dict[str, str]]] = {
     "first": ({}, {"1": "gave nothing"}, {"1": 1}, {"1": "gave nothing"}),

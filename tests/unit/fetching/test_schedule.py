@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from postroom.errors import Permanent
-from postroom.model.configuration import Configuration
-from postroom.services.schedule import plan, poll_request, read_poll_request, schedule
+from postroom.model.configuration.document import Configuration
+from postroom.services.polling.schedule import plan, poll_request, read_poll_request, schedule
 
 from tests.unit.fetching.fakes import Configurations, Messages, a_mailbox
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from postroom.errors import ServerMisbehaved, Transient
-from postroom.model.configuration import Configuration
-from postroom.model.polling import GIVEN_UP, OVERSIZE_LEFT
+from postroom.model.configuration.document import Configuration
+from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT
 from postroom.ports import Action, Fetched, FetchFailed, Item
 
 from tests.unit.fetching.fakes import NOON, Post, ServerSession, a_mailbox, mail

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from postroom.mail.message import Message, read
+from postroom.mail.reader import Message, read
 
 MakeMail = Callable[..., Message]
 

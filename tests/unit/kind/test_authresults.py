@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from postroom.mail.authresults import NO_AUTHSERV_ID, UNCHECKED, Result, auth_results, parse
+from postroom.mail.origin.authentication_results import NO_AUTHSERV_ID, UNCHECKED, Result, auth_results, parse
 
 from .conftest import MakeMail
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from postroom.mail.automatic import Automatic, Evidence
+from postroom.mail.reports.automatic import Automatic, Evidence
 from postroom.model.interaction import Subtype
-from postroom.rules.auto_reply import GUARDS, AutoReplyFacts, is_no_reply, refusal
+from postroom.rules.automatic_replies.guards import GUARDS, AutoReplyFacts, is_no_reply, refusal
 
 PERSON = AutoReplyFacts(
     subtype=Subtype.INBOUND_NEW,

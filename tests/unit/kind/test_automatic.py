@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from postroom.mail.automatic import Evidence, automatic, corroboration, is_mailer, list_headers
+from postroom.mail.reports.automatic import Evidence, automatic, corroboration, is_mailer, list_headers
 
 from .conftest import MakeMail
 

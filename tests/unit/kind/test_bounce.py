@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from postroom.mail.bounce import read_bounce
-from postroom.mail.reports import DeliveryReport, ReportKind
+from postroom.mail.reports.bounce import read_bounce
+from postroom.mail.reports.standard import DeliveryReport, ReportKind
 
 from .conftest import MakeMail
 

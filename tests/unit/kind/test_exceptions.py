@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from postroom.rules.exceptions import (
+from postroom.rules.delivery_exceptions import (
     DeliveryException,
     ExceptionType,
     Failure,

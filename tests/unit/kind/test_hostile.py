@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from postroom.mail import authresults, token
-from postroom.mail.bounce_text import status_in
-from postroom.mail.message import Unreadable, read
-from postroom.mail.reasons import Failure, reason_for
-from postroom.mail.sender import sender_verdict
-from postroom.rules.exceptions import predefined
+from postroom.mail.origin import authentication_results
+from postroom.mail.origin.sender import sender_verdict
+from postroom.mail.outgoing import thread_token
+from postroom.mail.reader import Unreadable, read
+from postroom.mail.reports.human_text import status_in
+from postroom.mail.reports.reasons.vocabulary import Failure, reason_for
+from postroom.rules.delivery_exceptions import predefined
 from postroom.rules.kind import decide_kind
 
 from tests.support.processor_time import takes_at_most
@@ -48,7 +49,7 @@ def decide(raw: str) -> None:
     except Unreadable:
         return
     decide_kind(message, is_ours=lambda _: False, exceptions=predefined())
-    sender_verdict(message, auth=authresults.auth_results(message, authserv_ids=["mx"]))
+    sender_verdict(message, auth=authentication_results.auth_results(message, authserv_ids=["mx"]))
 
 
 @pytest.mark.parametrize("name", FLOODS)
@@ -87,7 +88,7 @@ def test_a_megabyte_in_a_header_costs_less_than_a_second(header: str, name: str)
 @pytest.mark.parametrize("name", FLOODS)
 def test_a_megabyte_as_words_costs_less_than_a_second(name: str) -> None:
     text = flood(name)
-    assert takes_at_most(1.0, lambda: list(token.markers_in(text)))
-    assert takes_at_most(1.0, lambda: token.verify(text, keys=[b"k" * 16]))
-    assert takes_at_most(1.0, lambda: authresults.parse("mx; " + text))
+    assert takes_at_most(1.0, lambda: list(thread_token.markers_in(text)))
+    assert takes_at_most(1.0, lambda: thread_token.verify(text, keys=[b"k" * 16]))
+    assert takes_at_most(1.0, lambda: authentication_results.parse("mx; " + text))
     assert takes_at_most(1.0, lambda: reason_for(Failure(text[:64_000], status=status_in(text))))

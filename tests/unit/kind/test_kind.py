@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from postroom.mail.automatic import Evidence
+from postroom.mail.reports.automatic import Evidence
 from postroom.model.interaction import Subtype
-from postroom.rules.exceptions import predefined
+from postroom.rules.delivery_exceptions import predefined
 from postroom.rules.kind import Kind, decide_kind
 
 from .conftest import MakeMail

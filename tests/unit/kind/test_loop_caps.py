@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from postroom.rules.loop_caps import CAPS, INSTALLATION, SENDER, THREAD, Cap, counters, refused_by, sender_key
+from postroom.rules.automatic_replies.caps import (
+    CAPS,
+    INSTALLATION,
+    SENDER,
+    THREAD,
+    Cap,
+    counters,
+    refused_by,
+    sender_key,
+)
 
 
 def test_the_caps_are_one_a_day_three_a_thread_and_a_number_an_hour() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 
 import pytest
-from postroom.mail.bounce_rules import COMMAND_HINTS, COMMANDS
-from postroom.mail.bounce_rules_hosts import HOST_RULES
-from postroom.mail.bounce_rules_systems import TEXT_RULES
 from postroom.mail.phrase_index import PhraseIndex
-from postroom.rules.exceptions import predefined
+from postroom.mail.reports.reasons.by_host import HOST_RULES
+from postroom.mail.reports.reasons.system import TEXT_RULES
+from postroom.mail.reports.reporters import COMMAND_HINTS, COMMANDS
+from postroom.rules.delivery_exceptions import predefined
 
 TABLES = {
     "hosts": [text for rule in HOST_RULES for text in rule.any_of],

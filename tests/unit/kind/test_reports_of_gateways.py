@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from postroom.mail.message import read
-from postroom.mail.reports import ReportKind
+from postroom.mail.reader import read
+from postroom.mail.reports.standard import ReportKind
 from postroom.rules.kind import find_report
 
 from tests.unit.kind.world import Expected, plain, returned, standard

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from postroom.mail.authresults import auth_results
-from postroom.mail.sender import SenderFlag, sender_verdict, suspicious_domain
-from postroom.model.configuration import Configuration
+from postroom.mail.origin.authentication_results import auth_results
+from postroom.mail.origin.sender import SenderFlag, sender_verdict, suspicious_domain
+from postroom.model.configuration.document import Configuration
+from postroom.services.inbound.understand import understand
 from postroom.services.policy import policy_of
-from postroom.services.understand import understand
 
 from .conftest import MakeMail
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from postroom.mail.threading import (
+from postroom.rules.threads import (
     Claims,
     Confidence,
     ReferenceFact,

@@ -1,8 +1,8 @@
 """Mailboxes are read from address headers as people would read them."""
 
 import pytest
-from postroom.mail.address import Address, is_valid, parse_addresses
-from postroom.mail.message import read
+from postroom.mail.headers.address import Address, is_valid, parse_addresses
+from postroom.mail.reader import read
 
 from tests.support.processor_time import takes_at_most
 

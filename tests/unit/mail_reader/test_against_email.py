@@ -3,7 +3,7 @@
 import email
 
 import pytest
-from postroom.mail.message import read
+from postroom.mail.reader import read
 
 from tests.support import compat32, corpora
 from tests.support.mutants import mutants

@@ -1,8 +1,8 @@
 """What a person sees of a message is chosen by RFC 8621 §4.1.4."""
 
 import pytest
-from postroom.mail.bodies import Bodies, bodies
-from postroom.mail.message import read
+from postroom.mail.content.bodies import Bodies, bodies
+from postroom.mail.reader import read
 
 from tests.unit.mail_reader.test_transfer import uuencoded
 

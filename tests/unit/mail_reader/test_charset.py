@@ -3,9 +3,9 @@
 import tracemalloc
 
 import pytest
-from postroom.mail.charset import decode
-from postroom.mail.charset_names import codec_name
-from postroom.mail.message import read
+from postroom.mail.encoding.charset import decode
+from postroom.mail.encoding.charset_names import codec_name
+from postroom.mail.reader import read
 
 GERMAN, RUSSIAN, JAPANESE, CHINESE = "Größe und Übermaß", "Привет, как дела?", "こんにちは世界", "请假条和申请书"
 POLISH, GREEK, KOREAN, TURKISH = "Zażółć gęślą jaźń", "Ελληνικά γράμματα", "한국어 메일입니다", "Günaydın şöförüm"

@@ -4,7 +4,7 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
-from postroom.mail.limits import LIMITS
+from postroom.mail.reader.limits import LIMITS
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "mail-reader.md"
 

@@ -1,9 +1,9 @@
 """Ordinary mails in every charset, transfer encoding and structure are read as what was put into them."""
 
 import pytest
-from postroom.mail.bodies import bodies
-from postroom.mail.files import files
-from postroom.mail.message import read
+from postroom.mail.content.bodies import bodies
+from postroom.mail.content.files import files
+from postroom.mail.reader import read
 
 from tests.support import compat32
 from tests.support.generated_mails import CHARSETS, Made, make, make_raw

@@ -1,8 +1,8 @@
 """Header fields are split and decoded as senders mean them."""
 
 import pytest
-from postroom.mail.encoded_words import decode_header
-from postroom.mail.message import read
+from postroom.mail.headers.encoded_words import decode_header
+from postroom.mail.reader import read
 
 
 @pytest.mark.parametrize(

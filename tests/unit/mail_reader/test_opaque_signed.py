@@ -4,11 +4,11 @@ import base64
 import time
 
 import pytest
-from postroom.mail.bodies import bodies
-from postroom.mail.cms import signed_content
-from postroom.mail.files import files
-from postroom.mail.message import read
-from postroom.mail.signed import Protection, protection
+from postroom.mail.content.bodies import bodies
+from postroom.mail.content.cms import signed_content
+from postroom.mail.content.files import files
+from postroom.mail.content.signed import Protection, protection
+from postroom.mail.reader import read
 
 from tests.support.mutants import mutants
 

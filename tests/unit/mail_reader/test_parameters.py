@@ -1,8 +1,8 @@
 """Parameters and file names are read in every form that senders use."""
 
 import pytest
-from postroom.mail.message import read
-from postroom.mail.parameters import parse
+from postroom.mail.headers.parameters import parse
+from postroom.mail.reader import read
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import base64
 from dataclasses import dataclass
 
 import pytest
-from postroom.mail.bodies import bodies
-from postroom.mail.calendar import invitation
-from postroom.mail.files import files
-from postroom.mail.message import read
-from postroom.mail.signed import Protection, protection
+from postroom.mail.content.bodies import bodies
+from postroom.mail.content.calendar import invitation
+from postroom.mail.content.files import files
+from postroom.mail.content.signed import Protection, protection
+from postroom.mail.reader import read
 
 from tests.unit.mail_reader.test_special_kinds import ICS, STREAM
 from tests.unit.mail_reader.test_transfer import uuencoded

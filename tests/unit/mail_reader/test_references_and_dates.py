@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from postroom.mail.date import parse_date
-from postroom.mail.message import read
-from postroom.mail.references import in_reply_to, message_id, references
+from postroom.mail.headers.date import parse_date
+from postroom.mail.origin.message_ids import in_reply_to, message_id, references
+from postroom.mail.reader import read
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ import time
 from datetime import UTC, date, datetime
 
 import pytest
-from postroom.mail.bodies import bodies
-from postroom.mail.calendar import Person, invitation, parse
-from postroom.mail.message import read
-from postroom.mail.rtf import decompress, rtf_text
-from postroom.mail.signed import Protection, protection
-from postroom.mail.tnef import open_tnef
+from postroom.mail.containers.rtf import decompress, rtf_text
+from postroom.mail.containers.tnef import open_tnef
+from postroom.mail.content.bodies import bodies
+from postroom.mail.content.calendar import Person, invitation, parse
+from postroom.mail.content.signed import Protection, protection
+from postroom.mail.reader import read
 
 from tests.support.mutants import mutants
 from tests.support.processor_time import takes_at_most

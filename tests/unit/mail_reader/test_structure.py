@@ -1,8 +1,8 @@
 """The parts of a message are found as its sender meant them, whatever the boundaries look like."""
 
 import pytest
-from postroom.mail.limits import Limits
-from postroom.mail.message import Unreadable, read
+from postroom.mail.reader import Unreadable, read
+from postroom.mail.reader.limits import Limits
 
 HEAD = b"From: a@example.com\r\nMIME-Version: 1.0\r\n"
 

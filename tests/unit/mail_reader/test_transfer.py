@@ -4,8 +4,8 @@ import base64
 import binascii
 
 import pytest
-from postroom.mail.transfer import decode, encoding_of
-from postroom.mail.uuencode import find_files
+from postroom.mail.encoding.transfer import decode, encoding_of
+from postroom.mail.encoding.uuencode import find_files
 
 TEXT = b"The quick brown fox jumps over the lazy dog. " * 5
 

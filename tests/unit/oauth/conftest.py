@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from postroom.adapters.oauth import OAuthTokens
-from postroom.adapters.tls import client_context
-from postroom.model.mailbox import Mailbox, SecretReference
+from postroom.adapters.net.tls import client_context
+from postroom.adapters.oauth.tokens import OAuthTokens
+from postroom.model.configuration.mailbox import Mailbox, SecretReference
 from postroom_cli.mailservers.tokens import CLIENT, SECRET, TENANT, TokenService
 
 from tests.support import certificates

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from postroom.adapters.oauth_requests import wanted
-from postroom.adapters.tls import client_context
+from postroom.adapters.net.tls import client_context
+from postroom.adapters.oauth.requests import wanted
 from postroom.errors import (
     ConnectFailed,
     DeadlineExceeded,

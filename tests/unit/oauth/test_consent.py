@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from postroom.errors import Conflict, LoginRefused, NotFound, PostroomError, Transient
-from postroom.model.configuration import Configuration
-from postroom.model.oauth import EmailAccount, OAuthApplication
-from postroom.services import consent
+from postroom.model.configuration.document import Configuration
+from postroom.model.configuration.oauth import EmailAccount, OAuthApplication
+from postroom.services.accounts import consent
 
 from tests.support.fake_consent import GOOGLE_MAIL, MAIL, id_token
 from tests.unit.oauth.conftest import Kept

@@ -9,18 +9,18 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from postroom.adapters.late import LateTokens
-from postroom.model.mailbox import Mailbox
+from postroom.adapters.lazy import LateTokens
+from postroom.model.configuration.mailbox import Mailbox
 
 LOADED = """
 import sys
 from postroom import bootstrap
-from postroom.config import read_environment
+from postroom.environment import read_environment
 settings = read_environment({}, "allow_plaintext_credentials", "private_mail_networks")
 made = bootstrap.connectors(settings)
 assert {one.value for one in made} >= {"IMAP", "POP3", "GRAPH"}
 bootstrap.tokens(settings, secrets=None, dynamo=None, kms=None)
-late = {"requests", "msal", "cryptography", "postroom.adapters.graph", "postroom.adapters.pop3"}
+late = {"requests", "msal", "cryptography", "postroom.adapters.graph.session", "postroom.adapters.pop3.session"}
 print(sorted(late & sys.modules.keys()))
 """
 

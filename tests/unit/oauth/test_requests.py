@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from postroom.adapters.oauth_requests import graph_of, wanted
-from postroom.model.mailbox import Mailbox
+from postroom.adapters.oauth.requests import graph_of, wanted
+from postroom.model.configuration.mailbox import Mailbox
 
 pytestmark = pytest.mark.feature("G03")
 

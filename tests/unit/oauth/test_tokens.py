@@ -16,7 +16,7 @@ from postroom.errors import (
     LoginRefused,
     Transient,
 )
-from postroom.model.mailbox import Mailbox
+from postroom.model.configuration.mailbox import Mailbox
 from postroom_cli.mailservers.https import Reply
 from postroom_cli.mailservers.tokens import CLIENT, SECRET, TENANT, as_json, claims
 

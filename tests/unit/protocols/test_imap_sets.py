@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from postroom.adapters.imap_sets import LAST_UID, SET_LENGTH, criteria, sort_out, uid_sets
-from postroom.model.polling import GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, Position
+from postroom.adapters.imap.uid_sets import LAST_UID, SET_LENGTH, criteria, sort_out, uid_sets
+from postroom.model.mailbox_state import GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, Position
 from postroom_cli.mailservers.imap_syntax import parse, search_predicate
 from postroom_cli.mailservers.store import Store
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import pytest
-from postroom.adapters import imap_wire
-from postroom.adapters.imap_wire import Wire
-from postroom.adapters.stream import Stream
+from postroom.adapters.imap import wire as imap_wire
+from postroom.adapters.imap.wire import Wire
+from postroom.adapters.net.stream import Stream
 from postroom.errors import MailboxLocked, PostroomError, ServerMisbehaved
 
 GREETING = b"* OK [CAPABILITY IMAP4rev1] ready\r\n"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
 import pytest
-from postroom.adapters import network
+from postroom.adapters.net import connect
 from postroom.errors import ConnectFailed, DeadlineExceeded, Permanent
 
 REFUSED_FORMS = [
@@ -150,18 +150,18 @@ def test_there_are_at_least_eighty_refused_forms() -> None:
 
 @pytest.mark.parametrize("form", REFUSED_FORMS)
 def test_no_address_of_our_own_side_may_be_connected_to(form: str) -> None:
-    assert network.refusal(ip_address(form))
+    assert connect.refusal(ip_address(form))
 
 
 @pytest.mark.parametrize("form", ALLOWED_FORMS)
 def test_public_addresses_may(form: str) -> None:
-    assert network.refusal(ip_address(form)) == ""
+    assert connect.refusal(ip_address(form)) == ""
 
 
 @pytest.mark.parametrize("form", TEXT_FORMS)
 def test_no_other_notation_gets_round_the_table(form: str) -> None:
     with pytest.raises((Permanent, ConnectFailed)) as raised:
-        network.connect(form, 993, deadline=time.monotonic() + 5)
+        connect.connect(form, 993, deadline=time.monotonic() + 5)
     assert raised.value.code in ("address_refused", "dns_not_found")
     assert raised.value.step == "dns"
 
@@ -169,8 +169,8 @@ def test_no_other_notation_gets_round_the_table(form: str) -> None:
 @pytest.mark.parametrize("form", ["169.254.169.254", "169.254.170.2", "fd00:ec2::254", "168.63.129.16"])
 def test_no_allow_list_opens_the_metadata_endpoints(form: str) -> None:
     everything = (ip_network("0.0.0.0/0"), ip_network("::/0"))
-    assert network.refusal(ip_address(form), allowed=everything)
-    assert not network.refusal(ip_address("10.1.2.3"), allowed=everything)
+    assert connect.refusal(ip_address(form), allowed=everything)
+    assert not connect.refusal(ip_address("10.1.2.3"), allowed=everything)
 
 
 def answers(*addresses: str) -> object:
@@ -186,7 +186,7 @@ def answers(*addresses: str) -> object:
 def test_one_private_address_among_public_ones_refuses_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", answers("1.1.1.1", "10.0.0.7"))
     with pytest.raises(Permanent) as raised:
-        network.connect("mail.example.com", 993, deadline=time.monotonic() + 5)
+        connect.connect("mail.example.com", 993, deadline=time.monotonic() + 5)
     assert raised.value.code == "address_refused"
     assert "10.0.0.7" in str(raised.value)
 
@@ -203,7 +203,7 @@ def test_a_name_that_flips_after_it_was_checked_is_not_asked_again(
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(turns), port))]
 
     monkeypatch.setattr(socket, "getaddrinfo", flipping)
-    stream = network.connect(
+    stream = connect.connect(
         "mail.example.com",
         listening.getsockname()[1],
         deadline=time.monotonic() + 5,
@@ -229,7 +229,7 @@ def test_names_that_cannot_be_resolved(monkeypatch: pytest.MonkeyPatch, error: E
 
     monkeypatch.setattr(socket, "getaddrinfo", failing)
     with pytest.raises(ConnectFailed) as raised:
-        network.connect("mail.example.com", 993, deadline=time.monotonic() + 5)
+        connect.connect("mail.example.com", 993, deadline=time.monotonic() + 5)
     assert (raised.value.step, raised.value.code) == ("dns", code)
 
 
@@ -244,7 +244,7 @@ def test_a_name_server_that_hangs_is_left_behind_at_the_deadline(monkeypatch: py
     monkeypatch.setattr(socket, "getaddrinfo", hanging)
     started = time.monotonic()
     with pytest.raises(ConnectFailed) as raised:
-        network.connect("hanging.example.com", 993, deadline=started + 0.3)
+        connect.connect("hanging.example.com", 993, deadline=started + 0.3)
     released.set()
     assert raised.value.code == "dns_timed_out"
     assert time.monotonic() - started < 8
@@ -265,26 +265,26 @@ def test_who_needs_a_name_that_is_being_resolved_waits_for_that_answer(
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("1.1.1.1", port))]
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
-    monkeypatch.setattr(network, "JOINED", joined)
+    monkeypatch.setattr(connect, "JOINED", joined)
     host = f"shared-{questions}.example.com"
     with pytest.raises(ConnectFailed):  # the one who asked first, and could wait no longer
-        network.resolve(host, 993, until=time.monotonic(), on=host)
+        connect.resolve(host, 993, until=time.monotonic(), on=host)
     threading.Timer(0.05, released.set).start()
-    assert network.resolve(host, 993, until=time.monotonic() + 10, on=host) == (ip_address("1.1.1.1"),)
+    assert connect.resolve(host, 993, until=time.monotonic() + 10, on=host) == (ip_address("1.1.1.1"),)
     assert asked == [host] * questions
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "2606:4700::1111"])
 def test_an_address_needs_no_name_server(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", None)
-    assert network.resolve(address, 993, until=time.monotonic() + 5, on=address) == (ip_address(address),)
+    assert connect.resolve(address, 993, until=time.monotonic() + 5, on=address) == (ip_address(address),)
 
 
 @pytest.mark.parametrize("host", ["", " ", "fe80::1%eth0", "a\nb", "x" * 254, "127.0.0.1\x00.example.com"], ids=ascii)
 def test_what_is_no_host_name_is_not_even_asked(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", None)
     with pytest.raises(ConnectFailed) as raised:
-        network.connect(host, 993, deadline=time.monotonic() + 5)
+        connect.connect(host, 993, deadline=time.monotonic() + 5)
     assert raised.value.step == "dns"
 
 
@@ -292,7 +292,7 @@ def test_what_is_no_host_name_is_not_even_asked(host: str, monkeypatch: pytest.M
 def test_only_mail_ports_and_https_outside_the_allow_list(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", answers("1.1.1.1"))
     with pytest.raises(Permanent) as raised:
-        network.connect("mail.example.com", port, deadline=time.monotonic() + 5)
+        connect.connect("mail.example.com", port, deadline=time.monotonic() + 5)
     assert raised.value.code == "port_refused"
 
 
@@ -311,7 +311,7 @@ def test_a_closed_port_refuses() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with pytest.raises(ConnectFailed) as raised:
-        network.connect("127.0.0.1", port, deadline=time.monotonic() + 5, allowed=LOOPBACK)
+        connect.connect("127.0.0.1", port, deadline=time.monotonic() + 5, allowed=LOOPBACK)
     assert (raised.value.step, raised.value.code) == ("connect", "connect_refused")
 
 
@@ -327,7 +327,7 @@ def test_a_black_hole_ends_at_the_time_out(listening: socket.socket) -> None:
     started = time.monotonic()
     try:
         with pytest.raises((ConnectFailed, DeadlineExceeded)) as raised:
-            network.connect("127.0.0.1", address[1], deadline=started + 5, timeout=0.5, allowed=LOOPBACK)
+            connect.connect("127.0.0.1", address[1], deadline=started + 5, timeout=0.5, allowed=LOOPBACK)
     finally:
         for sock in filling:
             sock.close()

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from postroom.adapters.imap_reader import LiteralRefused, Row, Tagged, Untagged, read_answer
-from postroom.adapters.pop3_reader import TooLong, read_multiline, read_status
-from postroom.adapters.spool import Spooled
-from postroom.adapters.stream import BUFFER, FIRST_BUFFER, Reader, Stream
+from postroom.adapters.imap.fetch_response import LiteralRefused, Row, Tagged, Untagged, read_answer
+from postroom.adapters.net.spool import Spooled
+from postroom.adapters.net.stream import BUFFER, FIRST_BUFFER, Reader, Stream
+from postroom.adapters.pop3.wire import TooLong, read_multiline, read_status
 from postroom.errors import DeadlineExceeded, ServerMisbehaved
 
 from tests.unit.protocols.wires import reader_of

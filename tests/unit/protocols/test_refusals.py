@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from postroom.adapters.imap_errors import refused as imap_refused
-from postroom.adapters.pop3_login import refused as pop3_refused
+from postroom.adapters.imap.errors import refused as imap_refused
+from postroom.adapters.pop3.login import refused as pop3_refused
 from postroom.errors import (
     AccessRefused,
     FolderMissing,

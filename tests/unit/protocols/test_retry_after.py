@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from postroom.adapters.http import retry_after
+from postroom.adapters.net.http import retry_after
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from postroom.adapters.spool import Spool
+from postroom.adapters.net.spool import Spool
 
 
 @pytest.fixture

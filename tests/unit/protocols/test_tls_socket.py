@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from postroom.adapters.stream import Reader, Stream
-from postroom.adapters.tls import client_context
+from postroom.adapters.net.stream import Reader, Stream
+from postroom.adapters.net.tls import client_context
 from postroom.errors import DeadlineExceeded, ServerMisbehaved, TlsFailed
 
 from tests.support import certificates

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from postroom.adapters.stream import Reader, Stream
+from postroom.adapters.net.stream import Reader, Stream
 
 
 def reader_of(pieces: Sequence[bytes], *, seconds: float = 5.0) -> Reader:

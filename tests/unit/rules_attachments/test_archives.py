@@ -8,7 +8,7 @@ import tarfile
 import zipfile
 
 import pytest
-from postroom.mail.archives import MAX_ENTRIES, list_archive
+from postroom.mail.containers.archives import MAX_ENTRIES, list_archive
 
 
 def _zip(count: int) -> bytes:

@@ -10,8 +10,8 @@ import zipfile
 from collections.abc import Mapping
 
 import pytest
-from postroom.model.configuration import Configuration
-from postroom.services.explain import explain
+from postroom.model.configuration.document import Configuration
+from postroom.services.inbound.explain import explain
 from postroom.services.policy import Policy, policy_of
 
 TEXT = b"Dear all,\nthis is text.\n" * 5

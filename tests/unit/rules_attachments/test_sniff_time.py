@@ -1,7 +1,7 @@
 """Looking at the first bytes of a file takes little time, whatever they are."""
 
 import pytest
-from postroom.mail.sniff import identify
+from postroom.mail.containers.file_type import identify
 
 from tests.support.processor_time import takes_at_most
 

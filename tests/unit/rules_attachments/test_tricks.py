@@ -6,8 +6,8 @@ import tarfile
 import zipfile
 
 import pytest
-from postroom.mail.archives import list_archive
-from postroom.rules.attachments import Action, AttachmentPolicy, Candidate, judge, policy_of
+from postroom.mail.containers.archives import list_archive
+from postroom.rules.attachments.judge import Action, AttachmentPolicy, Candidate, judge, policy_of
 
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj"
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"

@@ -4,8 +4,9 @@ import random
 
 import pytest
 from postroom.errors import Invalid
-from postroom.mail.html import sanitise, to_text
-from postroom.rules.masking import (
+from postroom.mail.html.sanitise import sanitise, to_text
+from postroom.rules.masking.kinds import KINDS, luhn
+from postroom.rules.masking.mask import (
     MAX_PATTERNS,
     MAX_TEXT,
     MaskingPattern,
@@ -15,7 +16,6 @@ from postroom.rules.masking import (
     mask_name,
     mask_text,
 )
-from postroom.rules.masking_kinds import KINDS, luhn
 
 from tests.support.processor_time import takes_at_most
 from tests.unit.text.test_html import problems

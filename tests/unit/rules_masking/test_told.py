@@ -6,11 +6,11 @@ import json
 import re
 
 import pytest
-from postroom.model.configuration import Configuration
-from postroom.rules import masking
-from postroom.services.explain import explain
+from postroom.model.configuration.document import Configuration
+from postroom.rules.masking import mask
+from postroom.services.inbound.explain import explain
+from postroom.services.inbound.understand import wrap
 from postroom.services.policy import Policy, policy_of
-from postroom.services.understand import wrap
 
 CARD = "4111111111111111"
 HEAD = {"From": "ann@example.org", "To": "support@example.com", "Subject": "Hello", "Message-ID": "<1@example.org>"}
@@ -140,7 +140,7 @@ def test_how_often_a_pattern_was_found_is_told_with_the_place(policy: Policy, ra
 def test_text_that_is_too_large_to_be_searched_to_its_end_is_told(
     policy: Policy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(masking, "MAX_TEXT", 100)
+    monkeypatch.setattr(mask, "MAX_TEXT", 100)
     explained = explain(mail({}, "word " * 50), source="test", policy=policy)
     told = [(one["outcome"], one["detail"]) for one in explained["decisions"] if one["rule"] == "masking"]
     assert told == [("cut", "the text is too large to be searched to its end")]

@@ -1,10 +1,10 @@
 """The plain text is shown unless the HTML alone says what the mail is about."""
 
 import pytest
-from postroom.mail.best_text import best_text
-from postroom.mail.bodies import bodies
-from postroom.mail.html import sanitise
-from postroom.mail.message import read
+from postroom.mail.content.bodies import bodies
+from postroom.mail.content.displayed_text import best_text
+from postroom.mail.html.sanitise import sanitise
+from postroom.mail.reader import read
 
 _HTML = "<p>Dear team,</p><p>the green lamp that I bought in May is broken.</p><p>Please send a new one. Bye, Ann</p>"
 _SAID = "Dear team,\n\nthe green lamp that I bought in May is broken.\n\nPlease send a new one. Bye, Ann\n"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from postroom.mail.bodies import bodies
-from postroom.mail.flowed import unflow
-from postroom.mail.message import read
-from postroom.model.configuration import Configuration
-from postroom.model.policies import MaskingPattern
+from postroom.mail.content.bodies import bodies
+from postroom.mail.content.format_flowed import unflow
+from postroom.mail.reader import read
+from postroom.model.configuration.document import Configuration
+from postroom.model.configuration.policies import MaskingPattern
+from postroom.services.inbound.understand import understand
 from postroom.services.policy import policy_of
-from postroom.services.understand import understand
 
 from tests.support.processor_time import takes_at_most
 

@@ -1,8 +1,8 @@
 """HTML becomes text that a person can read."""
 
 import pytest
-from postroom.mail.html import sanitise, to_text
-from postroom.mail.quoting import reply_text
+from postroom.mail.html.sanitise import sanitise, to_text
+from postroom.mail.reply_text.reply import reply_text
 
 CASES = {
     "paragraphs": ("<p>one</p><p>two<br>three</p>", "one\n\ntwo\nthree\n"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from postroom.mail.quoting import reply_text
+from postroom.mail.reply_text.reply import reply_text
 
 _SENT = "shop@example.org"
 _QUOTE = f"On Mon, 5 Feb 2024 at 10:43, Shop <{_SENT}> wrote:\n> Which lamp?\n> Kind regards"

@@ -1,7 +1,7 @@
 """The reply is found below, above and between quotes, in the languages and clients that people use."""
 
 import pytest
-from postroom.mail.quoting import is_forward, reply_text
+from postroom.mail.reply_text.reply import is_forward, reply_text
 
 from tests.support import corpora
 from tests.support.processor_time import takes_at_most

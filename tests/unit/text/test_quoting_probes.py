@@ -3,13 +3,10 @@
 from itertools import chain
 
 import pytest
-from postroom.mail import quoting_attributions as attributions
-from postroom.mail import quoting_footers as footers
-from postroom.mail import quoting_lines as lines
-from postroom.mail import quoting_phrases as phrases
-from postroom.mail import quoting_phrases_footers as footer_phrases
-from postroom.mail import quoting_signatures as signatures
-from postroom.mail.quoting_kinds import Kind
+from postroom.mail.reply_text import attributions, footers, lines, signatures
+from postroom.mail.reply_text.line_kinds import Kind
+from postroom.mail.reply_text.phrases import footers as footer_phrases
+from postroom.mail.reply_text.phrases import introductions as phrases
 
 
 def _written(words: tuple[str, ...]) -> list[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from postroom.mail.html import sanitise, to_text
-from postroom.mail.quoting import reply_text
+from postroom.mail.html.sanitise import sanitise, to_text
+from postroom.mail.reply_text.reply import reply_text
 
 _SENT = "service@example.org"
 

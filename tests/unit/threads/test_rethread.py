@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from postroom.errors import Conflict
 from postroom.model.interaction import Event
-from postroom.services import rethread
+from postroom.services.interactions import split_merge
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -47,16 +47,16 @@ class Store:
         self.events.setdefault(interaction_id, []).append(event)
 
 
-def split(store: Store, interaction_id: str) -> rethread.Rethreaded:
-    return rethread.split(interaction_id, threads=store, moves=store, who="ann", clock=lambda: NOW)
+def split(store: Store, interaction_id: str) -> split_merge.Rethreaded:
+    return split_merge.split(interaction_id, threads=store, moves=store, who="ann", clock=lambda: NOW)
 
 
-def merge(store: Store, source: str, into: str) -> rethread.Rethreaded:
-    return rethread.merge(source, into, threads=store, moves=store, who="ann", clock=lambda: NOW)
+def merge(store: Store, source: str, into: str) -> split_merge.Rethreaded:
+    return split_merge.merge(source, into, threads=store, moves=store, who="ann", clock=lambda: NOW)
 
 
-def undo(store: Store, change: str) -> rethread.Rethreaded:
-    return rethread.undo(change, threads=store, moves=store, who="ann", clock=lambda: NOW)
+def undo(store: Store, change: str) -> split_merge.Rethreaded:
+    return split_merge.undo(change, threads=store, moves=store, who="ann", clock=lambda: NOW)
 
 
 def chain(*names: str) -> Store:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import postroom
 import pytest
-from postroom.mail.sender import SenderFlag
+from postroom.mail.origin.sender import SenderFlag
 from postroom.model.decision import Decision
 from postroom.model.interaction import Event, Subtype
 from postroom.model.outbound import Delivery, Outbound, OutboxState
-from postroom.services import track
-from postroom.services.why_told import DECISIONS, EVENTS, summary_of_outbound, tell_decision, tell_event
+from postroom.services.outbound import ses_events
+from postroom.services.why.sentences import DECISIONS, EVENTS, summary_of_outbound, tell_decision, tell_event
 
 SOURCES = Path(postroom.__file__).parent
 NOW = datetime(2026, 11, 21, 13, tzinfo=UTC)
@@ -50,7 +50,7 @@ def test_every_rule_that_decides_has_a_row() -> None:
 
 
 def test_every_event_that_is_written_has_a_sentence() -> None:
-    events = set(written("Event", "what")) | {what for _delivery, what in track.KINDS.values()}
+    events = set(written("Event", "what")) | {what for _delivery, what in ses_events.KINDS.values()}
     assert {"replied", "seen_again", "bounced"} <= events | {"seen_again"}
     assert events - set(EVENTS) - {"merged", "split", "undone"} == set()
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from postroom.errors import Transient
-from postroom.model.configuration import Configuration
-from postroom.model.polling import (
+from postroom.model.configuration.document import Configuration
+from postroom.model.mailbox_state import (
     BAD_SIZE_LEFT,
     GIVEN_UP,
     OLD_LEFT,
@@ -21,7 +21,7 @@ from postroom.model.polling import (
     MailboxState,
     Position,
 )
-from postroom.services.why_unfetched import Unfetched, advice, unfetched
+from postroom.services.why.unfetched import Unfetched, advice, unfetched
 
 
 class States:

@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from postroom.adapters import network
-from postroom.adapters.dialling import Rules, check_greets
-from postroom.adapters.network import Network
-from postroom.adapters.oauth_requests import graph_of
-from postroom.adapters.stream import Reader
-from postroom.adapters.tls import client_context
+from postroom.adapters.net import connect
+from postroom.adapters.net.connect import Network
+from postroom.adapters.net.dial import Rules, check_greets
+from postroom.adapters.net.stream import Reader
+from postroom.adapters.net.tls import client_context
+from postroom.adapters.oauth.requests import graph_of
 from postroom.errors import Permanent
-from postroom.model.mailbox import Mailbox, Security, Type
-from postroom.model.properties import behaviour
+from postroom.model.configuration.mailbox import Mailbox, Security, Type
+from postroom.model.configuration.properties import behaviour
 
 _LONGEST_GREETING = 8 * 1024
 
@@ -28,9 +28,9 @@ class NetworkProbe:
     def __call__(self, mailbox: Mailbox, *, deadline: float, passed: Callable[[str], None]) -> None:
         """Walk; the connection is dropped in the end. Raises as adapters.network and adapters.stream do."""
         host, port = _endpoint(mailbox)
-        network.resolve(host, port, until=deadline, on=f"{host}:{port}")
+        connect.resolve(host, port, until=deadline, on=f"{host}:{port}")
         passed("dns")
-        stream = network.connect(
+        stream = connect.connect(
             host,
             port,
             deadline=deadline,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from postroom.mail.address import Address
+from postroom.mail.headers.address import Address
 from postroom.model.decision import Decision
 
 

@@ -1,6 +1,6 @@
 """What the services need from the outside, as small Protocols. Adapters provide them; tests bring five-line fakes."""
 
-from postroom.ports.incoming import (
+from postroom.ports.mail_servers import (
     Action,
     Connector,
     Counts,
@@ -13,7 +13,6 @@ from postroom.ports.incoming import (
     Session,
     Tokens,
 )
-from postroom.ports.outgoing import BeforeData, Envelope, Sent, Transport, Transports
 from postroom.ports.storage import (
     Added,
     Cap,
@@ -28,6 +27,7 @@ from postroom.ports.storage import (
     Withheld,
 )
 from postroom.ports.surroundings import BatchQueue, Clock, Configurations, Queue, Secrets, SecretStore
+from postroom.ports.transports import BeforeData, Envelope, Sent, Transport, Transports
 
 __all__ = [
     "Action",

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Protocol
 
 from postroom.model.interaction import Body, Event, Interaction
+from postroom.model.mailbox_state import Health, Lease, MailboxState
 from postroom.model.outbound import Delivery, Outbound, OutboxState
-from postroom.model.polling import Health, Lease, MailboxState
 
 
 @dataclass(frozen=True, slots=True)
 class RawMessage:
-    """A stored raw message with what the fetcher knew of it (metadata keys: see services/storing.py)."""
+    """A stored raw message with what the fetcher knew of it (metadata keys: see services/polling/uploads.py)."""
 
     key: str
     content: bytes

@@ -10,15 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from postroom.mail.address import parse_addresses
-from postroom.mail.automatic import CORROBORATING, Automatic, automatic, corroboration
-from postroom.mail.bounce import is_titled, read_bounce
-from postroom.mail.bounce_text import human_text, returned_message_id
-from postroom.mail.part import Message
-from postroom.mail.reports import DeliveryReport, ReportKind, read_report
+from postroom.mail.headers.address import parse_addresses
+from postroom.mail.reader.part import Message
+from postroom.mail.reports.automatic import CORROBORATING, Automatic, automatic, corroboration
+from postroom.mail.reports.bounce import is_titled, read_bounce
+from postroom.mail.reports.human_text import human_text, returned_message_id
+from postroom.mail.reports.standard import DeliveryReport, ReportKind, read_report
 from postroom.model.decision import Decision
 from postroom.model.interaction import Subtype
-from postroom.rules.exceptions import DeliveryException, ExceptionType, Failure, Match, PhraseTable, matched, occurring
+from postroom.rules.delivery_exceptions import (
+    DeliveryException,
+    ExceptionType,
+    Failure,
+    Match,
+    PhraseTable,
+    matched,
+    occurring,
+)
 
 NDR_SENDERS: tuple[str, ...] = ("mailer-daemon", "postmaster", "mmdf")
 """The reference system's ndr-senders-list: local parts of From."""

@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from postroom.mail.address import parse_addresses
-from postroom.mail.threading import ThreadSettings
-from postroom.model.configuration import Configuration, ReplacementTexts
-from postroom.model.mailbox import Mailbox
-from postroom.model.policies import DeliveryExceptionPhrase
+from postroom.mail.headers.address import parse_addresses
+from postroom.model.configuration.document import Configuration, ReplacementTexts
+from postroom.model.configuration.mailbox import Mailbox
+from postroom.model.configuration.policies import DeliveryExceptionPhrase
 from postroom.ports import Configurations
-from postroom.rules import attachments, exceptions, masking
+from postroom.rules import delivery_exceptions as exceptions
+from postroom.rules.attachments import judge as attachments
+from postroom.rules.masking import mask as masking
 from postroom.rules.patterns import compile_pattern
 from postroom.rules.routing import department_of
+from postroom.rules.threads import ThreadSettings
 
 
 @dataclass(frozen=True, slots=True)

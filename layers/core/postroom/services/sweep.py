@@ -15,12 +15,12 @@ from typing import Any, Protocol
 from postroom.errors import Conflict, NotFound, Permanent, PostroomError
 from postroom.model.identity import parse_raw_key
 from postroom.model.interaction import Event
+from postroom.model.mailbox_state import HealthState
 from postroom.model.outbound import Delivery, Outbound, OutboxState
-from postroom.model.polling import HealthState
 from postroom.ports import Clock, Configurations, Interactions, MailboxStates, Outbox, Queue, RawMessages
-from postroom.services.ingest import Ingest
-from postroom.services.send import CLAIM_LASTS
-from postroom.services.stored_events import stored_event, stored_keys
+from postroom.services.inbound.ingest import Ingest
+from postroom.services.inbound.s3_events import stored_event, stored_keys
+from postroom.services.outbound.send import CLAIM_LASTS
 
 logger = logging.getLogger(__name__)
 

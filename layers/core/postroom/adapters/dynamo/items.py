@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from postroom.adapters.dynamo import keys
-from postroom.mail.address import Address, parse_addresses
+from postroom.mail.headers.address import Address, parse_addresses
 from postroom.model.decision import Decision
 from postroom.model.interaction import Attachment, Body, Direction, Event, Interaction, Status, Subtype
 from postroom.model.outbound import Delivery, Outbound, OutboxState

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors, read_many
 from postroom.errors import LeaseLost, NotFound, PostroomError, Transient
-from postroom.model.polling import Aside, Balance, Health, HealthState, Lease, MailboxState, Position
+from postroom.model.mailbox_state import Aside, Balance, Health, HealthState, Lease, MailboxState, Position
 from postroom.model.traffic import Traffic
 from postroom.ports import Contents
 

@@ -1,0 +1,261 @@
+"""The Microsoft Graph connector: a folder of Exchange Online, looked at and listed; messages go by immutable id."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from postroom.adapters.clock import utc_now
+from postroom.adapters.graph import act as graph_act
+from postroom.adapters.graph import fetch as graph_fetch
+from postroom.adapters.graph.client import Graph, NextPageLost, Page
+from postroom.adapters.graph.folders import INBOX, find_folder, is_inbox
+from postroom.adapters.graph.grouped_look import MOST, Look, ask_together, company
+from postroom.adapters.graph.newest_page import GLANCE, Mark, by_id, is_busy, is_due, is_enough, item_of, newest, stays
+from postroom.adapters.net.connect import Network
+from postroom.adapters.net.http import HttpClient
+from postroom.adapters.net.protocol_trace import trace_of
+from postroom.adapters.oauth.requests import graph_of
+from postroom.errors import FolderMissing, PostroomError, Transient
+from postroom.model.configuration.mailbox import Mailbox
+from postroom.model.mailbox_state import GIVEN_UP, Position
+from postroom.ports import Action, Fetched, FetchFailed, Item, Listing
+
+PAGE = 250
+SHORT_PAGE = 25  # where a longer one takes Exchange too long (microsoft-graph-docs issues 5853, 11628)
+_SIZE = "Integer 0x0E08"  # PidTagMessageSize ([MS-OXPROPS] 2.796); the message resource itself tells no size
+_WITH_SIZE = f"&$expand=singleValueExtendedProperties($filter={quote(f'id eq {_SIZE!r}', safe='')})"
+_FIELDS = "id,isRead,receivedDateTime"
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class GraphConnector:
+    """Opens Exchange Online mailboxes; `secret` is the access token."""
+
+    allowed_networks: Sequence[Network] = ()
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], datetime] = utc_now
+    _folders: dict[tuple[str, ...], str] = field(default_factory=dict)  # where it is → its id, found before
+
+    def open(self, mailbox: Mailbox, *, secret: str, deadline: float, ask: Position | None = None) -> GraphSession:
+        """Find the folder (ports.Connector); with `ask`, the one request is the look itself."""
+        http = HttpClient(
+            deadline=deadline,
+            connect_timeout=mailbox.connect_timeout.total_seconds(),
+            timeout=mailbox.protocol_timeout.total_seconds(),
+            allowed_networks=self.allowed_networks,
+            ca_pem=mailbox.ca_certificate,
+            trace=trace_of(mailbox),
+        )
+        graph = Graph(
+            http,
+            base=graph_of(mailbox),
+            user=mailbox.user,
+            token=secret,
+            on=mailbox.name,
+            sleep=self.sleep,
+        )
+        try:
+            return self._begin(graph, mailbox, ask)
+        except BaseException:
+            http.close()
+            raise
+
+    def _begin(self, graph: Graph, mailbox: Mailbox, ask: Position | None) -> GraphSession:
+        key = _place(mailbox)
+        known = self._folders.get(key)
+        if known is not None:
+            try:
+                return GraphSession(graph, mailbox, known, ask=ask, clock=self.clock)
+            except FolderMissing:  # deleted, and perhaps made anew, since it was found
+                self._folders.pop(key, None)
+        found = find_folder(graph, mailbox.folder_path, mailbox.folder_separator)
+        session = GraphSession(graph, mailbox, found, ask=ask, clock=self.clock)
+        self._folders[key] = found
+        return session
+
+    @property
+    def together(self) -> int:
+        """How many mailboxes a batch takes (ports.LooksTogether)."""
+        return MOST
+
+    def company(self, mailbox: Mailbox, position: Position) -> Hashable | None:
+        """Say with whom a mailbox can be looked at (ports.LooksTogether): who has the same token and the same Graph."""
+        if self._known_folder(mailbox) is None:
+            return None
+        if is_due(position, stays=stays(mailbox), now=self.clock()):
+            return None
+        return company(mailbox)
+
+    def look_together(
+        self, asked: Sequence[tuple[Mailbox, Position]], *, secret: str, deadline: float
+    ) -> Iterator[tuple[Mailbox, bool | PostroomError]]:
+        """Look at up to twenty mailboxes in a request (ports.LooksTogether)."""
+        looks = [
+            Look(mailbox, position, folder)
+            for mailbox, position in asked
+            if (folder := self._known_folder(mailbox)) is not None
+        ]
+        yield from ask_together(
+            looks, token=secret, deadline=deadline, allowed_networks=self.allowed_networks, sleep=self.sleep
+        )
+
+    def _known_folder(self, mailbox: Mailbox) -> str | None:
+        found = self._folders.get(_place(mailbox))
+        return INBOX if found is None and is_inbox(mailbox.folder_path, mailbox.folder_separator) else found
+
+
+def _place(mailbox: Mailbox) -> tuple[str, ...]:
+    return (mailbox.name, graph_of(mailbox), mailbox.user, mailbox.folder_path, mailbox.folder_separator)
+
+
+class GraphSession:
+    """An open folder (ports.Session, ports.Extendable, ports.Counts)."""
+
+    def __init__(
+        self, graph: Graph, mailbox: Mailbox, folder: str, *, ask: Position | None, clock: Callable[[], datetime]
+    ) -> None:
+        self._graph = graph
+        self._mailbox = mailbox
+        self._clock = clock
+        self._stays = stays(mailbox)
+        self._folder = f"/mailFolders/{quote(folder, safe='')}"
+        self._messages = f"{self._folder}/messages"
+        self._seen: Page | None = None
+        self._short = False  # pages
+        if ask is None:
+            graph.get(f"{self._folder}?$select=id", step="folder")
+        else:  # the look's own request says as well whether login and folder are right
+            self._seen = self._glance()
+        graph.opened = True
+
+    def look(self, position: Position | None) -> bool:
+        """Tell whether there is anything to do: one request, for the newest messages and how many there are."""
+        if position is None or is_due(position, stays=self._stays, now=self._clock()):
+            return True
+        seen, self._seen = self._seen or self._glance(), None
+        return is_busy(seen, position, stays=self._stays)
+
+    def list(self, position: Position | None) -> Listing:
+        """List news with size and arrival, oldest first, and what is unfinished.
+
+        Where mail stays on the server, the newest pages are read, as long as they say enough; else the whole folder.
+        """
+        position = position or Position()
+        try:
+            return self._list_newest(position) or self._list_all(position)
+        except NextPageLost:
+            try:
+                return self._list_all(position)
+            except NextPageLost as error:
+                raise Transient(
+                    "The list of messages changed while it was read", on=self._graph.on, step="list", code="page_lost"
+                ) from error
+
+    def _list_newest(self, position: Position) -> Listing | None:
+        """List down to what was dealt with before; None when one page does not say enough."""
+        if not self._stays or is_due(position, stays=True, now=self._clock()):
+            return None
+        page = self._in_reach(
+            lambda top: self._graph.page(newest(self._messages, select=_FIELDS, top=top) + _WITH_SIZE, step="list"),
+            most=GLANCE,
+        )
+        rows = dict(reversed(by_id(page).items()))
+        if not page.more:
+            return self._whole(rows, page.count, position)
+        if not is_enough(page, position, now=self._clock()):
+            return None
+        listing = self._compare(rows, position)
+        below = (position.known | position.problems.keys()) - rows.keys()
+        return replace(listing, known=listing.known + len(below))
+
+    def _list_all(self, position: Position) -> Listing:
+        return self._in_reach(lambda top: self._list_pages(position, top), most=PAGE)
+
+    def _list_pages(self, position: Position, top: int) -> Listing:
+        rows: dict[str, dict[str, Any]] = {}
+        counts: list[int] = []
+        path = f"{self._messages}?$select={_FIELDS}&$orderby=receivedDateTime&$top={top}&$count=true{_WITH_SIZE}"
+        for page in self._graph.pages(path, step="list"):
+            counts += [page.count] if page.count is not None else []
+            rows |= by_id(page)
+        # Its moment is worth a write: else every look of the next days would compare again.
+        return replace(self._whole(rows, min(counts, default=None), position), renewed=self._stays)
+
+    def _whole(self, rows: dict[str, dict[str, Any]], count: int | None, position: Position) -> Listing:
+        """Compare the whole folder, and forget what is no longer there."""
+        mark = Mark(self._clock(), max(0, (count or 0) - len(rows)))
+        there = replace(
+            position,
+            cursor=mark.text() if self._stays else "",
+            known=position.known & rows.keys(),
+            problems={one: tries for one, tries in position.problems.items() if one in rows},
+        )
+        return self._compare(rows, there)
+
+    def _compare(self, rows: dict[str, dict[str, Any]], position: Position) -> Listing:
+        """Hold what was listed against what is known."""
+        left_alone = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
+        news = tuple(item_of(row) for one, row in rows.items() if one not in position.known and one not in left_alone)
+        unfinished = tuple(
+            one
+            for one, row in rows.items()
+            if one in position.known and one not in left_alone and (not self._stays or row.get("isRead") is False)
+        )
+        known = len(rows) - len(news) - len(unfinished)
+        return Listing(news=news, unfinished=unfinished, known=known, position=position)
+
+    def count(self) -> int | None:
+        """Return how many messages lie in the folder (ports.Counts)."""
+        found = self._graph.get(f"{self._folder}?$select=totalItemCount", step="list").get("totalItemCount")
+        return found if type(found) is int and found >= 0 else None
+
+    def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
+        """Fetch whole messages in order, four at a time, each streamed into a file of its own."""
+        return graph_fetch.run(self._graph, items, mailbox=self._mailbox, works=self._works)
+
+    def headers(self, item: Item) -> bytes:
+        """Fetch the header section only: byte for byte, broken off where the body begins."""
+        return graph_fetch.header(self._graph, item)
+
+    def act(self, ids: Sequence[str], action: Action) -> None:
+        """Mark, move or delete; what is gone is no error."""
+        if ids:
+            graph_act.run(self._graph, ids, action, mailbox=self._mailbox)
+
+    def extend(self, deadline: float) -> None:
+        """Move the deadline of everything that follows (ports.Extendable)."""
+        self._graph.http.deadline = deadline
+
+    def close(self) -> None:
+        """Drop the connections; never raises."""
+        self._graph.http.close()
+
+    # --- within
+
+    def _glance(self) -> Page:
+        return self._in_reach(lambda top: self._graph.page(newest(self._messages, top=top), step="list"), most=GLANCE)
+
+    def _in_reach(self, ask: Callable[[int], _T], *, most: int) -> _T:
+        """Ask for pages of so many messages, or for short ones where these take Exchange too long."""
+        if not self._short:
+            try:
+                return ask(most)
+            except Transient as error:
+                if error.code != "unavailable" or error.retry_after is not None:
+                    raise
+            self._short = True
+        return ask(SHORT_PAGE)
+
+    def _works(self) -> bool:
+        """Tell whether Graph answers for this mailbox now."""
+        try:
+            self._graph.get(f"{self._folder}?$select=id", step="fetch")
+        except PostroomError:
+            return False
+        return True

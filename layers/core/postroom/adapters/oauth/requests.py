@@ -1,0 +1,203 @@
+"""What a token is asked for with: the endpoint, the form, and what makes two mailboxes share one token. Pure.
+
+RFC 6749 (grants), RFC 7521 and 7523 (assertions), and the two providers' own spellings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from postroom.errors import LoginRefused
+from postroom.model.configuration.clouds import is_microsoft_graph
+from postroom.model.configuration.mailbox import Grant, Mailbox, SecretReference, Type
+
+GOOGLE_ENDPOINT = "https://oauth2.googleapis.com/token"
+GOOGLE_SCOPE = "https://mail.google.com/"
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"  # RFC 7523 §2.1
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 §2.2
+WORLDWIDE = "https://login.microsoftonline.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """One of Microsoft's clouds: what its mail protocols and its Graph are called in scopes."""
+
+    exchange: str
+    graph: str
+
+
+CLOUDS: dict[str, Cloud] = {
+    "login.microsoftonline.com": Cloud("https://outlook.office.com", "https://graph.microsoft.com"),
+    "login.microsoftonline.us": Cloud("https://outlook.office365.us", "https://graph.microsoft.us"),
+    "login.partner.microsoftonline.cn": Cloud("https://partner.outlook.cn", "https://microsoftgraph.chinacloudapi.cn"),
+    "login.chinacloudapi.cn": Cloud("https://partner.outlook.cn", "https://microsoftgraph.chinacloudapi.cn"),
+}
+"""By the host of the authority; another host counts as the worldwide cloud."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A token as it is to be asked for; equal ones are the same token. `account`: whose it is, where that matters."""
+
+    endpoint: str
+    client_id: str
+    scope: str
+    grant: Grant
+    account: str
+    google: bool
+    credential: SecretReference | None  # password or refresh token
+    application: SecretReference | None  # the application's secret, certificate or key
+    ca_pem: str = ""  # beside the public authorities, where the endpoint is no provider's
+
+    @property
+    def host(self) -> str:
+        """Where it is asked for."""
+        return urlsplit(self.endpoint).netloc
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The secrets themselves, revealed for one request."""
+
+    credential: str = field(default="", repr=False)
+    application: str = field(default="", repr=False)
+
+    @property
+    def digest(self) -> str:
+        """Tell whether they have changed, without keeping them."""
+        return hashlib.sha256(f"{self.credential}\0{self.application}".encode()).hexdigest()
+
+    @property
+    def is_certificate(self) -> bool:
+        """Tell whether the application proves itself by a private key (PEM)."""
+        return "-----BEGIN" in self.application
+
+    @property
+    def google_key(self) -> Mapping[str, str]:
+        """The key of a Google service account (its JSON file); empty when it is no such thing."""
+        if not self.application.lstrip().startswith("{"):
+            return {}
+        try:
+            found = json.loads(self.application)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) and {"private_key", "client_email"} <= found.keys() else {}
+
+
+def cloud_of(mailbox: Mailbox) -> Cloud:
+    """Find the cloud that the mailbox's authority belongs to."""
+    host = urlsplit(mailbox.tenant_authority or WORLDWIDE).hostname or ""
+    return CLOUDS.get(host.lower(), CLOUDS["login.microsoftonline.com"])
+
+
+def graph_of(mailbox: Mailbox) -> str:
+    """Find the address of a mailbox's Microsoft Graph: its own `server`, or its cloud's."""
+    return mailbox.server or cloud_of(mailbox).graph
+
+
+def wanted(mailbox: Mailbox) -> Wanted:
+    """Say which token opens a mailbox; raises LoginRefused when its options do not say that."""
+    # Reference, tenant-authority: an authority that contains "google", in any case, is Google's.
+    google = "google" in (mailbox.tenant_authority or "").casefold()
+    grant = _grant(mailbox, google)
+    application = mailbox.client_secret
+    credential = mailbox.password
+    if grant is Grant.CLIENT_CREDENTIALS and not google:
+        application, credential = mailbox.client_secret or mailbox.password, None
+    if not mailbox.client_id:
+        raise incomplete(mailbox, "`client_id`", "Give the application (client) id.")
+    return Wanted(
+        endpoint=GOOGLE_ENDPOINT if google else _endpoint(mailbox),
+        client_id=mailbox.client_id,
+        scope=mailbox.scope or (GOOGLE_SCOPE if google else _scope(mailbox)),
+        grant=grant,
+        account=_account(mailbox, grant, google),
+        google=google,
+        credential=credential,
+        application=application,
+        ca_pem="" if google or _is_known(mailbox) else mailbox.ca_certificate or "",
+    )
+
+
+def form(wanted: Wanted, held: Held, *, assertion: str = "") -> dict[str, str]:
+    """Write the form that is posted; `assertion` is the signed proof where a key is used."""
+    if wanted.google and held.google_key:
+        return {"grant_type": JWT_BEARER, "assertion": assertion}
+    fields = {"client_id": wanted.client_id, "grant_type": wanted.grant.value}
+    match wanted.grant:
+        case Grant.REFRESH_TOKEN:
+            fields["refresh_token"] = held.credential
+            if not wanted.google:
+                fields["scope"] = with_offline_access(wanted.scope)
+        case Grant.PASSWORD:
+            fields |= {"username": wanted.account, "password": held.credential, "scope": wanted.scope}
+        case Grant.CLIENT_CREDENTIALS:
+            fields["scope"] = wanted.scope
+    if assertion:
+        fields |= {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
+    elif held.application:
+        fields["client_secret"] = held.application
+    return fields
+
+
+def with_offline_access(scope: str) -> str:
+    """Ask for the next refresh token too: without this scope Microsoft sends none."""
+    return scope if "offline_access" in scope.split() else f"{scope} offline_access"
+
+
+def incomplete(mailbox: Mailbox, what: str, remedy: str) -> LoginRefused:
+    """Say that an option is missing."""
+    return LoginRefused(
+        f"No token can be asked for without {what}",
+        on=mailbox.name,
+        step="login",
+        code="oauth_incomplete",
+        remedy=remedy,
+    )
+
+
+def _grant(mailbox: Mailbox, google: bool) -> Grant:
+    if google:  # Google knows neither of the other grants; a service account's key is told by its content
+        return Grant.REFRESH_TOKEN
+    if mailbox.grant:
+        return mailbox.grant
+    # Reference, grant-type: password when empty. Without a password there is but one grant left.
+    return Grant.PASSWORD if mailbox.password is not None else Grant.CLIENT_CREDENTIALS
+
+
+def _account(mailbox: Mailbox, grant: Grant, google: bool) -> str:
+    if google or grant is Grant.PASSWORD:
+        return mailbox.service_account or mailbox.user
+    return ""  # the application's own token, or that of whoever's refresh token it is: the same for many mailboxes
+
+
+def _endpoint(mailbox: Mailbox) -> str:
+    authority = (mailbox.tenant_authority or WORLDWIDE).rstrip("/")
+    if urlsplit(authority).scheme != "https":
+        raise incomplete(mailbox, "an https authority", "Write `tenant_authority: https://login.microsoftonline.com`.")
+    authority = authority.partition("/oauth2/")[0]
+    if not urlsplit(authority).path:  # it may name the tenant itself
+        if not mailbox.directory_id:
+            raise incomplete(mailbox, "`directory_id`", "Give the directory (tenant) id.")
+        authority = f"{authority}/{mailbox.directory_id}"
+    return f"{authority}/oauth2/v2.0/token"
+
+
+def _scope(mailbox: Mailbox) -> str:
+    cloud = cloud_of(mailbox)
+    if mailbox.type is not Type.GRAPH:
+        return f"{cloud.exchange}/.default"
+    # A gateway before a known cloud takes that cloud's tokens; another cloud its own.
+    if mailbox.server and (is_microsoft_graph(mailbox.server) or not _is_known(mailbox)):
+        own = urlsplit(mailbox.server)
+        return f"{own.scheme}://{own.netloc}/.default"
+    return f"{cloud.graph}/.default"
+
+
+def _is_known(mailbox: Mailbox) -> bool:
+    """Tell whether the authority is one of Microsoft's in the table."""
+    return (urlsplit(mailbox.tenant_authority or WORLDWIDE).hostname or "").lower() in CLOUDS

@@ -1,0 +1,73 @@
+"""A POP3 mailbox's connection through one session: made anew after a QUIT or a hang-up of ours, and timed by step."""
+
+from __future__ import annotations
+
+import time
+
+from postroom.adapters.net.dial import Rules
+from postroom.adapters.pop3.login import Line, capabilities, dial
+from postroom.errors import MailboxLocked
+from postroom.model.configuration.mailbox import Mailbox
+from postroom.model.configuration.properties import behaviour
+
+IN_FLIGHT = 50  # commands sent ahead where the server has PIPELINING (RFC 2449 §6.6)
+BYTES_A_SECOND = 64 * 1024  # a message may take the protocol timeout, and a second more for each of these
+UNLOCKING = (0.05, 0.2, 0.5, 1.0, 2.0)  # seconds between logins, while our last connection is still seen as open
+
+
+class Link:
+    """The connection, and `numbers`: id → message number, which hold for this connection only."""
+
+    def __init__(self, mailbox: Mailbox, *, secret: str, deadline: float, rules: Rules) -> None:
+        self.mailbox = mailbox
+        self.behaviour = behaviour(mailbox)
+        self.deadline = deadline
+        self.numbers: dict[str, int] | None = None
+        self._secret = secret
+        self._rules = rules
+        self._capabilities: frozenset[bytes] | None = None
+        self._line: Line | None = self._dial()
+
+    def ready(self, step: str) -> Line:
+        """Return the connection, made anew where it was dropped; set step and deadline of what comes."""
+        if self._line is None:
+            self._line = self._dial_again()
+        self.begin(step)
+        return self._line
+
+    def begin(self, step: str, *, size: int = 0) -> None:
+        """Name the step of what comes, and set its deadline: the protocol timeout, and more for what is large."""
+        if self._line is not None:
+            timeout = self.mailbox.protocol_timeout.total_seconds() + size / BYTES_A_SECOND
+            self._line.stream.step = step
+            self._line.stream.deadline = min(self.deadline, time.monotonic() + timeout)
+
+    @property
+    def ahead(self) -> int:
+        """How many commands may be sent before their answers are read."""
+        if self._capabilities is None:
+            self._capabilities = capabilities(self.ready("list")) if self.behaviour.use_capa else frozenset()
+        return IN_FLIGHT if b"PIPELINING" in self._capabilities else 1
+
+    def drop(self) -> None:
+        """Close the connection if there is one; answers still on their way go with it."""
+        if self._line is not None:
+            self._line.stream.close()
+        self._line, self.numbers = None, None
+
+    @property
+    def line(self) -> Line | None:
+        """The connection as it is."""
+        return self._line
+
+    def _dial(self) -> Line:
+        return dial(self.mailbox, secret=self._secret, deadline=self.deadline, rules=self._rules)
+
+    def _dial_again(self) -> Line:
+        """Log in after a QUIT or a hang-up of ours: the server may take a moment to unlock the mailbox for us."""
+        for pause in UNLOCKING:
+            try:
+                return self._dial()
+            except MailboxLocked:
+                time.sleep(min(pause, max(0.0, self.deadline - time.monotonic())))
+        return self._dial()

@@ -1,0 +1,310 @@
+"""SMTP: one attempt to hand a mail to the next server, with a clear word on whether it can have left.
+
+smtplib speaks the protocol over our own stream, so that host checks, verified TLS and the wall-clock deadline hold.
+Nothing can have been sent before the content goes on the wire; from then until the final reply nobody knows.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hmac
+import smtplib
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from postroom.adapters.net.connect import Network, connect
+from postroom.adapters.net.stream import Reader, Stream
+from postroom.adapters.net.tls import client_context
+from postroom.errors import PostroomError, SendDeferred, SendRefused, SendUncertain
+from postroom.model.configuration.document import Authentication, OutboundServer, SmtpSecurity
+from postroom.ports import BeforeData, Envelope, Sent
+
+_LONGEST_REPLY_LINE = 4096  # RFC 5321 §4.5.3.1.5 says 512; real servers write more
+_LONGEST_EXCHANGE = 240.0  # seconds; what lasts longer would die with its function, and nobody would know of what
+_MOST_CHALLENGES = 5
+_DEFAULT_PORTS = {SmtpSecurity.SSL_TLS: 465, SmtpSecurity.START_TLS_REQUIRED: 587}
+
+
+class SmtpTransport:
+    """Implements ports.Transport for one outbound server; `password` is the secret in plain text.
+
+    `token` answers with an access token for `user`, given the deadline and the token that was refused, if any.
+    """
+
+    def __init__(
+        self,
+        server: OutboundServer,
+        *,
+        password: str,
+        allowed_networks: Sequence[Network] = (),
+        allow_plaintext_credentials: bool = False,
+        user: str = "",
+        token: Callable[[float, str], str] | None = None,
+    ) -> None:
+        self._server = server
+        self._user = user or server.user or ""
+        self._token = token
+        self._password = password
+        self._shown = [password]  # to the server
+        self._allowed = allowed_networks
+        self._plaintext = allow_plaintext_credentials
+
+    def send(self, content: bytes, envelope: Envelope, *, outbound_id: str, before_data: BeforeData) -> Sent:
+        """Make one attempt; raises SendRefused, SendDeferred or SendUncertain."""
+        deadline = time.monotonic() + min(self._server.timeout.total_seconds(), _LONGEST_EXCHANGE)
+        try:
+            client = self._open(deadline, helo=envelope.sender.rpartition("@")[2] or "localhost")
+        except (smtplib.SMTPException, PostroomError) as error:
+            refused = _not_sent(error, on=self._server.name)
+            for secret in self._shown:
+                refused.hide(secret)
+            raise refused from None  # the library's error quotes the server, which may repeat the password
+        try:
+            return self._exchange(client, content, envelope, before_data)
+        finally:
+            client.leave()
+
+    def _open(self, deadline: float, *, helo: str) -> _Client:
+        server = self._server
+        host = server.host or ""
+        port = server.port or _DEFAULT_PORTS.get(server.security, 25)
+        stream = connect(host, port, deadline=deadline, allowed=self._allowed)
+        context = client_context(server.ca_certificate)
+        if server.security is SmtpSecurity.SSL_TLS:
+            stream.start_tls(context, host)
+        client = _Client(stream, helo=helo)
+        try:
+            client.greet()
+            if server.security in (SmtpSecurity.START_TLS, SmtpSecurity.START_TLS_REQUIRED):
+                client.upgrade(context, host, required=server.security is SmtpSecurity.START_TLS_REQUIRED)
+            if server.authentication is not Authentication.ANONYMOUS and self._user:
+                if not stream.encrypted and not self._plaintext:
+                    raise SendDeferred(
+                        "The connection is not encrypted, so no password was sent",
+                        on=server.name,
+                        step="login",
+                        code="plaintext_refused",
+                        remedy="Set `security` to start-tls-required or ssl-tls; the mail waits.",
+                    )
+                stream.step = "login"
+                self._log_in(client, deadline)
+        except BaseException:
+            stream.close()
+            raise
+        return client
+
+    def _log_in(self, client: _Client, deadline: float) -> None:
+        if self._token is None:
+            client.login(self._user, self._password)
+            return
+        token = self._token(deadline, "")
+        self._shown.append(token)
+        try:
+            client.login_with_token(self._user, token)
+        except smtplib.SMTPAuthenticationError:  # void before its time: one more, and no third
+            token = self._token(deadline, token)
+            self._shown.append(token)
+            client.login_with_token(self._user, token)
+
+    def _exchange(self, client: _Client, content: bytes, envelope: Envelope, before_data: BeforeData) -> Sent:
+        refused: dict[str, str] = {}
+        deferred: dict[str, str] = {}
+        on = self._server.name
+        try:
+            limit = client.size_limit()
+            if limit and len(content) > limit:
+                raise SendRefused(
+                    f"The mail has {len(content):,} bytes, the server takes {limit:,}", on=on, code="too_large"
+                )
+            _expect(client.mail(envelope.sender, _mail_options(client, content)), on=on, at="MAIL")
+            for recipient in envelope.recipients:
+                code, text = client.rcpt(recipient)
+                if code not in (250, 251, 252):
+                    (refused if code >= 500 else deferred)[recipient] = _said(code, text)
+            if len(refused) + len(deferred) == len(envelope.recipients):
+                answer = next(iter([*refused.values(), *deferred.values()]), "no recipients")
+                if deferred:
+                    raise SendDeferred(f"The server put every recipient off: {answer}", on=on)
+                raise SendRefused(f"The server refused every recipient: {answer}", on=on, code="recipients_refused")
+            before_data()
+            code, text = client.docmd("DATA")
+            if code != 354:
+                raise _reply_error(code, text, on=on, at="DATA")
+        except (SendRefused, SendDeferred):
+            raise
+        except smtplib.SMTPException as error:
+            raise _not_sent(error, on=on) from error
+        except PostroomError as error:
+            if error.code == "lease_lost":
+                raise
+            raise _not_sent(error, on=on) from error
+        try:
+            code, text = client.content(content)
+        except (smtplib.SMTPException, PostroomError) as error:
+            raise SendUncertain(
+                f"The connection was lost after the content went out: {error}", on=on, step="data"
+            ) from error
+        if code != 250:
+            raise _reply_error(code, text, on=on, at="the content")
+        return Sent(provider_id=_said(code, text)[:200], refused=refused, deferred=deferred)
+
+
+class _Client(smtplib.SMTP):
+    """smtplib's protocol over our stream."""
+
+    def __init__(self, stream: Stream, *, helo: str) -> None:
+        super().__init__(local_hostname=helo)  # without a name it would ask the resolver for ours
+        self._stream = stream
+        self._reader = Reader(stream)
+        self.sock = self  # type: ignore[assignment]  # smtplib needs sendall, makefile and close only
+        self.file = None
+
+    def sendall(self, data: bytes) -> None:
+        self._stream.send(data)
+
+    def makefile(self, *_arguments: Any) -> _Client:
+        return self
+
+    def readline(self, _limit: int = -1) -> bytes:
+        return self._reader.line(_LONGEST_REPLY_LINE)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def greet(self) -> None:
+        self._stream.step = "greeting"
+        code, text = self.getreply()
+        if code != 220:
+            raise _reply_error(code, text, on=self._stream.on, at="the greeting")
+        self.ehlo_or_helo_if_needed()
+
+    def upgrade(self, context: ssl.SSLContext, host: str, *, required: bool) -> None:
+        """STARTTLS (RFC 3207); what was sent along in plain text is refused (security.md 2)."""
+        self._stream.step = "tls"
+        if not self.has_extn("starttls"):
+            if not required:
+                return
+            raise SendDeferred(
+                "The server does not offer STARTTLS",
+                on=self._stream.on,
+                step="tls",
+                code="starttls_missing",
+                remedy="Use the TLS port with `security: ssl-tls`, or repair the server.",
+            )
+        code, text = self.docmd("STARTTLS")
+        if code != 220:
+            raise _reply_error(code, text, on=self._stream.on, at="STARTTLS")
+        if self._reader.buffered:
+            raise SendDeferred(
+                "Something was injected before TLS began", on=self._stream.on, step="tls", code="injected"
+            )
+        self._stream.start_tls(context, host)
+        self.helo_resp = self.ehlo_resp = None
+        self.esmtp_features = {}
+        self.does_esmtp = False
+        self.ehlo_or_helo_if_needed()
+
+    def auth(self, mechanism: str, authobject: Any, *, initial_response_ok: bool = True) -> tuple[int, bytes]:
+        """AUTH (RFC 4954) with user and password in UTF-8 (RFC 4616); smtplib's own fails at letters beyond ASCII."""
+        first = authobject() if initial_response_ok else None
+        code, text = self.docmd("AUTH", mechanism if first is None else f"{mechanism} {_base64(first)}")
+        # auth_login of smtplib counts by this which of its two questions it answers.
+        self._auth_challenge_count = 0 if first is None else 1
+        while code == 334 and self._auth_challenge_count <= _MOST_CHALLENGES:
+            self._auth_challenge_count += 1
+            code, text = self.docmd(_base64(authobject(_challenge(text))))
+        if code in (235, 503):
+            return code, text
+        raise smtplib.SMTPAuthenticationError(code, text)
+
+    def auth_cram_md5(self, challenge: Any = None) -> Any:
+        """RFC 2195, with the password in UTF-8."""
+        if challenge is None:
+            return None
+        return f"{self.user} {hmac.new(str(self.password).encode(), challenge, 'md5').hexdigest()}"
+
+    def login_with_token(self, user: str, token: str) -> None:
+        """AUTH XOAUTH2 with its initial response; the server's challenge is its error, which wants an empty answer."""
+
+        def answer(challenge: bytes | None = None) -> str:
+            return f"user={user}\x01auth=Bearer {token}\x01\x01" if challenge is None else ""
+
+        self.auth("XOAUTH2", answer)
+
+    def size_limit(self) -> int:
+        """The largest mail the server says it takes, in bytes; 0: it does not say (RFC 1870)."""
+        said = self.esmtp_features.get("size", "")
+        return int(said) if said.isdigit() else 0
+
+    def content(self, content: bytes) -> tuple[int, bytes]:
+        """Send the content, dot-stuffed, with its end, and wait for the final reply."""
+        self._stream.step = "data"
+        stuffed = content.replace(b"\r\n.", b"\r\n..")
+        if stuffed.startswith(b"."):
+            stuffed = b"." + stuffed
+        self.sendall(stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n")
+        self.sendall(b".\r\n")
+        return self.getreply()
+
+    def leave(self) -> None:
+        """QUIT, as politeness: what was said before counts."""
+        with contextlib.suppress(smtplib.SMTPException, PostroomError):
+            self._stream.deadline = min(self._stream.deadline, time.monotonic() + 2)
+            self.docmd("QUIT")
+        self._stream.close()
+
+
+def _mail_options(client: _Client, content: bytes) -> list[str]:
+    return [f"SIZE={len(content)}"] if client.has_extn("size") else []
+
+
+def _expect(reply: tuple[int, bytes], *, on: str, at: str) -> None:
+    code, text = reply
+    if code != 250:
+        raise _reply_error(code, text, on=on, at=at)
+
+
+def _reply_error(code: int, text: bytes, *, on: str, at: str) -> SendRefused | SendDeferred:
+    what = f"The server answered {_said(code, text)} to {at}"
+    if 500 <= code < 600:
+        return SendRefused(what, on=on, code=f"smtp_{code}")
+    return SendDeferred(what, on=on, code=f"smtp_{code}")
+
+
+def _not_sent(error: Exception, *, on: str) -> PostroomError:
+    """Translate a failure before the content: certainly not sent, so it may be tried again."""
+    if isinstance(error, SendDeferred | SendRefused):
+        return error
+    if isinstance(error, smtplib.SMTPResponseException):
+        said = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
+        if isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code >= 500:
+            return SendDeferred(
+                f"The server refused the login: {_said(error.smtp_code, said)}",
+                on=on,
+                step="login",
+                code="login_refused",
+                remedy="Enter the right user and password of this outbound server; the mail waits.",
+            )
+        return _reply_error(error.smtp_code, said, on=on, at="the session")
+    if isinstance(error, PostroomError):
+        return SendDeferred(error.what, on=on, step=error.step, code=error.code, remedy=error.remedy)
+    return SendDeferred(f"The session failed: {error}", on=on)
+
+
+def _challenge(text: bytes) -> bytes:
+    try:
+        return base64.b64decode(text)
+    except binascii.Error as error:
+        raise smtplib.SMTPException(f"The server's challenge is no base64: {text[:80]!r}") from error
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8")).decode("ascii")
+
+
+def _said(code: int, text: bytes) -> str:
+    return f"{code} {text.decode('utf-8', 'replace')}"

@@ -1,0 +1,114 @@
+"""The files that a mail carries, as a person would count them."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from postroom.mail.containers.file_type import sniff
+from postroom.mail.content.bodies import Bodies, bodies
+from postroom.mail.reader import Message, Unreadable, read
+from postroom.mail.reader.part import Part
+
+# Types of mail that Python has no extension for.
+_EXTENSIONS = {
+    "application/ics": ".ics",
+    "application/pgp-signature": ".asc",
+    "application/pkcs7-mime": ".p7m",
+    "application/pkcs7-signature": ".p7s",
+    "application/x-pkcs7-mime": ".p7m",
+    "application/x-pkcs7-signature": ".p7s",
+    "image/heic": ".heic",
+    "image/heif": ".heif",
+    "message/delivery-status": ".txt",
+    "message/disposition-notification": ".txt",
+    "message/global": ".eml",
+    "message/rfc822": ".eml",
+    "text/calendar": ".ics",
+    "text/rtf": ".rtf",
+    "text/rfc822-headers": ".txt",
+    "text/vcard": ".vcf",
+    "text/x-vcard": ".vcf",
+}
+
+
+_MOST_TYPES = 10
+_SHOWN = ("text/plain", "text/html")
+_HEADERS_ONLY = ("text/rfc822-headers", "message/rfc822-headers", "message/global-headers")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One attached file; `data` decodes it anew at each call, so that no copy lies about."""
+
+    name: str
+    names: tuple[str, ...]  # every name that some client would use, or the one that it is given here
+    content_type: str
+    content_types: tuple[str, ...]  # as declared; one that is there twice has one meaning for each half of the clients
+    inline: bool
+    content_id: str | None
+    data: Callable[[], bytes]
+    message: Message | None  # what it encloses by its type
+
+
+def files(content: Bodies) -> list[File]:
+    """List the attachments of a message, in its order."""
+    in_place = {id(part) for part in content.inline}
+    return [_file(part, number, inline=id(part) in in_place) for number, part in enumerate(content.attachments, 1)]
+
+
+def _file(part: Part, number: int, *, inline: bool) -> File:
+    names = part.names or (_made_up(part, number),)
+    return File(
+        name=names[0],
+        # A subject makes a name, and never the type of what is a mail.
+        names=names if part.names or part.message is None else ("message.eml",),
+        content_type=part.content_type,
+        content_types=(part.content_type, *part.raw_values("content-type")[1:_MOST_TYPES]),
+        inline=inline,
+        content_id=part.content_id,
+        data=part.data,
+        message=part.message,
+    )
+
+
+def enclosed_files(file: File, data: bytes, *, head: bytes) -> list[File]:
+    """List the files of the mail that a file is, whether it says so or not; none for what is no mail.
+
+    `head` is the beginning of `data` that everybody looks at: what was found in it is remembered.
+    """
+    message = file.message
+    if message is None and file.content_type not in _HEADERS_ONLY and sniff(head) == "message/rfc822":
+        try:
+            message = read(data)
+        except Unreadable:
+            return []
+    if message is None or not any(map(_may_hold_files, message.walk())):
+        return []
+    return files(bodies(message))
+
+
+def _may_hold_files(part: Part) -> bool:
+    """Say whether more than text to be shown is in a part; returned mails are many, and few of them carry anything."""
+    if part.children:
+        return False
+    if part.content_type not in _SHOWN or b"begin" in part.raw_body or part.names:
+        return True
+    return any("base64" in value.lower() for value in part.raw_values("content-transfer-encoding"))
+
+
+def _made_up(part: Part, number: int) -> str:
+    """Name a file that has no name: an enclosed message by its subject, others by their place and type."""
+    if part.message is not None:
+        subject = " ".join(part.message.header("subject").split())[:80]
+        return f"{subject or f'message-{number}'}.eml"
+    extension = _EXTENSIONS.get(part.content_type) or _extensions().guess_extension(part.content_type) or ".bin"
+    return f"attachment-{number}{extension}"
+
+
+@cache
+def _extensions() -> mimetypes.MimeTypes:
+    """Return the extensions that Python knows by itself: a mail's files have the same names on every computer."""
+    return mimetypes.MimeTypes()

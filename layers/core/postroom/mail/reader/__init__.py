@@ -1,0 +1,21 @@
+"""Read a message: our own reader, lenient with what real senders do and firm with what only attackers do.
+
+The bytes are gone through once and kept as offsets into one buffer; header values, names and bodies are decoded when
+asked for. Nothing here raises on any input, except `Unreadable` for what is beyond a limit.
+"""
+
+from postroom.mail.reader.limits import LIMITS, Limits, Unreadable
+from postroom.mail.reader.part import Context, Message, Part
+from postroom.mail.reader.structure import read_root
+
+__all__ = ["LIMITS", "Limits", "Message", "Part", "Unreadable", "read"]
+
+
+def read(raw: bytes, *, limits: Limits = LIMITS) -> Message:
+    """Read a message; raises Unreadable, with the limit's name, only for the hopeless."""
+    if len(raw) > limits.message_bytes:
+        raise Unreadable(f"larger than {limits.message_bytes} bytes", "message_bytes")
+    buffer = raw
+    if b"\n" not in raw and b"\r" in raw:
+        buffer = raw.replace(b"\r", b"\n")  # lines ended by CR alone; the offsets stay true
+    return read_root(Context(buffer, limits, raw=raw), 0, len(buffer))

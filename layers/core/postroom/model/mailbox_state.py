@@ -1,0 +1,125 @@
+"""What a poller knows of a mailbox between polls: position, lease, health, balance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from postroom.errors import PostroomError
+from postroom.model.traffic import Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What a server is asked to do with a mail that was set aside, over-size or given up, and what came of it."""
+
+    why: int  # OVERSIZE_LEFT or GIVEN_UP
+    done: str = ""  # what it has done (ports.Action), or that the mail was gone; "": nothing yet
+    refused: int = 0  # times
+    due: datetime | None = None  # when it is asked next
+    reason: str = ""  # of its last refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a mailbox has been dealt with, in the server's own terms.
+
+    IMAP: `epoch` is UIDVALIDITY, ids are UIDs as decimal text; everything in (`floor`, `cursor`] is stored.
+    POP3, EWS, Graph: `known` holds the ids that are stored and may still lie on the server. EWS keeps in `cursor` what
+    it needs to ask for changes (adapters/ews/sync_state.py).
+    """
+
+    epoch: str = ""
+    floor: str = ""  # ids up to here were there before the first connection and are left alone
+    cursor: str = ""
+    known: frozenset[str] = frozenset()
+    problems: dict[str, int] = field(default_factory=dict)  # id → failed tries; three: the problem list
+    reasons: dict[str, str] = field(default_factory=dict)  # id → how its last try ended; of the newest only
+    asides: dict[str, Aside] = field(default_factory=dict)  # id → what became of it on the server
+    prints: dict[str, str] = field(default_factory=dict)  # POP3: known id → digest of the header that was stored
+    connected: datetime | None = None  # the first look: what the server received before is old mail (X13)
+    catching_up: bool = False  # until what lay there at the first look is stored; tells old mail without a date
+    place: str = ""  # digest of what the ids belong to: protocol, server, user and folder
+
+    def anew(self) -> Position:
+        """Forget all ids: what lies there is compared as a whole, and what was stored is known by its content."""
+        return Position(connected=self.connected, catching_up=True)
+
+
+GIVEN_UP = 3
+"""Tries after which a message is on the problem list. Larger numbers there are ids left alone for another reason."""
+OVERSIZE_LEFT = 4  # its headers are an interaction; the mail stays on the server
+BAD_SIZE_LEFT = 5  # the server cannot say its size, and the mailbox does not allow that (G02)
+OLD_LEFT = 6  # it was there before the first connection, and is not wanted (X13)
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The books of one poll: listed = stored + known + oversize + problem + left (X01)."""
+
+    listed: int = 0
+    stored: int = 0
+    known: int = 0
+    oversize: int = 0
+    problem: int = 0
+    left: int = 0
+
+    @property
+    def even(self) -> bool:
+        """True when nothing is unaccounted for."""
+        return self.listed == self.stored + self.known + self.oversize + self.problem + self.left
+
+
+class HealthState(StrEnum):
+    """How a mailbox is, for an administrator."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"  # switched off by hand
+    RETRYING = "retrying"  # a fault that may pass; `next_try` says when
+    NEEDS_ATTENTION = "needs-attention"  # wrong credentials and the like: a person must act
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How it is since when, and, when it is not well: the step that failed, why, what to do, when it is tried next.
+
+    Steps: state (what we remember ourselves), dns, connect, tls, greeting, login, folder, list, fetch, store, act.
+    """
+
+    state: HealthState = HealthState.ACTIVE
+    step: str = ""
+    code: str = ""  # an error code of errors.py
+    reason: str = ""
+    remedy: str = ""
+    since: datetime | None = None
+    failures: int = 0
+    next_try: datetime | None = None
+    last_success: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to fetch a mailbox until `expires`; every write of the holder is conditional on `token`."""
+
+    mailbox: str
+    token: int  # grows with every lease taken: fencing
+    owner: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxState:
+    """Everything remembered of one mailbox."""
+
+    mailbox: str
+    position: Position | None = None  # None: never looked at
+    health: Health = Health()
+    lease: Lease | None = None
+    balances: tuple[tuple[datetime, Balance], ...] = ()  # the last few polls that found something
+    waiting: datetime | None = None  # when the oldest mail came that the last poll left; None: it left none
+    traffic: tuple[Traffic, ...] = ()
+    config_digest: str = ""  # of the settings the health was judged by: a change tries again at once
+    begun_anew: tuple[datetime, str] | None = None  # when all that lies there was last compared anew, and why
+    trouble: PostroomError | None = None  # what is remembered cannot be read now: nothing may be done with the mailbox
+    lost: str = ""  # why what was remembered of its mails will never be read; `position` has begun anew

@@ -1,0 +1,166 @@
+"""Mail servers that mail is fetched from."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from postroom.errors import PostroomError
+from postroom.model.configuration.mailbox import Mailbox
+from postroom.model.mailbox_state import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One message on the server: its id there, its size in bytes (None: the server cannot say), its arrival."""
+
+    id: str
+    size: int | None
+    date: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a folder holds, as far as it concerns us.
+
+    `news`: not dealt with yet, oldest first. `unfinished`: stored before, but the server was not told.
+    `known`: ids seen, stored, and rightly still there. `position`: what was asked with, brought to the server's epoch
+    (a changed UIDVALIDITY starts again at the floor; content keys stop duplicates). `renewed`: the position is worth
+    remembering although nothing is new.
+    """
+
+    news: tuple[Item, ...]
+    unfinished: tuple[str, ...]
+    known: int
+    position: Position
+    resynced: bool = False
+    renewed: bool = False
+
+
+class Action(StrEnum):
+    """What is done on the server after safe storage."""
+
+    MARK_READ = "mark-read"
+    DELETE = "delete"
+    MOVE = "move"  # to processed_items_folder_name
+    MOVE_FAILED = "move-failed"  # to failed_items_folder_name
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A whole message of exactly the announced length, spooled to a file of its own that the receiver deletes.
+
+    `print`: a digest of its header, of a connector whose ids may come to stand for other messages.
+    """
+
+    item: Item
+    path: Path
+    size: int
+    sha256: str
+    print: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchFailed:
+    """One message that could not be had; the others are not touched by it. `gone`: it is no longer on the server."""
+
+    item: Item
+    reason: str
+    gone: bool = False
+
+
+class Session(Protocol):
+    """An open, logged-in mailbox folder. Every call keeps to the deadline it was opened with."""
+
+    def look(self, position: Position | None) -> bool:
+        """Tell whether there is anything to do: new messages, or stored ones the server was not told of."""
+        ...
+
+    def list(self, position: Position | None) -> Listing:
+        """List what is there against what is known."""
+        ...
+
+    def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
+        """Fetch whole messages without marking them read, in order, pipelined; one result an item."""
+        ...
+
+    def headers(self, item: Item) -> bytes:
+        """Fetch the header section only."""
+        ...
+
+    def act(self, ids: Sequence[str], action: Action) -> None:
+        """Mark, move or delete by id; ids that are gone are no error, repeating is harmless."""
+        ...
+
+    def close(self) -> None:
+        """Log out as the protocol wants it, or drop the connection; never raises."""
+        ...
+
+
+@runtime_checkable
+class Extendable(Protocol):
+    """A session whose deadline can be moved: one login serves the short look and the long fetch."""
+
+    def extend(self, deadline: float) -> None:
+        """Set the deadline (`time.monotonic()`) of everything that follows."""
+        ...
+
+
+@runtime_checkable
+class Counts(Protocol):
+    """A session that knows how many messages lie in its folder without listing them."""
+
+    def count(self) -> int | None:
+        """Return the number; None when the server does not tell it."""
+        ...
+
+
+class Connector(Protocol):
+    """One protocol. `open` performs dns → connect → tls → greeting → login → folder, each failure naming its step."""
+
+    def open(self, mailbox: Mailbox, *, secret: str, deadline: float, ask: Position | None = None) -> Session:
+        """Connect and select the folder; `deadline` is a `time.monotonic()` value that bounds the whole session.
+
+        `ask` is the position that `look` will be asked with: a connector may send that question with the login.
+        Raises the mail-server errors of errors.py, with `.step` set to the step that failed.
+        """
+        ...
+
+
+@runtime_checkable
+class LooksTogether(Connector, Protocol):
+    """A connector that can look at several mailboxes in one request, without opening any; `together`: at how many."""
+
+    @property
+    def together(self) -> int:
+        """How many mailboxes one call takes."""
+        ...
+
+    def company(self, mailbox: Mailbox, position: Position) -> Hashable | None:
+        """Say what mailboxes looked at together have in common, their secret among it; None: this one is opened."""
+        ...
+
+    def look_together(
+        self, asked: Sequence[tuple[Mailbox, Position]], *, secret: str, deadline: float
+    ) -> Iterator[tuple[Mailbox, bool | PostroomError]]:
+        """Look at mailboxes of one company; each answer comes as soon as it is known, and any may be missing.
+
+        False: nothing is to be done there. True: open it, since something is, or nobody knows. An error: what its
+        `open` would raise, where asking again would be wrong. Raises what concerns all; then nobody is answered for.
+        """
+        ...
+
+
+class Tokens(Protocol):
+    """Access tokens of mailboxes that log in by OAuth 2.0."""
+
+    def access_token(self, mailbox: Mailbox, *, deadline: float, refused: str = "") -> str:
+        """Return a token that is valid for some minutes; one that a server has `refused` is not given out again.
+
+        Raises LoginRefused when only a person can help, and Transient; both with the step `login`.
+        """
+        ...

@@ -1,0 +1,159 @@
+"""The books of one poll, pure: what has become of each message so far, and the position that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from postroom.model.configuration.mailbox import Mailbox, Type
+from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT, Balance, Position
+from postroom.ports import Action, Item, Listing
+from postroom.rules.polling import position as positions
+from postroom.rules.polling import set_aside
+
+
+@dataclass(slots=True)
+class Books:
+    """What is entered in the course of a poll; `position` is the one it began from, with its asides kept up to date."""
+
+    mailbox: Mailbox
+    listing: Listing
+    plan: positions.Plan
+    position: Position
+    started: datetime
+    stored: set[str] = field(default_factory=set)
+    oversize: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)  # id → reason
+    gone: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)  # planned, not begun
+    size: int = 0  # bytes stored
+    _problems: dict[str, int] = field(init=False)  # changes of the problem list
+    _prints: dict[str, str] = field(default_factory=dict)
+    _given_up: list[str] = field(default_factory=list)
+    _entered: set[str] = field(default_factory=set)  # what stands in the position's asides since this poll
+
+    def __post_init__(self) -> None:
+        self._problems = dict(self.plan.aside)
+
+    # --- what became of a message ---
+
+    def enter_stored(self, item: Item, headers_only: bool) -> None:
+        """Enter what is in the raw bucket, or, of an over-size message, all of it that is wanted."""
+        if not headers_only:
+            self.stored.add(item.id)
+            self.size += item.size or 0
+            return
+        self.oversize.add(item.id)
+        self._problems[item.id] = OVERSIZE_LEFT
+
+    def enter_print(self, item: Item, mark: str) -> None:
+        """Note how a message is known again, where its id may come to stand for another."""
+        if mark:
+            self._prints[item.id] = mark
+
+    def enter_gone(self, item: Item) -> bool:
+        """Take a message that the server does not find for gone; False for one that it lists all the same each time."""
+        if self.mailbox.type is not Type.IMAP and self._tries(item) + 1 >= GIVEN_UP:
+            return False
+        self.gone.add(item.id)
+        return True
+
+    def enter_failed(self, item: Item, reason: str) -> int:
+        """Count a failed try; the third puts a message on the problem list, and the next ones proceed."""
+        tries = min(GIVEN_UP, self._tries(item) + 1)
+        self._problems[item.id] = tries
+        self.failed[item.id] = reason
+        if tries == GIVEN_UP:
+            self._given_up.append(item.id)
+        return tries
+
+    def _tries(self, item: Item) -> int:
+        return self.position.problems.get(item.id, 0)
+
+    # --- what the books say ---
+
+    def balance(self) -> Balance:
+        """Draw the balance (X01): what vanished while we were fetching was not there."""
+        listing = self.listing
+        return Balance(
+            listed=len(listing.news) + len(listing.unfinished) + listing.known - len(self.gone),
+            stored=len(self.stored),
+            known=self.plan.known,
+            oversize=len(self.oversize),
+            problem=len(self.failed) + self.plan.bad_size,
+            left=self.plan.left + len(self.left),
+        )
+
+    def came_to_nothing(self) -> bool:
+        """Tell whether several messages that were asked for the first time failed, and nothing came at all."""
+        new = [one for one in self.failed if one not in self.position.problems]
+        return len(new) > 1 and not self.stored and not self.oversize
+
+    def take_back(self) -> None:
+        """Take what failed for what is left."""
+        for one in self.failed:
+            self._problems.pop(one, None)
+        self.left.update(self.failed)
+        self.failed.clear()
+        self._given_up.clear()
+
+    def unanswered(self, items: Sequence[Item]) -> tuple[Item, ...]:
+        """Name those of which it is not clear what became of them."""
+        return tuple(item for item in items if item.id not in self.failed and not self._is_settled(item))
+
+    def waiting_since(self, before: datetime | None) -> datetime | None:
+        """Say since when the oldest mail waits that was listed and not dealt with; None when none does.
+
+        A server that gives no dates (POP3) leaves only the poll that met it first: `before`, if mail has waited since.
+        """
+        aside = {one for one, tries in self._all_problems().items() if tries >= GIVEN_UP} | self.position.known
+        rest = [item for item in self.listing.news if item.id not in aside and not self._is_settled(item)]
+        dates = [item.date for item in rest if item.date is not None]
+        if len(dates) < len(rest):
+            dates.append(before or self.started)
+        return min(dates, default=None)
+
+    def _is_settled(self, item: Item) -> bool:
+        """Tell whether a message is dealt with for good, as far as this poll goes."""
+        return any(item.id in those for those in (self.stored, self.oversize, self.gone))
+
+    def _all_problems(self) -> dict[str, int]:
+        return {**self.position.problems, **self._problems}
+
+    # --- what is asked of the server about mail that was set aside ---
+
+    def enter_asides(self) -> None:
+        """Note what was set aside since the last time, so that the server is asked for it whoever comes to it."""
+        new = [one for one in (*sorted(self.oversize), *self._given_up) if one not in self._entered]
+        self._entered.update(new)
+        entered = set_aside.entered(
+            self.position.asides,
+            oversize=[one for one in new if one in self.oversize],
+            given_up=[one for one in new if one not in self.oversize],
+            stored=self.stored,
+            now=self.started,
+        )
+        self.position = replace(self.position, asides=entered)
+
+    def due(self) -> Mapping[Action, list[str]]:
+        """List by action what the server is to be asked for now."""
+        return set_aside.due(replace(self.position, problems=self._all_problems()), self.mailbox, now=self.started)
+
+    def enter_answer(self, ids: Sequence[str], action: Action, *, refusal: str | None) -> None:
+        """Note what came of a request; `refusal`: what the server said against it."""
+        answered = set_aside.answered(self.position.asides, ids, action, refusal=refusal, now=self.started)
+        self.position = replace(self.position, asides=answered)
+
+    # --- the position that comes of it ---
+
+    def reached(self, before: Position | None) -> Position:
+        """Return the position as the books stand now; `before` is the one remembered last."""
+        self.enter_asides()
+        position = positions.advance(
+            self.position, self.mailbox, self.listing.news, done=self.stored, gone=self.gone, failed=self._problems
+        )
+        prints = {one: mark for one, mark in (self.position.prints | self._prints).items() if one in position.known}
+        # Of another epoch, the ids may stand for other mails.
+        known = before.reasons if before and before.epoch == position.epoch else {}
+        return replace(position, reasons=positions.reasons(known, self.failed, position.problems), prints=prints)

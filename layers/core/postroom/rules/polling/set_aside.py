@@ -1,0 +1,111 @@
+"""Mails set aside, over-size or given up: what their server is asked to do with them, until it has done it. Pure.
+
+A request that is refused is repeated, at first after ten minutes, then after twice as long each time, at most a day.
+What is asked is what the mailbox wants now: no refused deletion is repeated after `delete_big_msg` was switched off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from postroom.model.configuration.mailbox import Mailbox, Type
+from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT, Aside, Position
+from postroom.ports import Action
+from postroom.services.polling.outcome import after_giving_up, after_oversize
+
+FIRST_WAIT = timedelta(minutes=10)
+LONGEST_WAIT = timedelta(days=1)
+GONE = "gone"  # taken away by somebody else, or by a request whose answer was lost
+MOST_KEPT = 50  # of what is done, for people who ask
+_MOST_REASON = 200  # characters
+
+
+def wanted(aside: Aside, mailbox: Mailbox) -> Action | None:
+    """Say what the mailbox wants done with such a mail; None: it stays as it is."""
+    return after_oversize(mailbox) if aside.why == OVERSIZE_LEFT else after_giving_up(mailbox)
+
+
+def pending(position: Position | None, mailbox: Mailbox) -> bool:
+    """Tell whether the server was asked in vain for something that is wanted still."""
+    asides = position.asides.values() if position else ()
+    return any(aside.refused and not aside.done and wanted(aside, mailbox) for aside in asides)
+
+
+def due(position: Position | None, mailbox: Mailbox, *, now: datetime) -> Mapping[Action, list[str]]:
+    """List by action what the server is to be asked for now; what is tried again first is not."""
+    found: dict[Action, list[str]] = {}
+    for one, aside in position.asides.items() if position else ():
+        action = None if aside.done or not _is_time(aside, now) else wanted(aside, mailbox)
+        if action is not None and position and position.problems.get(one, 0) >= GIVEN_UP:
+            found.setdefault(action, []).append(one)
+    return found
+
+
+def reconsidered(position: Position | None, mailbox: Mailbox, *, now: datetime) -> Position | None:
+    """Try mails once more whose deletion is due again, where an id may stand for another mail by now (POP3)."""
+    if mailbox.type is not Type.POP3 or position is None:
+        return position
+    again = [one for ids in due(position, mailbox, now=now).values() for one in ids]
+    if not again:
+        return position
+    return replace(position, problems={**position.problems, **dict.fromkeys(again, GIVEN_UP - 1)})
+
+
+def listed(position: Position, mailbox: Mailbox, *, now: datetime) -> Position:
+    """Hold what was asked for against a listing, which has dropped from the problem list what is gone."""
+    asides = {}
+    for one, aside in position.asides.items():
+        there = one in position.problems
+        if not there and not aside.done:
+            aside = replace(aside, done=GONE, due=None)
+        elif there and aside.done == Action.DELETE and mailbox.type is Type.POP3:
+            # Not deleted after all, or another mail under an id that RFC 1939 §7 does not allow to be used again.
+            aside = _refused(aside, "it said that this was deleted, and lists the same id again", now=now)
+        asides[one] = aside
+    return replace(position, asides=asides)
+
+
+def entered(
+    asides: Mapping[str, Aside],
+    *,
+    oversize: Iterable[str],
+    given_up: Iterable[str],
+    stored: Iterable[str],
+    now: datetime,
+) -> dict[str, Aside]:
+    """Enter what a poll has set aside; what is stored after all needs no more words."""
+    new = dict.fromkeys(sorted(oversize), OVERSIZE_LEFT) | dict.fromkeys(given_up, GIVEN_UP)
+    gone = {*new, *stored}
+    kept = {one: aside for one, aside in asides.items() if one not in gone}
+    for one, why in new.items():
+        before = asides.get(one)
+        kept[one] = Aside(why, due=now, refused=before.refused if before else 0, reason=before.reason if before else "")
+    over = sum(bool(aside.done) for aside in kept.values()) - MOST_KEPT
+    for one in [one for one, aside in kept.items() if aside.done][: max(0, over)]:
+        del kept[one]
+    return kept
+
+
+def answered(
+    asides: Mapping[str, Aside], ids: Sequence[str], action: Action, *, refusal: str | None, now: datetime
+) -> dict[str, Aside]:
+    """Note what came of a request; `refusal`: what the server said against it."""
+    new = dict(asides)
+    for one in ids:
+        if refusal is None:
+            new[one] = replace(new[one], done=action.value, due=None)
+        else:
+            new[one] = _refused(new[one], refusal, now=now)
+    return new
+
+
+def _refused(aside: Aside, reason: str, *, now: datetime) -> Aside:
+    wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(aside.refused, 10))
+    return replace(aside, done="", refused=aside.refused + 1, due=now + wait, reason=reason[:_MOST_REASON])
+
+
+def _is_time(aside: Aside, now: datetime) -> bool:
+    # A moment further off than any wait was written by a clock that went wrong.
+    return aside.due is None or not now < aside.due <= now + LONGEST_WAIT

@@ -1,0 +1,228 @@
+"""Change the configuration: plan what a new one changes, guard what must not go, apply it whole or not at all (X11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from postroom.errors import Conflict, Invalid, Problem
+from postroom.model.configuration.document import Alias, Configuration
+from postroom.model.configuration.mailbox import Mailbox
+from postroom.ports import MailboxStates
+from postroom.services.configuration import checks
+from postroom.services.configuration.checks.references import NAMED_SECTIONS, REFERENCES
+from postroom.services.configuration.validation import Finding
+from postroom.services.configuration.yaml_tree import format_path
+from postroom.services.mailboxes import retry
+
+
+class ChangeKind(StrEnum):
+    """What becomes of an object."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One option of an object: before and after, as written in a file; None where it is left at its default."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of one object; settings are the one object of their section, without a name."""
+
+    kind: ChangeKind
+    section: str
+    name: str
+    fields: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that applying would change, and what deserves attention in the result."""
+
+    changes: tuple[Change, ...]
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """True when nothing would change."""
+        return not self.changes
+
+
+class Versions(Protocol):
+    """The store of configurations, as far as changing needs it."""
+
+    def version(self) -> int: ...
+
+    def load(self, version: int) -> Configuration: ...
+
+    def put(
+        self, configuration: Configuration, *, expected_version: int, author: str, note: str, now: datetime
+    ) -> int: ...
+
+
+def plan(old: Configuration, new: Configuration) -> Plan:
+    """Compare two configurations; raises Invalid, naming all problems and everything that is still in use."""
+    problems = [_problem(finding) for finding in checks.problems(new)] + list(deletion_guards(old, new))
+    if problems:
+        raise Invalid(problems)
+    warnings = tuple(_problem(finding) for finding in checks.warnings(new))
+    return Plan(tuple(_changes(old, new)), warnings)
+
+
+def _problem(finding: Finding) -> Problem:
+    return Problem(format_path(finding.path), finding.problem, finding.remedy)
+
+
+def _changes(old: Configuration, new: Configuration) -> Iterator[Change]:
+    settings = _fields(old.settings, new.settings)
+    if settings:
+        yield Change(ChangeKind.CHANGED, "settings", "", settings)
+    for section in NAMED_SECTIONS:
+        before = {found.name: found for found in getattr(old, section)}
+        after = {found.name: found for found in getattr(new, section)}
+        for name, found in after.items():
+            if name not in before:
+                yield Change(ChangeKind.ADDED, section, name, _fields(None, found))
+            elif fields := _fields(before[name], found):
+                yield Change(ChangeKind.CHANGED, section, name, fields)
+        for name in before:
+            if name not in after:
+                yield Change(ChangeKind.REMOVED, section, name)
+
+
+def _fields(before: BaseModel | None, after: BaseModel) -> tuple[FieldChange, ...]:
+    # Secrets cannot show: an object holds their names only.
+    was = before.model_dump(mode="json", exclude_defaults=True) if before is not None else {}
+    now = after.model_dump(mode="json", exclude_defaults=True)
+    return tuple(
+        FieldChange(field, was.get(field), now.get(field))
+        for field in type(after).model_fields
+        if was.get(field) != now.get(field) and field != "name"
+    )
+
+
+def deletion_guards(old: Configuration, new: Configuration) -> Iterator[Problem]:
+    """Name what forbids removing the objects that are gone in `new` (C04, C06, C10, D04)."""
+    for section in NAMED_SECTIONS:
+        kept = {found.name for found in getattr(new, section)}
+        for found in getattr(old, section):
+            if found.name not in kept:
+                yield from _guard(section, found, old, new)
+
+
+def _guard(section: str, gone: Any, old: Configuration, new: Configuration) -> Iterator[Problem]:
+    path = f"{section}[name={gone.name}]"
+    users = [*users_of(new, section, gone.name)]
+    if users:
+        yield Problem(path, f"cannot be removed: it is used by {', '.join(users)}.", "Change or remove those first.")
+    if section == "mailboxes":
+        yield from _mailbox_guard(path, gone, new)
+    if section == "aliases":
+        yield from _alias_guard(path, gone, old, new)
+
+
+def _mailbox_guard(path: str, gone: Mailbox, new: Configuration) -> Iterator[Problem]:
+    if gone.enabled:
+        yield Problem(path, "cannot be removed: it is enabled.", "Disable it first, and remove it afterwards.")
+    for alias in new.aliases:
+        if alias.default and alias.active and alias.bare_address.casefold() == gone.bare_address.casefold():
+            department = alias.department or new.settings.default_department
+            yield Problem(
+                path,
+                f"cannot be removed: `{alias.name}`, the default alias of the department `{department}`, has its "
+                "address, and nobody would fetch the answers.",
+                "Make another alias the default first.",
+            )
+
+
+def _alias_guard(path: str, gone: Alias, old: Configuration, new: Configuration) -> Iterator[Problem]:
+    department = gone.department or old.settings.default_department
+    successor = any(
+        alias.default and (alias.department or new.settings.default_department) == department for alias in new.aliases
+    )
+    if gone.default and gone.active and not successor:
+        yield Problem(
+            path,
+            f"cannot be removed: it is the default alias of the department `{department}`.",
+            "Make another alias the default, or take `default` from it first.",
+        )
+    for mailbox in new.mailboxes:
+        if mailbox.enabled and mailbox.bare_address.casefold() == gone.bare_address.casefold():
+            yield Problem(
+                path,
+                f"cannot be removed: the enabled mailbox `{mailbox.name}` retrieves its mail.",
+                "Disable the mailbox first.",
+            )
+
+
+def users_of(configuration: Configuration, section: str, name: str) -> Iterator[str]:
+    """List what names an object, as `account support`."""
+    for reference in REFERENCES:
+        if reference.target == section:
+            for found in getattr(configuration, reference.section):
+                if getattr(found, reference.field) == name:
+                    yield f"{_singular(reference.section)} `{found.name}`"
+
+
+def _singular(section: str) -> str:
+    words = section.replace("_", " ").replace("oauth", "OAuth")
+    if words.endswith(("sses", "xes")):
+        return words[:-2]
+    if words.endswith("ies"):
+        return f"{words[:-3]}y"
+    return words.removesuffix("s")
+
+
+def apply(
+    store: Versions,
+    configuration: Configuration,
+    *,
+    expected_version: int,
+    author: str,
+    note: str = "",
+    now: datetime,
+    states: MailboxStates | None = None,
+) -> int:
+    """Put a configuration in force and return its version; mailboxes that it changes are tried again at once.
+
+    `states` is where their health is kept; None where nothing was polled yet.
+
+    Raises Invalid for a configuration that is wrong or removes what is in use, Conflict when somebody was faster.
+    """
+    if store.version() != expected_version:
+        raise Conflict(
+            f"the configuration is at version {store.version()}, the plan was made for {expected_version}",
+            remedy="Look at the new plan and apply again.",
+        )
+    old = load(store, expected_version)
+    plan(old, configuration)
+    version = store.put(configuration, expected_version=expected_version, author=author, note=note, now=now)
+    if states is not None:
+        retry.after_change(old, configuration, states=states)
+    return version
+
+
+def load(store: Versions, version: int) -> Configuration:
+    """Load a version; 0 is the empty configuration before the first."""
+    return store.load(version) if version else Configuration()
+
+
+def changed_object(objects: Sequence[Any], name: str, update: dict[str, Any]) -> tuple[Any, ...]:
+    """Return the objects with one of them replaced by a validated copy with other values."""
+    return tuple(
+        type(found).model_validate({**found.model_dump(exclude_unset=True), **update}) if found.name == name else found
+        for found in objects
+    )

@@ -1,0 +1,179 @@
+"""Acknowledge a mail by template, unless a guard or a cap says no (security.md 7); each answer is a decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from postroom.mail.headers.address import is_valid, parse_addresses
+from postroom.mail.outgoing import templates
+from postroom.mail.outgoing.compose import is_message_id, without_controls
+from postroom.model.configuration.mailbox import Mailbox
+from postroom.model.decision import Decision
+from postroom.model.identity import outbound_id
+from postroom.model.interaction import Interaction, Subtype
+from postroom.model.outbound import Outbound
+from postroom.ports import Cap, Withheld
+from postroom.rules.automatic_replies import caps as loop_caps
+from postroom.rules.automatic_replies.guards import AutoReplyFacts, refusal
+from postroom.services import thread_markers
+from postroom.services.inbound.understand import Understanding
+from postroom.services.outbound_masking import mask_outbound
+from postroom.services.policy import Policy
+
+RULE = "auto-reply"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An acknowledgement with the caps it must pass, or none; and why."""
+
+    decision: Decision
+    outbound: Outbound | None = None
+    caps: tuple[Cap, ...] = ()
+
+
+def acknowledge(
+    interaction: Interaction,
+    mail: Understanding,
+    *,
+    template_name: str,
+    policy: Policy,
+    mailbox: Mailbox | None,
+    old: bool,
+    now: datetime,
+) -> Plan:
+    """Decide whether this mail is acknowledged, and with what."""
+    configuration = policy.configuration
+    template = next((one for one in configuration.templates if one.name == template_name), None)
+    if template is None:
+        return Plan(Decision(RULE, "suppressed", f"no-template: there is no template {template_name}"))
+    if mailbox is None:
+        return Plan(Decision(RULE, "suppressed", "no-mailbox: the mailbox is not configured any more"))
+    if interaction.thread_id != interaction.id and interaction.subtype is Subtype.INBOUND_CUSTOMER_REPLY:
+        return Plan(Decision(RULE, "suppressed", "reply: it continues a thread, which was acknowledged when it began"))
+    target = mail.sender.address if mail.sender else ""
+    refused = refusal(_facts(interaction, mail, policy=policy, target=target, old=old, now=now))
+    if refused is not None:
+        return Plan(refused)
+    caps = _caps(interaction, policy, target, now)
+    closed = next((cap.name for cap in caps if cap.limit == 0), None)
+    if closed is not None:
+        return Plan(Decision(RULE, "suppressed", f"cap {closed}: the configuration allows none"))
+    values = _values(interaction, mailbox, mail, now)
+    server, named = _server(policy, mailbox)
+    reply_to, body_marker, marks = thread_markers.plan(configuration, mailbox)
+    outbound = Outbound(
+        id=outbound_id(interaction.id, f"acknowledgement\x00{template.name}"),
+        subtype=Subtype.OUTBOUND_ACKNOWLEDGEMENT,
+        thread_id=interaction.thread_id,
+        parent_id=interaction.id,
+        mailbox=interaction.mailbox,
+        department=interaction.department,
+        from_address=mailbox.address,
+        to=(target,),
+        subject=" ".join(without_controls(templates.fill(template.subject, values)).split()),
+        text=templates.fill(template.text, values),
+        html=templates.fill(template.html, values, escape=True) if template.html else None,
+        created=now,
+        server=server,
+        in_reply_to=mail.message_id if is_message_id(mail.message_id or "") else None,
+        references=tuple(one for one in (*mail.references[-10:], mail.message_id or "") if is_message_id(one)),
+        reply_to=reply_to,
+        body_marker=body_marker,
+        decisions=(
+            Decision(RULE, "written", f"template {template.name}, for {interaction.id}"),
+            Decision("from", mailbox.address, "the address of the mailbox that the mail came in by"),
+            Decision("server", server, named),
+            marks,
+        ),
+    )
+    outbound = mask_outbound(outbound, policy.outbound_masking)
+    return Plan(
+        Decision(RULE, "queued", f"template {template.name}, as {outbound.id}"),
+        outbound,
+        caps,
+    )
+
+
+def without_acknowledgement(interaction: Interaction, withheld: Withheld) -> Interaction:
+    """Return the interaction with the acknowledgement's decision replaced by what forbade it."""
+    kept = tuple(one for one in interaction.decisions if one.rule != RULE)
+    full = "; ".join(_FULL[cap.name].format(limit=cap.limit) for cap in withheld.reached)
+    detail = f"cap: {full}" if full else "repeated: this mail was acknowledged before"
+    return replace(interaction, decisions=(*kept, Decision(RULE, "suppressed", detail)))
+
+
+_FULL: dict[str, str] = {
+    loop_caps.SENDER.name: "per_sender_a_day is {limit}, and the sender had so many from this mailbox in 24 hours",
+    loop_caps.THREAD.name: "per_thread is {limit}, and the thread had so many",
+    loop_caps.INSTALLATION.name: "per_hour is {limit}, and the installation has sent so many this hour",
+}
+
+
+def _facts(
+    interaction: Interaction, mail: Understanding, *, policy: Policy, target: str, old: bool, now: datetime
+) -> AutoReplyFacts:
+    # POP3 tells no dates. A false date can withhold a reply, never cause one that would not be given without any date.
+    received = interaction.server_date or interaction.date
+    return AutoReplyFacts(
+        subtype=interaction.subtype,
+        from_address=target,
+        automatic=mail.automatic,
+        return_path=mail.return_path,
+        own_addresses=policy.own_addresses,
+        has_own_tag=mail.own_tag,
+        list_headers=mail.list_headers,
+        delivery_exception=mail.delivery_exception,
+        dmarc=mail.sender_verdict.auth.dmarc,
+        sender_valid=is_valid(target),
+        age=now - received if received else None,
+        age_limit=policy.configuration.settings.auto_reply.maximum_age,
+        before_first_connection=old,
+        wrapped=mail.wrap_reason is not None,
+    )
+
+
+def _values(interaction: Interaction, mailbox: Mailbox, mail: Understanding, now: datetime) -> dict[str, str]:
+    # RFC 3834 §4 and security.md 7: nothing that an unverified sender wrote is sent on in our name.
+    verified = mail.sender_verdict.auth.dmarc == "pass"
+    parsed = parse_addresses(mailbox.address)
+    return {
+        "interaction.id": interaction.id,
+        "mailbox.address": parsed[0].address if parsed else mailbox.address,
+        "mailbox.name": mailbox.name,
+        "department.name": interaction.department,
+        "received.date": f"{(interaction.server_date or now):%Y-%m-%d}",
+        "subject": interaction.subject if verified else "",
+    }
+
+
+def _server(policy: Policy, mailbox: Mailbox) -> tuple[str, str]:
+    """Choose the way out, and say what named it."""
+    own = [one.address.lower() for one in parse_addresses(mailbox.address)]
+    for alias in policy.configuration.aliases:
+        if alias.outbound_server and [one.address.lower() for one in parse_addresses(alias.address)] == own:
+            return alias.outbound_server, f"named by the alias {alias.name}"
+    return policy.configuration.settings.default_outbound_server, "the default server"
+
+
+def _caps(interaction: Interaction, policy: Policy, target: str, now: datetime) -> tuple[Cap, ...]:
+    settings = policy.configuration.settings.auto_reply
+    limits = {
+        loop_caps.SENDER.name: settings.per_sender_a_day,
+        loop_caps.THREAD.name: settings.per_thread,
+        loop_caps.INSTALLATION.name: settings.per_hour,
+    }
+    counters = loop_caps.counters(sender=target, mailbox=interaction.mailbox, thread_id=interaction.thread_id)
+    return tuple(_cap(counter, limits[counter.cap.name], now) for counter in counters)
+
+
+def _cap(counter: loop_caps.Counter, limit: int, now: datetime) -> Cap:
+    """Make a cap. One a window is a rolling window; more are counted in fixed ones, whose number is part of the key."""
+    window = counter.cap.window
+    key = f"{counter.cap.name}#{counter.key}"
+    if window is None:
+        return Cap(counter.cap.name, key, limit, now + timedelta(days=365))
+    if limit == 1:
+        return Cap(counter.cap.name, key, limit, now + window)
+    return Cap(counter.cap.name, f"{key}#{int(now.timestamp() // window.total_seconds())}", limit, now + 2 * window)

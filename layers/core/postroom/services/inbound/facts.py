@@ -1,0 +1,131 @@
+"""What is known of a mail beside its bytes: when and where it came in, whether it was cut, and for whom it is."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from postroom.mail.outgoing import thread_token
+from postroom.model.configuration.mailbox import Mailbox
+from postroom.model.decision import Decision
+from postroom.model.identity import parse_raw_key
+from postroom.model.interaction import MAILBOX_ADDRESS, Body
+from postroom.ports import RawMessage
+from postroom.services.inbound.understand import Understanding
+from postroom.services.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One raw message with its mailbox (None: not configured any more), the policy it is read by, and the time."""
+
+    stored: RawMessage
+    mailbox_name: str
+    mailbox: Mailbox | None
+    policy: Policy
+    now: datetime
+
+    @property
+    def server_date(self) -> datetime | None:
+        """When the mail server received it, as the fetcher noted."""
+        text = self.stored.metadata.get("server-date", "")
+        with contextlib.suppress(ValueError):
+            return datetime.fromisoformat(text).astimezone(UTC)
+        return None
+
+    @property
+    def day(self) -> datetime:
+        """The day attachments are filed under: the same at every try, since the raw key names it."""
+        return parse_raw_key(self.stored.key).stored
+
+    @property
+    def old(self) -> bool:
+        """It lay there before the mailbox was connected (X13)."""
+        return self.stored.metadata.get("old") == "true"
+
+    @property
+    def oversize(self) -> bool:
+        """Only its headers were fetched (G08)."""
+        return self.stored.metadata.get("oversize") == "true"
+
+    @property
+    def acknowledgement(self) -> str:
+        """The template of the endpoint that the mailbox names, or of the default one; empty for none."""
+        configuration = self.policy.configuration
+        endpoints = {endpoint.name: endpoint for endpoint in configuration.endpoints}
+        named = endpoints.get(self.mailbox.endpoint or "") if self.mailbox else None
+        endpoint = named or endpoints.get(configuration.settings.default_endpoint or "")
+        return (endpoint.acknowledgement or "") if endpoint else ""
+
+
+def stripped(mail: Understanding, facts: Facts) -> Understanding:
+    """Return an over-size mail as people see it: its headers, the replacement text, and why (G08, S03)."""
+    size = facts.stored.metadata.get("size", "")
+    limit = facts.mailbox.maximum_msg_size if facts.mailbox else 0
+    detail = f"{size} bytes on the server, maximum_msg_size is {limit} MB: only the headers were fetched"
+    text = facts.policy.texts.over_size
+    return replace(
+        mail,
+        body=Body(text=text, text_reply=text),
+        files=(),
+        attributes={
+            **mail.attributes,
+            "OverSize": size,
+            "OverSizeReason": detail,
+            "ServerId": facts.stored.metadata.get("uid", ""),
+        },
+        decisions=(*mail.decisions, Decision("over-size", "headers-only", detail)),
+    )
+
+
+def with_replacement_text(body: Body, policy: Policy) -> Body:
+    """Return the body, or the replacement text where a mail has no text at all (S04)."""
+    if body.text.strip():
+        return body
+    return replace(body, text=policy.texts.no_body, text_reply=policy.texts.no_body)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One interaction to make of a mail. The first has the raw message's own identity."""
+
+    identity: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    decisions: tuple[Decision, ...] = ()
+
+    @property
+    def is_first(self) -> bool:
+        """True for the one interaction that every mail becomes."""
+        return not self.identity
+
+
+def copies(mail: Understanding, mailbox: Mailbox | None, policy: Policy) -> list[Copy]:
+    """List the interactions to make: one, or one for each unique recipient where the mailbox asks for it (G05).
+
+    An address of ours is the same recipient with our token in its plus-part and without.
+    """
+    # Answers leave from the address that a mail came in by, also when its mailbox is not configured any more (C04).
+    by = {MAILBOX_ADDRESS: mailbox.address} if mailbox else {}
+    if mailbox is None or not mailbox.copy_message_to_recipients:
+        return [Copy(attributes=by)]
+    recipients = list(dict.fromkeys(_recipient(one.address, policy) for one in (*mail.to, *mail.cc) if one.address))
+    kept = recipients[: mailbox.inbound_msg_copy_limit]
+    if not kept:
+        return [Copy(attributes=by)]
+    detail = f"{len(kept)} of {len(recipients)} recipients; inbound_msg_copy_limit is {mailbox.inbound_msg_copy_limit}"
+    decision = Decision("copies", "copied", detail)
+    return [
+        Copy(
+            identity="" if number == 0 else recipient,
+            attributes={mailbox.copy_message_with_header: recipient, **by},
+            decisions=(decision,),
+        )
+        for number, recipient in enumerate(kept)
+    ]
+
+
+def _recipient(address: str, policy: Policy) -> str:
+    plain = thread_token.without_plus_part(address).lower()
+    return plain if plain in policy.own_addresses else address.lower()

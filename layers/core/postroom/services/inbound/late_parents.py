@@ -1,0 +1,39 @@
+"""Bring threads together whose mails came in the wrong order (fault 58).
+
+A reply that comes before what it answers leaves a note under the Message-ID it waits for; whoever brings that mail in
+finds the note. Only a reply whose sender is proven leaves one: nothing joins later that could not have joined at once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from postroom.model.interaction import Event, Interaction
+from postroom.ports import Interactions
+from postroom.services.inbound.find_thread import Threaded
+
+
+def heal_threads(interaction: Interaction, thread: Threaded, *, interactions: Interactions, now: datetime) -> None:
+    """Join the replies that waited for this mail, and leave a note when this mail itself waits for another."""
+    if interaction.message_id is not None:
+        for waiting in interactions.waiting_for(interaction.message_id):
+            _join(waiting.interaction_id, waiting.sender, interaction, interactions, now)
+    if thread.waits_for is None or interaction.sender is None:
+        return
+    sender = interaction.sender.address.lower()
+    interactions.wait_for(thread.waits_for, interaction_id=interaction.id, sender=sender, now=now)
+    # It may have come in between our look-up and the note.
+    for hit in interactions.by_message_ids([thread.waits_for]):
+        found = interactions.get(hit.interaction_id)
+        if found is not None:
+            _join(interaction.id, sender, found, interactions, now)
+
+
+def _join(child: str, sender: str, parent: Interaction, interactions: Interactions, now: datetime) -> None:
+    took_part = {address.address.lower() for address in (*parent.to, *parent.cc, *parent.reply_to)}
+    took_part |= {parent.sender.address.lower()} if parent.sender else set()
+    if sender not in took_part or child == parent.id:
+        return
+    if interactions.join_thread(child, thread_id=parent.thread_id, parent_id=parent.id):
+        detail = f"what it answers came in later: {parent.id}"
+        interactions.add_event(child, Event(at=now, what="thread_healed", detail=detail))

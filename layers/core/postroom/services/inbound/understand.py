@@ -1,0 +1,340 @@
+"""Understand one mail: bytes and a policy in; out comes everything that can be known and decided without looking up.
+
+Pure, and never fails: what cannot be read becomes a wrapping understanding with the reason (G25). `process_inbound` and
+`postroom explain` both run exactly this.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from postroom.mail.content.bodies import bodies
+from postroom.mail.content.calendar import Invitation, Moment, invitation
+from postroom.mail.content.displayed_text import best_text
+from postroom.mail.content.format_flowed import paragraphs
+from postroom.mail.content.signed import protection
+from postroom.mail.headers.address import Address, is_valid
+from postroom.mail.headers.date import parse_date
+from postroom.mail.html.sanitise import SanitisedHtml, sanitise
+from postroom.mail.origin import message_ids as references
+from postroom.mail.origin.authentication_results import auth_results
+from postroom.mail.origin.sender import SenderVerdict, sender_verdict
+from postroom.mail.outgoing import thread_token
+from postroom.mail.reader import Message, Unreadable, read
+from postroom.mail.reader.part import Part
+from postroom.mail.reply_text.reply import reply_text
+from postroom.mail.reports.automatic import PERSON, Automatic
+from postroom.mail.reports.standard import DeliveryReport
+from postroom.model.decision import Decision
+from postroom.model.interaction import Attachment, Body, Subtype
+from postroom.rules.kind import Kind, decide_kind
+from postroom.rules.masking import mask
+from postroom.rules.threads import TokenPlace
+from postroom.services import thread_markers
+from postroom.services.inbound.attachments import ReadFile, attached_files
+from postroom.services.inbound.mask_metadata import mask_told
+from postroom.services.policy import Policy
+
+logging.getLogger("flufl.bounce").disabled = True  # its tracebacks may quote the mail
+
+UNKNOWN_SUBJECT = "Unknown subject"
+WRAPPING_TEXT = "Error encountered during preprocessing of this message"
+ATTACHED_TEXT = "Original Incoming Email is attached to this Email."
+NO_TEXT = "***WARNING: Could not get IMAP body text."
+PREVIEW = 200  # characters
+"""The reference systems' words: people and rules of migrated installations look for them (G25, S04)."""
+
+UNKNOWN_SENDER = SenderVerdict(None, ())
+
+_HEADER_PEEK = 256 * 1024
+# Of the header of a mail that is wrapped: little enough for an item of 400 KB.
+_MOST_SUBJECT = 4_000  # characters
+_LONGEST_NAME = 400
+_MOST_ADDRESSES = 60
+_MOST_REFERENCES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenToken:
+    """An outbound mail of ours that this one proves to answer, and where the proof stood."""
+
+    outbound_id: str
+    place: TokenPlace
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """Everything about one mail that its bytes and the configuration tell."""
+
+    sha256: str
+    size: int
+    subject: str
+    sender: Address | None
+    body: Body
+    subtype: Subtype | None  # None: a person's mail, whether new or a reply the thread decides
+    wrap_reason: str | None = None
+    reply_to: tuple[Address, ...] = ()
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    date: datetime | None = None
+    message_id: str | None = None
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    files: tuple[ReadFile, ...] = ()
+    automatic: Automatic = PERSON
+    report: DeliveryReport | None = None
+    original_message_id: str | None = None
+    delivery_exception: str | None = None
+    return_path: str | None = None
+    list_headers: tuple[str, ...] = ()
+    tokens: tuple[ProvenToken, ...] = ()
+    forged_token: bool = False
+    own_tag: bool = False  # its own Message-ID is one of ours: it came back to us
+    sender_verdict: SenderVerdict = UNKNOWN_SENDER
+    attributes: dict[str, str] = field(default_factory=dict)
+    decisions: tuple[Decision, ...] = ()
+
+    @property
+    def outcome(self) -> str:
+        """`interaction` or `wrapped`."""
+        return "wrapped" if self.wrap_reason else "interaction"
+
+
+def understand(raw: bytes, *, policy: Policy) -> Understanding:
+    """Read, decide and mask; never raises for any bytes."""
+    try:
+        return mask_told(_understand(raw, policy), policy.masking)
+    except Unreadable as error:
+        return wrap(raw, str(error), policy=policy)
+    except (RecursionError, MemoryError) as error:
+        return wrap(raw, f"the message exhausts the reader ({type(error).__name__})", policy=policy)
+    except Exception as error:  # noqa: BLE001 - the promise of this function: a defect of ours costs no mail either
+        return wrap(raw, f"the reader failed: {type(error).__name__}: {error}"[:500], policy=policy)
+
+
+def _understand(raw: bytes, policy: Policy) -> Understanding:
+    message = read(raw)
+    kind = decide_kind(
+        message,
+        is_ours=lambda message_id: thread_token.verify(message_id, keys=policy.thread_keys) is not None,
+        exceptions=policy.exceptions,
+        strict=policy.strict_exceptions,
+    )
+    decisions = list(kind.decisions)
+    content = bodies(message)
+    clean = sanitise(content.html) if content.html is not None else None
+    text = best_text(content, clean.html if clean is not None else None)
+    read_files = attached_files(content, policy, decisions)
+    # The one whom the verdict is about: `Foo <>, ann@example.org` is answered at the address.
+    senders = sorted(_addresses(message, "from"), key=lambda one: not one.address)
+    verdict = sender_verdict(message, auth=auth_results(message, authserv_ids=policy.trusted_authserv_ids))
+    decisions += [Decision("sender", flag.value) for flag in verdict.flags]
+    tokens, forged = _tokens(message, text, policy, report=kind.report is not None)
+    masked_subject = mask.mask_text(message.header("subject"), policy.masking)
+    subject = masked_subject.text
+    decisions += masked_subject.decisions("subject")
+    flowing = content.text_parts if text is content.text else ()
+    # What a report quotes is what it is about.
+    answered_subject = subject if kind.report is None else None
+    body = _masked_body(text, clean, policy, decisions, flowing=flowing, answered_subject=answered_subject)
+    answered, referred = references.in_reply_to(message), references.references(message)
+    return Understanding(
+        sha256=hashlib.sha256(raw).hexdigest(),
+        size=len(raw),
+        subject=subject,
+        sender=senders[0] if senders else None,
+        body=body,
+        subtype=kind.subtype,
+        reply_to=_addresses(message, "reply-to"),
+        to=_addresses(message, "to"),
+        cc=_addresses(message, "cc"),
+        date=parse_date(message.header("date")),
+        message_id=references.message_id(message),
+        in_reply_to=answered,
+        references=referred,
+        files=read_files,
+        automatic=kind.automatic,
+        report=kind.report,
+        original_message_id=kind.original_message_id,
+        delivery_exception=kind.exception.exception.name if kind.exception and kind.exception.diverts else None,
+        return_path=message.header("return-path") if message.has("return-path") else None,
+        list_headers=tuple([name for name in message.header_names if name.startswith("list-")]),
+        tokens=tokens,
+        forged_token=forged,
+        own_tag=thread_token.verify(message.header("message-id"), keys=policy.thread_keys) is not None,
+        sender_verdict=verdict,
+        attributes=_attributes(message, kind, read_files, clean, chain=referred or answered),
+        decisions=tuple(decisions),
+    )
+
+
+def wrap(raw: bytes, reason: str, *, policy: Policy, raw_key: str = "") -> Understanding:
+    """Understand a mail as a wrapping interaction: its header where it can be read, the reason, the original (G25)."""
+    head = _peek(raw)
+    senders = [one for one in _some_addresses(head, "from") if is_valid(one.address)]
+    subject = head.header("subject")[:_MOST_SUBJECT] if head else ""
+    unknown = Address("", f"unknown@{policy.configuration.settings.default_domain}")
+    reason = mask.mask_text(reason, policy.masking).text  # what failed may quote what it failed at
+    text = f"{WRAPPING_TEXT}\n{reason}\n{ATTACHED_TEXT}"
+    sha256 = hashlib.sha256(raw).hexdigest()
+    original = Attachment(
+        name="original.eml", content_type="message/rfc822", size=len(raw), sha256=sha256, key=raw_key or None
+    )
+    wrapped = Understanding(
+        sha256=sha256,
+        size=len(raw),
+        subject=mask.mask_text(subject, policy.masking).text or UNKNOWN_SUBJECT,
+        sender=senders[0] if senders else unknown,
+        body=Body(text=text, text_reply=text),
+        subtype=None,
+        wrap_reason=reason,
+        reply_to=_some_addresses(head, "reply-to"),
+        to=_some_addresses(head, "to"),
+        cc=_some_addresses(head, "cc"),
+        date=parse_date(head.header("date")) if head else None,
+        message_id=references.message_id(head) if head else None,
+        in_reply_to=references.in_reply_to(head)[:_MOST_REFERENCES] if head else (),
+        references=references.references(head)[-_MOST_REFERENCES:] if head else (),
+        files=(ReadFile(original, lambda: raw),),
+        attributes={"_WrappingMessageReason": reason, "_AttachmentFileNames": "original.eml"},
+        decisions=(Decision("wrap", "wrapped", reason),),
+    )
+    return mask_told(wrapped, policy.masking)
+
+
+def _some_addresses(head: Message | None, name: str) -> tuple[Address, ...]:
+    """Read so many addresses of a header that the item of a wrapping interaction holds them, whatever they are."""
+    found = _addresses(head, name)[:_MOST_ADDRESSES] if head else ()
+    return tuple(Address(one.name[:_LONGEST_NAME], one.address[:_LONGEST_NAME]) for one in found)
+
+
+def _peek(raw: bytes) -> Message | None:
+    """Read the header section alone; None when not even that can be read."""
+    end = min((at for at in (raw.find(b"\r\n\r\n"), raw.find(b"\n\n")) if at >= 0), default=len(raw))
+    if end > _HEADER_PEEK:
+        return None
+    try:
+        return read(raw[:end] + b"\r\n\r\n")
+    except (Unreadable, RecursionError, MemoryError):
+        return None
+
+
+def _addresses(message: Message, name: str) -> tuple[Address, ...]:
+    if not message.has(name):
+        return ()
+    return tuple([address for address in message.addresses(name) if address.address or address.name])
+
+
+def _masked_body(
+    text: str,
+    clean: SanitisedHtml | None,
+    policy: Policy,
+    decisions: list[Decision],
+    *,
+    flowing: Sequence[Part],
+    answered_subject: str | None,
+) -> Body:
+    masked = mask.mask_text(text, policy.masking)
+    html = mask.mask_html(clean.html, policy.masking) if clean is not None else None
+    decisions += masked.decisions("text")
+    decisions += html.decisions("HTML") if html else ()
+    if clean is not None and clean.cuts:
+        decisions.append(Decision("html", "cut", ", ".join(clean.cuts)))
+    if not masked.text.strip():
+        decisions.append(Decision("text", "missing", "the mail has no text"))
+    return Body(
+        text=masked.text,
+        text_reply=_text_reply(masked.text, flowing, policy, answered_subject),
+        html=html.text if html else None,
+        remote_images=clean.remote_images if clean else 0,
+    )
+
+
+def _text_reply(masked: str, parts: Sequence[Part], policy: Policy, subject: str | None) -> str:
+    """Return what a person wrote under a subject; the whole where there is none, in the paragraphs that it flows in."""
+    text = paragraphs(masked, parts)
+    if text != masked:
+        text = mask.mask_text(text, policy.masking).text  # a number may have stood on two lines of a quote
+    return text if subject is None else reply_text(text, subject=subject)
+
+
+def _tokens(message: Message, text: str, policy: Policy, *, report: bool) -> tuple[tuple[ProvenToken, ...], bool]:
+    """Collect the proven tokens, by references first, then recipients, then the body; and whether one was forged."""
+    if not policy.thread_keys:
+        return (), False
+    recipients = (address.address for name in ("to", "cc", "delivered-to") for address in _addresses(message, name))
+    places = (
+        (TokenPlace.REFERENCES, (*references.in_reply_to(message), *reversed(references.references(message)))),
+        (TokenPlace.PLUS_ADDRESS, tuple(recipients)),
+        (TokenPlace.BODY, (*thread_token.markers_in(text), *(thread_markers.in_report(message) if report else ()))),
+    )
+    proven: dict[str, ProvenToken] = {}
+    forged = False
+    for place, candidates in places:
+        for candidate in candidates:
+            if not thread_token.looks_ours(candidate):
+                continue
+            outbound_id = thread_token.verify(candidate, keys=policy.thread_keys)
+            forged |= outbound_id is None
+            if outbound_id is not None:
+                proven.setdefault(outbound_id, ProvenToken(outbound_id, place))
+    return tuple(proven.values()), forged
+
+
+def _attributes(
+    message: Message,
+    kind: Kind,
+    read_files: tuple[ReadFile, ...],
+    clean: SanitisedHtml | None,
+    *,
+    chain: Sequence[str],
+) -> dict[str, str]:
+    attributes: dict[str, str] = {}
+    names = [one.attachment.name for one in read_files if one.attachment.name]
+    if names:
+        attributes["_AttachmentFileNames"] = "; ".join(names)[:2000]
+    if chain:
+        attributes["References"] = " ".join(chain[-20:])[:4000]
+    if clean is not None and clean.remote_images:
+        attributes["RemoteImages"] = str(clean.remote_images)
+    protected = protection(message)
+    if protected is not None:
+        attributes["Protection"] = protected.kind.value
+    invited = invitation(message)
+    if invited is not None:
+        attributes |= _invitation(invited)
+    if kind.report is not None and kind.report.recipients:
+        first = kind.report.recipients[0]
+        for name, value in (
+            ("Final-Recipient", first.address),
+            ("Action", first.action),
+            ("Status", first.status),
+            ("Diagnostic-Code", first.diagnostic),
+            ("Remote-MTA", first.remote_mta),
+            ("Reason", first.reason),
+        ):
+            if value:
+                attributes[name] = value[:500]
+    if kind.exception is not None:
+        attributes["DeliveryException"] = kind.exception.exception.name
+    return attributes
+
+
+def _invitation(invited: Invitation) -> dict[str, str]:
+    """Say of a calendar invitation what people and rules need: method, times, organiser."""
+    values = {
+        "Calendar-Method": invited.method,
+        "Calendar-Summary": invited.summary,
+        "Calendar-Start": _moment(invited.start),
+        "Calendar-End": _moment(invited.end),
+        "Calendar-Organiser": invited.organiser.address if invited.organiser else "",
+    }
+    return {name: value[:500] for name, value in values.items() if value}
+
+
+def _moment(moment: Moment | None) -> str:
+    return f"{moment.at.isoformat()} {moment.zone}".strip() if moment else ""

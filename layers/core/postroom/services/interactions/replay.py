@@ -1,0 +1,155 @@
+"""Process stored mail again with today's rules, first as a dry run that shows the difference (X03).
+
+The interaction keeps its id, its thread, its place in time and its status; nothing is acknowledged or sent again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from postroom.errors import NotFound, TooLarge
+from postroom.model.decision import Decision
+from postroom.model.interaction import MAILBOX_ADDRESS, Body, Event, Interaction, Status, Subtype
+from postroom.ports import Clock, RawMessages
+from postroom.rules.routing import route
+from postroom.services.inbound.facts import Facts, stripped, with_replacement_text
+from postroom.services.inbound.understand import PREVIEW, Understanding, understand, wrap
+from postroom.services.policy import Policies
+
+_KEPT_RULES = ("auto-reply", "copies")  # decided once, when the mail came in
+_SHOWN = ("subject", "subtype", "queue", "department", "wrap_reason", "sender", "attributes")
+
+
+class Stored(Protocol):
+    """What is read."""
+
+    def get(self, interaction_id: str) -> Interaction | None: ...
+
+    def body(self, interaction_id: str) -> Body | None: ...
+
+
+class Rewrites(Protocol):
+    """What is written."""
+
+    def check(self, after: Interaction, *, body: Body) -> None:
+        """Raise TooLarge for what cannot be kept."""
+        ...
+
+    def rewrite(self, before: Interaction, after: Interaction, *, body: Body | None, event: Event) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One value that today's rules would change."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay changed, or would change."""
+
+    interaction_id: str
+    differences: tuple[Difference, ...]
+    applied: bool
+    problem: str = ""  # why a mail is not as today's rules would have it
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The use case with what it needs."""
+
+    raw: RawMessages
+    stored: Stored
+    rewrites: Rewrites
+    policies: Policies
+    clock: Clock
+
+    def __call__(self, interaction_id: str, *, apply: bool, who: str) -> Replayed:
+        """Read one stored mail again; with `apply`, record the result and who asked for it."""
+        before = self.stored.get(interaction_id)
+        body_before = self.stored.body(interaction_id)
+        if before is None or body_before is None:
+            raise NotFound("there is no such inbound interaction", on=interaction_id)
+        after, body, problem = self._again(before, body_before)
+        differences = tuple(_differences(before, after, body_before, body))
+        if apply and differences:
+            detail = ", ".join(one.field for one in differences)
+            event = Event(at=self.clock(), what="replayed", detail=detail, who=who)
+            self.rewrites.rewrite(before, after, body=body, event=event)
+        return Replayed(interaction_id, differences, applied=bool(apply and differences), problem=problem)
+
+    def _again(self, before: Interaction, body_before: Body) -> tuple[Interaction, Body, str]:
+        """Return the mail as today's rules have it; with a problem, as it can be kept."""
+        stored = self.raw.get(before.raw_key)
+        policy, mailbox = self.policies.of_mailbox(before.mailbox)
+        facts = Facts(stored, before.mailbox, mailbox, policy, before.created)
+        mail = understand(stored.content, policy=policy)
+        if facts.oversize:
+            mail = stripped(mail, facts)
+        after, body = _rewritten(before, mail, facts)
+        try:
+            self.rewrites.check(after, body=body)
+        except TooLarge as error:
+            if before.wrap_reason is None:
+                return before, body_before, f"{error.what}: it stays as it is"
+            mail = wrap(stored.content, error.what, policy=policy, raw_key=before.raw_key)
+            after, body = _rewritten(before, mail, facts)
+            return after, body, f"{error.what}: it stays wrapped, with the original attached"
+        return after, body, ""
+
+
+def _rewritten(before: Interaction, mail: Understanding, facts: Facts) -> tuple[Interaction, Body]:
+    policy = facts.policy
+    subtype = mail.subtype or _of_a_person(before)
+    routed = route(policy.configuration, facts.mailbox, subtype)
+    queue = routed.queue if before.status is Status.QUEUED else before.queue
+    kept = tuple(one for one in before.decisions if one.rule in _KEPT_RULES or one.rule.startswith("thread."))
+    body = with_replacement_text(mail.body, policy)
+    after = replace(
+        before,
+        subject=mail.subject,
+        sender=mail.sender,
+        reply_to=mail.reply_to,
+        to=mail.to,
+        cc=mail.cc,
+        date=mail.date,
+        subtype=subtype,
+        queue=queue,
+        department=routed.department,
+        wrap_reason=mail.wrap_reason,
+        attributes={**_copied(before), **mail.attributes},
+        decisions=(*mail.decisions, *kept, *routed.decisions, Decision("replay", "replayed", "by today's rules")),
+        preview=" ".join((mail.body.text_reply or mail.body.text)[: 4 * PREVIEW].split())[:PREVIEW],
+    )
+    return after, body
+
+
+def _of_a_person(before: Interaction) -> Subtype:
+    return Subtype.INBOUND_CUSTOMER_REPLY if before.thread_id != before.id else Subtype.INBOUND_NEW
+
+
+def _copied(before: Interaction) -> dict[str, str]:
+    """Keep what is not in the mail's bytes: which recipient a copy is for, and the address that the mail came in by."""
+    return {
+        name: value
+        for name, value in before.attributes.items()
+        if name.lower().startswith("x-") or name == MAILBOX_ADDRESS
+    }
+
+
+def _differences(before: Interaction, after: Interaction, old: Body, new: Body) -> list[Difference]:
+    found = [
+        Difference(name, getattr(before, name), getattr(after, name))
+        for name in _SHOWN
+        if getattr(before, name) != getattr(after, name)
+    ]
+    found += [
+        Difference(name, getattr(old, name), getattr(new, name))
+        for name in ("text", "text_reply", "html")
+        if getattr(old, name) != getattr(new, name)
+    ]
+    return found

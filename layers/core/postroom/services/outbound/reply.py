@@ -1,0 +1,247 @@
+"""An agent answers an interaction: one outbound mail in the outbox, however often the button was pressed."""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from postroom.errors import Conflict, Invalid, NotFound, Problem, Transient
+from postroom.mail.headers.address import is_valid, parse_addresses
+from postroom.mail.outgoing.compose import Composition, check, is_message_id, without_controls
+from postroom.model.configuration.document import Alias, Configuration
+from postroom.model.configuration.mailbox import Mailbox
+from postroom.model.decision import Decision
+from postroom.model.identity import outbound_id
+from postroom.model.interaction import MAILBOX_ADDRESS, Interaction, Subtype
+from postroom.model.outbound import Outbound
+from postroom.ports import Clock, Configurations, Interactions, Outbox, Queue
+from postroom.services import thread_markers
+from postroom.services.outbound_masking import mask_outbound
+from postroom.services.policy import outbound_masking
+
+_MOST_TEXT = 1_000_000  # characters
+_MARK = "mark"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an agent wants to send; empty `to` and `subject` are taken from the interaction."""
+
+    text: str
+    idempotency_key: str
+    agent: str
+    html: str | None = None
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """The outbound mail, and whether this call made it (else an earlier one with the same key had)."""
+
+    outbound: Outbound
+    created: bool
+
+
+def reply(
+    interaction_id: str,
+    wanted: Reply,
+    *,
+    interactions: Interactions,
+    outbox: Outbox,
+    configurations: Configurations,
+    outbound_queue: Queue,
+    clock: Clock,
+) -> Replied:
+    """Write the reply to the outbox and queue it; raises NotFound, or Invalid with every problem."""
+    interaction = interactions.get(interaction_id)
+    if interaction is None:
+        raise NotFound("there is no such interaction", on=interaction_id)
+    outbound = compose_reply(interaction, wanted, configuration=configurations.current(), now=clock())
+    created = outbox.add(outbound, answers=interaction.id)
+    if not created:
+        stored = outbox.get(outbound.id)
+        if stored is not None and not _is_same(stored, outbound):
+            raise Conflict(
+                "another reply was sent with this idempotency key",
+                on=interaction_id,
+                remedy="Use a new key for a new reply.",
+            )
+        return Replied(stored or outbound, created=False)
+    with contextlib.suppress(Transient):  # it lies in the outbox: the sweeper queues it again within minutes
+        outbound_queue.send({"v": 1, "outbound": outbound.id})
+    return Replied(outbound, created=True)
+
+
+def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Configuration, now: datetime) -> Outbound:
+    """Decide everything about the reply; raises Invalid with every problem."""
+    mailbox = configuration.mailbox(interaction.mailbox)
+    alias = _alias(configuration, interaction, mailbox)
+    decisions = [Decision("reply", "written", f"{wanted.agent} answers {interaction.id}")]
+    to: Sequence[str] = wanted.to or _answer_to(interaction)
+    cc: Sequence[str] = wanted.cc
+    bcc: Sequence[str] = wanted.bcc
+    sender = alias.address if alias else _address(configuration, interaction, mailbox)
+    problems = _problems(wanted, to, sender, interaction)
+    if problems:
+        raise Invalid(problems)
+    if alias and alias.send_mail_to:
+        to, cc, bcc = [alias.send_mail_to], [], []
+        detail = f"{alias.send_mail_to}: send_mail_to of the alias {alias.name} stands for every recipient"
+        decisions.append(Decision("recipients", "overridden", detail))
+    elif alias and alias.automatic_bcc:
+        bcc = [*bcc, alias.automatic_bcc]
+        detail = f"{alias.automatic_bcc}: automatic_bcc of the alias {alias.name}"
+        decisions.append(Decision("recipients", "blind-copy", detail))
+    subject = wanted.subject or without_controls(interaction.subject)
+    references = [*interaction.attributes.get("References", "").split(), interaction.message_id or ""]
+    reply_to, body_marker, marks = thread_markers.plan(configuration, mailbox)
+    server = (alias.outbound_server if alias else None) or configuration.settings.default_outbound_server
+    decisions += [_sender_decision(sender, alias, mailbox is not None), _server_decision(server, alias), marks]
+    outbound = Outbound(
+        id=outbound_id(interaction.id, f"reply\x00{wanted.idempotency_key}"),
+        subtype=Subtype.OUTBOUND_REPLY,
+        thread_id=interaction.thread_id,
+        parent_id=interaction.id,
+        mailbox=interaction.mailbox,
+        department=interaction.department,
+        from_address=sender,
+        to=tuple(to),
+        cc=tuple(cc),
+        bcc=tuple(bcc),
+        subject=subject if subject.lower().startswith("re:") else f"Re: {subject}".strip(),
+        text=wanted.text,
+        html=wanted.html,
+        created=now,
+        server=server,
+        in_reply_to=interaction.message_id if is_message_id(interaction.message_id or "") else None,
+        references=tuple(reference for reference in references if is_message_id(reference)),
+        reply_to=reply_to,
+        body_marker=body_marker,
+        decisions=tuple(decisions),
+        attributes={"agent": wanted.agent, _MARK: _mark(wanted)},
+    )
+    if problems := check(_as_sent(outbound)):
+        raise Invalid(problems)
+    return mask_outbound(outbound, outbound_masking(configuration, interaction.department))
+
+
+def _as_sent(outbound: Outbound) -> Composition:
+    """Return what will be composed of a reply, as far as it can be refused: rather now than when nobody looks."""
+    return Composition(
+        sender=outbound.from_address,
+        to=outbound.to,
+        cc=(*outbound.cc, *outbound.bcc),
+        reply_to=outbound.reply_to,
+        subject=outbound.subject,
+        text="",
+        date=outbound.created,
+        message_id="<made@when.sent>",
+        in_reply_to=outbound.in_reply_to,
+        references=outbound.references,
+    )
+
+
+def _mark(wanted: Reply) -> str:
+    """Mark a reply by what was given: what is stored of it depends on the configuration too (masking, aliases).
+
+    So short that what was masked cannot be guessed from it; by mistake the same once in 65,536.
+    """
+    given = (wanted.text, wanted.html, wanted.subject, wanted.to, wanted.cc, wanted.bcc)
+    key = wanted.idempotency_key.encode("utf-8", "replace")
+    return hmac.digest(key, json.dumps(given).encode("ascii"), "sha256").hex()[:4]
+
+
+def _is_same(stored: Outbound, outbound: Outbound) -> bool:
+    if _MARK in stored.attributes:
+        return stored.attributes[_MARK] == outbound.attributes[_MARK]
+    return (stored.text, stored.to) == (outbound.text, outbound.to)  # written before there were marks
+
+
+def _sender_decision(sender: str, alias: Alias | None, of_mailbox: bool) -> Decision:
+    gone = "the mailbox is not configured any more"
+    if of_mailbox:
+        has = f"the alias {alias.name} has " if alias else ""
+        return Decision("from", sender, f"{has}the address of the mailbox that the mail came in by")
+    if alias is None:
+        return Decision("from", sender, f"{gone}, and no alias stands for it: the address that it had")
+    return Decision("from", sender, f"{gone}: the alias {alias.name} has its address, or is the default alias")
+
+
+def _server_decision(server: str, alias: Alias | None) -> Decision:
+    named = alias is not None and alias.outbound_server is not None
+    return Decision("server", server, f"named by the alias {alias.name}" if alias and named else "the default server")
+
+
+def _alias(configuration: Configuration, interaction: Interaction, mailbox: Mailbox | None) -> Alias | None:
+    """The alias that replies leave by: the one of the mailbox's address, else, without mailbox, the default (C01, C20).
+
+    A mailbox that is not configured any more is known by the address that the mail came in by.
+    """
+    plain = _bare(mailbox.address if mailbox else interaction.attributes.get(MAILBOX_ADDRESS, ""))
+    for alias in configuration.aliases:
+        if plain and _bare(alias.address) == plain:
+            return alias
+    if mailbox is not None:
+        return None
+    return next(
+        (
+            alias
+            for alias in configuration.aliases
+            if alias.default and alias.active and alias.department in (None, interaction.department)
+        ),
+        None,
+    )
+
+
+def _address(configuration: Configuration, interaction: Interaction, mailbox: Mailbox | None) -> str:
+    """The address that replies leave from without an alias; a deleted one's own, else the default server's (C04)."""
+    if mailbox is not None:
+        return mailbox.address
+    server = configuration.outbound_server(None)
+    return interaction.attributes.get(MAILBOX_ADDRESS, "") or (server.from_address if server else None) or ""
+
+
+def _bare(address: str) -> str:
+    parsed = parse_addresses(address)
+    return parsed[0].address.lower() if parsed else ""
+
+
+def _answer_to(interaction: Interaction) -> tuple[str, ...]:
+    targets = interaction.reply_to or ((interaction.sender,) if interaction.sender else ())
+    return tuple(target.address for target in targets if is_valid(target.address))
+
+
+def _problems(wanted: Reply, to: Sequence[str], sender: str, interaction: Interaction) -> list[Problem]:
+    problems = []
+    if not wanted.text.strip():
+        problems.append(Problem("text", "is empty.", "Write what to answer."))
+    if len(wanted.text) > _MOST_TEXT:
+        problems.append(Problem("text", f"has {len(wanted.text):,} characters.", f"Use at most {_MOST_TEXT:,}."))
+    if len(wanted.html or "") > _MOST_TEXT:
+        problems.append(Problem("html", f"has {len(wanted.html or ''):,} characters.", f"Use at most {_MOST_TEXT:,}."))
+    if not wanted.idempotency_key or len(wanted.idempotency_key) > 200:
+        problems.append(Problem("idempotency_key", "is empty or too long.", "Give 1 to 200 characters, new a reply."))
+    if not to:
+        problems.append(Problem("to", f"{interaction.id} has no sender to answer.", "Name a recipient."))
+    if not sender:
+        problems.append(
+            Problem(
+                "from", f"mailbox {interaction.mailbox} is not configured any more.", "Give its department an alias."
+            )
+        )
+    for field, values in (("to", to), ("cc", wanted.cc), ("bcc", wanted.bcc)):
+        for value in values:
+            parsed = parse_addresses(value)
+            if len(parsed) != 1 or not is_valid(parsed[0].address):
+                problems.append(Problem(field, f"{value[:80]!r} is not one e-mail address.", "Write name@domain."))
+            elif not parsed[0].local.isascii():
+                what = f"{value[:80]!r} has other letters before its @ than servers take."
+                problems.append(Problem(field, what, "Ask for an address in plain letters."))
+    return problems

@@ -1,0 +1,370 @@
+"""Send one outbound mail: claim, compose, one attempt, record (design, rule 7).
+
+What cannot have left is tried again later; what was refused is FAILED; what nobody can know is UNCERTAIN, shown, and
+never blindly repeated.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from postroom.errors import (
+    Invalid,
+    LeaseLost,
+    NotFound,
+    Permanent,
+    PostroomError,
+    SendRefused,
+    SendUncertain,
+    Transient,
+)
+from postroom.mail.headers.address import parse_addresses
+from postroom.mail.outgoing import thread_token
+from postroom.mail.outgoing.compose import Composition, compose, deliverable
+from postroom.model.configuration.document import Configuration, OutboundServer, ServerType
+from postroom.model.interaction import Event
+from postroom.model.outbound import Outbound, OutboxState
+from postroom.ports import Clock, Configurations, Envelope, Outbox, Sent, Transports
+from postroom.services import thread_markers
+
+logger = logging.getLogger(__name__)
+
+SES_SETTINGS = frozenset(
+    {
+        "identity_not_verified",
+        "sender_not_permitted",
+        "configuration_set_missing",
+        "sending_paused",
+        "account_suspended",
+    }
+)
+"""Codes by which SES says that an administrator has to act; see adapters/transports/ses.py."""
+
+CLAIM_LASTS = timedelta(minutes=15)
+"""A sender older than this is dead: Lambda ends every invocation before it."""
+
+GIVE_UP_AFTER = timedelta(days=5)
+"""The same patience that Postfix has by default (`maximal_queue_lifetime`)."""
+
+DEFECT = "defect"
+"""Code of an error of ours that nobody foresaw, before anything was sent."""
+
+DEFECT_GIVE_UP_AFTER = timedelta(days=1)
+"""It passes by itself at best soon; after that, a person should know of every mail that it holds."""
+
+MOST_DEATHS = 8
+"""Senders that may die of a mail, one after the other, before its content goes out."""
+
+WAITS_FOR_SETTINGS = frozenset(
+    {
+        "secret_missing",
+        "account_missing",
+        "aws_denied",
+        "login_refused",
+        "consent_missing",
+        "consent_revoked",
+        "consent_expired",
+        "client_secret_expired",
+        "client_secret_wrong",
+        "plaintext_refused",
+        "server_type_unsupported",
+        *SES_SETTINGS,
+    }
+)
+"""Codes of what only an administrator can supply: such a mail is never given up, and tried again when it is there."""
+
+_ASKING_HARMS_NOBODY = SES_SETTINGS | {"secret_missing", "account_missing", "aws_denied"}
+"""Of those, what no login is tried for: nobody tells us when it is mended, so it is tried often."""
+
+_FIRST_WAIT = timedelta(minutes=5)
+_LONGEST_WAIT = timedelta(hours=4)
+_LONGEST_FOR_SETTINGS = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one request to send; `state` None: somebody else has it, or it was finished before."""
+
+    outbound_id: str
+    state: OutboxState | None
+    reason: str = ""
+
+
+def send(
+    outbound_id: str,
+    *,
+    outbox: Outbox,
+    configurations: Configurations,
+    transports: Transports,
+    thread_key: Callable[[], bytes],
+    clock: Clock,
+) -> Result:
+    """Send one mail of the outbox; raises Transient only when nothing could be recorded, so that it is tried again."""
+    stored = outbox.get(outbound_id)
+    if stored is None:
+        raise NotFound("there is no such outbound mail", on=outbound_id)
+    claim = secrets.token_hex(8)
+    trouble: Exception | None = None
+    message_id = ""
+    try:
+        configuration = configurations.current()
+        key = thread_key()
+        message_id = _message_id(stored, configuration, key=key)
+    except Exception as error:  # noqa: BLE001 - told on the mail, below: it must not wait without a word
+        trouble = error
+    now = clock()
+    outbound = outbox.claim(
+        outbound_id, claim=claim, message_id=message_id, now=now, abandoned_before=now - CLAIM_LASTS
+    )
+    if outbound is None:
+        return Result(outbound_id, None, "not to be sent: another sender has it, it is finished, or not due yet")
+    attempt = _Attempt(outbound, claim, outbox, clock)
+    on_the_wire = False
+
+    def before_data() -> None:
+        nonlocal on_the_wire
+        outbox.mark_data(outbound_id, claim=claim, now=clock())
+        on_the_wire = True
+
+    try:
+        if outbound.unrecorded > 1 and (gone := attempt.died_before()):
+            return gone
+        if trouble is not None:
+            raise trouble
+        server = server_of(configuration, outbound)
+        content, envelope = prepare(outbound, server, message_id, key=key, sent_at=outbound.created)
+        sent = transports.for_server(server).send(content, envelope, outbound_id=outbound_id, before_data=before_data)
+    except LeaseLost:
+        return Result(outbound_id, None, "another sender took it over")
+    except SendUncertain as error:
+        return attempt.uncertain(error)
+    except (SendRefused, Invalid) as error:
+        return attempt.failed(str(error), code=error.code)
+    except (Transient, Permanent, NotFound) as error:
+        # Certainly not sent: put off by the next server, or something of ours (a secret, the table) failed before it.
+        return attempt.deferred(error)
+    except Exception as error:
+        logger.exception("sending_failed", extra={"outbound": outbound_id, "on_the_wire": on_the_wire})
+        if on_the_wire:
+            return attempt.uncertain(SendUncertain(f"An error of ours while the content went out: {_where(error)}"))
+        return attempt.deferred(_defect(error))
+    return attempt.sent(sent, server)
+
+
+def _message_id(stored: Outbound, configuration: Configuration, *, key: bytes) -> str:
+    senders = parse_addresses(stored.from_address)
+    domain = deliverable(senders[0].address).rpartition("@")[2] if senders else ""
+    return thread_token.message_id_for(stored.id, key=key, domain=domain or configuration.settings.default_domain)
+
+
+def _defect(error: Exception) -> Transient:
+    return Transient(
+        f"An error of ours before anything was sent: {_where(error)}",
+        code=DEFECT,
+        remedy=f"It is tried again by itself for {_days(DEFECT_GIVE_UP_AFTER)}; "
+        "the log of send_outbound has all of it (`sending_failed`).",
+    )
+
+
+def _where(error: Exception) -> str:
+    """Name an error by its type and place: its words may repeat what is in the mail."""
+    *_outer, frame = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} in {frame.filename.rpartition('/')[2]}:{frame.lineno}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """Records how the attempt ended."""
+
+    outbound: Outbound
+    claim: str
+    outbox: Outbox
+    clock: Clock
+
+    def died_before(self) -> Result | None:
+        """Tell that earlier senders died of this mail; its result where it is given up for that."""
+        deaths = self.outbound.unrecorded - 1
+        times = "a sender" if deaths == 1 else f"{deaths} senders, one after the other,"
+        reason = f"{times} died before anything was sent; the log of send_outbound tells of what"
+        if deaths >= MOST_DEATHS:
+            return self.failed(f"{reason}. When that is mended: {_resend(self.outbound)}", code=DEFECT)
+        event = Event(at=self.clock(), what="sender_died", detail=reason)
+        self.outbox.tell(self.outbound.id, claim=self.claim, event=event)
+        return None
+
+    def sent(self, sent: Sent, server: OutboundServer) -> Result:
+        if sent.deferred:
+            return self._partly(sent)
+        detail = f"by {server.name}: {sent.provider_id}"
+        if self.outbound.remaining:
+            detail = f"to those who were left, {', '.join(self.outbound.remaining)}, {detail}"
+        if server.name != self.outbound.server:
+            detail += f"; {self.outbound.server}, which it was written for, is not its way out any more"
+        if sent.refused:
+            detail += f"; refused for {_answers(sent.refused)}"
+        return self._finish(OutboxState.SENT, "sent", detail, provider_id=sent.provider_id, message_id=sent.message_id)
+
+    def _partly(self, sent: Sent) -> Result:
+        reason = f"put off for {_answers(sent.deferred)}"
+        if sent.refused:
+            reason += f"; refused for {_answers(sent.refused)}"
+        now = self.clock()
+        return self._finish(
+            OutboxState.DEFERRED,
+            "partly_sent",
+            reason,
+            due=now + wait_after(self.outbound.tries),
+            since=now,
+            remaining=tuple(sent.deferred),
+        )
+
+    def failed(self, reason: str, *, code: str) -> Result:
+        if self.outbound.remaining:
+            reason = f"for {', '.join(self.outbound.remaining)} only, the others have it: {reason}"
+        return self._finish(OutboxState.FAILED, "failed", reason, code=code)
+
+    def uncertain(self, error: SendUncertain) -> Result:
+        return self._finish(OutboxState.UNCERTAIN, "uncertain", str(error), code=error.code)
+
+    def deferred(self, error: PostroomError) -> Result:
+        now = self.clock()
+        patience = patience_with(error.code)
+        same = self.outbound.since is not None and patience_with(self.outbound.code) == patience
+        since = self.outbound.since if same and self.outbound.since else now
+        if patience is not None and now - since > patience:
+            given_up = f"given up after {_days(patience)} and {self.outbound.tries} tries; the last answer was: {error}"
+            return self.failed(f"{given_up} To try once more: {_resend(self.outbound)}", code=error.code)
+        due = now + wait_after(self.outbound.tries, code=error.code)
+        return self._finish(OutboxState.DEFERRED, "deferred", str(error), due=due, code=error.code, since=since)
+
+    def _finish(
+        self,
+        state: OutboxState,
+        what: str,
+        detail: str,
+        *,
+        due: datetime | None = None,
+        code: str = "",
+        since: datetime | None = None,
+        provider_id: str = "",
+        message_id: str = "",
+        remaining: Sequence[str] = (),
+    ) -> Result:
+        try:
+            self.outbox.finish(
+                self.outbound.id,
+                claim=self.claim,
+                state=state,
+                event=Event(at=self.clock(), what=what, detail=detail[:1000]),
+                provider_id=provider_id,
+                reason=detail[:1000],
+                code=code,
+                since=since,
+                due=due,
+                message_id=message_id,
+                remaining=remaining,
+            )
+        except LeaseLost:
+            # Recorded, and the answer was lost; or a person was faster, who takes it for sent.
+            return Result(self.outbound.id, None, f"{state.value}, which is recorded or not news any more")
+        # A recipient that was refused is told to who wrote; what is held or unknown, to who runs this.
+        held = state is OutboxState.UNCERTAIN or (
+            state is not OutboxState.SENT and code in WAITS_FOR_SETTINGS | {DEFECT}
+        )
+        facts = {"outbound": self.outbound.id, "state": state.value, "code": code, "mails_held": int(held)}
+        logger.info("outbound_recorded", extra=facts)
+        return Result(self.outbound.id, state, detail)
+
+
+def _answers(by_recipient: Mapping[str, str]) -> str:
+    return ", ".join(f"{one} ({why})" for one, why in by_recipient.items())
+
+
+def _resend(outbound: Outbound) -> str:
+    return f"`postroom outbox resend {outbound.id}`."
+
+
+def _days(period: timedelta) -> str:
+    return "a day" if period.days == 1 else f"{period.days} days"
+
+
+def patience_with(code: str) -> timedelta | None:
+    """Say how long a failure of this sort is met again before the mail is given up; None: as long as it lasts."""
+    if code in WAITS_FOR_SETTINGS:
+        return None
+    return DEFECT_GIVE_UP_AFTER if code == DEFECT else GIVE_UP_AFTER
+
+
+def wait_after(tries: int, *, code: str = "") -> timedelta:
+    """How long to wait after so many tries: 5 minutes, doubling, at most 4 hours."""
+    longest = _LONGEST_FOR_SETTINGS if code in _ASKING_HARMS_NOBODY else _LONGEST_WAIT
+    return min(longest, _FIRST_WAIT * (1 << max(0, min(tries - 1, 10))))
+
+
+def server_of(configuration: Configuration, outbound: Outbound) -> OutboundServer:
+    """Find the way out: the server that the mail names, while the alias that it leaves by is there (C04).
+
+    A mail of a deleted alias, and one whose server is gone, leave by the default server; without any, by SES.
+    """
+    servers = {server.name: server for server in configuration.outbound_servers}
+    named = servers.get(outbound.server) if _has_alias(configuration, outbound.from_address) else None
+    found = named or servers.get(configuration.settings.default_outbound_server)
+    return found or OutboundServer(name="ses", type=ServerType.SES)
+
+
+def _has_alias(configuration: Configuration, from_address: str) -> bool:
+    own = parse_addresses(from_address)[0].address.casefold()
+    return any(
+        own in (alias.bare_address.casefold(), *(one.casefold() for one in alias.redirection_addresses))
+        for alias in configuration.aliases
+    )
+
+
+def prepare(
+    outbound: Outbound, server: OutboundServer, message_id: str, *, key: bytes, sent_at: datetime
+) -> tuple[bytes, Envelope]:
+    """Compose the mail and its envelope; raises Invalid for what the server's limits do not allow (S08)."""
+    references = list(outbound.references)
+    if server.type is ServerType.SES:
+        # SES writes its own Message-ID over ours; the references of a reply still carry the signed one.
+        references.append(message_id)
+    text, html = thread_markers.marked(outbound, key=key)
+    content = compose(
+        Composition(
+            sender=outbound.from_address,
+            to=outbound.to,
+            cc=outbound.cc,
+            reply_to=thread_markers.reply_address(outbound, key=key),
+            subject=outbound.subject,
+            text=text,
+            html=html,
+            date=sent_at,
+            message_id=message_id,
+            in_reply_to=outbound.in_reply_to,
+            references=references,
+            automatic=outbound.automatic,
+        )
+    )
+    recipients = outbound.remaining or tuple(
+        dict.fromkeys(
+            deliverable(parse_addresses(text)[0].address) for text in (*outbound.to, *outbound.cc, *outbound.bcc)
+        )
+    )
+    if len(recipients) > server.maximum_recipients:
+        raise SendRefused(
+            f"the mail has {len(recipients)} recipients, `maximum_recipients` of {server.name} is "
+            f"{server.maximum_recipients}",
+            remedy="Send it to fewer, or raise the limit.",
+        )
+    if len(content) > server.maximum_size * 1_000_000:
+        raise SendRefused(
+            f"the mail has {len(content):,} bytes, `maximum_size` of {server.name} is {server.maximum_size} MB",
+            remedy="Make it smaller, or raise the limit.",
+        )
+    sender = deliverable(parse_addresses(outbound.from_address)[0].address)
+    return content, Envelope(sender=sender, recipients=recipients)

@@ -1,0 +1,68 @@
+"""What people see of mail that has not left: why, since when, how often it was tried, and what waits for them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from postroom.model.outbound import Delivery, Outbound, OutboxState
+from postroom.services.mailboxes.forecast import Concern
+from postroom.services.outbound.send import patience_with
+
+_GONE = frozenset({OutboxState.SENT})
+
+
+def needs_attention(outbound: Outbound) -> bool:
+    """Tell whether the mail leaves only when a person has done something."""
+    if outbound.state in (OutboxState.FAILED, OutboxState.UNCERTAIN):
+        return True
+    return outbound.state is OutboxState.DEFERRED and bool(outbound.code) and patience_with(outbound.code) is None
+
+
+def told(outbound: Outbound | None) -> dict[str, Any]:
+    """Return what a list says of a mail beside its row; `reason` and what follows only of one that has not left."""
+    if outbound is None:
+        return {}
+    row: dict[str, Any] = {"to": list(outbound.to), "tries": outbound.tries, "delivery": outbound.delivery.value}
+    if outbound.state in _GONE:
+        return row
+    return row | {
+        "reason": reason_of(outbound),
+        "code": outbound.code,
+        "since": outbound.since.isoformat() if outbound.since else None,
+        "due": outbound.due.isoformat() if outbound.due else None,
+        "needs_attention": needs_attention(outbound),
+    }
+
+
+def state_in_words(state: str, *, delivery: str, needs_attention: bool) -> str:
+    """Name a state with what matters of it at a glance: `DEFERRED, needs attention`, `SENT, delivered`."""
+    told = ["needs attention"] if needs_attention else []
+    if delivery not in ("", Delivery.UNKNOWN, Delivery.TAKEN):
+        told.append(delivery)
+    return ", ".join([state, *told])
+
+
+def reason_of(outbound: Outbound) -> str:
+    """Say why a mail has not left; of one that a sender has, only what became of those before."""
+    deaths = outbound.unrecorded - 1
+    if outbound.state is OutboxState.CLAIMED and deaths > 0:
+        return f"{deaths} sender{'s' if deaths > 1 else ''} before died of it before anything was sent"
+    return outbound.reason
+
+
+def concerns(waiting: Iterable[Outbound]) -> Mapping[str, tuple[Concern, ...]]:
+    """Say for each mailbox which of its deferred mails wait for an administrator, and for what."""
+    held: defaultdict[tuple[str, str], list[Outbound]] = defaultdict(list)
+    for outbound in waiting:
+        if needs_attention(outbound):
+            held[outbound.mailbox, outbound.code].append(outbound)
+    found: defaultdict[str, tuple[Concern, ...]] = defaultdict(tuple)
+    for (mailbox, code), mails in held.items():
+        oldest = min(mails, key=lambda one: one.since or one.created)
+        count = "1 mail waits" if len(mails) == 1 else f"{len(mails)} mails wait"
+        since = f"{oldest.since or oldest.created:%Y-%m-%d %H:%M} UTC"
+        text = f"{count} to be sent since {since}: {oldest.reason.rstrip('. ')}."
+        found[mailbox] += (Concern(f"unsent.{code}", text, "`postroom outbox list --state DEFERRED` lists them."),)
+    return found

@@ -1,0 +1,376 @@
+"""Fetch what is new in one mailbox: lease, sizes, sets of messages to S3, remember, and only then tell the server.
+
+The order is what keeps mail (design, 'Identities and order'): a message is on the server until its bytes are stored,
+and stored bytes are found again by their key. Whatever dies in between is done again and comes to the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+from postroom.errors import (
+    ConnectFailed,
+    DeadlineExceeded,
+    LoginRefused,
+    MailboxLocked,
+    PostroomError,
+    ServerMisbehaved,
+    Transient,
+)
+from postroom.model.configuration.mailbox import Mailbox
+from postroom.model.mailbox_state import Health, Lease, MailboxState
+from postroom.model.traffic import count
+from postroom.ports import Action, Fetched, FetchFailed, Item, Session
+from postroom.rules.polling import position as positions
+from postroom.rules.polling import set_aside
+from postroom.rules.polling.ledger import Books
+from postroom.services.mailboxes import health
+from postroom.services.mailboxes.open import in_session
+from postroom.services.polling.outcome import Outcome, Polling, Result, after_storage
+from postroom.services.polling.reconnecting_session import LastingSession
+from postroom.services.polling.uploads import UPLOADS, StoreFailed, Uploads
+
+logger = logging.getLogger(__name__)
+
+LEASE_GRACE = timedelta(seconds=30)  # beyond what the function has left: nobody is fetching any more by then
+SAVING = 12.0  # seconds kept free at the end to remember what is stored and to tell the server
+LEAST = 5.0  # seconds below which no set is begun
+KEPT_BALANCES = 8
+SLOWEST = 128 * 1024  # bytes a second that a server must manage
+BASE_BUDGET = 30.0  # seconds for a set beyond that
+NOTHING_FETCHED = "nothing_fetched"
+RENUMBERED = "The server has numbered the folder anew"
+_NOT_OF_ONE = (LoginRefused, MailboxLocked, ConnectFailed)
+OUTAGE = timedelta(hours=24)  # for which a server that gives out nothing is believed to have trouble of its own
+
+
+def fetch(
+    mailbox: Mailbox, state: MailboxState, session: Session, *, polling: Polling, deadline: float, backlog: bool = False
+) -> Outcome:
+    """Fetch from an open mailbox; `deadline` is when the function ends (`time.monotonic()`).
+
+    Closes the session. Raises LeaseLost when another poller has taken over, and what the state's storage raises;
+    other faults of the mail server or the storage end in the mailbox's health and in the outcome.
+    """
+    run = _Run(mailbox, state, session, polling=polling, deadline=deadline)
+    try:
+        return run.poll(backlog=backlog)
+    finally:
+        run.close()
+
+
+class _Run:
+    """One poll of one mailbox with news, and the books it keeps."""
+
+    def __init__(
+        self, mailbox: Mailbox, state: MailboxState, session: Session, *, polling: Polling, deadline: float
+    ) -> None:
+        self.mailbox = mailbox
+        self.polling = polling
+        self._state = state
+        self._deadline = deadline
+        self._session = LastingSession(
+            mailbox, session, polling=polling, noted=state.position, until=deadline - SAVING, deadline=deadline
+        )
+        self._error: PostroomError | None = None  # what ended fetching
+        self._act_error: PostroomError | None = None  # what the server refused afterwards
+        self._stopped = False
+        self._checked = polling.monotonic()
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._session.drop()
+
+    # --- the order of things ---
+
+    def poll(self, *, backlog: bool) -> Outcome:
+        """List, decide, and, where something is new, take the lease and fetch."""
+        first = self._state.position is None
+        self._started = self.polling.clock()
+        asked = set_aside.reconsidered(self._state.position, self.mailbox, now=self._started)
+        listing = self._session.list(asked)
+        if not first and (
+            why := self._state.lost or (RENUMBERED if listing.resynced and asked and asked.epoch else "")
+        ):
+            self._state = replace(self._state, begun_anew=(self._started, why), lost="")
+        began = positions.begin(asked, listing, self._started)
+        position = set_aside.listed(began, self.mailbox, now=self._started)
+        plan = positions.sort_listing(listing, self.mailbox, position, first=first, backlog=backlog)
+        self._books = Books(self.mailbox, listing, plan, position, self._started)
+        # What waited at the last poll and is gone by now is noted once: else it would be shown as waiting for ever.
+        waits = self._books.waiting_since(self._state.waiting) != self._state.waiting
+        begins = first or listing.resynced or not positions.is_settled(self._state.position)
+        begins = begins or position.asides != began.asides or bool(self._books.due())
+        if not (begins or waits or listing.renewed or plan.take or plan.again or plan.aside):
+            self._act(plan.unfinished, after_storage(self.mailbox))
+            self._note_health()
+            return self._outcome(Result.ACTED if plan.unfinished else Result.IDLE)
+        left = timedelta(seconds=max(0.0, self._deadline - self.polling.monotonic()))
+        until = self.polling.clock() + left + LEASE_GRACE  # not since the start: to list a large folder takes its time
+        lease = self.polling.states.take_lease(
+            self._state, owner=uuid.uuid4().hex[:16], now=self._started, expires=until
+        )
+        if lease is None:
+            return Outcome(self.mailbox.name, Result.BUSY)
+        with ThreadPoolExecutor(UPLOADS, thread_name_prefix="upload") as pool:
+            untold = self._fetch_sets(lease, plan, pool)
+        self._finish(lease, untold)
+        return self._outcome(Result.STOPPED if self._stopped else Result.FETCHED)
+
+    def _fetch_sets(self, lease: Lease, plan: positions.Plan, pool: ThreadPoolExecutor) -> list[str]:
+        """Fetch set after set, each remembered before the server is told; returns the ids it was not told of yet."""
+        todo = [(one, False) for one in positions.sets(plan.take, self.mailbox)]
+        todo += [((item,), True) for item in plan.again]
+        untold = list(plan.unfinished)
+        while todo and self._may_go_on():
+            if self._books.stored:
+                self._remember(lease, release=False)
+                self._act(untold, after_storage(self.mailbox))
+                untold = []
+            items, alone = todo.pop(0)
+            before = set(self._books.stored)
+            if rest := self._fetch_set(items, alone=alone, pool=pool):
+                todo.insert(0, (rest, False))
+            untold += sorted(self._books.stored - before)
+        self._books.left = {item.id for items, _alone in todo for item in items}
+        return untold
+
+    def _finish(self, lease: Lease, untold: Sequence[str]) -> None:
+        """Write position, books and health together with the release of the lease; then tell the server."""
+        self._absolve()
+        books = self._books
+        balance = books.balance()
+        if balance.listed:
+            balances = (*self._state.balances, (self._started, balance))
+            self._state = replace(self._state, balances=balances[-KEPT_BALANCES:])
+        books.position = replace(books.position, catching_up=books.position.catching_up and balance.left > 0)
+        self._state = replace(
+            self._state,
+            waiting=books.waiting_since(self._state.waiting),
+            traffic=count(
+                self._state.traffic, now=self._started, mails=balance.stored + balance.oversize, size=books.size
+            ),
+        )
+        books.enter_asides()
+        now = [] if self._stopped else untold  # if stopped, what is wanted may have changed too: the next poll knows
+        if self._error is None and not self._stopped and books.due():
+            self._remember(lease, release=False)
+            self._act(now, after_storage(self.mailbox))
+            now = []
+            self._ask_for_asides()
+        act_error = self._act_error
+        self._remember(lease, release=True)
+        self._act(now, after_storage(self.mailbox))
+        if self._act_error is not act_error or (self._state.health.step == health.TELLING and not self._stopped):
+            self._note_health()
+
+    def _ask_for_asides(self) -> None:
+        """Have done on the server what is wanted with mail that was set aside, and note what it says to that."""
+        for action, ids in self._books.due().items():
+            error = self._session.tell(ids, action)
+            if error is not None and (error.step != health.TELLING or self._session.is_cut_short(error)):
+                self._act_error = self._act_error or (None if self._session.is_cut_short(error) else error)
+                return  # nothing was refused: they are due still
+            self._books.enter_answer(ids, action, refusal=None if error is None else error.what)
+            self._act_error = self._act_error or error
+
+    # --- one set ---
+
+    def _fetch_set(self, items: Sequence[Item], *, alone: bool, pool: ThreadPoolExecutor) -> tuple[Item, ...]:
+        """Fetch and store one set; returns what a broken connection, or a changed mailbox, left of it."""
+        started = self.polling.monotonic()
+        budget = BASE_BUDGET + sum(item.size or 0 for item in items) / SLOWEST
+        if alone:  # G22: what failed before gets a connection of its own and more time with every try
+            budget *= 2 ** self._books.position.problems.get(items[0].id, 0)
+            self._session.drop()
+        uploads = Uploads(
+            pool,
+            self.polling.raw,
+            mailbox=self.mailbox.name,
+            position=self._books.position,
+            clock=self.polling.clock,
+            stored=self._books.enter_stored,
+        )
+        try:
+            session = self._session.open(budget)
+            with in_session("fetch"):
+                try:
+                    self._read_set(session, items, uploads)
+                finally:
+                    uploads.settle()
+        except StoreFailed as error:
+            self._error = error.cause
+            self._session.drop()
+        except _Blamed:
+            self._session.drop()
+            return self._books.unanswered(items)
+        except PostroomError as error:
+            self._session.drop()
+            rest = self._books.unanswered(items)
+            if not rest or not self._is_the_messages_fault(error, started + budget):
+                self._error = error
+                return rest
+            # Answers come in order, or nearly: the connection broke at the first one missing, or soon after.
+            self._fail(rest[0], error.what)
+            return rest[1:]
+        return self._books.unanswered(items) if self._stopped or self._error else ()
+
+    def _is_the_messages_fault(self, error: PostroomError, enough: float) -> bool:
+        """Tell whether a message, and not the server or our own end, is to blame: it broke a connection that worked.
+
+        `enough`: until when it was given time; a message that the function's end cut short is not to blame.
+        """
+        if isinstance(error, DeadlineExceeded):
+            return error.step == "fetch" and enough <= self._session.until
+        return error.step == "fetch" and isinstance(error, ServerMisbehaved)
+
+    def _read_set(self, session: Session, items: Sequence[Item], uploads: Uploads) -> None:
+        large = [item for item in items if positions.is_oversize(item, self.mailbox)]
+        whole = [item for item in items if item not in large]
+        for item in large:
+            if not self.mailbox.enable_big_msg_stripping:
+                self._books.enter_stored(item, True)
+                continue
+            try:
+                headers = session.headers(item)
+            except PostroomError as error:
+                if error.code == "gone":  # taken away by another client
+                    self._note_gone(item)
+                    continue
+                if error.retry_after is not None or isinstance(error, _NOT_OF_ONE) or error.code == "token_ended":
+                    raise
+                self._fail(item, error.what)
+                raise _Blamed from error
+            uploads.headers(item, headers)
+        if not whole:
+            return
+        for result in session.fetch(whole):
+            self._take(result, whole, uploads)
+            if not self._still_wanted():
+                self._session.drop()  # answers are still on their way; nobody will read them
+                return
+
+    def _take(self, result: Fetched | FetchFailed, asked: Sequence[Item], uploads: Uploads) -> None:
+        if isinstance(result, Fetched):
+            if result.item in asked:
+                self._books.enter_print(result.item, result.print)
+                uploads.message(result)
+            else:  # a connector that confuses ids must not move the books
+                result.path.unlink(missing_ok=True)
+        elif result.gone:
+            self._note_gone(result.item)
+        elif result.item in asked:
+            self._fail(result.item, result.reason)
+
+    def _note_gone(self, item: Item) -> None:
+        if not self._books.enter_gone(item):
+            self._fail(item, "the server lists it, and says that it is not there")
+
+    def _fail(self, item: Item, reason: str) -> None:
+        tries = self._books.enter_failed(item, reason)
+        logger.warning(
+            "message_not_fetched",
+            extra={"mailbox": self.mailbox.name, "server_id": item.id, "tries": tries, "reason": reason},
+        )
+
+    def _absolve(self) -> None:
+        """Blame the server, not its messages, when it gave out none of several; for a day, so that it comes to an end.
+
+        Else a minute's trouble of its storage would put everything that is new on the problem list, or delete it.
+        """
+        books, known = self._books, self._state.health
+        since = known.since if known.code == NOTHING_FETCHED and known.since else self._started
+        if self._error is not None or self._started - since > OUTAGE or not books.came_to_nothing():
+            return
+        why = f"None of {len(books.failed)} messages could be fetched: {next(iter(books.failed.values()))}"
+        self._error = ServerMisbehaved(why, on=self.mailbox.name, step="fetch", code=NOTHING_FETCHED)
+        books.take_back()
+
+    # --- whether to go on ---
+
+    def _may_go_on(self) -> bool:
+        if self._error is not None or self.polling.monotonic() + LEAST > self._session.until:
+            return False
+        return not self._session.is_worn_out and self._still_wanted()
+
+    def _still_wanted(self) -> bool:
+        """Look whether the mailbox is still configured as it was when this poll began (fault 4)."""
+        now = self.polling.monotonic()
+        if self._stopped or now - self._checked < self.polling.config_check:
+            return not self._stopped
+        self._checked = now
+        with contextlib.suppress(Transient):  # not knowing is no reason to stop
+            configuration = self.polling.configurations.current()
+            there = configuration.mailbox(self.mailbox.name)
+            self._stopped = there is None or configuration.effective(there) != self.mailbox
+        return not self._stopped
+
+    # --- the server is told ---
+
+    def _act(self, ids: Sequence[str], action: Action | None) -> None:
+        """Tell the server of what is stored; a later poll repeats what fails, since the ids stay unfinished there."""
+        if not ids or action is None or self._error is not None or self._act_error is not None:
+            return
+        error = self._session.tell(ids, action)
+        if error is not None and not self._session.is_cut_short(error):
+            self._act_error = error
+
+    # --- what is remembered ---
+
+    def _remember(self, lease: Lease, *, release: bool) -> None:
+        position = self._books.reached(self._state.position)
+        self._state = replace(
+            self._state,
+            position=position,
+            health=self._health(written_anyway=True),
+            config_digest=health.settings_digest(self.mailbox),
+        )
+        self._session.noted = position
+        self.polling.states.save(lease, self._state, release=release)
+
+    def _health(self, *, written_anyway: bool = False) -> Health:
+        now, known = self.polling.clock(), self._state.health
+        if self._error is not None:
+            return health.failed(known, self._error, now=now)
+        if self._act_error is not None:
+            return health.untold(known, self._act_error, now=now)
+        if known.step == health.TELLING:  # whether the server can be told of what is stored is seen afterwards
+            if written_anyway:
+                return replace(known, last_success=now)
+            if set_aside.pending(self._books.position, self.mailbox):
+                return known
+        return (health.fetched if written_anyway else health.succeeded)(known, now=now)
+
+    def _note_health(self) -> None:
+        """Write the health alone, when it has changed."""
+        new = self._health()
+        if new != self._state.health:
+            digest = health.settings_digest(self.mailbox)
+            self.polling.states.save_health(self.mailbox.name, new, config_digest=digest)
+
+    def _outcome(self, result: Result) -> Outcome:
+        books = self._books
+        error = self._error or self._act_error
+        oldest = books.plan.oldest
+        left = books.plan.more or bool(books.left)
+        return Outcome(
+            mailbox=self.mailbox.name,
+            result=Result.FAILED if error is not None else result,
+            balance=books.balance(),
+            more=left and self._error is None and not self._stopped and not self._session.is_worn_out,
+            step=error.step if error else "",
+            code=error.code if error else "",
+            lag=max(0.0, (self._started - oldest).total_seconds()) if oldest else 0.0,
+            size=books.size,
+            resynced=books.listing.resynced,
+        )
+
+
+class _Blamed(Exception):
+    """A message has been blamed for what happened; the connection is not to be trusted any more."""

@@ -22,7 +22,7 @@ from postroom.model.configuration.mailbox import Type
 
 from bench import missed
 from bench.servers import PASSWORD, Servers, servers
-from tests.unit.fetching.fakes import Post, a_mailbox
+from tests.unit.services.polling.fakes import Post, a_mailbox
 
 MEGABYTE = 1024 * 1024
 TYPES = (Type.IMAP, Type.POP3, Type.EWS)

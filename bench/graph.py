@@ -28,7 +28,7 @@ from bench import missed
 from bench.fetch_memory import reset_peak, s3_into, status
 from bench.servers import elsewhere, sink
 from tests.support.delay_proxy import DelayProxy
-from tests.unit.fetching.fakes import Post, a_mailbox
+from tests.unit.services.polling.fakes import Post, a_mailbox
 
 MEGABYTE = 1024 * 1024
 ROUNDS = 3

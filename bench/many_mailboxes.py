@@ -20,7 +20,7 @@ from postroom.services.polling.outcome import Result
 
 from bench.idle_server import IdleServer, idle_server
 from bench.servers import PASSWORD
-from tests.unit.fetching.fakes import Post, a_mailbox
+from tests.unit.services.polling.fakes import Post, a_mailbox
 
 ROUNDS = 5
 

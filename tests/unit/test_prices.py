@@ -11,7 +11,7 @@ from postroom.model.prices import AS_OF, MONTH, PRICES, REGION, USES, Resource, 
 from postroom.model.traffic import Traffic
 from postroom.services.mailboxes.costs import assumed, counted, estimate, share
 
-from tests.unit.fetching.fakes import a_mailbox
+from tests.unit.services.polling.fakes import a_mailbox
 
 COSTS = (Path(__file__).parents[2] / "docs" / "costs.md").read_text("utf-8")
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -15,7 +15,7 @@ from postroom_cli.mailservers.ews_store import Code, Mailbox, Planted, Status
 
 from tests.functional.ews.opening import LOOPBACK, PASSWORD, mailbox
 from tests.support.mails import mail
-from tests.unit.fetching.fakes import Secrets
+from tests.unit.services.polling.fakes import Secrets
 
 
 def check(ews: EwsServer, *, secret: str = PASSWORD, **options: Any) -> ConnectionTest:

@@ -22,7 +22,7 @@ from postroom_cli.mailservers.certificates import Authority, Certificate
 from postroom_cli.mailservers.imap import ImapServer
 
 from tests.support.mails import mail
-from tests.unit.fetching.fakes import Secrets, a_mailbox
+from tests.unit.services.polling.fakes import Secrets, a_mailbox
 
 AUTHORITY = Authority()
 USER, PASSWORD = "box@example.com", "correct horse"

@@ -12,7 +12,7 @@ from postroom.services.polling import fetch
 from postroom_cli.mailservers.imap import Fault, FetchFault, ImapServer
 
 from tests.support.mails import mail
-from tests.unit.fetching.fakes import Post, a_mailbox
+from tests.unit.services.polling.fakes import Post, a_mailbox
 
 USER, PASSWORD = "box@example.com", "correct horse"
 MAILS = [mail(subject=str(number)) for number in range(1, 6)]

@@ -15,7 +15,7 @@ from postroom.services.polling.outcome import Result
 from postroom_cli.mailservers.pop3 import CAPABILITIES, Pop3Server
 
 from tests.support.mails import mail
-from tests.unit.fetching.fakes import Post, a_mailbox
+from tests.unit.services.polling.fakes import Post, a_mailbox
 
 USER, PASSWORD = "box@example.com", "correct horse"
 MAILS = [mail(subject=str(number)) for number in range(5)]

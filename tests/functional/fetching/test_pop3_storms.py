@@ -10,7 +10,7 @@ from postroom_cli.mailservers.pop3 import CAPABILITIES, Pop3Server
 
 from tests.functional.fetching.test_pop3 import PASSWORD, USER, Site
 from tests.support.mails import mail
-from tests.unit.fetching.fakes import Post
+from tests.unit.services.polling.fakes import Post
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from postroom_cli.mailservers.https import Reply
 
 from tests.functional.graph.conftest import LOOPBACK, Site
 from tests.support import certificates
-from tests.unit.fetching.fakes import Secrets
+from tests.unit.services.polling.fakes import Secrets
 
 pytestmark = pytest.mark.feature("C09", "G24")
 

@@ -26,7 +26,7 @@ from postroom_cli.mailservers.pop3 import Pop3Server
 from tests.functional.cli.conftest import Command
 from tests.functional.fetching.conftest import PASSWORD, Site
 from tests.functional.mailboxes.test_options import black_hole
-from tests.unit.fetching.fakes import Secrets, a_mailbox
+from tests.unit.services.polling.fakes import Secrets, a_mailbox
 
 AUTHORITY = Authority()
 USER = "box@example.com"

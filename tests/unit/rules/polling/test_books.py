@@ -1,0 +1,120 @@
+"""The books of a poll: whatever becomes of its messages, they balance, and what is not dealt with comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT, Position
+from postroom.ports import Action, Item, Listing
+from postroom.rules.polling.ledger import Books
+from postroom.rules.polling.position import sort_listing
+
+from tests.unit.services.polling.fakes import NOON, a_mailbox
+
+ITEMS = tuple(Item(str(number), 1000) for number in (1, 2, 3))
+ONE = ITEMS[0]
+
+
+def begun(tries: int = 0, protocol: str = "IMAP", dates: tuple[datetime | None, ...] = (None, None, None)) -> Books:
+    """Books of a poll that found three mails, the first of which failed so many times before."""
+    position = Position(epoch="7", connected=NOON, problems={ONE.id: tries} if tries else {})
+    news = tuple(Item(item.id, item.size, date) for item, date in zip(ITEMS, dates, strict=True))
+    listing = Listing(news=news, unfinished=(), known=4, position=position)
+    mailbox = a_mailbox(type=protocol, delete_bad_formatted_msg=True, maximum_msg_number=100)
+    plan = sort_listing(listing, mailbox, position, first=False, backlog=False)
+    return Books(mailbox, listing, plan, position, NOON)
+
+
+ENDS: dict[str, tuple[Callable[[Books], object], int | None]] = {
+    "stored": (lambda books: books.enter_stored(ONE, False), None),
+    "over-size": (lambda books: books.enter_stored(ONE, True), OVERSIZE_LEFT),
+    "failed": (lambda books: books.enter_failed(ONE, "it broke off"), 1),
+    "gone": (lambda books: books.enter_gone(ONE), None),
+}
+
+
+@pytest.mark.feature("X01")
+@pytest.mark.parametrize(("end", "problem"), ENDS.values(), ids=ENDS.keys())
+def test_the_books_balance_whatever_becomes_of_a_message(end: Callable[[Books], object], problem: int | None) -> None:
+    books = begun()
+    end(books)
+    assert books.unanswered(ITEMS) == ITEMS[1:]
+    books.left = {item.id for item in ITEMS[1:]}
+    assert books.balance().even
+    assert books.reached(None).problems.get(ONE.id) == problem
+
+
+GONE: dict[str, tuple[str, int, bool]] = {
+    "graph-first": ("GRAPH", 0, True),
+    "graph-second": ("GRAPH", 1, True),
+    "graph-third": ("GRAPH", 2, False),
+    "imap-third": ("IMAP", 2, True),
+}
+
+
+@pytest.mark.parametrize(("protocol", "tries", "believed"), GONE.values(), ids=GONE.keys())
+def test_a_message_that_is_listed_and_not_there_is_gone_only_so_often(
+    protocol: str, tries: int, believed: bool
+) -> None:
+    books = begun(tries, protocol)
+    assert books.enter_gone(ONE) is believed
+    assert (ONE.id in books.gone) is believed
+
+
+def test_what_failed_for_the_servers_sake_is_taken_back_without_a_trace() -> None:
+    books = begun()
+    for item in ITEMS:
+        books.enter_failed(item, "no storage")
+    assert books.came_to_nothing()
+    books.take_back()
+    assert books.balance().even
+    assert books.balance().left == len(ITEMS)
+    reached = books.reached(None)
+    assert (reached.problems, reached.reasons, reached.asides) == ({}, {}, {})
+
+
+def test_one_message_that_failed_before_says_nothing_about_the_server() -> None:
+    books = begun(tries=1)
+    for item in ITEMS[:2]:
+        books.enter_failed(item, "it broke off")
+    assert not books.came_to_nothing()
+
+
+def test_what_the_server_answered_stands_though_the_books_are_read_again() -> None:
+    books = begun(tries=GIVEN_UP - 1)
+    assert books.enter_failed(ONE, "it broke off") == GIVEN_UP
+    books.enter_asides()
+    assert books.due() == {Action.DELETE: [ONE.id]}
+    books.enter_answer([ONE.id], Action.DELETE, refusal="NO [OVERQUOTA]")
+    aside = books.reached(None).asides[ONE.id]
+    assert (aside.refused, aside.reason) == (1, "NO [OVERQUOTA]")
+    assert books.due() == {}
+
+
+def test_a_reason_of_another_epoch_is_dropped() -> None:
+    books = begun(tries=1)
+    same, other = (Position(epoch=epoch, reasons={ONE.id: "it broke off"}) for epoch in ("7", "8"))
+    assert books.reached(same).reasons == {ONE.id: "it broke off"}
+    assert books.reached(other).reasons == {}
+
+
+EARLY, LATE, BEFORE = NOON - timedelta(hours=2), NOON - timedelta(hours=1), NOON - timedelta(minutes=5)
+WAITING: dict[str, tuple[tuple[datetime | None, ...], datetime | None, datetime | None]] = {
+    "the-oldest": ((None, LATE, EARLY), None, EARLY),
+    "no-date-and-none-waited": ((None, None, None), None, NOON),
+    "no-date-and-some-waited": ((None, None, None), BEFORE, BEFORE),
+}
+
+
+@pytest.mark.parametrize(("dates", "before", "since"), WAITING.values(), ids=WAITING.keys())
+def test_mail_waits_since_the_oldest_that_is_not_dealt_with(
+    dates: tuple[datetime | None, ...], before: datetime | None, since: datetime | None
+) -> None:
+    books = begun(dates=dates)
+    books.enter_stored(ONE, False)
+    assert books.waiting_since(before) == since
+    for item in ITEMS[1:]:
+        books.enter_stored(item, False)
+    assert books.waiting_since(before) is None

@@ -1,5 +1,7 @@
 """Say which features of the catalogue have no passing test: a line for each, then `covered N of M`.
 
+Ends with 1 where CHANGELOG.md calls a feature done that no passing test covers.
+
 The ids come from docs/features.txt. Outcomes are those of the last run of each test (.postroom/features.json, written
 by tests/support/recorded_results.py); where there was none, the marked tests are run now, slow ones left out.
 """
@@ -17,7 +19,8 @@ from tests.support.recorded_results import RESULTS, load
 
 ROOT = Path(__file__).parents[1]
 CATALOGUE = ROOT / "docs" / "features.txt"
-FAULT_ROWS = 84
+FAULT_ROWS = 129
+CHANGELOG = ROOT / "CHANGELOG.md"
 PATIENCE = 35  # seconds
 TESTS = ("tests/unit", "tests/functional", "tests/architecture")
 
@@ -37,6 +40,12 @@ def covered(results: dict[str, dict[str, Any]], kind: str) -> set[str]:
     return {one for one, seen in outcomes.items() if "passed" in seen and "failed" not in seen}
 
 
+def called_done(changelog: str) -> set[str]:
+    """Name the ids that the change log claims, in its lines `Features proven: G02, G03, …`."""
+    lines = re.findall(r"^- Features proven:(.+(?:\n  .+)*)", changelog, re.MULTILINE)
+    return {one for line in lines for one in re.findall(r"\b[A-Z]\d\d\b", line)}
+
+
 def stale(results_time: float) -> bool:
     """Tell whether a test or a source has changed since the results were written."""
     sources = (
@@ -46,7 +55,7 @@ def stale(results_time: float) -> bool:
 
 
 def main() -> int:
-    """Print what is not covered; answer 0, since what is not there yet is no error."""
+    """Print what is not covered; answer 1 when the change log calls something done that no passing test covers."""
     if not load():
         _run_marked_tests()
     results, wanted = load(), catalogue()
@@ -58,7 +67,10 @@ def main() -> int:
         print("Sources or tests have changed since these results: run `make test`.", file=sys.stderr)
     print(f"fault rows proven: {len(covered(results, 'fault'))} of {FAULT_ROWS}", file=sys.stderr)
     print(f"covered {len(done & wanted.keys())} of {len(wanted)}")
-    return 0
+    unproven = sorted(called_done(CHANGELOG.read_text("utf-8")) - done)
+    if unproven:
+        print(f"CHANGELOG.md calls done what no passing test covers: {', '.join(unproven)}", file=sys.stderr)
+    return 1 if unproven else 0
 
 
 def _run_marked_tests() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from scripts.features import FAULT_ROWS, catalogue
+from scripts.features import FAULT_ROWS, called_done, catalogue
 from tests.architecture.sources import ROOT
 
 
@@ -31,9 +31,36 @@ def test_every_marked_fault_is_a_row_of_the_matrix() -> None:
     assert [f"{place} {row}" for place, row in marks("fault") if row not in rows] == []
 
 
-def test_the_catalogue_has_the_ids_of_the_specification() -> None:
-    specification = ROOT.parent / "shared" / "spec" / "features.md"
-    if not specification.exists():
+SPECIFICATION = ROOT.parent / "shared" / "spec"
+
+
+def specified() -> Iterator[str]:
+    """Read the ids of all specifications in their order; rows of the desk marked *later* are left out."""
+    yield from re.findall(r"^\| ([GDCSX]\d\d) \|", (SPECIFICATION / "features.md").read_text("utf-8"), re.MULTILINE)
+    desk = (SPECIFICATION / "desk.md").read_text("utf-8")
+    yield from re.findall(r"^\| ([QLAWV]\d\d) \| (?!\*\*later)", desk, re.MULTILINE)
+    yield from re.findall(r"^\| (K\d\d) \|", (SPECIFICATION / "console.md").read_text("utf-8"), re.MULTILINE)
+    yield from re.findall(r"^\| (O\d\d) \|", (SPECIFICATION / "features.md").read_text("utf-8"), re.MULTILINE)
+
+
+def test_the_catalogue_has_the_ids_of_the_specifications() -> None:
+    if not SPECIFICATION.exists():
         pytest.skip("the specification is not beside this repository")
-    ids = re.findall(r"^\| ([A-Z]\d\d) \|", specification.read_text("utf-8"), re.MULTILINE)
-    assert list(catalogue()) == ids
+    assert list(catalogue()) == list(specified())
+
+
+def test_every_row_of_the_fault_matrix_can_be_marked() -> None:
+    if not SPECIFICATION.exists():
+        pytest.skip("the specification is not beside this repository")
+    rows = re.findall(r"^\| (\d+) \|", (SPECIFICATION / "reliability.md").read_text("utf-8"), re.MULTILINE)
+    assert [int(row) for row in rows] == list(range(1, FAULT_ROWS + 1))
+
+
+def test_the_change_log_calls_done_only_features_of_the_catalogue() -> None:
+    claimed = called_done((ROOT / "CHANGELOG.md").read_text("utf-8"))
+    assert claimed <= set(catalogue())
+
+
+def test_a_claim_of_the_change_log_is_read_over_its_folded_lines() -> None:
+    log = "- Features proven: G02, G03,\n  X01.\n- Rows Q01 and Q02 are planned.\n"
+    assert called_done(log) == {"G02", "G03", "X01"}

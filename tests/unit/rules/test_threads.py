@@ -1,4 +1,4 @@
-"""The thread of a mail: who may join, and who starts a new one with a hint (security.md 6)."""
+"""The thread of a mail: who may join, and who starts a new one with a hint (docs/threat-model.md 6)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from postroom.model.interaction import Subtype
 
 
 class OutboxState(StrEnum):
-    """NEW → CLAIMED → DATA → SENT | DEFERRED | FAILED | UNCERTAIN (design, rule 7)."""
+    """NEW → CLAIMED → DATA → SENT | DEFERRED | FAILED | UNCERTAIN (docs/architecture.md, rule 9)."""
 
     NEW = "NEW"  # written together with what caused it
     CLAIMED = "CLAIMED"  # one sender has it; died here: certainly not sent, taken again

@@ -49,7 +49,7 @@ class Contents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """One cap on automatic replies that must hold when one is written (security.md 7)."""
+    """One cap on automatic replies that must hold when one is written (docs/threat-model.md 7)."""
 
     name: str  # said in the decision when it is reached
     key: str  # what is counted

@@ -1,4 +1,4 @@
-"""Compile administrators' patterns with RE2, in linear time, and explain what it refuses (security.md §4).
+"""Compile administrators' patterns with RE2, in linear time, and explain what it refuses (docs/threat-model.md 4).
 
 People bring patterns from Java and JavaScript systems; each construct of these that RE2 lacks, or reads in another way
 without saying so, is a row of `CONSTRUCTS` with what to write instead.

@@ -1,4 +1,4 @@
-"""Which thread a mail belongs to: a pure decision over facts that were looked up (security.md 6).
+"""Which thread a mail belongs to: a pure decision over facts that were looked up (docs/threat-model.md 6).
 
 Rows in this order, the first that matches decides: our signed token in the references or the plus-address; a reference
 to a mail of a thread, from one of its participants, proven; a body marker from a participant; the subject, where that

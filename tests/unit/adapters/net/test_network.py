@@ -1,4 +1,4 @@
-"""Which addresses and ports administrators' hosts may have (security.md 3), and what failing to reach one is called."""
+"""Which addresses and ports administrators' hosts may have (docs/threat-model.md 3), and what failures are called."""
 
 from __future__ import annotations
 

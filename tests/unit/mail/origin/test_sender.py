@@ -1,4 +1,4 @@
-"""The sender: flags of security.md 6, and when a sender is proven."""
+"""The sender: flags of docs/threat-model.md 6, and when a sender is proven."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loop guards: to whom no automatic reply is ever sent (security.md 7)."""
+"""The loop guards: to whom no automatic reply is ever sent (docs/threat-model.md 7)."""
 
 from __future__ import annotations
 

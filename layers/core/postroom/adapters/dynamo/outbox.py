@@ -1,4 +1,4 @@
-"""The outbox in the table: every step of a mail on its way out is one conditional write (design, rule 7).
+"""The outbox in the table: every step of a mail on its way out is one conditional write (docs/architecture.md, rule 9).
 
 An outbound interaction carries its own history in its item, so that a state and the record of it cannot part.
 """

@@ -1,7 +1,7 @@
 """Connections to hosts that administrators name: resolved once, every address checked, connected to what was checked.
 
 Python's `is_private` and `is_global` miss several ranges (64:ff9b:1::/48, 192.88.99.0/24, 168.63.129.16, IPv4 inside
-IPv6), so the table is our own (security.md 3).
+IPv6), so the table is our own (docs/threat-model.md 3).
 """
 
 from __future__ import annotations

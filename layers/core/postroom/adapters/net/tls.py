@@ -1,4 +1,4 @@
-"""TLS for connections to mail servers: verified, 1.2 or newer (security.md 2), and what its failures mean."""
+"""TLS for connections to mail servers: verified, 1.2 or newer (docs/threat-model.md 2), and what its failures mean."""
 
 from __future__ import annotations
 

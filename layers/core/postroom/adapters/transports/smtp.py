@@ -183,7 +183,7 @@ class _Client(smtplib.SMTP):
         self.ehlo_or_helo_if_needed()
 
     def upgrade(self, context: ssl.SSLContext, host: str, *, required: bool) -> None:
-        """STARTTLS (RFC 3207); what was sent along in plain text is refused (security.md 2)."""
+        """STARTTLS (RFC 3207); what was sent along in plain text is refused (docs/threat-model.md 2)."""
         self._stream.step = "tls"
         if not self.has_extn("starttls"):
             if not required:

@@ -1,4 +1,4 @@
-"""List what is in an archive, within limits, without unpacking it (security.md §9)."""
+"""List what is in an archive, within limits, without unpacking it (docs/threat-model.md 9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make the HTML of a mail safe to show: security.md §5, one pass of the sanitiser and nothing after it."""
+"""Make the HTML of a mail safe to show: docs/threat-model.md 5, one pass of the sanitiser and nothing after it."""
 
 from __future__ import annotations
 

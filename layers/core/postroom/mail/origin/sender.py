@@ -1,4 +1,4 @@
-"""Who wrote a mail, and what is odd about that (security.md 6).
+"""Who wrote a mail, and what is odd about that (docs/threat-model.md 6).
 
 Flags are facts for people and rules; none of them alone makes a mail bad. `verified` is the one strong statement: one
 well-formed From whose very domain passed DMARC at a server that we trust.

@@ -1,4 +1,4 @@
-"""Outgoing mail, built in one place with EmailMessage and policy.SMTP (security.md 8).
+"""Outgoing mail, built in one place with EmailMessage and policy.SMTP (docs/threat-model.md 8).
 
 Every value that ends up in a header is checked here first; the policy refuses CR and LF once more. The result has CRLF
 line ends only, so that no bare CR or LF reaches a server (SMTP smuggling).

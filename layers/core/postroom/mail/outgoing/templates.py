@@ -16,7 +16,7 @@ FIELDS: dict[str, str] = {
     "received.date": "when the mail was received, as 2026-11-21",
     "subject": "subject of the mail; empty when its sender is not verified",
 }
-"""What a template may use. Subject and body of an unverified sender are never echoed (security.md 7)."""
+"""What a template may use. Subject and body of an unverified sender are never echoed (docs/threat-model.md 7)."""
 
 
 def unknown_fields(template: str) -> list[str]:

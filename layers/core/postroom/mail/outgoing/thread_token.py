@@ -1,4 +1,4 @@
-"""The signed token that ties a reply to what we sent (security.md 6).
+"""The signed token that ties a reply to what we sent (docs/threat-model.md 6).
 
 A token is ``pr1.<outbound id>.<mac>``. It travels in our Message-ID, and where enabled in the plus-part of the reply
 address and as a line of the body. The MAC is HMAC-SHA256 cut to 80 bits in base32, lower case, so that servers and

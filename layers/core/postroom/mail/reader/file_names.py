@@ -1,4 +1,4 @@
-"""Collect all file names of a part that any client might use (security.md 9): what is checked is their union."""
+"""Collect all file names of a part that any client might use: their union is checked (docs/threat-model.md 9)."""
 
 from __future__ import annotations
 

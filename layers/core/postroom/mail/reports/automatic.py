@@ -2,7 +2,7 @@
 
 Ordered rows, the first that matches wins and is named in the answer. Nothing here reads the subject or the body: words
 are the business of delivery exceptions. `X-Auto-Response-Suppress` is absent on purpose: Exchange and Outlook put it on
-mail that people wrote, where it asks for silence and says nothing about the writer (security.md 7).
+mail that people wrote, where it asks for silence and says nothing about the writer (docs/threat-model.md 7).
 """
 
 from __future__ import annotations

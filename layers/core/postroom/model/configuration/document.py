@@ -156,7 +156,7 @@ class OutboundServer(ConfigObject):
 
 
 class AutoReplySettings(ConfigObject):
-    """The guards of automatic replies (security.md 7)."""
+    """The guards of automatic replies (docs/threat-model.md 7)."""
 
     maximum_age: Period = Field(default=timedelta(hours=48), description="Mail older than this gets none.")
     per_sender_a_day: int = Field(default=1, ge=0, le=100, description="For each sender and mailbox.")

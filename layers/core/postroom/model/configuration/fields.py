@@ -35,7 +35,7 @@ def is_host(text: str) -> bool:
 
 
 def one_line(text: str) -> str:
-    """Refuse what could end a header or a protocol line (security.md 8)."""
+    """Refuse what could end a header or a protocol line (docs/threat-model.md 8)."""
     if match := _UNSAFE.search(text):
         raise ValueError(f"contains the control character U+{ord(match[0]):04X}; write it on one line")
     return text

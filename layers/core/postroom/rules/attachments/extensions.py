@@ -1,4 +1,4 @@
-"""Read a file name as the most gullible client would: every extension that any could act on (security.md §9)."""
+"""Read a file name as the most gullible client would: all extensions that any acts on (docs/threat-model.md 9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decide which attachments are let in (C11, security.md §9): all names, all extensions, the declared type, the content.
+"""Decide which attachments are let in, by all names, all extensions, type and content (docs/threat-model.md 9, C11).
 
 The installation's lists supersede the department's; what is blocked is quarantined or deleted, and the mail stays.
 """

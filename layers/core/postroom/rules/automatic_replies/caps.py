@@ -1,4 +1,4 @@
-"""Caps on automatic replies: they hold even against a peer that strips every header (security.md 7, X10).
+"""Caps on automatic replies: they hold even against a peer that strips every header (docs/threat-model.md 7, X10).
 
 The caps are data; the adapter that counts decides nothing. A cap withholds our reply, never the incoming mail.
 """

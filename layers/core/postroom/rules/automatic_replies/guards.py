@@ -1,4 +1,4 @@
-"""Whether a mail may get an automatic reply: the loop guards of security.md 7 as an ordered table.
+"""Whether a mail may get an automatic reply: the loop guards of docs/threat-model.md 7 as an ordered table.
 
 The first row that matches refuses, and its name is what the interaction shows. The caps that hold against a peer which
 hides all of this are in `loop_caps`. A refusal withholds our reply; it never costs the incoming mail.

@@ -201,7 +201,7 @@ def mask_html(sanitised_html: str, patterns: Sequence[Compiled]) -> Masked:
             pieces[place] = new
     names = [pattern.source.name for pattern in patterns]
     hits = tuple(Hit(name, counts[name]) for name in names if counts[name])
-    # Nothing may follow the sanitiser (security.md §5), hence once more.
+    # Nothing may follow the sanitiser (docs/threat-model.md 5), hence once more.
     return Masked(sanitise("".join(pieces)).html, hits, cut)
 
 

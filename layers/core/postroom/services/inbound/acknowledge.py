@@ -1,4 +1,4 @@
-"""Acknowledge a mail by template, unless a guard or a cap says no (security.md 7); each answer is a decision."""
+"""Acknowledge a mail by template, unless a guard or a cap says no (docs/threat-model.md 7)."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _facts(
 
 
 def _values(interaction: Interaction, mailbox: Mailbox, mail: Understanding, now: datetime) -> dict[str, str]:
-    # RFC 3834 §4 and security.md 7: nothing that an unverified sender wrote is sent on in our name.
+    # RFC 3834 §4 and docs/threat-model.md 7: nothing that an unverified sender wrote is sent on in our name.
     verified = mail.sender_verdict.auth.dmarc == "pass"
     parsed = parse_addresses(mailbox.address)
     return {

@@ -1,7 +1,7 @@
 """Find the thread of a mail: look its claims up, then let the pure rules of rules/threads.py decide.
 
 A report is tied to the mail of ours that it is about; only a signed or unguessable identifier proves that, since
-anybody can write a bounce (security.md 6).
+anybody can write a bounce (docs/threat-model.md 6).
 """
 
 from __future__ import annotations

@@ -196,7 +196,7 @@ class Ingest:
         if added is Added.EXISTED and recipient.is_first:
             note_repetition(interaction.id, facts, interactions=self.interactions)
         if isinstance(added, Withheld):
-            # Our reply is withheld, never the mail (security.md 7).
+            # Our reply is withheld, never the mail (docs/threat-model.md 7).
             interaction = without_acknowledgement(interaction, added)
             outbound = None
             added = self.interactions.add(interaction, body)

@@ -1,4 +1,4 @@
-"""Send one outbound mail: claim, compose, one attempt, record (design, rule 7).
+"""Send one outbound mail: claim, compose, one attempt, record (docs/architecture.md, rule 9).
 
 What cannot have left is tried again later; what was refused is FAILED; what nobody can know is UNCERTAIN, shown, and
 never blindly repeated.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from postroom.model.understanding import TokenPlace
 from postroom.rules.threads import (
     Claims,
     Confidence,
@@ -12,7 +13,6 @@ from postroom.rules.threads import (
     SubjectFact,
     ThreadSettings,
     TokenFact,
-    TokenPlace,
     decide,
 )
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from postroom.model.understanding import TokenPlace
+
 
 class Confidence(StrEnum):
     """How sure a thread's choice is."""
@@ -20,14 +22,6 @@ class Confidence(StrEnum):
     LIKELY = "likely"  # by a setting that trusts more than proof
     NEW = "new"  # no claim to any thread
     REFUSED = "refused"  # a claim that was not believed: a new thread with a hint
-
-
-class TokenPlace(StrEnum):
-    """Where a verified token was found."""
-
-    REFERENCES = "references"  # In-Reply-To or References
-    PLUS_ADDRESS = "plus-address"  # the address that the mail came to
-    BODY = "body"  # quoted text, which a forward carries to strangers
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from postroom.model.decision import Decision
 from postroom.model.identity import outbound_id
 from postroom.model.interaction import Interaction, Subtype
 from postroom.model.outbound import Outbound
+from postroom.model.understanding import Understanding
 from postroom.ports import Cap, Withheld
 from postroom.rules.automatic_replies import caps as loop_caps
 from postroom.rules.automatic_replies.guards import AutoReplyFacts, refusal
 from postroom.services import thread_markers
-from postroom.services.inbound.understand import Understanding
 from postroom.services.outbound_masking import mask_outbound
 from postroom.services.policy import Policy
 

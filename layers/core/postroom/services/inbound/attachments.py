@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from postroom.mail.containers.archives import list_archive
 from postroom.mail.containers.file_type import HEAD_BYTES, sniff
@@ -12,20 +10,13 @@ from postroom.mail.content.bodies import Bodies
 from postroom.mail.content.files import File, enclosed_files, files
 from postroom.model.decision import Decision
 from postroom.model.interaction import Attachment
+from postroom.model.understanding import ReadFile
 from postroom.rules.attachments import judge as rules
 from postroom.rules.masking import mask
 from postroom.services.policy import Policy
 
 _MOST_ENCLOSED = 3_000  # names in archives, and files of mails, within one mail
 _DEEPEST = 20  # mails within mails
-
-
-@dataclass(frozen=True, slots=True)
-class ReadFile:
-    """One attached file: what is recorded of it, and its bytes on demand (decoded anew each time, to save memory)."""
-
-    attachment: Attachment
-    data: Callable[[], bytes]
 
 
 def attached_files(content: Bodies, policy: Policy, decisions: list[Decision]) -> tuple[ReadFile, ...]:

@@ -13,8 +13,9 @@ from postroom.mail.reports.standard import DeliveryReport, Recipient
 from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.decision import Decision
 from postroom.model.interaction import Subtype
+from postroom.model.understanding import Understanding
 from postroom.rules.routing import route
-from postroom.services.inbound.understand import Understanding, understand
+from postroom.services.inbound.understand import understand
 from postroom.services.policy import Policy
 
 _NO_MAILBOX = "no mailbox was named, and none of the configuration has an address that the mail was sent to"

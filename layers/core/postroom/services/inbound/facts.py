@@ -12,8 +12,8 @@ from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.decision import Decision
 from postroom.model.identity import parse_raw_key
 from postroom.model.interaction import MAILBOX_ADDRESS, Body
+from postroom.model.understanding import Understanding
 from postroom.ports import RawMessage
-from postroom.services.inbound.understand import Understanding
 from postroom.services.policy import Policy
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from postroom.mail.outgoing import thread_token
 from postroom.model.decision import Decision
+from postroom.model.understanding import Understanding
 from postroom.ports import Interactions, ThreadHit
 from postroom.rules.threads import Claims, ReferenceFact, SubjectFact, ThreadDecision, TokenFact, decide
-from postroom.services.inbound.understand import Understanding
 from postroom.services.policy import Policy
 
 _MOST_TOKENS = 4

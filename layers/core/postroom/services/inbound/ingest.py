@@ -15,17 +15,17 @@ from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.identity import interaction_id, parse_raw_key
 from postroom.model.interaction import Attachment, Interaction, Subtype
 from postroom.model.outbound import Outbound
+from postroom.model.understanding import ReadFile, Understanding
 from postroom.ports import Added, Cap, Clock, Contents, Interactions, Outbox, Queue, RawMessage, RawMessages, Withheld
 from postroom.rules.attachments.judge import Action
 from postroom.rules.routing import route
 from postroom.services.inbound.acknowledge import acknowledge, without_acknowledgement
-from postroom.services.inbound.attachments import ReadFile
 from postroom.services.inbound.duplicates import note_repetition
 from postroom.services.inbound.facts import Copy, Facts, copies, stripped, with_replacement_text
 from postroom.services.inbound.find_thread import Threaded, find_thread
 from postroom.services.inbound.late_parents import heal_threads
 from postroom.services.inbound.record_report import record_report
-from postroom.services.inbound.understand import PREVIEW, Understanding, understand, wrap
+from postroom.services.inbound.understand import PREVIEW, understand, wrap
 from postroom.services.mailboxes.latency import note_arrival
 from postroom.services.policy import Policies, Policy
 

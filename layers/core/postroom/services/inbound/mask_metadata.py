@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from postroom.mail.headers.address import Address
 from postroom.mail.reports.standard import DeliveryReport
+from postroom.model.understanding import Understanding
 from postroom.rules.masking.mask import Compiled, mask_text
-
-if TYPE_CHECKING:
-    from postroom.services.inbound.understand import Understanding
 
 _BETWEEN = "\n\ue000\n"  # no part of any name, and nothing that a number goes on behind
 _IDENTIFIERS = frozenset({"References", "Final-Recipient", "Calendar-Organiser"})

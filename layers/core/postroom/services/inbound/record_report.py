@@ -7,8 +7,8 @@ from datetime import datetime
 from postroom.mail.reports.standard import DeliveryReport, ReportKind
 from postroom.model.interaction import Event, Interaction
 from postroom.model.outbound import Delivery
+from postroom.model.understanding import Understanding
 from postroom.ports import Outbox
-from postroom.services.inbound.understand import Understanding
 
 _DISPOSITIONS_SEEN = frozenset({"displayed", "processed", "dispatched"})
 

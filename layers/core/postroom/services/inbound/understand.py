@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 
 from postroom.mail.content.bodies import bodies
 from postroom.mail.content.calendar import Invitation, Moment, invitation
@@ -22,20 +20,18 @@ from postroom.mail.headers.date import parse_date
 from postroom.mail.html.sanitise import SanitisedHtml, sanitise
 from postroom.mail.origin import message_ids as references
 from postroom.mail.origin.authentication_results import auth_results
-from postroom.mail.origin.sender import SenderVerdict, sender_verdict
+from postroom.mail.origin.sender import sender_verdict
 from postroom.mail.outgoing import thread_token
 from postroom.mail.reader import Message, Unreadable, read
 from postroom.mail.reader.part import Part
 from postroom.mail.reply_text.reply import reply_text
-from postroom.mail.reports.automatic import PERSON, Automatic
-from postroom.mail.reports.standard import DeliveryReport
 from postroom.model.decision import Decision
-from postroom.model.interaction import Attachment, Body, Subtype
+from postroom.model.interaction import Attachment, Body
+from postroom.model.understanding import ProvenToken, ReadFile, TokenPlace, Understanding
 from postroom.rules.kind import Kind, decide_kind
 from postroom.rules.masking import mask
-from postroom.rules.threads import TokenPlace
 from postroom.services import thread_markers
-from postroom.services.inbound.attachments import ReadFile, attached_files
+from postroom.services.inbound.attachments import attached_files
 from postroom.services.inbound.mask_metadata import mask_told
 from postroom.services.policy import Policy
 
@@ -48,60 +44,12 @@ NO_TEXT = "***WARNING: Could not get IMAP body text."
 PREVIEW = 200  # characters
 """The reference systems' words: people and rules of migrated installations look for them (G25, S04)."""
 
-UNKNOWN_SENDER = SenderVerdict(None, ())
-
 _HEADER_PEEK = 256 * 1024
 # Of the header of a mail that is wrapped: little enough for an item of 400 KB.
 _MOST_SUBJECT = 4_000  # characters
 _LONGEST_NAME = 400
 _MOST_ADDRESSES = 60
 _MOST_REFERENCES = 40
-
-
-@dataclass(frozen=True, slots=True)
-class ProvenToken:
-    """An outbound mail of ours that this one proves to answer, and where the proof stood."""
-
-    outbound_id: str
-    place: TokenPlace
-
-
-@dataclass(frozen=True, slots=True)
-class Understanding:
-    """Everything about one mail that its bytes and the configuration tell."""
-
-    sha256: str
-    size: int
-    subject: str
-    sender: Address | None
-    body: Body
-    subtype: Subtype | None  # None: a person's mail, whether new or a reply the thread decides
-    wrap_reason: str | None = None
-    reply_to: tuple[Address, ...] = ()
-    to: tuple[Address, ...] = ()
-    cc: tuple[Address, ...] = ()
-    date: datetime | None = None
-    message_id: str | None = None
-    in_reply_to: tuple[str, ...] = ()
-    references: tuple[str, ...] = ()
-    files: tuple[ReadFile, ...] = ()
-    automatic: Automatic = PERSON
-    report: DeliveryReport | None = None
-    original_message_id: str | None = None
-    delivery_exception: str | None = None
-    return_path: str | None = None
-    list_headers: tuple[str, ...] = ()
-    tokens: tuple[ProvenToken, ...] = ()
-    forged_token: bool = False
-    own_tag: bool = False  # its own Message-ID is one of ours: it came back to us
-    sender_verdict: SenderVerdict = UNKNOWN_SENDER
-    attributes: dict[str, str] = field(default_factory=dict)
-    decisions: tuple[Decision, ...] = ()
-
-    @property
-    def outcome(self) -> str:
-        """`interaction` or `wrapped`."""
-        return "wrapped" if self.wrap_reason else "interaction"
 
 
 def understand(raw: bytes, *, policy: Policy) -> Understanding:

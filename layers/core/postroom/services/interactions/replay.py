@@ -11,10 +11,11 @@ from typing import Any, Protocol
 from postroom.errors import NotFound, TooLarge
 from postroom.model.decision import Decision
 from postroom.model.interaction import MAILBOX_ADDRESS, Body, Event, Interaction, Status, Subtype
+from postroom.model.understanding import Understanding
 from postroom.ports import Clock, RawMessages
 from postroom.rules.routing import route
 from postroom.services.inbound.facts import Facts, stripped, with_replacement_text
-from postroom.services.inbound.understand import PREVIEW, Understanding, understand, wrap
+from postroom.services.inbound.understand import PREVIEW, understand, wrap
 from postroom.services.policy import Policies
 
 _KEPT_RULES = ("auto-reply", "copies")  # decided once, when the mail came in

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from postroom.mail.reader import Unreadable, read
-from postroom.mail.reports.standard import DeliveryReport, ReportKind
+from postroom.mail.reports.delivery_report import DeliveryReport, ReportKind
 from postroom.rules.kind import find_report
 
 

@@ -20,6 +20,11 @@ _SIGNS = {ord(sign): sign if sign.isalnum() else " " for sign in map(chr, range(
 _Filed = dict[str, list[str]]
 
 
+def phrases(text: str) -> tuple[str, ...]:
+    """Split a block of phrases at ` | ` and at line ends."""
+    return tuple(phrase for piece in text.split("|") if (phrase := " ".join(piece.split())))
+
+
 class PhraseIndex:
     """Phrases, filed; they are compared as they are written."""
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from postroom.mail.headers.address import Address
 from postroom.mail.origin.sender import SenderVerdict
 from postroom.mail.reports.automatic import PERSON, Automatic
-from postroom.mail.reports.standard import DeliveryReport
+from postroom.mail.reports.delivery_report import DeliveryReport
 from postroom.model.decision import Decision
 from postroom.model.interaction import Attachment, Body, Subtype
 

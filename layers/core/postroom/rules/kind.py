@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from postroom.mail.headers.address import parse_addresses
 from postroom.mail.reader.part import Message
 from postroom.mail.reports.automatic import CORROBORATING, Automatic, automatic, corroboration
-from postroom.mail.reports.bounce import is_titled, read_bounce
+from postroom.mail.reports.bounce import read_bounce
+from postroom.mail.reports.delivery_report import DeliveryReport, ReportKind
 from postroom.mail.reports.human_text import human_text, returned_message_id
-from postroom.mail.reports.standard import DeliveryReport, ReportKind, read_report
+from postroom.mail.reports.server import is_titled
+from postroom.mail.reports.standard import read_report
 from postroom.model.decision import Decision
 from postroom.model.interaction import Subtype
 from postroom.rules.delivery_exceptions import (

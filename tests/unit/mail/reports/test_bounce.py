@@ -6,7 +6,7 @@ import json
 
 import pytest
 from postroom.mail.reports.bounce import read_bounce
-from postroom.mail.reports.standard import DeliveryReport, ReportKind
+from postroom.mail.reports.delivery_report import DeliveryReport, ReportKind
 
 from tests.unit.conftest import MakeMail
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from postroom.mail.reports.human_text import command_in, reply_code_in, status_in
-from postroom.mail.reports.reasons.vocabulary import Failure, Reason, reason_for
+from postroom.mail.reports.reasons.reason_for import reason_for
+from postroom.mail.reports.reasons.vocabulary import Failure, Reason
 
 ANSWERS: dict[Reason, tuple[str, ...]] = {
     Reason.BLOCKED: (

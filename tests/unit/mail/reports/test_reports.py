@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from postroom.mail.reader import Message, read
+from postroom.mail.reports.delivery_report import DeliveryReport, ReportKind
 from postroom.mail.reports.fields import field_blocks
-from postroom.mail.reports.standard import DeliveryReport, ReportKind, read_report
+from postroom.mail.reports.standard import read_report
 
 HEAD = "From: MAILER-DAEMON@mx.example\r\nTo: ann@example.org\r\nSubject: Undelivered Mail Returned to Sender\r\n"
 WORDS = "This is the mail system at host mx.example.\r\n\r\n<bob@example.net>: host mx.example.net said: {answer}\r\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from postroom.mail.reader import read
-from postroom.mail.reports.standard import ReportKind
+from postroom.mail.reports.delivery_report import ReportKind
 from postroom.rules.kind import find_report
 
 from tests.unit.mail.reports.world import Expected, plain, returned, standard

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from postroom.mail.reader.limits import LIMITS
 from postroom.mail.reader.part import Context, Part
+from postroom.mail.reader.structure import read_root
 
 _MAX_NAME = 1_000
 
@@ -18,7 +19,7 @@ def file_part(
     fields["content-disposition"] = [f"{'inline' if content_id else 'attachment'}{parameters}"]
     if content_id:
         fields["content-id"] = [_one_char_a_byte(f"<{content_id}>")]
-    part = Part(Context(data, LIMITS), 0, 0, len(data), fields, default_type="application/octet-stream")
+    part = Part(Context(data, read_root, LIMITS), 0, 0, len(data), fields, default_type="application/octet-stream")
     part.path = path
     return part
 

@@ -18,4 +18,4 @@ def read(raw: bytes, *, limits: Limits = LIMITS) -> Message:
     buffer = raw
     if b"\n" not in raw and b"\r" in raw:
         buffer = raw.replace(b"\r", b"\n")  # lines ended by CR alone; the offsets stay true
-    return read_root(Context(buffer, limits, raw=raw), 0, len(buffer))
+    return read_root(Context(buffer, read_root, limits, raw=raw), 0, len(buffer))

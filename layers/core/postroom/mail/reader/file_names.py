@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import Protocol
 from urllib.parse import unquote_to_bytes
 
 from postroom.mail.encoding.charset import decode
 from postroom.mail.headers.encoded_words import decode_header
 from postroom.mail.headers.parameters import Parameters, parse
-
-if TYPE_CHECKING:
-    from postroom.mail.reader.part import Part
 
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _MAX_NAME = 2_000  # characters; file systems allow 255 bytes
@@ -21,7 +18,22 @@ MAX_NAMES = 50
 _MAX_HEADERS = 10
 
 
-def names_of(part: Part) -> tuple[str, ...]:
+class Named(Protocol):
+    """The part of a message whose names are asked for: its headers."""
+
+    content_type: str
+
+    @property
+    def message_charset(self) -> str | None: ...
+
+    def has(self, name: str) -> bool: ...
+
+    def header(self, name: str) -> str: ...
+
+    def raw_values(self, name: str) -> list[str]: ...
+
+
+def names_of(part: Named) -> tuple[str, ...]:
     """Return every name, the best first: the filename of Content-Disposition, then the name of Content-Type."""
     found: dict[str, None] = {}
     # A header that is there twice has one meaning for each half of the clients.
@@ -44,7 +56,7 @@ def names_of(part: Part) -> tuple[str, ...]:
     return tuple(list(found)[: MAX_NAMES + 1])
 
 
-def _naming(part: Part, header: str) -> list[Parameters]:
+def _naming(part: Named, header: str) -> list[Parameters]:
     """Parse the headers in which a name may stand: most have none."""
     values = part.raw_values(header)
     if len(values) > _MAX_HEADERS:

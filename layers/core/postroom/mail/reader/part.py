@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from postroom.mail.encoding.charset import GuessBudget, decode_checked
@@ -12,6 +12,7 @@ from postroom.mail.encoding.transfer import decode as transfer_decode
 from postroom.mail.headers.address import Address, parse_addresses
 from postroom.mail.headers.encoded_words import decode_header
 from postroom.mail.headers.parameters import Parameters, parse
+from postroom.mail.reader.file_names import names_of
 from postroom.mail.reader.limits import LIMITS, Limits, Unreadable
 
 _TYPE = re.compile(r"([^\s/;,()\"]+)\s*/\s*([^\s/;,()\"]+)")
@@ -43,6 +44,7 @@ class Context:
     """Hold what the parts of one message share: the buffer, limits, defects, and what is left of the budget."""
 
     buffer: bytes
+    read: Callable[[Context, int, int], Message]  # how an embedded message is read: buffer[start:end], when asked for
     limits: Limits = LIMITS
     depth: int = 0  # of the message that these parts belong to
     parts: list[int] = field(default_factory=lambda: [0])  # one counter for a message and all embedded in it
@@ -186,8 +188,6 @@ class Part:
     def names(self) -> tuple[str, ...]:
         """Return all file names that any client might use for this part, the best one first."""
         if self._names is None:
-            from postroom.mail.reader.file_names import names_of
-
             self._names = names_of(self)
         return self._names
 
@@ -303,18 +303,16 @@ class Part:
         return self._message if isinstance(self._message, Message) else None
 
     def _read_message(self) -> Message | None:
-        from postroom.mail.reader.structure import read_root
-
         context = self._context
         encoding = self.encoding
         try:
             if encoding == IDENTITY:
-                inner = Context(context.buffer, context.limits, context.depth + 1, context.parts)
-                root = read_root(inner, self._body, self._end)
+                inner = Context(context.buffer, context.read, context.limits, context.depth + 1, context.parts)
+                root = context.read(inner, self._body, self._end)
             else:  # RFC 2046 §5.2.1 forbids it; gateways and phones do it all the same
                 data = self._data(encoding)
-                inner = Context(data, context.limits, context.depth + 1, context.parts, raw=data)
-                root = read_root(inner, 0, len(data))
+                inner = Context(data, context.read, context.limits, context.depth + 1, context.parts, raw=data)
+                root = context.read(inner, 0, len(data))
         except Unreadable as error:
             context.note(f"embedded message of part {self.path or '1'}: {error.reason}")
             return None

@@ -2,7 +2,7 @@
 
 A mail is read as a bounce only when its structure says that a mail system wrote it (`automatic.corroboration`) and its
 text reads like a report; words alone never suffice. Which server wrote it, and what its words mean, are tables
-(`bounce_rules`, `bounce_rules_reasons`). flufl.bounce is asked last.
+(`reporters`, `reasons`). flufl.bounce is asked last.
 """
 
 from __future__ import annotations
@@ -12,20 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from postroom.mail.headers.address import parse_addresses
-from postroom.mail.reader.part import Message, Part
+from postroom.mail.reader.part import Message
 from postroom.mail.reports import human_text, ses_notification
 from postroom.mail.reports.automatic import Automatic, Evidence, automatic, corroboration, is_mailer, is_program
+from postroom.mail.reports.delivery_report import DeliveryReport, Recipient, ReportKind
 from postroom.mail.reports.reasons.vocabulary import NO_FAILURE, Reason
-from postroom.mail.reports.reporters import (
-    DELAY_SUBJECTS,
-    DELAY_WORDS,
-    DELIVERED_WORDS,
-    REPORTERS,
-    SERVERS,
-    SUBJECTS,
-    Server,
-)
-from postroom.mail.reports.standard import DeliveryReport, Recipient, ReportKind, recipient_for
+from postroom.mail.reports.recipient import recipient_for
+from postroom.mail.reports.reporters import DELAY_SUBJECTS, DELAY_WORDS, DELIVERED_WORDS, REPORTERS, Server
+from postroom.mail.reports.server import any_in, is_generic, is_titled, may_suffice, server_of
 
 _MOST_RECIPIENTS = 100
 _LONGEST_ADDRESS = 320
@@ -63,7 +57,7 @@ def read_bounce(message: Message, *, evidence: Automatic | None = None) -> Deliv
         evidence = corroboration(message)
     titled = is_titled(message)
     # Ordinary mail ends here, before its text is decoded.
-    if not (evidence.is_automatic or titled or _may_suffice(message)):
+    if not (evidence.is_automatic or titled or may_suffice(message)):
         return None
     text = human_text.human_text(message)
     server = server_of(message, text.words)
@@ -88,61 +82,6 @@ def read_bounce(message: Message, *, evidence: Automatic | None = None) -> Deliv
     )
 
 
-def server_of(message: Part, words: str) -> Server | None:
-    """Return the row of the table that describes the server which wrote a report, None when none does."""
-    lowered = words[: human_text.TEXT_SCANNED].lower()
-    subject = message.header("Subject")[:500].lower()
-    sender = message.header("From")[:500].lower()
-    names = message.header_names
-    # What the header says needs no search of the text, except in the rows above.
-    told = [row for piece, row in _BY_SENDER if piece in sender]
-    told += (
-        [row for piece, row in _BY_SUBJECT if subject.startswith(piece)] if subject.startswith(_ALL_SUBJECTS) else []
-    )
-    told += [row for name in names for row in _BY_HEADER.get(name, ())]
-    for row, server in enumerate(SERVERS[: min(told, default=len(SERVERS))]):
-        if server.every:
-            if (
-                (not server.sender or _any(sender, server.sender))
-                and (not server.subject or subject.startswith(server.subject))
-                and (not server.header or not _HEADERS[row].isdisjoint(names))
-                and (not server.text or _any(lowered, server.text))
-            ):
-                return server
-            continue
-        for piece in server.text:
-            if piece in lowered:
-                return server
-    return SERVERS[min(told)] if told else None
-
-
-def is_titled(message: Part) -> bool:
-    """Say whether the subject is one that mail systems put on reports."""
-    return message.header("Subject")[:500].strip().lower().startswith(SUBJECTS)
-
-
-def _any(text: str, pieces: tuple[str, ...]) -> bool:
-    for piece in pieces:  # noqa: SIM110 - asked a hundred times for a mail, where a generator costs more than the search
-        if piece in text:
-            return True
-    return False
-
-
-def _may_suffice(message: Part) -> bool:
-    sender = message.header("From")[:500].lower()
-    return _any(sender, _SUFFICIENT_SENDERS) or not _SUFFICIENT_HEADERS.isdisjoint(message.header_names)
-
-
-_HEADERS = tuple(frozenset(name.lower() for name in server.header) for server in SERVERS)
-_ALONE = tuple((row, server) for row, server in enumerate(SERVERS) if not server.every)
-_BY_SENDER = tuple((piece, row) for row, server in _ALONE for piece in server.sender)
-_BY_SUBJECT = tuple((piece, row) for row, server in _ALONE for piece in server.subject)
-_ALL_SUBJECTS = tuple(piece for piece, _ in _BY_SUBJECT)
-_BY_HEADER = {name: tuple(row for row, _ in _ALONE if name in _HEADERS[row]) for name in frozenset().union(*_HEADERS)}
-_SUFFICIENT_SENDERS = tuple(sender for server in SERVERS if server.sufficient for sender in server.sender)
-_SUFFICIENT_HEADERS = frozenset().union(*(_HEADERS[row] for row, server in enumerate(SERVERS) if server.sufficient))
-
-
 def _is_bounce(
     message: Message, text: human_text.ReportText, server: Server | None, evidence: Automatic, titled: bool
 ) -> bool:
@@ -165,7 +104,7 @@ def _is_bounce(
             return True
         if server is None:
             # A report in a language that we do not know: who else writes so, and says nothing of having delivered?
-            return _is_from_mailer(message, always=True) and not _any(text.words[:2_000].lower(), DELIVERED_WORDS)
+            return _is_from_mailer(message, always=True) and not any_in(text.words[:2_000].lower(), DELIVERED_WORDS)
         return (
             _is_from_mailer(message)
             or "report-type=delivery-status" in message.header("Content-Type")[:500].lower().replace('"', "")
@@ -221,16 +160,11 @@ def _is_by_reporter(message: Message, words: str) -> bool:
     """Say whether From has a mail system's name, and the text sets an address apart: people write it in a sentence."""
     sender = message.header("From")[:500].lower()
     # Who answers or forwards a report does it from a mail program, with its references.
-    if not _any(sender, REPORTERS) or message.has("In-Reply-To") or message.has("References"):
+    if not any_in(sender, REPORTERS) or message.has("In-Reply-To") or message.has("References"):
         return False
     own = _addresses(*(field for name in ("From", "To", "Reply-To") for field in message.raw_headers(name)))
     found = (_SET_APART.match(line[:_LINE_SCANNED]) for line in words.split("\n")[: human_text.LINES_SCANNED])
     return any(_may_be_recipient(one[1].rstrip("."), own) for one in found if one)
-
-
-def is_generic(server: Server | None) -> bool:
-    """Say whether a row names no server, only words that reports use."""
-    return server is None or server.name == "nonames"
 
 
 def _returns_mail(message: Message, text: human_text.ReportText) -> bool:
@@ -346,7 +280,7 @@ def _failed_recipients(message: Message) -> list[str]:
 
 
 def _is_delay(message: Message, words: str) -> bool:
-    return _any(message.header("Subject")[:500].lower(), DELAY_SUBJECTS) or _any(words[:2_000].lower(), DELAY_WORDS)
+    return any_in(message.header("Subject")[:500].lower(), DELAY_SUBJECTS) or any_in(words[:2_000].lower(), DELAY_WORDS)
 
 
 def _flufl(message: Message, words: str) -> Iterator[Recipient]:

@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from postroom.mail.phrase_index import phrases
 from postroom.mail.reports.reasons.vocabulary import Command
-
-
-def phrases(text: str) -> tuple[str, ...]:
-    """Split a block of phrases at ` | ` and at line ends."""
-    return tuple(phrase for piece in text.split("|") if (phrase := " ".join(piece.split())))
 
 
 @dataclass(frozen=True, slots=True)

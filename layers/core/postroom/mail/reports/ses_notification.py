@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from postroom.mail.reports.delivery_report import DeliveryReport, Recipient, ReportKind
 from postroom.mail.reports.reasons.vocabulary import Reason
-from postroom.mail.reports.standard import DeliveryReport, Recipient, ReportKind, recipient_for
+from postroom.mail.reports.recipient import recipient_for
 
 _MOST_RECIPIENTS = 100
 _JSON = json.JSONDecoder(strict=False)

@@ -6,56 +6,16 @@ follows no standard is read by `bounce`.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
 from postroom.mail.reader.part import Message, Part
 from postroom.mail.reports import human_text
 from postroom.mail.reports.automatic import Automatic, Evidence, corroboration
+from postroom.mail.reports.delivery_report import DeliveryReport, Recipient, ReportKind
 from postroom.mail.reports.fields import Fields, address_in, field_blocks, merged, original_id, short, without_fields
-from postroom.mail.reports.reasons.vocabulary import NO_FAILURE, Failure, Reason, is_permanent, reason_for, status_for
-from postroom.mail.reports.reporters import PASSING
-
-
-class ReportKind(StrEnum):
-    """What a report reports."""
-
-    NDR = "ndr"  # a delivery failed or is late
-    REPORT = "report"  # a delivery worked
-    DISPOSITION = "disposition"  # somebody read or deleted the mail
-    FEEDBACK = "feedback"  # somebody complained about it
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """What became of the mail for one recipient; the fields are those of RFC 3464 where it has them."""
-
-    address: str
-    action: str | None = None  # failed, delayed, delivered, relayed, expanded; displayed and so on for dispositions
-    status: str | None = None  # enhanced status; derived from the reason where the server gave none
-    reply_code: str | None = None
-    diagnostic: str | None = None
-    remote_mta: str | None = None
-    permanent: bool | None = None  # True: the address is dead; False: this mail failed, a later one may arrive
-    reason: str | None = None  # a member of Reason
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryReport:
-    """A report, and the mail it is about."""
-
-    kind: ReportKind
-    recipients: tuple[Recipient, ...]
-    original_message_id: str | None
-    rule: str  # which standard or which row of the bounce table read it
-    feedback_type: str | None = None  # RFC 5965: abuse, fraud, …
-
-    @property
-    def permanent(self) -> bool:
-        """Say whether an address is dead; None counts as no."""
-        return any(recipient.permanent for recipient in self.recipients)
-
+from postroom.mail.reports.reasons.vocabulary import NO_FAILURE, Reason
+from postroom.mail.reports.recipient import recipient_for
+from postroom.mail.reports.server import is_titled, server_of
 
 _MOST_RECIPIENTS = 200
 _STATUS_SCANNED = 256 * 1024
@@ -63,7 +23,6 @@ _STATUS_SCANNED = 256 * 1024
 _STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status", "text/delivery-status"})
 _DISPOSITION_TYPES = frozenset({"message/disposition-notification", "message/global-disposition-notification"})
 _NO_REPORT = frozenset({"text/plain", "text/html"})
-_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 
 _DIAGNOSTICS = ("diagnostic-code", "x-supplementary-info", "x400-supplementary-info")
 _REFUSED = ("automatically rejected", "was rejected", "was refused", "rejected by sieve")
@@ -193,77 +152,13 @@ def _hotmail_complaint(message: Message) -> DeliveryReport | None:
     )
 
 
-def recipient_for(
-    address: str,
-    *,
-    words: str,
-    reporter: str,
-    action: str = "",
-    status: str = "",
-    remote_mta: str = "",
-    is_smtp: bool = True,
-    context: str = "",
-) -> Recipient:
-    """Put together what is known of one recipient: codes, command and reason from the words about it.
-
-    `context` is the report's whole text: it is asked for the command, and for the reason where the words give none.
-    """
-    said = human_text.status_in(words)
-    code = human_text.reply_code_in(words)
-    given = _ENHANCED.match(status.strip())
-    stated = given.group(0) if given else ""
-    # The server's answer is more exact than the reporter's summary of it: "Status: 5.0.0", "550 5.7.1 …".
-    enhanced = (
-        said if said and not (said.endswith(".0.0") and stated and not stated.endswith(".0.0")) else stated or said
-    )
-    failure = Failure(
-        text=words,
-        status=enhanced,
-        reply_code=code,
-        command=human_text.command_in(words) or (human_text.command_in(context) if context != words else None),
-        host=f"{remote_mta} {address.rpartition('@')[2]}",
-        reporter=reporter,
-        action=action,
-        is_smtp=is_smtp,
-    )
-    reason = _delivered(action, enhanced) or reason_for(failure)
-    return Recipient(
-        address=address,
-        action=action or "failed",
-        status=enhanced
-        or (
-            f"{code[0]}.0.0"
-            if code and code[0] in "245"
-            else status_for(reason, temporary=action == "delayed" or _passes(words))
-        ),
-        reply_code=code or None,
-        diagnostic=short(words),
-        remote_mta=remote_mta or None,
-        permanent=is_permanent(reason, enhanced, code),
-        reason=reason.value,
-    )
-
-
-def _passes(words: str) -> bool:
-    lowered = words.lower()
-    return any(piece in lowered for piece in PASSING)
-
-
-def _delivered(action: str, status: str) -> Reason | None:
-    # RFC 3464 §2.3.3: relayed and expanded are as far as the reporter could follow; postfix says deliverable.
-    if action in {"delivered", "relayed", "expanded", "deliverable"} and not status.startswith(("4", "5")):
-        return Reason.DELIVERED
-    return None
-
-
 def _status_blocks(message: Message, evidence: Automatic | None) -> tuple[list[Fields], str]:
     parts = [part for part in message.walk() if part.content_type in _STATUS_TYPES]
     found = evidence or corroboration(message)
     # Mail programs forward a report with all of its parts, and people quote its fields: only where the mail itself is
     # built like one of a mail system, or called so.
     if found.evidence is not Evidence.REPORT and not (
-        (parts or found.is_automatic)
-        and (_is_titled(message) or "report-type=" in message.header("Content-Type")[:500])
+        (parts or found.is_automatic) and (is_titled(message) or "report-type=" in message.header("Content-Type")[:500])
     ):
         return [], ""
     for part in parts:
@@ -332,15 +227,7 @@ def _continues(diagnostic: str, about: str) -> bool:
     return bool(diagnostic) and diagnostic[-20:].lower() in about.lower()
 
 
-def _is_titled(message: Message) -> bool:
-    from postroom.mail.reports.bounce import is_titled
-
-    return is_titled(message)
-
-
 def _reporter(message: Part, words: str) -> str:
-    from postroom.mail.reports.bounce import server_of
-
     server = server_of(message, words)
     return server.name if server else ""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from postroom.mail.headers.address import Address
 from postroom.mail.outgoing.thread_token import without_plus_part
-from postroom.mail.reports.standard import DeliveryReport, Recipient
+from postroom.mail.reports.delivery_report import DeliveryReport, Recipient
 from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.decision import Decision
 from postroom.model.interaction import Subtype

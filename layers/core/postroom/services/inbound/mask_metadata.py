@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from postroom.mail.headers.address import Address
-from postroom.mail.reports.standard import DeliveryReport
+from postroom.mail.reports.delivery_report import DeliveryReport
 from postroom.model.understanding import Understanding
 from postroom.rules.masking.mask import Compiled, mask_text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from postroom.mail.reports.standard import DeliveryReport, ReportKind
+from postroom.mail.reports.delivery_report import DeliveryReport, ReportKind
 from postroom.model.interaction import Event, Interaction
 from postroom.model.outbound import Delivery
 from postroom.model.understanding import Understanding

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from postroom.mail.phrase_index import phrases
 from postroom.mail.reports.reasons.rule import Rule
 from postroom.mail.reports.reasons.vocabulary import Command, Reason
-from postroom.mail.reports.reporters import phrases
 
 R = Reason
 _GOOGLE = ("google.com", "gmail.com", "googlemail", "googlegroups")

@@ -1,15 +1,15 @@
 """What the words mean that many servers use: our mail, our host, recipients and senders.
 
-What speaks of none of these is in `bounce_rules_systems`; the rows of this module are asked before,
-and those about mailboxes (`bounce_rules_mailboxes`) first.
+What speaks of none of these is in `system`; the rows of this module are asked before,
+and those about mailboxes (`mailbox`) first.
 """
 
 from __future__ import annotations
 
+from postroom.mail.phrase_index import phrases
 from postroom.mail.reports.reasons.mailbox import MAILBOX_RULES
 from postroom.mail.reports.reasons.rule import Rule
 from postroom.mail.reports.reasons.vocabulary import Command, Reason
-from postroom.mail.reports.reporters import phrases
 
 R = Reason
 

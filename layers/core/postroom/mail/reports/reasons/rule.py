@@ -2,8 +2,8 @@
 
 Texts are compared in lower case with single spaces; several pieces in `all_of` must all occur, one of `any_of`
 and one of `with_any` must.
-Rows of one server come first (`bounce_rules_hosts`), because the same words mean different things there; then the
-words that all use (`bounce_rules_mailboxes`, `_texts`, `_systems`). Sources: the operators' own postmaster
+Rows of one server come first (`by_host`), because the same words mean different things there; then the
+words that all use (`mailbox`, `common`, `system`). Sources: the operators' own postmaster
 pages, RFC 3463 and the IANA registry of enhanced status codes, and real reports.
 """
 

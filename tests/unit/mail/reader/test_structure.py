@@ -220,3 +220,56 @@ def test_messages_nested_over_the_limit_are_left_unread() -> None:
 def test_the_raw_message_is_given_back_unchanged() -> None:
     raw = b"Subject: x\rFrom: a@b.c\r\rbody\r"
     assert read(raw).raw == raw
+
+
+def _of_parts(count: int) -> bytes:
+    return HEAD + MIXED + b"--b\r\n\r\nx\r\n" * (count - 1)  # the message is a part too
+
+
+def _of_enclosed_messages(count: int) -> bytes:
+    return b"Content-Type: message/rfc822\r\n\r\n" * (count - 1) + b"Subject: end\r\n\r\n"
+
+
+def _of_depth(count: int) -> bytes:
+    levels = (b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (level, level) for level in range(count))
+    return HEAD + b"".join(levels) + b"\r\nx"
+
+
+LIMIT = 7
+AT_MOST = {
+    "parts": (_of_parts, Limits(parts=LIMIT)),
+    "headers": (lambda count: b"X: y\r\n" * count + b"\r\n", Limits(headers=LIMIT)),
+    "header_bytes": (lambda count: b"X:" + b"y" * (count - 2), Limits(header_bytes=LIMIT)),
+    "message_bytes": (lambda count: b"y" * count, Limits(message_bytes=LIMIT)),
+    "parameters": (lambda count: b"Content-Type: a/b" + b"; c=d" * count + b"\r\n\r\n", Limits(parameters=LIMIT)),
+    "addresses": (lambda count: b"To:a@b" + b",a@b" * (count - 1) + b"\r\n\r\n", Limits(addresses=LIMIT, parameters=0)),
+    "address_bytes": (lambda count: b"To:" + b"a" * count + b"\r\n\r\n", Limits(address_bytes=LIMIT, parameters=0)),
+    "depth": (_of_depth, Limits(depth=LIMIT)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AT_MOST)
+def test_a_limit_is_exact(name: str) -> None:
+    make, limits = AT_MOST[name]
+    read(make(LIMIT), limits=limits)
+    with pytest.raises(Unreadable) as caught:
+        read(make(LIMIT + 1), limits=limits)
+    assert caught.value.limit == name
+
+
+def test_the_parts_of_enclosed_messages_count_too() -> None:
+    def defects(count: int) -> tuple[str, ...]:
+        message = read(_of_enclosed_messages(count), limits=Limits(parts=LIMIT))
+        last = message
+        while last.message is not None:
+            last = last.message
+        return last.defects
+
+    assert not defects(LIMIT)
+    assert "parts" in defects(LIMIT + 1)[0]
+
+
+def test_two_delimiters_in_a_row_are_no_part() -> None:
+    raw = HEAD + MIXED + b"--b\r\n" * 20 + b"\r\none\r\n--b--"
+    assert shape(raw) == [("", "multipart/mixed"), ("1", "text/plain")]
+    assert read(raw, limits=Limits(parts=2)).children[0].data() == b"one"

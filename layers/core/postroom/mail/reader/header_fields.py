@@ -2,6 +2,8 @@
 
 import re
 
+from postroom.mail.reader.broken_field import belong_to_last_field
+
 # A run of well-formed fields. A name never begins with `--`: that line is a boundary, even if it has a colon.
 _RUN = re.compile(rb"(?:(?!--)[!-9;-~]++[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z))*+")
 _FIELD = re.compile(r"^([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.MULTILINE)
@@ -14,7 +16,19 @@ _KNOWN = re.compile(
     rb"|status|lines|keywords|comments|disposition-notification-to|return-receipt-to|domainkey-signature)[ \t]*:",
     re.IGNORECASE,
 )
-_MAX_BROKEN_LINES = 200
+# Where the fields go on, or the section ends: whichever comes first behind a broken line.
+_GOES_ON = re.compile(rb"\n(?:(?=" + _KNOWN.pattern + rb")|(?=\r*\n|--|\Z))", re.IGNORECASE)
+_FARTHEST = 256 * 1024  # bytes of broken lines in a row
+# Fields that RFC 5322 §3.6 has once: a second one behind many lines is that of a mail which the body quotes.
+_ONCE = re.compile(
+    rb"(?:from|to|cc|subject|date|sender|reply-to|message-id|in-reply-to|references)[ \t]*:", re.IGNORECASE
+)
+_FAR_LINES = 5
+# A remark that a person or a tool put above the header section: one line, with known fields below it.
+_REMARK = re.compile(
+    rb"[^\n]{1,998}\n(?:\r?\n)?+(?=" + _KNOWN.pattern + rb"[^\n]*+\n" + _RUN.pattern + rb")", re.IGNORECASE
+)
+_MUST_FOLLOW = re.compile(rb"(?:^|\n)(?:from|received|return-path|message-id)[ \t]*:", re.IGNORECASE)
 
 
 def find_end(buffer: bytes, start: int, end: int) -> tuple[int, int, list[tuple[int, int]]]:
@@ -25,6 +39,7 @@ def find_end(buffer: bytes, start: int, end: int) -> tuple[int, int, list[tuple[
     broken: list[tuple[int, int]] = []
     position = start
     while True:
+        fields_start = position
         match = _RUN.match(buffer, position, end)
         position = match.end() if match else position
         if position >= end:
@@ -36,33 +51,44 @@ def find_end(buffer: bytes, start: int, end: int) -> tuple[int, int, list[tuple[
         if buffer[position] == 13:
             after = re.compile(rb"\r+\n?").match(buffer, position, end)
             return position, after.end() if after else position + 1, broken
-        skipped = _skip_broken(buffer, position, end, start=start)
-        if skipped == position or len(broken) >= _MAX_BROKEN_LINES:
+        skipped = _skip_broken(buffer, position, end, start=start, fields_start=fields_start)
+        if skipped == position:
             return position, position, broken
         broken.append((position, skipped))
         position = skipped
 
 
-def _skip_broken(buffer: bytes, position: int, end: int, *, start: int) -> int:
-    """Return where the fields go on behind broken lines; `position` itself when the body begins here."""
+def _skip_broken(buffer: bytes, position: int, end: int, *, start: int, fields_start: int) -> int:
+    """Return where the fields go on behind broken lines; `position` itself when the body begins here.
+
+    Their number does not matter: a gateway that takes the folds away takes all of them.
+    """
     if buffer.startswith(b"--", position):
         return position
-    here = position
-    for _ in range(5):
-        stop = buffer.find(b"\n", here, end)
-        if stop < 0:
-            return position
-        here = stop + 1
-        if _KNOWN.match(buffer, here, end):
-            return here
-        if buffer.startswith((b"\n", b"\r\n", b"--"), here):
-            break
-    # The last line of the section, and it continues a field that asks for more: `Content-Type: multipart/mixed;`
-    previous = buffer[max(start, position - 4) : position].rstrip()
-    stop = buffer.find(b"\n", position, end)
-    if previous.endswith(b";") and stop >= 0 and buffer.startswith((b"\n", b"\r\n"), stop + 1):
-        return stop + 1
-    return position
+    goes_on = _GOES_ON.search(buffer, position, min(end, position + _FARTHEST))
+    if goes_on is None:
+        return position
+    stop = goes_on.end()
+    known = _KNOWN.match(buffer, stop, end)
+    if known is None:
+        return stop if belong_to_last_field(buffer, fields_start, position, stop) else position
+    if buffer.count(b"\n", position, stop) <= _FAR_LINES or not _ONCE.match(known[0]):
+        return stop
+    name = known[0].rstrip(b" \t:")
+    above = re.search(rb"^" + re.escape(name) + rb"[ \t]*:", buffer[start:position], re.IGNORECASE | re.MULTILINE)
+    return position if above else stop
+
+
+def skip_remark(buffer: bytes, start: int, end: int) -> int:
+    """Return where the header section begins below one line of a remark; `start` where there is none."""
+    if _NAME.match(buffer, start, end):
+        return start
+    remark = _REMARK.match(buffer, start, end)
+    if remark is None:
+        return start
+    fields_end = find_end(buffer, remark.end(), end)[0]
+    is_section = len(_MUST_FOLLOW.findall(buffer, remark.end(), fields_end)) > 0
+    return remark.end() if is_section else start
 
 
 def block_text(buffer: bytes, start: int, end: int, broken: list[tuple[int, int]]) -> str:

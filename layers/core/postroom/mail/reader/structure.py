@@ -25,14 +25,18 @@ def read_root(context: Context, start: int, end: int) -> Message:
 
 
 def _skip_leading(context: Context, start: int, end: int) -> int:
-    """Skip what stands before the first header: a byte order mark, empty lines, the From line of an mbox (RFC 4155)."""
-    if context.buffer[start : start + 1] not in (b"\xef", b"\r", b"\n", b"F", b">"):
+    """Skip what stands before the first header: a byte order mark, empty lines, a remark, the From line of an mbox.
+
+    The last is that of RFC 4155.
+    """
+    buffer = context.buffer
+    if header_section.looks_like_field(buffer, start, end):
         return start
-    match = _LEADING.match(context.buffer, start, end)
+    match = _LEADING.match(buffer, start, end)
     after = match.end() if match else start
-    if after > start and header_section.looks_like_field(context.buffer, after, end):
+    if after > start and header_section.looks_like_field(buffer, after, end):
         return after
-    return start
+    return header_section.skip_remark(buffer, start, end)
 
 
 class _Reader:

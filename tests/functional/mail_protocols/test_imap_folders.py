@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from postroom.adapters.imap.folder_names import to_modified_utf7
 from postroom.errors import FolderMissing
 from postroom.ports import Action
 from postroom_cli.mailservers import ImapServer
@@ -19,11 +20,9 @@ from tests.support.dovecot import dovecot
     ["INBOX", "inbox", "Support", "Müller & Söhne", "日本語", 'quo"ted\\name', "Kunden/Eingang/Ü"],
 )
 def test_folders_of_any_name_are_read(host: Host, path: str) -> None:
-    from imapclient import imap_utf7
-
-    on_the_wire = imap_utf7.encode(path).decode("ascii").replace("\\", "\\\\").replace('"', '\\"')
+    on_the_wire = to_modified_utf7(path).decode("ascii").replace("\\", "\\\\").replace('"', '\\"')
     if isinstance(host, Embedded):
-        host.server.append(host.user, imap_utf7.encode(path).decode("ascii"), mail(1))
+        host.server.append(host.user, to_modified_utf7(path).decode("ascii"), mail(1))
     else:
         host.append(mail(1), folder=on_the_wire)
     with on_host(host, folder_path=path) as session:

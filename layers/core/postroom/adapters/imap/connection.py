@@ -9,7 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from postroom.adapters.imap.errors import refused
-from postroom.adapters.imap.login import Opened, at_step, dial, examine, quote_folder, search_result
+from postroom.adapters.imap.folder_names import quote_folder
+from postroom.adapters.imap.login import Opened, at_step, dial, examine, search_result
 from postroom.adapters.imap.wire import Wire
 from postroom.adapters.net.dial import Rules
 from postroom.errors import PostroomError, Transient

@@ -8,8 +8,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from imapclient import imap_utf7
-
 from postroom.adapters.imap.errors import refused, response_codes
 from postroom.adapters.imap.wire import Wire
 from postroom.adapters.net import dial as dialling
@@ -206,12 +204,6 @@ def search_result(wire: Wire) -> list[int]:
     """Take the untagged SEARCH answers that have come, sorted."""
     lines = wire.untagged.pop("SEARCH", [])
     return sorted({int(word) for line in lines for word in line.split() if word.isdigit()})
-
-
-def quote_folder(name: str) -> bytes:
-    """Write a folder's name in modified UTF-7 (RFC 3501 §5.1.3), quoted; controls become part of the base64."""
-    encoded: bytes = imap_utf7.encode(name)
-    return b'"' + encoded.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 
 
 def _quotable(text: str) -> bool:

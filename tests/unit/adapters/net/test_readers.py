@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from postroom.adapters.imap.fetch_response import LiteralRefused, Row, Tagged, Untagged, read_answer
+from postroom.adapters.imap.answers import Answer, LiteralRefused, Row, read_answer
 from postroom.adapters.net.spool import Spooled
 from postroom.adapters.net.stream import BUFFER, FIRST_BUFFER, Reader, Stream
 from postroom.adapters.pop3.wire import TooLong, read_multiline, read_status
@@ -82,7 +82,7 @@ def test_a_pop3_answer_may_not_exceed_its_limit() -> None:
         read_pop3(b"x" * 200_000 + b"\r\n.\r\n", [], limit=100_000)
 
 
-def read_row(data: bytes, *, limit: int = 1_000_000) -> Row | Tagged | Untagged:
+def read_row(data: bytes, *, limit: int = 1_000_000) -> Answer:
     """Read one IMAP answer."""
     reader = reader_of([data[:7], data[7:]])
     try:

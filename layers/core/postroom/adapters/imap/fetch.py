@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from postroom.adapters.imap.answers import SMALL, Limit, LiteralRefused, Row, Tagged
 from postroom.adapters.imap.connection import Link
 from postroom.adapters.imap.errors import refused
-from postroom.adapters.imap.fetch_response import SMALL, Limit, LiteralRefused, Row, Tagged, read_answer
 from postroom.adapters.imap.uid_sets import MONTHS, uid_sets
 from postroom.adapters.net.spool import Spooled
 from postroom.errors import DeadlineExceeded, PostroomError, ServerMisbehaved, Transient
@@ -76,11 +76,11 @@ def _rows(link: Link, command: bytes, *, limit: Limit, refusals_raise: bool = Tr
     tag = wire.new_tag()
     wire.send(tag + b" " + command + b"\r\n")
     while True:
-        answer = read_answer(wire.reader, limit=limit, started=lambda _uid: None)
+        answer = wire.receive(limit=limit, started=lambda _uid: None)
         if isinstance(answer, Row):
             yield answer
         elif isinstance(answer, Tagged) and answer.tag == tag:
-            if answer.kind != b"OK" and refusals_raise:
+            if answer.kind != "OK" and refusals_raise:
                 raise refused(answer.text, step=wire.stream.step, on=link.on)
             return
 
@@ -188,7 +188,7 @@ class Fetching:
         self._reading = None
 
     def _receive(self) -> Fetched | FetchFailed | None:
-        answer = read_answer(self._link.wire.reader, limit=self._limit, started=self._started)
+        answer = self._link.wire.receive(limit=self._limit, started=self._started)
         if isinstance(answer, Row):
             return self._take(answer)
         if isinstance(answer, Tagged):
@@ -236,7 +236,7 @@ class Fetching:
             if flying.tag == answer.tag:
                 self._flying.remove(flying)
                 why = "the server left it out of its answer"
-                if answer.kind != b"OK":
+                if answer.kind != "OK":
                     why = "the server said " + answer.text.decode("utf-8", "replace")[:200]
                 self._doubts.extend(_Doubt(item, why) for item in flying.waiting.values())
         if self._flying:

@@ -1,26 +1,31 @@
 """IMAP's commands and answers on a connection of ours: every byte under the deadline, and every answer bounded.
 
-FETCH is imap_reader's. imaplib does the rest for three times the processor time: it formats each line for a log of its
-own, passwords among them.
+imaplib does the same for three times the processor time: it formats each line for a log of its own, passwords among
+them. Answers are read in one place, answers.py.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from postroom.adapters.imap.errors import refused, response_codes
+from postroom.adapters.imap.answers import (
+    Answer,
+    Continuation,
+    Limit,
+    LiteralRefused,
+    Row,
+    Tagged,
+    Untagged,
+    no_imap,
+    read_answer,
+)
+from postroom.adapters.imap.errors import refused
 from postroom.adapters.net.stream import Reader, Stream
 from postroom.errors import PostroomError, ServerMisbehaved
 
-LINE_LIMIT = 16 * 1024 * 1024  # 200,000 UIDs are 1.6 MB
-LITERAL_LIMIT = 1024 * 1024  # names and texts
-ANSWER_LIMIT = 64 * 1024 * 1024  # a flood of untagged answers to one command
-_QUOTED_AT_MOST = 150  # bytes of what is no IMAP
-
-_UNTAGGED = re.compile(rb"\* (?:(\d+) )?([A-Za-z-]+)(?: (.*))?", re.DOTALL)
-_TAGGED = re.compile(rb"(MAIL\d+) (OK|NO|BAD)(?: (.*))?", re.DOTALL | re.IGNORECASE)
-_LITERAL = re.compile(rb"\{(\d{1,20})\}\Z")
+ANSWER_LIMIT = 64 * 1024 * 1024  # bytes; a flood of untagged answers to one command
+_ROW = 64  # bytes that a row counts which nobody asked for
 _CODE = re.compile(rb"\[([A-Za-z-]+)(?: ([^\]]*))?\]")  # RFC 3501 §7.1
 
 
@@ -39,10 +44,10 @@ class Wire:
         self._tags = 0
         self._received = 0
         self._capabilities: frozenset[bytes] | None = None
-        self.welcome = self._answer()
+        self.welcome = self._greeting()
         self.preauthenticated = "PREAUTH" in self.untagged
         if "OK" not in self.untagged and not self.preauthenticated:
-            raise self._refused(self.welcome.removeprefix(b"* "))
+            raise self._refused(self.welcome)
         self.untagged.clear()  # what the server can do it says again once it knows who asks
 
     def flight(self, *commands: tuple[str, bytes]) -> Iterator[tuple[str, bytes]]:
@@ -74,7 +79,7 @@ class Wire:
         self.send(line + (b" " + response if initial else b"") + b"\r\n")
         waiting = not initial
         for _round in range(100):  # untagged answers in between, and a challenge or two
-            if self._answer().startswith(b"+"):
+            if isinstance(self._answer(), Continuation):
                 self.send((response if waiting else b"") + b"\r\n")
                 waiting = False
             elif self._ended[tag] is not None:
@@ -118,46 +123,44 @@ class Wire:
         del self._ended[tag]
         return ended
 
-    def _answer(self) -> bytes:
-        """Read one answer and file it; returns its first line."""
-        line = self._line()
-        if untagged := _UNTAGGED.fullmatch(line):
-            number, name, text = untagged.groups()
-            kind, text = name.decode("ascii").upper(), self._with_literals(text or b"")
-            self._file(kind, b" ".join(filter(None, (number, text))))
-        elif (tagged := _TAGGED.fullmatch(line)) and tagged[1] in self._ended:
-            kind, text = tagged[2].decode("ascii").upper(), tagged[3] or b""
-            self._ended[tagged[1]] = kind, text
-        elif line[:1] == b"+":
-            return line
-        else:
-            raise self._no_imap(line)
+    def receive(self, *, limit: Limit, started: Callable[[int | None], None]) -> Row | Tagged | None:
+        """Read one answer to a FETCH; what else the server says is filed, and comes as None."""
+        answer = read_answer(self.reader, limit=limit, started=started)
+        if isinstance(answer, Untagged):
+            self._file(answer)
+        return answer if isinstance(answer, Row | Tagged) else None
+
+    def _greeting(self) -> bytes:
+        answer = self._answer()
+        return answer.text if isinstance(answer, Untagged) else b""
+
+    def _answer(self) -> Answer:
+        """Read one answer outside FETCH, and file it."""
+        try:
+            answer = read_answer(self.reader, limit=lambda _uid: 0, started=lambda _uid: None, quoted=True)
+        except LiteralRefused as error:
+            raise self._too_much(f"{error} that nobody asked for") from error
+        if isinstance(answer, Untagged):
+            self._file(answer)
+        elif isinstance(answer, Tagged):
+            if answer.tag not in self._ended:
+                said = b" ".join((answer.tag, answer.kind.encode("ascii"), answer.text))
+                raise no_imap(self.reader, said, quoted=True)
+            self._ended[answer.tag] = answer.kind, answer.text
+            self._file_code(answer.kind, answer.text)
+        elif isinstance(answer, Row):  # flags that somebody has changed meanwhile
+            answer.discard()
+            self._count(_ROW)
+        return answer
+
+    def _file(self, answer: Untagged) -> None:
+        self._count(len(answer.name) + len(answer.text))
+        self.untagged.setdefault(answer.name, []).append(answer.text)
+        self._file_code(answer.name, answer.text)
+
+    def _file_code(self, kind: str, text: bytes) -> None:
         if kind in ("OK", "NO", "BAD") and (code := _CODE.match(text)):
-            self._file(code[1].decode("ascii").upper(), code[2] or b"")
-        return line
-
-    def _file(self, name: str, text: bytes) -> None:
-        self.untagged.setdefault(name, []).append(text)
-
-    def _with_literals(self, line: bytes) -> bytes:
-        text = line
-        while literal := _LITERAL.search(line):
-            size = int(literal[1])
-            if size > LITERAL_LIMIT:
-                raise self._too_much(f"a literal of {size:,} bytes")
-            data = bytearray(text)
-            self.reader.exactly(size, data.extend)
-            self._count(size)
-            line = self._line()
-            text = bytes(data) + line
-        return text
-
-    def _line(self) -> bytes:
-        line = self.reader.line(LINE_LIMIT)
-        self._count(len(line))
-        if not line.endswith(b"\r\n"):
-            raise self._no_imap(line)
-        return line[:-2]
+            self.untagged.setdefault(code[1].decode("ascii").upper(), []).append(code[2] or b"")
 
     def _count(self, size: int) -> None:
         self._received += size
@@ -166,13 +169,6 @@ class Wire:
 
     def _refused(self, text: bytes) -> PostroomError:
         return refused(text, step=self.stream.step, on=self.stream.on)
-
-    def _no_imap(self, line: bytes) -> PostroomError:
-        if response_codes(line):
-            return self._refused(line)
-        said = line[:_QUOTED_AT_MOST].decode("utf-8", "backslashreplace").strip()
-        what = f"The server broke the protocol: {said!r} is no answer"
-        return ServerMisbehaved(what, on=self.stream.on, step=self.stream.step)
 
     def _too_much(self, what: str) -> ServerMisbehaved:
         return ServerMisbehaved(

@@ -1,4 +1,4 @@
-"""Reading of FETCH responses straight from the connection: attributes as values, literals into files.
+"""The one reader of what an IMAP server says: an answer at a time, attributes of FETCH as values, contents into files.
 
 imaplib and IMAPClient keep every literal in memory, several times over; here the content of a message passes through
 one buffer into a file of its own, hashed on the way.
@@ -6,17 +6,19 @@ one buffer into a file of its own, hashed on the way.
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from postroom.adapters.imap.errors import refused, response_codes
 from postroom.adapters.net.spool import Spool, Spooled
 from postroom.adapters.net.stream import Reader
-from postroom.errors import ServerMisbehaved
+from postroom.errors import PostroomError, ServerMisbehaved
 
-LINE_LIMIT = 1024 * 1024
-SMALL = 64 * 1024  # literals that are not message content stay in memory up to here
+LINE_LIMIT = 16 * 1024 * 1024  # 200,000 UIDs are 1.6 MB
+LITERAL_LIMIT = 1024 * 1024  # names and texts
+SMALL = 64 * 1024  # literals in a FETCH response that are not message content stay in memory up to here
+QUOTED_AT_MOST = 150  # bytes of what is no IMAP
 _DEPTH = 50
 
 
@@ -56,18 +58,27 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """The end of a command: OK, NO or BAD, and its text."""
+    """The end of a command: OK, NO or BAD in upper case, and its text."""
 
     tag: bytes
-    kind: bytes
+    kind: str
     text: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Untagged:
-    """Any other untagged answer."""
+    """Any other untagged answer: its name in upper case, and number and text behind it, literals included."""
 
-    line: bytes
+    name: str
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """The server waits for more of a command."""
+
+
+Answer = Row | Tagged | Untagged | Continuation
 
 
 class LiteralRefused(Exception):
@@ -85,18 +96,20 @@ Limit = Callable[[int | None], int]  # UID of the row, when known → largest li
 _USUAL = re.compile(rb"\* (\d+) FETCH \(UID (\d+) BODY\[\] \{(\d+)\}\r\n")
 _USUAL_SIZE = re.compile(rb'\* (\d+) FETCH \(UID (\d+) RFC822\.SIZE (\d+) INTERNALDATE "([^"\\\r\n]*)"\)\r\n')
 _FETCH = re.compile(rb"\* (\d+) FETCH \(", re.IGNORECASE)
-_TAGGED = re.compile(rb"([A-Za-z0-9]+) (OK|NO|BAD)(?: (.*?))?\r?\n", re.IGNORECASE | re.DOTALL)
-_LITERAL = re.compile(rb"\{(\d{1,20})\}\r?\n\Z")
+_TAGGED = re.compile(rb"([A-Za-z0-9]+) (OK|NO|BAD)(?: (.*))?\r\n", re.IGNORECASE | re.DOTALL)
+_UNTAGGED = re.compile(rb"\* (?:(\d+) )?([A-Za-z-]+)(?: (.*))?\r\n", re.DOTALL)
+_LITERAL = re.compile(rb"\{(\d{1,20})\}\Z")
 _TOKEN = re.compile(
     rb'[ \t]*(?:(?P<open>\()|(?P<close>\))|"(?P<quoted>(?:[^"\\\r\n]|\\.)*)"|\{(?P<literal>\d{1,20})\}\r?\n'
     rb'|(?P<atom>(?:[^\s()"\[{]|\[[^\]]*\])+))'
 )
 
 
-def read_answer(reader: Reader, *, limit: Limit, started: Callable[[int | None], None]) -> Row | Tagged | Untagged:
-    """Read one answer. `started` is told the UID (None: not known) when a literal begins.
+def read_answer(reader: Reader, *, limit: Limit, started: Callable[[int | None], None], quoted: bool = False) -> Answer:
+    """Read one answer. `started` is told the UID (None: not known) when the content of a message begins.
 
-    Raises LiteralRefused before a literal that `limit` forbids; ServerMisbehaved for what is no IMAP.
+    Raises LiteralRefused before a literal that `limit` forbids; what a refusal outside the protocol means, and else
+    ServerMisbehaved, for what is no IMAP. `quoted`: nothing of a mail can be in that, so the error may show it.
     """
     line = reader.line(LINE_LIMIT)
     if usual := _USUAL.fullmatch(line):
@@ -121,14 +134,27 @@ def read_answer(reader: Reader, *, limit: Limit, started: Callable[[int | None],
             row.discard()
             raise
         return row
+    if untagged := _UNTAGGED.fullmatch(line):
+        number, name, text = untagged.groups()
+        text = b" ".join(filter(None, (number, text)))
+        return Untagged(name.decode("ascii").upper(), _with_literals(reader, text))
     if tagged := _TAGGED.fullmatch(line):
-        return Tagged(tagged[1], tagged[2].upper(), tagged[3] or b"")
-    if not line.startswith(b"* "):
-        raise _no_imap(reader, line)
-    while literal := _LITERAL.search(line):  # a literal in something that does not concern us
-        _small(reader, int(literal[1]))
-        line = reader.line(LINE_LIMIT)
-    return Untagged(line)
+        return Tagged(tagged[1], tagged[2].decode("ascii").upper(), tagged[3] or b"")
+    if line[:1] == b"+":
+        return Continuation()
+    raise no_imap(reader, line, quoted=quoted)
+
+
+def _with_literals(reader: Reader, text: bytes) -> bytes:
+    """Read on where a text ends with the announcement of a literal."""
+    data = text
+    while literal := _LITERAL.search(text):
+        content = _small(reader, int(literal[1]), at_most=LITERAL_LIMIT)
+        text = reader.line(LINE_LIMIT).removesuffix(b"\r\n")
+        data += content + text
+        if len(data) > LINE_LIMIT:
+            raise _too_long(reader, len(data))
+    return data
 
 
 def spool(
@@ -153,12 +179,12 @@ def _read_attributes(
     while True:
         token = _TOKEN.match(text, position)
         if token is None:
-            raise _no_imap(reader, text)
+            raise no_imap(reader, text)
         position = token.end()
         value: object
         if token["open"]:
             if len(stack) >= _DEPTH:
-                raise _no_imap(reader, text)
+                raise no_imap(reader, text)
             stack.append([])
             continue
         if token["close"]:
@@ -180,7 +206,7 @@ def _read_attributes(
             stack[-1].append(value)
         elif name is None:
             if not isinstance(value, bytes):
-                raise _no_imap(reader, text)
+                raise no_imap(reader, text)
             name = value.upper()
         else:
             if isinstance(previous := row.attributes.get(name), Spooled):
@@ -190,25 +216,29 @@ def _read_attributes(
             name = None
 
 
-def _small(reader: Reader, size: int) -> bytes:
-    if size > SMALL:
-        raise ServerMisbehaved(
-            f"The server sent a literal of {size:,} bytes that was not asked for",
-            on=reader.stream.on,
-            step=reader.stream.step,
-            code="answer_too_long",
-        )
+def _small(reader: Reader, size: int, *, at_most: int = SMALL) -> bytes:
+    if size > at_most:
+        raise _too_long(reader, size)
     data = bytearray()
     reader.exactly(size, data.extend)
     return bytes(data)
 
 
-def _no_imap(reader: Reader, line: bytes) -> ServerMisbehaved:
-    with contextlib.suppress(ValueError):
-        line = line[: line.index(b"\r\n")]
+def _too_long(reader: Reader, size: int) -> ServerMisbehaved:
     return ServerMisbehaved(
-        f"The server sent something that is no IMAP answer ({len(line):,} bytes)",
+        f"The server sent a literal of {size:,} bytes that was not asked for",
         on=reader.stream.on,
         step=reader.stream.step,
-        code="no_imap",
+        code="answer_too_long",
     )
+
+
+def no_imap(reader: Reader, line: bytes, *, quoted: bool = False) -> PostroomError:
+    """Say that a line is no answer, or, where it can hold nothing of a mail, what its response code means."""
+    on, step = reader.stream.on, reader.stream.step
+    if quoted and response_codes(line):
+        return refused(line, step=step, on=on)
+    line = line.partition(b"\r\n")[0]
+    said = f": {line[:QUOTED_AT_MOST].decode('utf-8', 'backslashreplace').strip()!r}" if quoted else ""
+    what = f"The server sent something that is no IMAP answer ({len(line):,} bytes){said}"
+    return ServerMisbehaved(what, on=on, step=step, code="no_imap")

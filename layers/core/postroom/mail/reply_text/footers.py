@@ -9,6 +9,7 @@ from postroom.mail.reply_text.line_kinds import PROBE, Kind, any_of, is_probed, 
 from postroom.mail.reply_text.lines import visible
 from postroom.mail.reply_text.phrases import footers as phrases
 from postroom.mail.reply_text.phrases.legal_notices import FIRST_PERSON, NOTICE_SUBJECTS, NOTICES
+from postroom.mail.reply_text.pointers import is_name, names_of, points_below
 
 # Fewer lines below a rule ("____") are a footer, where an address stands among them even more.
 _FEW_LINES = 12
@@ -29,6 +30,23 @@ _NOTICE_START = re.compile(any_of(phrases.FOOTER_STARTS), re.IGNORECASE)
 _FIRST_LETTERS = probes(phrases.FOOTER_STARTS, ends=False)
 _FIRST_PERSON = re.compile(rf"(?<!\w)(?:{any_of(FIRST_PERSON)})(?!\w)|我(?![们們司公方行])|私(?=[はがのも])")
 _I = re.compile(r"(?<!\w)I(?!\w)")
+_FORM_LABELS = frozenset(phrases.FORM_LABELS)
+_LABELLED = re.compile(r"[*•·\s-]{0,4}([^\W\d_][^:：\d/@]{0,39})[:：](?!//)\s*\S?")
+_LABEL_SCANNED = 60
+# What a signature labels; a form has other labels beside.
+_OF_CONTACT = re.compile(
+    r"(?:tel|fax|telefax|phone|fon|mobil|mobile|cell|direct|office|e-?mail|mail|web|website|www|internet|url|skype|"
+    r"linkedin|twitter|facebook|instagram|whatsapp|teams|zoom|[dtmfpew]|home|telefon|telefoon|téléphone|teléfono|"
+    r"telefono|telefone|móvil|correo|courriel|puh|gsm|tlf|mob|telefonnummer|direkt|durchwahl|zentrale|hotline|site|"
+    r"тел|телефон|факс|моб|電話|电话|传真|手机)\b",
+    re.IGNORECASE,
+)
+_OF_A_FIRM = re.compile(
+    r"amtsgericht|handelsregister|\bhrb \d|geschäftsführ|registered office|registered in|registration no|company no|"
+    r"\bvat (?:no|reg|id)|\bsiret|\brcs |\bp\. ?iva|\bkvk\b|\bust-?id|managing director|capital social"
+)
+# What tells of an order, an account or a place, and stands in no list of names.
+_FACT = re.compile(r"\d|[:：=€$£¥]")
 _CONTACT = re.compile(r"\bwww\.|\b(?:tel|fax|phone|mobil|mobile|fon)\b\.?:?|\+\d[\d ()/-]{7,}|\S@\S", re.IGNORECASE)
 _MARKS_BEHIND = "*_\"'”»)] "
 _MARKS_BEFORE = "*_[( \t\u00a0"
@@ -37,12 +55,13 @@ _FEWEST_WORDS, _FEW_WORDS, _MANY_WORDS = 3, 5, 8
 _SHORT_SENTENCE = 5  # letters of a script that writes no spaces
 
 
-def first_footer(lines: Sequence[str], kinds: str) -> int:
+def first_footer(lines: Sequence[str], kinds: str, *, writer: str = "") -> int:
     """Return the index of the line under which nothing is the writer's own words; the number of lines without one.
 
-    A rule alone is no proof: people set off parts of a letter with it. What stands below has to be few lines that are
-    no sentences, or a legal notice.
+    A rule alone is no proof: people and forms set off parts of a letter with it. What stands below, to the end, has to
+    show that it is a footer: a legal notice, ways to reach somebody, the writer's name, or names alone.
     """
+    names = names_of(writer)
     first_text = kinds.find(_TEXT)
     if first_text < 0:
         return len(kinds)
@@ -52,7 +71,7 @@ def first_footer(lines: Sequence[str], kinds: str) -> int:
         for _ in range(_MAX_RULES):
             if index < 0:
                 break
-            if _begins_footer(lines, kinds, index, below[index]):
+            if _begins_footer(lines, kinds, index, below[index], names):
                 return index
             index = kinds.find(_DELIMITER, index + 1)
     return _first_notice(lines, kinds, first_text)
@@ -64,27 +83,82 @@ def is_said(lines: Sequence[str], kinds: str, start: int, end: int) -> bool:
     return any(_has_sentence(paragraph) and not _is_notice(paragraph) for paragraph in paragraphs)
 
 
-def _begins_footer(lines: Sequence[str], kinds: str, rule: int, below: int) -> bool:
+def _begins_footer(lines: Sequence[str], kinds: str, rule: int, below: int, names: frozenset[str]) -> bool:
     quoted = _NEXT_QUOTED.search(kinds, rule + 1)
     end = min(quoted.start() if quoted else len(kinds), rule + 1 + _LOOKED_AT)
     if any(_POSTSCRIPT.match(line) for line in lines[rule + 1 : end]):
         return False
     is_signature = visible(lines[rule]) in _SIGNATURE_DELIMITERS
+    sections = _sections(kinds, rule + 1, end)
+    is_notice = any(map(_is_notice, _paragraphs(lines, kinds, *sections[0])))
+    if not is_notice and _is_pointed_to(lines, kinds, rule):
+        return False
     if is_signature and below < _FEW_LINES_WITH_CONTACT:
-        return True
+        return is_notice or not is_web_form(lines[rule + 1 : end])
     if not is_signature and visible(lines[kinds.rfind(_TEXT, 0, rule)]).endswith(_COLONS):
         return False  # "Please send to:" and a framed address
-    next_rule = kinds.find(_DELIMITER, rule + 1, end)
-    section = next_rule if next_rule >= 0 else end
-    for paragraph in _paragraphs(lines, kinds, rule + 1, section):
-        if _is_notice(paragraph):
-            return True
-        if _has_sentence(paragraph):
-            return False
-    contact = any(_CONTACT.search(line[:500]) for line in lines[rule + 1 : section])
-    if below >= (_FEW_LINES_WITH_CONTACT if contact or is_signature else _FEW_LINES):
+    if is_notice:
+        return not any(map(_has_sentence, _above_notice(lines, kinds, *sections[0])))
+    reached = any(_CONTACT.search(line[:500]) for line in lines[slice(*sections[0])])
+    if below >= (_FEW_LINES_WITH_CONTACT if reached or is_signature else _FEW_LINES):
         return False
-    return contact or not is_said(lines, kinds, section, end)
+    return all(_is_footer(lines, kinds, start, stop, names) for start, stop in sections)
+
+
+def _is_footer(lines: Sequence[str], kinds: str, start: int, end: int, names: frozenset[str]) -> bool:
+    """Say whether what stands between two rules shows that it belongs under a letter, and nothing that it does not."""
+    paragraphs = list(_paragraphs(lines, kinds, start, end))
+    written = [visible(line) for paragraph in paragraphs for line in paragraph]
+    if not written or any(map(_is_notice, paragraphs)):
+        return True
+    if any(map(_has_sentence, paragraphs)):
+        return False
+    if any(_OF_A_FIRM.search(line[:500].lower()) for line in written):
+        return True
+    if is_form(written):
+        return False
+    if any(_CONTACT.search(line[:500]) for line in written) or is_name(written[0], names):
+        return True
+    return not any(_FACT.search(line) for line in written)
+
+
+def is_form(lines: Sequence[str]) -> bool:
+    """Say whether lines are filled in as those of a form, an order or a bank's: two with labels, not all of contact."""
+    labels = [found[1].strip().lower() for line in lines if (found := _LABELLED.match(line[:_LABEL_SCANNED]))]
+    return len(labels) > 1 and not all(map(_OF_CONTACT.match, labels))
+
+
+def is_web_form(lines: Sequence[str]) -> bool:
+    """Say whether lines are those of a web form: "Name: …" stands in no signature."""
+    labels = [found[1].strip().lower() for line in lines if (found := _LABELLED.match(line[:_LABEL_SCANNED]))]
+    return len(labels) > 1 and any(label in _FORM_LABELS and not _OF_CONTACT.match(label) for label in labels)
+
+
+def _is_pointed_to(lines: Sequence[str], kinds: str, rule: int) -> bool:
+    """Say whether the last words above a rule point below it: "to the address below"."""
+    last = kinds.rfind(_TEXT, 0, rule)
+    first = last
+    while first > 0 and kinds[first - 1] == _TEXT:
+        first -= 1
+    return last >= 0 and any(map(points_below, lines[first : last + 1]))
+
+
+def _sections(kinds: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Return where the parts between rules begin and end."""
+    found: list[tuple[int, int]] = []
+    while True:
+        rule = kinds.find(_DELIMITER, start, end)
+        found.append((start, rule if rule >= 0 else end))
+        if rule < 0:
+            return found
+        start = rule + 1
+
+
+def _above_notice(lines: Sequence[str], kinds: str, start: int, end: int) -> Iterator[Sequence[str]]:
+    for paragraph in _paragraphs(lines, kinds, start, end):
+        if _is_notice(paragraph):
+            return
+        yield paragraph
 
 
 def _first_notice(lines: Sequence[str], kinds: str, first_text: int) -> int:

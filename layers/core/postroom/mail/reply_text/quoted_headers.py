@@ -11,6 +11,8 @@ from postroom.mail.reply_text.phrases.footers import FORM_LABELS
 _HEADER = re.compile(r"[*_\s]{0,4}(?P<name>[^\W\d_][^:：*\n]{0,29}?)\s?[*_]{0,2}\s?[:：][*_]{0,2}(?P<value>.*)")
 _TIME = re.compile(r"\d\s?[:.h時点시]\s?\d{2}", re.IGNORECASE)
 _FORM_LABEL = re.compile(rf"[*_\s]{{0,4}}(?:your |ihr )?(?:{any_of(FORM_LABELS)})\s?[*_]{{0,2}}\s?[:：]", re.IGNORECASE)
+_TITLE = re.compile(r"([-–—_=*~])\1+ ?[^-–—_=*~].{0,60}?\1{2,}")
+_TITLE_ABOVE = 3  # lines
 _FORM_AROUND = 6  # lines
 _AROUND_NAME = "*_" + SPACES
 _LONGEST_NAME = 60  # with what stands around it
@@ -30,9 +32,19 @@ def mark_header_blocks(lines: Lines) -> None:
         done, is_block = _header_block(lines.shown, kinds, index)
         if is_block:
             kinds[index] = Kind.HEADERS
+            _mark_title(lines, index)
             for further in range(index + 1, done):
                 if kinds[further] is not Kind.EMPTY:
                     kinds[further] = Kind.CONTINUED
+
+
+def _mark_title(lines: Lines, block: int) -> None:
+    """Mark the words between dashes above a header block as its title, in whatever language they are."""
+    above = block - 1
+    while above >= 0 and lines.kinds[above] is Kind.EMPTY and above > block - _TITLE_ABOVE:
+        above -= 1
+    if above >= 0 and lines.kinds[above] is Kind.TEXT and _TITLE.fullmatch(lines.shown[above]):
+        lines.kinds[above] = Kind.ATTRIBUTION
 
 
 def _header(line: str) -> tuple[str, str] | None:

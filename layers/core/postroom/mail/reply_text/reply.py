@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from postroom.mail.reply_text.footers import first_footer, is_said
 from postroom.mail.reply_text.line_kinds import Kind
 from postroom.mail.reply_text.lines import classify, visible
+from postroom.mail.reply_text.marked import Marked, mark_lines
 from postroom.mail.reply_text.phrases import introductions as phrases
 from postroom.mail.reply_text.phrases.footers import ANSWERS_BELOW
+from postroom.mail.reply_text.pointers import says_nothing
 
 # Fewer lines below a quote are a signature or a footer, unless they are sentences; more are an answer.
 _FEW_LINES = 7
@@ -33,27 +35,33 @@ _FEW_WORDS_ABOVE = 6  # lines
 _SALUTATION = re.compile(r"[^\W\d_][\w .'’-]{0,40}[,!、，]")
 
 
-def reply_text(text: str, *, subject: str = "", keep_forwards: bool = True) -> str:
+def reply_text(
+    text: str, *, subject: str = "", keep_forwards: bool = True, writer: str = "", marked: Sequence[Marked] = ()
+) -> str:
     """Return the new text of a reply, or the whole of a forward.
 
-    The `subject` tells a forward by Outlook, which introduces it as it does a reply. Answers between quoted lines keep
-    these lines. Where nothing new is found, or what is new says that answers stand in a quote without marks, the text
-    comes back whole: an agent must see what there is.
+    The `subject` tells a forward by Outlook, which introduces it as it does a reply; `writer` is the sender's name, and
+    `marked` what the mail's HTML says of some of its lines. Answers between quoted lines keep these lines. Where
+    nothing new is found, or what is new only greets, signs or points into a quote without marks, the text comes back
+    whole: an agent must see what there is.
     """
     lines = _lines(text)
-    kinds = "".join(classify(lines))  # one letter a line, so that questions about many lines are searches
+    read = classify(lines)
+    for one in marked:
+        mark_lines(lines, read, one)
+    kinds = "".join(read)  # one letter a line, so that questions about many lines are searches
     if keep_forwards and _is_forward(kinds, subject):
         return _join(lines)
     kinds = kinds.replace(Kind.FORWARD, Kind.ATTRIBUTION)
     texts = kinds.count(_TEXT)
-    end = first_footer(lines, kinds)
+    end = first_footer(lines, kinds, writer=writer)
     if texts + kinds.count(_EMPTY) == len(kinds):
         return _join(lines[:end])
     lines, kinds = lines[:end], kinds[:end]
     if Kind.SIGNATURE in kinds:
         lines, kinds = _without(lines, kinds, [index for index, kind in enumerate(kinds) if kind == Kind.SIGNATURE])
     own, own_kinds = _cut_quotes(lines, kinds)
-    if Kind.TEXT not in own_kinds or _points_below(own, own_kinds, texts):
+    if Kind.TEXT not in own_kinds or _points_below(own, own_kinds, texts, writer=writer, quoted=Kind.QUOTE in kinds):
         return _join(_lines(text))
     end = len(own_kinds.rstrip(_QUOTED))
     if end and own is lines and own[end - 1].rstrip().endswith(":"):
@@ -150,13 +158,21 @@ def _is_answer_below(lines: Sequence[str], kinds: str, quote: int, last_quote: i
     return is_said(lines, kinds, last_quote + 1, len(kinds)) or _is_salutation(lines, kinds, quote)
 
 
-def _points_below(own: Sequence[str], own_kinds: str, texts: int) -> bool:
-    """Say whether a few words ("see my answers below, in red") point to the unmarked quote that was cut."""
+def _points_below(own: Sequence[str], own_kinds: str, texts: int, *, writer: str, quoted: bool) -> bool:
+    """Say whether a few words ("see my answers below, in red") point to the quote that was cut, or say nothing.
+
+    Within a quote whose lines are marked, nobody answers unseen: only a pointer asks for it.
+    """
     kept = own_kinds.count(_TEXT)
-    if kept > _FEW_WORDS_ABOVE or texts <= kept + 1:
+    unmarked = texts > kept + 1
+    if kept > _FEW_WORDS_ABOVE or not (unmarked or quoted):
         return False
+    written = [line for line, kind in zip(own, own_kinds, strict=True) if kind == _TEXT]
+    empty, points = says_nothing(written, writer=writer)
+    if empty and (unmarked or points):
+        return True
     words = " ".join(own).lower()
-    return any(map(words.__contains__, ANSWERS_BELOW))
+    return unmarked and any(map(words.__contains__, ANSWERS_BELOW))
 
 
 def _is_salutation(lines: Sequence[str], kinds: str, end: int) -> bool:

@@ -14,6 +14,15 @@ _LAST = probes([phrase.rstrip(".") for phrase in phrases.SIGNATURE_ENDS], ends=T
 _NO_LETTERS = re.compile(r"[\W_]*")
 _NAMED_DEVICE = re.compile(any_of(phrases.DEVICES), re.IGNORECASE)
 _DEVICE = re.compile(rf"\bmy\b|{_NAMED_DEVICE.pattern}", re.IGNORECASE)
+_MOST_PLACE = 8  # words that tell where, or by what: "Sent from my shop", "Sent with the app of Example"
+_MOST_AFTER_DEVICE = 5  # words: "Sent from my iPhone on the network of Example"
+# What follows a device in a signature: an excuse, or a wish about it.
+_EXCUSE = re.compile(
+    r"excuse|typo|brev|spell|autocorrect|apolog|sorry|forgive|pardon|mistake|error|entschuld|tippfehler|kürze|verzeih|"
+    r"excuse|fautes|disculp|errores|scus|erro|fout|stavfel|skrivefejl|ошиб|опечат|network|carrier|powered|download|app\b|"
+    r"please consider|umwelt",
+    re.IGNORECASE,
+)
 _LINK_TARGET = re.compile(r"[<(]?https?://\S*|\(https?://[^)]*\)", re.IGNORECASE)
 _MAX_SIGNATURE = 100
 _SILENT = (Kind.EMPTY, Kind.SIGNATURE)
@@ -55,10 +64,23 @@ def is_signature(line: str, *, alone: bool) -> bool:
     if len(words) > _MAX_SIGNATURE or words.endswith("?"):
         return False
     if starts_signature(words):
+        if _is_told(words):
+            return False
         if _DEVICE.search(words) is not None:
             return True
         return alone and not (words.rstrip()[-1:] in ".!" and " " in words)
     return alone and ends_signature(words) and _DEVICE.search(words) is not None
+
+
+def _is_told(words: str) -> bool:
+    """Say whether somebody goes on to tell something: "Sent from my garden, it is better than my desk"."""
+    bare = words.strip(" .!*_\"'<>()[]")
+    named = _NAMED_DEVICE.search(bare)
+    if named is None:
+        further = bare.partition(",")[2].split()
+        return (len(bare.split()) > _MOST_PLACE or len(further) > 1) and not _EXCUSE.search(bare)
+    rest = bare[named.end() :]
+    return len(rest.split()) > _MOST_AFTER_DEVICE and not _EXCUSE.search(rest)
 
 
 def starts_signature(words: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from postroom.mail.content.bodies import bodies
 from postroom.mail.content.calendar import Invitation, Moment, invitation
@@ -24,6 +25,7 @@ from postroom.mail.origin.sender import sender_verdict
 from postroom.mail.outgoing import thread_token
 from postroom.mail.reader import Message, Unreadable, read
 from postroom.mail.reader.part import Part
+from postroom.mail.reply_text.marked import Marked, marked_lines
 from postroom.mail.reply_text.reply import reply_text
 from postroom.model.decision import Decision
 from postroom.model.interaction import Attachment, Body
@@ -88,7 +90,10 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
     flowing = content.text_parts if text is content.text else ()
     # What a report quotes is what it is about.
     answered_subject = subject if kind.report is None else None
-    body = _masked_body(text, clean, policy, decisions, flowing=flowing, answered_subject=answered_subject)
+    marks = tuple(marked_lines(content.html)) if content.html is not None and kind.report is None else ()
+    writer = senders[0].name if senders else ""
+    reply = _ReplyHints(answered_subject, writer, marks)
+    body = _masked_body(text, clean, policy, decisions, flowing=flowing, hints=reply)
     answered, referred = references.in_reply_to(message), references.references(message)
     return Understanding(
         sha256=hashlib.sha256(raw).hexdigest(),
@@ -184,7 +189,7 @@ def _masked_body(
     decisions: list[Decision],
     *,
     flowing: Sequence[Part],
-    answered_subject: str | None,
+    hints: _ReplyHints,
 ) -> Body:
     masked = mask.mask_text(text, policy.masking)
     html = mask.mask_html(clean.html, policy.masking) if clean is not None else None
@@ -196,18 +201,33 @@ def _masked_body(
         decisions.append(Decision("text", "missing", "the mail has no text"))
     return Body(
         text=masked.text,
-        text_reply=_text_reply(masked.text, flowing, policy, answered_subject),
+        text_reply=_text_reply(masked.text, flowing, policy, hints),
         html=html.text if html else None,
         remote_images=clean.remote_images if clean else 0,
     )
 
 
-def _text_reply(masked: str, parts: Sequence[Part], policy: Policy, subject: str | None) -> str:
+@dataclass(frozen=True, slots=True)
+class _ReplyHints:
+    """What helps to find a person's own words: the subject (None: a report, which is shown whole), name and marks."""
+
+    subject: str | None
+    writer: str
+    marks: tuple[Marked, ...]
+
+
+def _text_reply(masked: str, parts: Sequence[Part], policy: Policy, hints: _ReplyHints) -> str:
     """Return what a person wrote under a subject; the whole where there is none, in the paragraphs that it flows in."""
     text = paragraphs(masked, parts)
     if text != masked:
         text = mask.mask_text(text, policy.masking).text  # a number may have stood on two lines of a quote
-    return text if subject is None else reply_text(text, subject=subject)
+    if hints.subject is None:
+        return text
+    marks = [
+        replace(one, lines=tuple(mask.mask_text(line, policy.masking).text for line in one.lines))
+        for one in hints.marks
+    ]
+    return reply_text(text, subject=hints.subject, writer=hints.writer, marked=marks)
 
 
 def _tokens(message: Message, text: str, policy: Policy, *, report: bool) -> tuple[tuple[ProvenToken, ...], bool]:

@@ -1,0 +1,90 @@
+"""Tell words that only point to what stands below, greet or sign, from words that say something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from postroom.mail.reply_text.line_kinds import any_of
+from postroom.mail.reply_text.lines import visible
+from postroom.mail.reply_text.phrases import pointers as phrases
+
+_SPACED = [word for word in phrases.BELOW if word < "\u0e00"]  # of scripts that set words apart
+_BELOW = re.compile(rf"(?<!\w)(?:{any_of(_SPACED)})(?!\w)|{any_of([w for w in phrases.BELOW if w >= chr(0xE00)])}")
+_GREETING = re.compile(rf"(?:{any_of(phrases.GREETINGS)})(?!\w)")
+_CLOSINGS = frozenset(phrases.CLOSINGS)
+_SIGNS = " \t,.!;:-–—*_。！、，"
+_MOST_WORDS = 9  # of a line that does nothing but point, its thanks included
+_MOST_SIGNS = 30  # characters of one in a script without spaces
+_MOST_NAMES = 5  # lines below a closing
+_NAME_WORDS = 6
+_LONGEST = 200
+
+
+def points_below(line: str) -> bool:
+    """Say whether a line has a word that points to what stands below it."""
+    return _BELOW.search(line[-_LONGEST:].lower()) is not None
+
+
+def only_points(line: str) -> bool:
+    """Say whether a line is short and points below: "See below.", "Antworten unten in Rot"."""
+    if len(line) > _LONGEST:
+        return False
+    return len(line.split()) <= _MOST_WORDS and (" " in line or len(line) <= _MOST_SIGNS) and points_below(line)
+
+
+def says_nothing(lines: Iterable[str], *, writer: str = "") -> tuple[bool, bool]:
+    """Say whether lines only greet, point and sign; and whether one of them points.
+
+    `writer` is the name under which the mail was sent: a line of it says nothing either.
+    """
+    names = frozenset(_words(writer))
+    shown = [text for line in lines if (text := visible(line))]
+    points = False
+    closed: int | None = None  # lines since the closing
+    for text in shown:
+        if is_rule(text) or is_closing(text):
+            closed = 0
+        elif only_points(text):
+            points = True
+        elif closed is not None and closed < _MOST_NAMES and _may_be_name(text):
+            closed += 1
+        elif not (_is_greeting(text) or is_name(text, names)):
+            return False, False
+    return bool(shown), points
+
+
+def is_rule(line: str) -> bool:
+    """Say whether a line is a title of unknown words between dashes, or nothing but signs."""
+    bare = line.strip("-–—_=*~#<>+ \t")
+    return not bare or (line[:2] == line[-2:] and line[:1] in "-–—_=*~" and line[:1] == line[1:2] and len(bare) < 60)
+
+
+def is_closing(line: str) -> bool:
+    """Say whether a line closes a letter: "Kind regards,"."""
+    return len(line) <= 60 and line.strip(_SIGNS).lower() in _CLOSINGS
+
+
+def is_name(line: str, names: frozenset[str]) -> bool:
+    """Say whether a line has no other words than a name has."""
+    words = _words(line)
+    return bool(words) and len(words) <= _NAME_WORDS and names.issuperset(words)
+
+
+def names_of(writer: str) -> frozenset[str]:
+    """Return the words of a name as `is_name` compares them."""
+    return frozenset(_words(writer))
+
+
+def _words(text: str) -> Sequence[str]:
+    return [word for piece in text[:_LONGEST].lower().split() if (word := piece.strip("\"'(),.;:-–—*_"))]
+
+
+def _is_greeting(line: str) -> bool:
+    """Say whether a line only addresses somebody: "Dear Ann," and "Hello all"."""
+    lower = line.lower()
+    return len(line.split()) <= _NAME_WORDS and _GREETING.match(lower) is not None and not line.endswith(("?", "."))
+
+
+def _may_be_name(line: str) -> bool:
+    return len(line.split()) <= _NAME_WORDS and not line.endswith(("?", "!", ".", "。"))

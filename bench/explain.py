@@ -18,7 +18,7 @@ from pathlib import Path
 
 from postroom.model.configuration.document import Configuration
 from postroom.services.inbound.explain import explain
-from postroom.services.policy import policy_of
+from postroom.services.policy.compiled import policy_of
 
 from tests.support import corpora
 

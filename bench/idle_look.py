@@ -16,7 +16,7 @@ from postroom.adapters.imap import login
 from postroom.adapters.imap.session import ImapConnector
 from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.mailbox_state import Position
-from postroom.ports import Action
+from postroom.model.server_mail import Action
 
 from bench.far import LOOPBACK, PASSWORD, USER, far, mailbox, timed
 from tests.support.dovecot import dovecot

@@ -24,7 +24,7 @@ from postroom.adapters.imap.session import ImapConnector
 from postroom.adapters.net.tls import client_context
 from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.mailbox_state import Position
-from postroom.ports import Action, Fetched
+from postroom.model.server_mail import Action, Fetched
 
 from bench.far import LOOPBACK, PASSWORD, USER, far, mailbox, mails, scratch, timed
 from tests.support.dovecot import Dovecot, dovecot

@@ -16,7 +16,7 @@ from statistics import median
 from postroom.adapters.net.tls import client_context
 from postroom.adapters.pop3.session import Pop3Connector
 from postroom.model.configuration.mailbox import Mailbox, Type
-from postroom.ports import Fetched
+from postroom.model.server_mail import Fetched
 
 from bench.far import LOOPBACK, PASSWORD, USER, far, mailbox, mails, scratch, timed
 from tests.support.dovecot import dovecot

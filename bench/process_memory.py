@@ -43,7 +43,7 @@ class _Bucket:
         self._path = path
 
     def get(self, key: str) -> Any:
-        from postroom.ports import RawMessage
+        from postroom.model.raw_message import RawMessage
 
         return RawMessage(key=key, content=Path(self._path).read_bytes(), metadata={})
 
@@ -56,7 +56,7 @@ class _Store:
 
     def __getattr__(self, name: str) -> Any:
         if name == "add":
-            from postroom.ports import Added
+            from postroom.model.interaction import Added
 
             return lambda *_arguments, **_named: Added.CREATED
         return lambda *_arguments, **_named: []
@@ -67,7 +67,7 @@ def _measure(path: str, answers: Any) -> None:
     from postroom.model.configuration.document import Configuration
     from postroom.model.identity import raw_key
     from postroom.services.inbound.ingest import Ingest
-    from postroom.services.policy import Policies
+    from postroom.services.policy.compiled import Policies
 
     made = Configuration()
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from postroom.adapters.dynamo.notices import DynamoNotices
     from postroom.adapters.dynamo.outbox import DynamoOutbox
     from postroom.adapters.dynamo.secrets import SecretWriter, StoredSecretDates, StoredSecrets
-    from postroom.services.api import Desk
+    from postroom.services.api.desk import Desk
 
 
 @dataclass
@@ -174,7 +174,7 @@ class Stack:
     def desk(self) -> Desk:
         """What the API answers too: the same services."""
         from postroom.adapters.dynamo.arrivals import DynamoArrivals
-        from postroom.services.api import Desk
+        from postroom.services.api.desk import Desk
 
         return Desk(
             interactions=self.interactions,

@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Header
 from postroom import bootstrap, observe
 from postroom.errors import Conflict, Invalid, NotFound, PostroomError, Transient
-from postroom.services.api import ReplyRequest, caller
+from postroom.services.api.desk import ReplyRequest, caller
 
 STATUS = {NotFound: 404, Conflict: 409, Invalid: 422, Transient: 503}
 

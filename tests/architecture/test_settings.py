@@ -1,4 +1,4 @@
-"""template.yaml gives each function exactly the settings that its part of bootstrap.py reads."""
+"""template.yaml gives each function exactly the settings that its part of bootstrap reads."""
 
 from __future__ import annotations
 

@@ -17,16 +17,17 @@ from postroom.adapters.dynamo.client import aws_errors
 from postroom.adapters.dynamo.interactions import DynamoInteractions
 from postroom.adapters.dynamo.outbox import DynamoOutbox
 from postroom.errors import SendUncertain
+from postroom.model.automatic_reply import Cap, Withheld
 from postroom.model.identity import raw_key
-from postroom.model.interaction import Body, Interaction
+from postroom.model.interaction import Added, Body, Interaction
 from postroom.model.outbound import Outbound
-from postroom.ports import Added, Cap, Fetched, Withheld
+from postroom.model.server_mail import Fetched
+from postroom.rules.polling.server_actions import after_storage
 from postroom.services.inbound import ingest
 from postroom.services.mailboxes.open import open_mailbox
 from postroom.services.outbound import send
 from postroom.services.polling import fetch
 from postroom.services.polling import uploads as storing
-from postroom.services.polling.outcome import after_storage
 
 
 @dataclass(frozen=True, slots=True)

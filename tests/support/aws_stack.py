@@ -27,7 +27,7 @@ from postroom.adapters.dynamo.outbox import DynamoOutbox
 from postroom.adapters.dynamo.secrets import SecretWriter
 from postroom.model.configuration.document import Configuration
 from postroom.model.identity import interaction_id, raw_key
-from postroom.services.inbound.s3_events import stored_event
+from postroom.model.messages import stored_event
 from postroom_cli.local.environment import environment
 from postroom_cli.local.functions import Function, import_handler, read_functions, shared_environment
 from postroom_cli.local.makers import MAKERS

@@ -57,7 +57,7 @@ def policy_from(config: Path | None) -> Any:
     """Compile the configuration of a file, or the defaults."""
     from postroom.model.configuration.document import Configuration
     from postroom.services.configuration.file import read_configuration
-    from postroom.services.policy import policy_of
+    from postroom.services.policy.compiled import policy_of
 
     configuration = read_configuration(read_text(config)).configuration if config else Configuration()
     return policy_of(configuration)

@@ -33,7 +33,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List interactions, the newest of all queues first."""
-    from postroom.services.api import plain
+    from postroom.services.api.desk import plain
 
     stack = find_stack(context)
     listed = _of_queue(list_queue(stack, queue), queue) if queue else _newest(stack)
@@ -143,7 +143,7 @@ def why(
     json: Json = False,
 ) -> None:
     """Say why a mail is where it is: which rules decided what, in order, and what happened since."""
-    from postroom.services.api import plain
+    from postroom.services.api.desk import plain
     from postroom.services.why.ask import Why
 
     stack = find_stack(context)

@@ -174,6 +174,7 @@ def poll(
 ) -> None:
     """Look at mailboxes now instead of at their next cycle."""
     from postroom.model.configuration.mailbox import Type
+    from postroom.model.messages import MOST_MAILBOXES, poll_request
     from postroom.services.mailboxes.convert_to_account import existing
 
     stack = find_stack(context)
@@ -188,8 +189,8 @@ def poll(
         )
     for setting, of_ews in (("poll_queue", False), ("ews_poll_queue", True)):
         some = [mailbox.name for mailbox in wanted if (mailbox.type is Type.EWS) is of_ews]
-        for start in range(0, len(some), 100):
-            stack.queue(setting).send({"v": 1, "mailboxes": some[start : start + 100], "backlog": False})
+        for start in range(0, len(some), MOST_MAILBOXES):
+            stack.queue(setting).send(poll_request(some[start : start + MOST_MAILBOXES]))
     polled = [mailbox.name for mailbox in wanted]
     _told(json, {"polled": polled}, f"Queued: {', '.join(polled) or 'no mailbox is enabled'}.")
 

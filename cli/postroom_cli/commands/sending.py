@@ -46,7 +46,7 @@ def reply(
     json: Json = False,
 ) -> None:
     """Answer an interaction; the text comes from --file, standard input, or an editor."""
-    from postroom.services.api import ReplyRequest
+    from postroom.services.api.desk import ReplyRequest
 
     text = _reply_text(file)
     if not text.strip():

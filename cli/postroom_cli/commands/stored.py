@@ -128,7 +128,7 @@ def replay(
     """Process stored mail again with today's rules; shows what would change, changes it with --apply."""
     from postroom.errors import Conflict, Invalid, NotFound, Problem
     from postroom.services.interactions.replay import Replay, Replayed
-    from postroom.services.policy import Policies
+    from postroom.services.policy.compiled import Policies
 
     if bool(interaction_ids) == bool(queue):
         raise Invalid([Problem("ID", "or --queue is needed, not both.", "Name mails, or a queue.")])

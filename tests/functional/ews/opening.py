@@ -13,7 +13,7 @@ from postroom.adapters.clock import utc_now
 from postroom.adapters.ews import EwsConnector
 from postroom.adapters.ews.session import EwsSession
 from postroom.model.configuration.mailbox import Mailbox, Type
-from postroom.ports import Fetched, FetchFailed, Item
+from postroom.model.server_mail import Fetched, FetchFailed, Item
 from postroom_cli.mailservers.ews import EwsServer
 
 ADDRESS = "box0@example.com"

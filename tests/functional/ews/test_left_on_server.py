@@ -12,7 +12,7 @@ import pytest
 from postroom.adapters.ews import sync_state
 from postroom.errors import ServerMisbehaved
 from postroom.model.mailbox_state import BAD_SIZE_LEFT, Position
-from postroom.ports import Action, Listing
+from postroom.model.server_mail import Action, Listing
 from postroom_cli.mailservers import ews_answers
 from postroom_cli.mailservers.ews import EwsServer
 from postroom_cli.mailservers.ews_store import Code, Fault, Mailbox, Stored, Told

@@ -20,7 +20,7 @@ from postroom.errors import (
     TlsFailed,
     Transient,
 )
-from postroom.ports import Action
+from postroom.model.server_mail import Action
 from postroom_cli.mailservers.ews import EwsServer
 from postroom_cli.mailservers.ews_store import Code, Drip, Fault, Mailbox, Planted, Raw, Status
 

@@ -21,7 +21,7 @@ from postroom.errors import (
     Transient,
 )
 from postroom.model.mailbox_state import GIVEN_UP, Position
-from postroom.ports import Action, Fetched, FetchFailed
+from postroom.model.server_mail import Action, Fetched, FetchFailed
 from postroom_cli.mailservers.ews import EwsServer
 from postroom_cli.mailservers.ews_answers import whole_answer
 from postroom_cli.mailservers.ews_store import Code, Cut, Drip, Fault, Mailbox, Planted, Raw, Status, next_id

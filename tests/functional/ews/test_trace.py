@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from postroom.errors import LoginRefused, PostroomError
-from postroom.ports import Action
+from postroom.model.server_mail import Action
 from postroom_cli.mailservers.ews import EwsServer
 from postroom_cli.mailservers.ews_answers import whole_answer
 from postroom_cli.mailservers.ews_store import Code, Cut, Fault, Mailbox, Planted, Raw, Status

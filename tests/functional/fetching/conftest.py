@@ -12,7 +12,7 @@ import pytest
 from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
 from postroom.adapters.dynamo.secrets import SecretWriter
 from postroom.model.mailbox_state import MailboxState
-from postroom.ports import RawMessage
+from postroom.model.raw_message import RawMessage
 from postroom_cli.mailservers.imap import ImapServer
 
 from tests.support.aws_calls import AwsCalls, aws_calls

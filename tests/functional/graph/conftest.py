@@ -17,7 +17,7 @@ from postroom.adapters.graph.newest_page import Mark
 from postroom.adapters.graph.session import GraphConnector, GraphSession
 from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.mailbox_state import Position
-from postroom.ports import Fetched, FetchFailed, Item
+from postroom.model.server_mail import Fetched, FetchFailed, Item
 from postroom_cli.mailservers.graph import GraphService
 from postroom_cli.mailservers.https import HttpsServer
 

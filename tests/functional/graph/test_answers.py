@@ -22,7 +22,7 @@ from postroom.errors import (
     TlsFailed,
     Transient,
 )
-from postroom.ports import Action
+from postroom.model.server_mail import Action
 from postroom_cli.mailservers.graph import CHUNKED
 from postroom_cli.mailservers.graph_calls import error
 from postroom_cli.mailservers.https import Reply

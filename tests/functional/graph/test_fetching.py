@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from postroom.errors import Permanent, PostroomError, ServerMisbehaved, Transient
-from postroom.ports import Action, Fetched, Item
+from postroom.model.server_mail import Action, Fetched, Item
 from postroom_cli.mailservers.graph import CHUNKED, chunks
 from postroom_cli.mailservers.graph_calls import error
 from postroom_cli.mailservers.https import Reply

@@ -13,7 +13,7 @@ from postroom.errors import (
     Transient,
 )
 from postroom.model.mailbox_state import GIVEN_UP
-from postroom.ports import Item
+from postroom.model.server_mail import Item
 from postroom_cli.mailservers.graph_calls import Call, error
 from postroom_cli.mailservers.https import Reply
 

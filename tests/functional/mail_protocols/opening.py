@@ -12,7 +12,7 @@ from postroom.adapters.imap.session import ImapConnector, ImapSession
 from postroom.adapters.pop3.session import Pop3Connector, Pop3Session
 from postroom.model.configuration.mailbox import Mailbox, Type
 from postroom.model.mailbox_state import Position
-from postroom.ports import Fetched, FetchFailed, Item
+from postroom.model.server_mail import Fetched, FetchFailed, Item
 
 from tests.functional.mail_protocols.hosts import PASSWORD, Host
 

@@ -8,7 +8,7 @@ import pytest
 from postroom.errors import DeadlineExceeded, PostroomError, ServerMisbehaved, TlsFailed
 from postroom.model.configuration.mailbox import Security
 from postroom.model.mailbox_state import Position
-from postroom.ports import Action
+from postroom.model.server_mail import Action
 from postroom_cli.mailservers import ImapServer
 from postroom_cli.mailservers.certificates import Certificate
 from postroom_cli.mailservers.imap_faults import Fault, FetchFault

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from postroom.model.configuration.mailbox import FirstConnection
 from postroom.model.mailbox_state import GIVEN_UP
-from postroom.ports import Action, Fetched
+from postroom.model.server_mail import Action, Fetched
 
 from tests.functional.mail_protocols.hosts import Embedded, Host, Real
 from tests.functional.mail_protocols.mails import mail, stored_up_to

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from postroom.errors import Transient
-from postroom.ports import Action
+from postroom.model.server_mail import Action
 from postroom_cli.mailservers import ImapServer
 from postroom_cli.mailservers.imap import CAPABILITIES
 from postroom_cli.mailservers.imap_faults import Fault

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from postroom.adapters.imap.connection import Link
 from postroom.errors import PostroomError
-from postroom.ports import Action
+from postroom.model.server_mail import Action
 
 from tests.functional.mail_protocols.hosts import Host
 from tests.functional.mail_protocols.mails import mail

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from postroom.adapters.imap.folder_names import to_modified_utf7
 from postroom.errors import FolderMissing
-from postroom.ports import Action
+from postroom.model.server_mail import Action
 from postroom_cli.mailservers import ImapServer
 
 from tests.functional.mail_protocols.hosts import USERS, Embedded, Host, Real

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT
-from postroom.ports import Action
+from postroom.model.server_mail import Action
 
 from tests.functional.mail_protocols.hosts import Embedded, Host
 from tests.functional.mail_protocols.mails import mail, stored_up_to

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from postroom.errors import FolderMissing, LoginRefused, MailboxLocked
 from postroom.model.configuration.mailbox import Security, Type
-from postroom.ports import Action
+from postroom.model.server_mail import Action
 from postroom_cli.mailservers import ImapServer
 from postroom_cli.mailservers.imap_faults import FetchFault
 

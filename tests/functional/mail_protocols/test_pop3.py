@@ -11,7 +11,7 @@ import pytest
 from postroom.errors import DeadlineExceeded, LoginRefused, MailboxLocked, PostroomError, ServerMisbehaved, Transient
 from postroom.model.configuration.mailbox import Mailbox, Security, Type
 from postroom.model.mailbox_state import GIVEN_UP, Position
-from postroom.ports import Action, Fetched
+from postroom.model.server_mail import Action, Fetched
 from postroom_cli.mailservers import Pop3Server
 from postroom_cli.mailservers.pop3 import CAPABILITIES
 

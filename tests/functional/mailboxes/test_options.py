@@ -16,7 +16,7 @@ from postroom.adapters.net import stream
 from postroom.adapters.transports.ses import SesTransport
 from postroom.errors import ConnectFailed
 from postroom.model.mailbox_state import HealthState
-from postroom.ports import Sent
+from postroom.model.outbound import Sent
 from postroom_cli.mailservers.imap import ImapServer
 from postroom_cli.mailservers.pop3 import Pop3Server
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from postroom.services.inbound.s3_events import stored_event
+from postroom.model.messages import stored_event
 
 from tests.functional.cli.conftest import Command
 from tests.functional.fetching.conftest import Site

@@ -61,7 +61,7 @@ def happened(told: dict[str, Any], what: str) -> list[str]:
 
 def process_fetched(site: Site) -> None:
     """Run process_inbound on every raw message that is stored."""
-    from postroom.services.inbound.s3_events import stored_event
+    from postroom.model.messages import stored_event
 
     for raw in site.raw():
         event = stored_event(site.stack.environment["RAW_BUCKET"], raw.key)

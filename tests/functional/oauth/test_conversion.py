@@ -12,7 +12,7 @@ import pytest
 from postroom.adapters.net.tls import client_context
 from postroom.model.configuration.mailbox import DEFAULT_PORTS, Type
 from postroom.model.configuration.oauth import AUTHORITIES, SERVERS, Cloud, Provider
-from postroom.services.inbound.s3_events import stored_event
+from postroom.model.messages import stored_event
 from postroom_cli.author import author
 from postroom_cli.commands.connection import try_connection
 from postroom_cli.mailservers.tokens import CLIENT, TENANT, refusal

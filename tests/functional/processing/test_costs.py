@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from postroom.model.messages import stored_event
 from postroom.model.prices import USES, Resource, Step
-from postroom.services.inbound.s3_events import stored_event
 
 from tests.functional.processing.test_outbound import answer, replied, send, verified
 from tests.support.aws_calls import AwsCalls, aws_calls

@@ -8,10 +8,10 @@ from unittest.mock import patch
 
 import pytest
 from postroom.adapters.dynamo.interactions import DynamoInteractions
-from postroom.model.interaction import Interaction, Status, Subtype
+from postroom.model.automatic_reply import Withheld
+from postroom.model.interaction import Added, Interaction, Status, Subtype
+from postroom.model.messages import stored_event
 from postroom.model.outbound import OutboxState
-from postroom.ports import Added, Withheld
-from postroom.services.inbound.s3_events import stored_event
 
 from tests.functional.processing.conftest import CONFIGURATION
 from tests.support.aws_stack import AwsStack, sqs_event

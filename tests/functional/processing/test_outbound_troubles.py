@@ -13,7 +13,7 @@ import pytest
 from postroom import bootstrap
 from postroom.adapters.clock import utc_now
 from postroom.model.outbound import Outbound, OutboxState
-from postroom.services import thread_markers
+from postroom.rules import thread_markers
 from postroom.services.outbound import send as sending
 from postroom.services.outbound.settle import resend
 

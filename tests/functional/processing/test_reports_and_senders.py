@@ -12,7 +12,7 @@ from postroom import bootstrap
 from postroom.adapters.clock import utc_now
 from postroom.model.interaction import Event
 from postroom.model.outbound import Delivery, OutboxState
-from postroom.services.sweep import Sweep
+from postroom.services.sweep.sweep import Sweep
 
 from tests.functional.processing.test_outbound import CALL, event, replied, send, verified
 from tests.functional.processing.test_outbound_troubles import whats

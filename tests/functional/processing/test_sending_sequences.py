@@ -19,7 +19,7 @@ from postroom.errors import Invalid, Permanent, Transient
 from postroom.model.interaction import Status
 from postroom.model.outbound import OutboxState
 from postroom.services.outbound.settle import resend
-from postroom.services.sweep import Sweep
+from postroom.services.sweep.sweep import Sweep
 from postroom_cli.mailservers import SmtpSink
 
 from tests.functional.processing.conftest import CONFIGURATION
@@ -92,7 +92,7 @@ def test_a_part_of_the_sweep_that_fails_keeps_no_other_from_its_turn_and_is_told
 def test_a_long_outbox_is_queued_again_in_parts_the_oldest_first(
     verified: AwsStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("postroom.services.sweep._MOST_SENDS", 2)
+    monkeypatch.setattr("postroom.services.sweep.sweep._MOST_SENDS", 2)
     ids = [answer(verified, verified.process(mail(message_id=f"<{n}@x>", body=str(n)))).outbound.id for n in range(3)]
     verified.queued("OUTBOUND_QUEUE_URL")
     later = utc_now() + timedelta(minutes=10)

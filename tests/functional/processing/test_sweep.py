@@ -11,8 +11,8 @@ import pytest
 from postroom import bootstrap
 from postroom.adapters.clock import utc_now
 from postroom.model.identity import raw_key
+from postroom.model.messages import stored_event
 from postroom.services.inbound.ingest import Ingest, Ingested
-from postroom.services.inbound.s3_events import stored_event
 
 from tests.support.aws_stack import AwsStack, sqs_event
 from tests.support.mails import mail

@@ -14,7 +14,7 @@ import pytest
 from postroom.model.interaction import Interaction, Subtype
 from postroom.model.outbound import Delivery
 from postroom.services.inbound.explain import explain
-from postroom.services.policy import policy_of
+from postroom.services.policy.compiled import policy_of
 from postroom_cli.mailservers import SmtpSink
 
 from tests.functional.processing.conftest import CONFIGURATION

@@ -114,3 +114,10 @@ class Event:
     what: str  # vocabulary of observe.py: acknowledgement_queued, sent, delivered, bounced, …
     detail: str = ""
     who: str = "postroom"
+
+
+class Added(StrEnum):
+    """What became of adding an interaction."""
+
+    CREATED = "created"
+    EXISTED = "existed"  # already there, and the same: success

@@ -94,3 +94,24 @@ class Outbound:
     def automatic(self) -> bool:
         """Written by a rule, not a person: carries Auto-Submitted and counts against the caps."""
         return self.subtype in (Subtype.OUTBOUND_ACKNOWLEDGEMENT, Subtype.OUTBOUND_AUTO_RESPONSE)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who sends and who receives, as the next server is told (RFC 5321)."""
+
+    sender: str  # "" for the null path
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the next server said. `refused` and `deferred`: recipients it did not take (yet), with its answers.
+
+    `message_id`: the Message-ID it wrote over ours, if it does that (SES does).
+    """
+
+    provider_id: str = ""
+    message_id: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    deferred: Mapping[str, str] = field(default_factory=dict)

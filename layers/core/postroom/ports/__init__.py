@@ -1,66 +1,42 @@
 """What the services need from the outside, as small Protocols. Adapters provide them; tests bring five-line fakes."""
 
 from postroom.ports.mail_servers import (
-    Action,
     Connector,
     Counts,
     Extendable,
-    Fetched,
-    FetchFailed,
-    Item,
-    Listing,
     LooksTogether,
     Session,
     Tokens,
 )
 from postroom.ports.storage import (
-    Added,
-    Cap,
     Contents,
     Interactions,
     MailboxStates,
     Outbox,
-    RawMessage,
     RawMessages,
-    ThreadHit,
-    Waiting,
-    Withheld,
 )
 from postroom.ports.surroundings import BatchQueue, Clock, Configurations, Queue, Secrets, SecretStore
-from postroom.ports.transports import BeforeData, Envelope, Sent, Transport, Transports
+from postroom.ports.transports import BeforeData, Transport, Transports
 
 __all__ = [
-    "Action",
-    "Added",
     "BatchQueue",
     "BeforeData",
-    "Cap",
     "Clock",
     "Configurations",
     "Connector",
     "Contents",
     "Counts",
-    "Envelope",
     "Extendable",
-    "FetchFailed",
-    "Fetched",
     "Interactions",
-    "Item",
-    "Listing",
     "LooksTogether",
     "MailboxStates",
     "Outbox",
     "Queue",
-    "RawMessage",
     "RawMessages",
     "SecretStore",
     "Secrets",
-    "Sent",
     "Session",
-    "ThreadHit",
     "Tokens",
     "Transport",
     "Transports",
-    "Waiting",
-    "Withheld",
 ]

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from postroom.model.interaction import Body, Event, Interaction
+from postroom.model.automatic_reply import Cap, Withheld
+from postroom.model.interaction import Added, Body, Event, Interaction
 from postroom.model.mailbox_state import Health, Lease, MailboxState
 from postroom.model.outbound import Delivery, Outbound, OutboxState
-
-
-@dataclass(frozen=True, slots=True)
-class RawMessage:
-    """A stored raw message with what the fetcher knew of it (metadata keys: see services/polling/uploads.py)."""
-
-    key: str
-    content: bytes
-    metadata: Mapping[str, str]
+from postroom.model.raw_message import RawMessage
+from postroom.model.thread import ThreadHit, Waiting
 
 
 class RawMessages(Protocol):
@@ -45,50 +37,6 @@ class Contents(Protocol):
     def put(self, key: str, content: bytes, *, content_type: str) -> None: ...
 
     def get(self, key: str) -> bytes: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Cap:
-    """One cap on automatic replies that must hold when one is written (docs/threat-model.md 7)."""
-
-    name: str  # said in the decision when it is reached
-    key: str  # what is counted
-    limit: int
-    expires: datetime  # when the count may be forgotten
-
-
-class Added(StrEnum):
-    """What became of adding an interaction."""
-
-    CREATED = "created"
-    EXISTED = "existed"  # already there, and the same: success
-
-
-@dataclass(frozen=True, slots=True)
-class Withheld:
-    """Nothing was written, since the automatic reply may not be: the caps reached; none: it was written before."""
-
-    reached: tuple[Cap, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadHit:
-    """A stored mail that a message refers to."""
-
-    interaction_id: str
-    thread_id: str
-    message_id: str
-    mailbox: str
-    participants: frozenset[str]  # addresses that took part in it, lower case
-    outbound: bool = False  # we sent it
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A reply that came before what it answers."""
-
-    interaction_id: str
-    sender: str  # lower case
 
 
 class Interactions(Protocol):

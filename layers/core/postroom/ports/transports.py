@@ -2,32 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from postroom.model.configuration.document import OutboundServer
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """Who sends and who receives, as the next server is told (RFC 5321)."""
-
-    sender: str  # "" for the null path
-    recipients: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What the next server said. `refused` and `deferred`: recipients it did not take (yet), with its answers.
-
-    `message_id`: the Message-ID it wrote over ours, if it does that (SES does).
-    """
-
-    provider_id: str = ""
-    message_id: str = ""
-    refused: Mapping[str, str] = field(default_factory=dict)
-    deferred: Mapping[str, str] = field(default_factory=dict)
+from postroom.model.outbound import Envelope, Sent
 
 
 class Transport(Protocol):

@@ -9,7 +9,7 @@ from postroom.mail.reader import read
 from postroom.model.configuration.document import Configuration
 from postroom.model.configuration.policies import MaskingPattern
 from postroom.services.inbound.understand import understand
-from postroom.services.policy import policy_of
+from postroom.services.policy.compiled import policy_of
 
 from tests.support.processor_time import takes_at_most
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from postroom.rules.masking.mask import MaskingPattern, compile_patterns
+from postroom.rules.masking.outbound import mask_recipient, mask_written_html
 from postroom.rules.masking.written_html import without_hidden
-from postroom.services.outbound_masking import mask_recipient, mask_written_html
 
 from tests.support.processor_time import takes_at_most
 

@@ -11,7 +11,7 @@ import pytest
 from postroom.errors import FolderMissing, PostroomError, ServerMisbehaved, Transient
 from postroom.model.configuration.document import Configuration
 from postroom.model.mailbox_state import HealthState
-from postroom.ports import Action, Fetched, FetchFailed, Item
+from postroom.model.server_mail import Action, Fetched, FetchFailed, Item
 from postroom.services.polling.outcome import Result
 from postroom.services.why.unfetched import Unfetched, unfetched
 

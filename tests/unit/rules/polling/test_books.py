@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT, Position
-from postroom.ports import Action, Item, Listing
+from postroom.model.server_mail import Action, Item, Listing
 from postroom.rules.polling.ledger import Books
 from postroom.rules.polling.position import sort_listing
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import pytest
 from postroom.model.configuration.document import Configuration
 from postroom.services.inbound.explain import explain
-from postroom.services.policy import Policy, policy_of
+from postroom.services.policy.compiled import Policy, policy_of
 
 TEXT = b"Dear all,\nthis is text.\n" * 5
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"

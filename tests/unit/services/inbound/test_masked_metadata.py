@@ -10,7 +10,7 @@ from postroom.model.configuration.document import Configuration
 from postroom.rules.masking import mask
 from postroom.services.inbound.explain import explain
 from postroom.services.inbound.understand import wrap
-from postroom.services.policy import Policy, policy_of
+from postroom.services.policy.compiled import Policy, policy_of
 
 CARD = "4111111111111111"
 HEAD = {"From": "ann@example.org", "To": "support@example.com", "Subject": "Hello", "Message-ID": "<1@example.org>"}

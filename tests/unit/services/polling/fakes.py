@@ -14,7 +14,9 @@ from postroom.errors import LeaseLost, LoginRefused, NotFound, ServerMisbehaved,
 from postroom.model.configuration.document import Configuration
 from postroom.model.configuration.mailbox import Mailbox, SecretReference, Type
 from postroom.model.mailbox_state import GIVEN_UP, Health, Lease, MailboxState, Position
-from postroom.ports import Action, Connector, Fetched, FetchFailed, Item, Listing, RawMessage, RawMessages
+from postroom.model.raw_message import RawMessage
+from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing
+from postroom.ports import Connector, RawMessages
 from postroom.services.polling.look import Summary, poll
 from postroom.services.polling.outcome import Polling
 

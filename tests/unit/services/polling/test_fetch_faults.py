@@ -21,7 +21,7 @@ from postroom.errors import (
 )
 from postroom.model.configuration.document import Configuration
 from postroom.model.mailbox_state import HealthState, Lease, MailboxState, Position
-from postroom.ports import Fetched, FetchFailed, Item, Listing
+from postroom.model.server_mail import Fetched, FetchFailed, Item, Listing
 from postroom.services.polling.outcome import Result
 
 from tests.unit.services.polling.fakes import NOON, ExtendableSession, Post, ServerSession, a_mailbox, connected

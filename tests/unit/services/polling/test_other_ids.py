@@ -10,7 +10,7 @@ import pytest
 from postroom.errors import ServerMisbehaved
 from postroom.model.configuration.document import Configuration
 from postroom.model.mailbox_state import BAD_SIZE_LEFT
-from postroom.ports import Fetched, FetchFailed, Item
+from postroom.model.server_mail import Fetched, FetchFailed, Item
 from postroom.services.polling.outcome import Result
 
 from tests.unit.services.polling.fakes import Post, ServerSession, a_mailbox, mail

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from postroom.model.configuration.document import Configuration
 from postroom.model.mailbox_state import OLD_LEFT, MailboxState, Position
+from postroom.model.raw_message import OLD
 from postroom.rules.polling.position import in_place, place
 from postroom.services.polling.outcome import Result
-from postroom.services.polling.uploads import OLD
 
 from tests.unit.services.polling.fakes import NOON, Post, Server, a_mailbox
 

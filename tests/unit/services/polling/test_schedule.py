@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from postroom.errors import Permanent
 from postroom.model.configuration.document import Configuration
-from postroom.services.polling.schedule import plan, poll_request, read_poll_request, schedule
+from postroom.model.messages import poll_request, read_poll_request
+from postroom.services.polling.schedule import plan, schedule
 
 from tests.unit.services.polling.fakes import Configurations, Messages, a_mailbox
 

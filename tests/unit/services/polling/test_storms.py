@@ -12,7 +12,7 @@ import pytest
 from postroom.errors import ServerMisbehaved, Transient
 from postroom.model.configuration.document import Configuration
 from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT
-from postroom.ports import Action, Fetched, FetchFailed, Item
+from postroom.model.server_mail import Action, Fetched, FetchFailed, Item
 
 from tests.unit.services.polling.fakes import NOON, Post, ServerSession, a_mailbox, mail
 

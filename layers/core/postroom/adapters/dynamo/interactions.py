@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors, query_all, read_many
 from postroom.errors import TooLarge
-from postroom.model.interaction import Body, Direction, Event, Interaction, Subtype
+from postroom.model.automatic_reply import Cap, Withheld
+from postroom.model.interaction import Added, Body, Direction, Event, Interaction, Subtype
 from postroom.model.outbound import Outbound, OutboxState
-from postroom.ports import Added, Cap, Contents, ThreadHit, Waiting, Withheld
+from postroom.model.thread import ThreadHit, Waiting
+from postroom.ports import Contents
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

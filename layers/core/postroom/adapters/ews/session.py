@@ -16,7 +16,7 @@ from postroom.adapters.net.connect import Network
 from postroom.errors import FolderMissing, LoginRefused, Permanent, PostroomError, Transient
 from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.mailbox_state import GIVEN_UP, Position
-from postroom.ports import Action, Fetched, FetchFailed, Item, Listing
+from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing
 
 AT_ONCE = 20  # messages in one request
 BYTES_AT_ONCE = 4 * 1024 * 1024

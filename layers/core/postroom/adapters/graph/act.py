@@ -15,7 +15,7 @@ from postroom.adapters.graph.folders import make_folder
 from postroom.adapters.net.http import AT_A_TIME
 from postroom.errors import PostroomError
 from postroom.model.configuration.mailbox import Mailbox
-from postroom.ports import Action
+from postroom.model.server_mail import Action
 
 _OF_ONE = frozenset({"command_refused", "read_only", "unavailable"})  # what Graph may say of one message only
 _ENOUGH = 10  # messages refused, and none taken: it is not them

@@ -15,7 +15,7 @@ from postroom.adapters.net.http import AT_A_TIME, Answer, Streamed
 from postroom.adapters.net.spool import Spool
 from postroom.errors import PostroomError, ServerMisbehaved, Transient
 from postroom.model.configuration.mailbox import Mailbox
-from postroom.ports import Fetched, FetchFailed, Item
+from postroom.model.server_mail import Fetched, FetchFailed, Item
 
 HEADER_LIMIT = 4 * 1024 * 1024
 SLACK = 4 * 1024 * 1024

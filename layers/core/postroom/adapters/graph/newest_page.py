@@ -16,7 +16,7 @@ from urllib.parse import quote
 from postroom.adapters.graph.client import Page
 from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.mailbox_state import GIVEN_UP, Position
-from postroom.ports import Item
+from postroom.model.server_mail import Item
 
 GLANCE = 100  # messages that a look reads, the newest first
 COMPARED_EVERY = timedelta(days=1)

@@ -23,7 +23,7 @@ from postroom.adapters.oauth.requests import graph_of
 from postroom.errors import FolderMissing, PostroomError, Transient
 from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.mailbox_state import GIVEN_UP, Position
-from postroom.ports import Action, Fetched, FetchFailed, Item, Listing
+from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing
 
 PAGE = 250
 SHORT_PAGE = 25  # where a longer one takes Exchange too long (microsoft-graph-docs issues 5853, 11628)

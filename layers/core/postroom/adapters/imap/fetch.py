@@ -19,7 +19,7 @@ from postroom.adapters.imap.uid_sets import MONTHS, uid_sets
 from postroom.adapters.net.spool import Spooled
 from postroom.errors import DeadlineExceeded, PostroomError, ServerMisbehaved, Transient
 from postroom.model.configuration.properties import behaviour
-from postroom.ports import Fetched, FetchFailed, Item
+from postroom.model.server_mail import Fetched, FetchFailed, Item
 
 SET_MESSAGES = 50
 SET_BYTES = 8 * 1024 * 1024

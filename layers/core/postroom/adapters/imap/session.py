@@ -13,7 +13,7 @@ from postroom.adapters.net.connect import Network
 from postroom.adapters.net.dial import Rules
 from postroom.model.configuration.mailbox import FirstConnection, Mailbox
 from postroom.model.mailbox_state import GIVEN_UP, Position
-from postroom.ports import Action, Fetched, FetchFailed, Item, Listing
+from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing
 
 LISTED_AT_LEAST = 1_000
 SEARCH_WINDOW = 50_000  # so many UIDs, on average, are asked for at a time in folders that hold more

@@ -18,7 +18,7 @@ from postroom.adapters.pop3.wire import PRINTED, TooLong, header_of, print_of, r
 from postroom.errors import PostroomError, ServerMisbehaved, Transient
 from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.mailbox_state import GIVEN_UP, Position
-from postroom.ports import Action, Fetched, FetchFailed, Item, Listing
+from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing
 
 BYTES_IN_FLIGHT = 8 * 1024 * 1024
 SLACK = 64 * 1024  # LIST may count other line ends than are sent

@@ -10,7 +10,8 @@ from postroom.adapters.transports.smtp import SmtpTransport
 from postroom.errors import SendDeferred
 from postroom.model.configuration.document import Authentication, OutboundServer, ServerType
 from postroom.model.configuration.mailbox import Mailbox, SecretReference
-from postroom.ports import BeforeData, Configurations, Envelope, Secrets, Sent, Tokens, Transport
+from postroom.model.outbound import Envelope, Sent
+from postroom.ports import BeforeData, Configurations, Secrets, Tokens, Transport
 
 
 class ConfiguredTransports:

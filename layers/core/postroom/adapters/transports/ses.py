@@ -17,7 +17,8 @@ from botocore.exceptions import (
 )
 
 from postroom.errors import SendDeferred, SendRefused, SendUncertain
-from postroom.ports import BeforeData, Envelope, Sent
+from postroom.model.outbound import Envelope, Sent
+from postroom.ports import BeforeData
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client

@@ -21,7 +21,8 @@ from postroom.adapters.net.stream import Reader, Stream
 from postroom.adapters.net.tls import client_context
 from postroom.errors import PostroomError, SendDeferred, SendRefused, SendUncertain
 from postroom.model.configuration.document import Authentication, OutboundServer, SmtpSecurity
-from postroom.ports import BeforeData, Envelope, Sent
+from postroom.model.outbound import Envelope, Sent
+from postroom.ports import BeforeData
 
 _LONGEST_REPLY_LINE = 4096  # RFC 5321 §4.5.3.1.5 says 512; real servers write more
 _LONGEST_EXCHANGE = 240.0  # seconds; what lasts longer would die with its function, and nobody would know of what

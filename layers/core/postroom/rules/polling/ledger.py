@@ -8,7 +8,7 @@ from datetime import datetime
 
 from postroom.model.configuration.mailbox import Mailbox, Type
 from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT, Balance, Position
-from postroom.ports import Action, Item, Listing
+from postroom.model.server_mail import Action, Item, Listing
 from postroom.rules.polling import position as positions
 from postroom.rules.polling import set_aside
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from postroom.model.configuration.mailbox import FirstConnection, Mailbox, Type
 from postroom.model.mailbox_state import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, MailboxState, Position
-from postroom.ports import Item, Listing
+from postroom.model.server_mail import Item, Listing
 
 MEGABYTE = 1024 * 1024
 SET_MESSAGES = 100

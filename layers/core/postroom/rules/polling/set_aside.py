@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from postroom.model.configuration.mailbox import Mailbox, Type
 from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT, Aside, Position
-from postroom.ports import Action
-from postroom.services.polling.outcome import after_giving_up, after_oversize
+from postroom.model.server_mail import Action
+from postroom.rules.polling.server_actions import after_giving_up, after_oversize
 
 FIRST_WAIT = timedelta(minutes=10)
 LONGEST_WAIT = timedelta(days=1)

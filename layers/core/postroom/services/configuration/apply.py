@@ -13,12 +13,10 @@ from pydantic import BaseModel
 from postroom.errors import Conflict, Invalid, Problem
 from postroom.model.configuration.document import Alias, Configuration
 from postroom.model.configuration.mailbox import Mailbox
-from postroom.ports import MailboxStates
 from postroom.services.configuration import checks
+from postroom.services.configuration.checks.finding import Finding
 from postroom.services.configuration.checks.references import NAMED_SECTIONS, REFERENCES
-from postroom.services.configuration.validation import Finding
 from postroom.services.configuration.yaml_tree import format_path
-from postroom.services.mailboxes import retry
 
 
 class ChangeKind(StrEnum):
@@ -194,11 +192,9 @@ def apply(
     author: str,
     note: str = "",
     now: datetime,
-    states: MailboxStates | None = None,
+    old: Configuration | None = None,
 ) -> int:
-    """Put a configuration in force and return its version; mailboxes that it changes are tried again at once.
-
-    `states` is where their health is kept; None where nothing was polled yet.
+    """Put a configuration in force and return its version; `old`: what is in force, where it was loaded already.
 
     Raises Invalid for a configuration that is wrong or removes what is in use, Conflict when somebody was faster.
     """
@@ -207,12 +203,8 @@ def apply(
             f"the configuration is at version {store.version()}, the plan was made for {expected_version}",
             remedy="Look at the new plan and apply again.",
         )
-    old = load(store, expected_version)
-    plan(old, configuration)
-    version = store.put(configuration, expected_version=expected_version, author=author, note=note, now=now)
-    if states is not None:
-        retry.after_change(old, configuration, states=states)
-    return version
+    plan(load(store, expected_version) if old is None else old, configuration)
+    return store.put(configuration, expected_version=expected_version, author=author, note=note, now=now)
 
 
 def load(store: Versions, version: int) -> Configuration:

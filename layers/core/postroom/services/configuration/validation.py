@@ -11,23 +11,14 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from postroom.model.configuration.fields import NAME_PATTERN, SecretReference
+from postroom.services.configuration.checks.finding import Finding, Path
 
-Path = tuple[str | int, ...]
 _Model = TypeVar("_Model", bound=BaseModel)
 
 SECRET_FIELDS = frozenset({"password", "client_secret", "refresh_token", "secret", "secretsmanager", "ca_certificate"})
 """Fields whose value may be a secret by mistake: it is never repeated in a message."""
 
 _PLACEHOLDERS = {"address": "unknown@example.invalid", "type": "subject", "failure": "permanent", "extension": "bin"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something wrong with the value at `path`: the problem and the remedy, as sentences."""
-
-    path: Path
-    problem: str
-    remedy: str
 
 
 @dataclass(frozen=True, slots=True)

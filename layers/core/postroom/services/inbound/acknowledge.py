@@ -8,18 +8,18 @@ from datetime import datetime, timedelta
 from postroom.mail.headers.address import is_valid, parse_addresses
 from postroom.mail.outgoing import templates
 from postroom.mail.outgoing.compose import is_message_id, without_controls
+from postroom.model.automatic_reply import Cap, Withheld
 from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.decision import Decision
 from postroom.model.identity import outbound_id
 from postroom.model.interaction import Interaction, Subtype
 from postroom.model.outbound import Outbound
 from postroom.model.understanding import Understanding
-from postroom.ports import Cap, Withheld
+from postroom.rules import thread_markers
 from postroom.rules.automatic_replies import caps as loop_caps
 from postroom.rules.automatic_replies.guards import AutoReplyFacts, refusal
-from postroom.services import thread_markers
-from postroom.services.outbound_masking import mask_outbound
-from postroom.services.policy import Policy
+from postroom.rules.masking.outbound import mask_outbound
+from postroom.services.policy.compiled import Policy
 
 RULE = "auto-reply"
 

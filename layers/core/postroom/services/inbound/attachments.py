@@ -13,7 +13,7 @@ from postroom.model.interaction import Attachment
 from postroom.model.understanding import ReadFile
 from postroom.rules.attachments import judge as rules
 from postroom.rules.masking import mask
-from postroom.services.policy import Policy
+from postroom.services.policy.compiled import Policy
 
 _MOST_ENCLOSED = 3_000  # names in archives, and files of mails, within one mail
 _DEEPEST = 20  # mails within mails

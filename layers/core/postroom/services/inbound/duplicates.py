@@ -5,9 +5,9 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 from postroom.model.interaction import Event
+from postroom.model.raw_message import SERVER_ID
 from postroom.ports import Interactions
 from postroom.services.inbound.facts import Facts
-from postroom.services.polling.uploads import SERVER_ID
 
 SEEN_AGAIN = "seen_again"
 

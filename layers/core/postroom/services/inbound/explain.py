@@ -16,7 +16,7 @@ from postroom.model.interaction import Subtype
 from postroom.model.understanding import Understanding
 from postroom.rules.routing import route
 from postroom.services.inbound.understand import understand
-from postroom.services.policy import Policy
+from postroom.services.policy.compiled import Policy
 
 _NO_MAILBOX = "no mailbox was named, and none of the configuration has an address that the mail was sent to"
 

@@ -12,9 +12,9 @@ from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.decision import Decision
 from postroom.model.identity import parse_raw_key
 from postroom.model.interaction import MAILBOX_ADDRESS, Body
+from postroom.model.raw_message import OLD, OVERSIZE, SERVER_DATE, SERVER_ID, SIZE, RawMessage
 from postroom.model.understanding import Understanding
-from postroom.ports import RawMessage
-from postroom.services.policy import Policy
+from postroom.services.policy.compiled import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Facts:
     @property
     def server_date(self) -> datetime | None:
         """When the mail server received it, as the fetcher noted."""
-        text = self.stored.metadata.get("server-date", "")
+        text = self.stored.metadata.get(SERVER_DATE, "")
         with contextlib.suppress(ValueError):
             return datetime.fromisoformat(text).astimezone(UTC)
         return None
@@ -43,12 +43,12 @@ class Facts:
     @property
     def old(self) -> bool:
         """It lay there before the mailbox was connected (X13)."""
-        return self.stored.metadata.get("old") == "true"
+        return self.stored.metadata.get(OLD) == "true"
 
     @property
     def oversize(self) -> bool:
         """Only its headers were fetched (G08)."""
-        return self.stored.metadata.get("oversize") == "true"
+        return self.stored.metadata.get(OVERSIZE) == "true"
 
     @property
     def acknowledgement(self) -> str:
@@ -62,7 +62,7 @@ class Facts:
 
 def stripped(mail: Understanding, facts: Facts) -> Understanding:
     """Return an over-size mail as people see it: its headers, the replacement text, and why (G08, S03)."""
-    size = facts.stored.metadata.get("size", "")
+    size = facts.stored.metadata.get(SIZE, "")
     limit = facts.mailbox.maximum_msg_size if facts.mailbox else 0
     detail = f"{size} bytes on the server, maximum_msg_size is {limit} MB: only the headers were fetched"
     text = facts.policy.texts.over_size
@@ -74,7 +74,7 @@ def stripped(mail: Understanding, facts: Facts) -> Understanding:
             **mail.attributes,
             "OverSize": size,
             "OverSizeReason": detail,
-            "ServerId": facts.stored.metadata.get("uid", ""),
+            "ServerId": facts.stored.metadata.get(SERVER_ID, ""),
         },
         decisions=(*mail.decisions, Decision("over-size", "headers-only", detail)),
     )

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from postroom.mail.outgoing import thread_token
 from postroom.model.decision import Decision
+from postroom.model.thread import ThreadHit
 from postroom.model.understanding import Understanding
-from postroom.ports import Interactions, ThreadHit
+from postroom.ports import Interactions
 from postroom.rules.threads import Claims, ReferenceFact, SubjectFact, ThreadDecision, TokenFact, decide
-from postroom.services.policy import Policy
+from postroom.services.policy.compiled import Policy
 
 _MOST_TOKENS = 4
 _MOST_REFERENCES = 12  # the nearest and the root decide; the middle of a long chain adds nothing

@@ -11,12 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from postroom.errors import TooLarge, Transient
+from postroom.model.automatic_reply import Cap, Withheld
 from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.identity import interaction_id, parse_raw_key
-from postroom.model.interaction import Attachment, Interaction, Subtype
+from postroom.model.interaction import Added, Attachment, Interaction, Subtype
+from postroom.model.messages import send_request
 from postroom.model.outbound import Outbound
+from postroom.model.raw_message import RawMessage
 from postroom.model.understanding import ReadFile, Understanding
-from postroom.ports import Added, Cap, Clock, Contents, Interactions, Outbox, Queue, RawMessage, RawMessages, Withheld
+from postroom.ports import Clock, Contents, Interactions, Outbox, Queue, RawMessages
 from postroom.rules.attachments.judge import Action
 from postroom.rules.routing import route
 from postroom.services.inbound.acknowledge import acknowledge, without_acknowledgement
@@ -27,7 +30,7 @@ from postroom.services.inbound.late_parents import heal_threads
 from postroom.services.inbound.record_report import record_report
 from postroom.services.inbound.understand import PREVIEW, understand, wrap
 from postroom.services.mailboxes.latency import note_arrival
-from postroom.services.policy import Policies, Policy
+from postroom.services.policy.compiled import Policies, Policy
 
 INLINE_ATTACHMENT = 8_000
 """Bytes; smaller attachments lie in the item itself (S05), as long as they fit together."""
@@ -96,7 +99,7 @@ class Ingest:
         if ingested.outbound_id is not None:
             # It lies in the outbox already: should this message be lost, the sweeper queues it again.
             with contextlib.suppress(Transient):
-                self.outbound_queue.send({"v": 1, "outbound": ingested.outbound_id})
+                self.outbound_queue.send(send_request(ingested.outbound_id))
         return ingested
 
     def _interaction(

@@ -30,12 +30,12 @@ from postroom.mail.reply_text.reply import reply_text
 from postroom.model.decision import Decision
 from postroom.model.interaction import Attachment, Body
 from postroom.model.understanding import ProvenToken, ReadFile, TokenPlace, Understanding
+from postroom.rules import thread_markers
 from postroom.rules.kind import Kind, decide_kind
 from postroom.rules.masking import mask
-from postroom.services import thread_markers
 from postroom.services.inbound.attachments import attached_files
 from postroom.services.inbound.mask_metadata import mask_told
-from postroom.services.policy import Policy
+from postroom.services.policy.compiled import Policy
 
 logging.getLogger("flufl.bounce").disabled = True  # its tracebacks may quote the mail
 

@@ -16,7 +16,7 @@ from postroom.ports import Clock, RawMessages
 from postroom.rules.routing import route
 from postroom.services.inbound.facts import Facts, stripped, with_replacement_text
 from postroom.services.inbound.understand import PREVIEW, understand, wrap
-from postroom.services.policy import Policies
+from postroom.services.policy.compiled import Policies
 
 _KEPT_RULES = ("auto-reply", "copies")  # decided once, when the mail came in
 _SHOWN = ("subject", "subtype", "queue", "department", "wrap_reason", "sender", "attributes")

@@ -14,10 +14,10 @@ from postroom.model.configuration.document import Configuration
 from postroom.model.configuration.mailbox import Mailbox, Type
 from postroom.model.interaction import Subtype
 from postroom.model.mailbox_state import MailboxState
+from postroom.model.messages import MOST_MAILBOXES
 from postroom.model.prices import AS_OF, MONTH, REGION, USES, Resource, Step, dollars
 from postroom.model.traffic import Traffic
 from postroom.rules.routing import route
-from postroom.services.polling.schedule import MOST
 
 _GB = 1_000_000_000
 _SHORTEST = 3600.0  # seconds: what was counted in less is taken for an hour's mail
@@ -134,4 +134,4 @@ def share(mailbox: Mailbox, configuration: Configuration) -> float:
         one.enabled and one.cycle_time == mailbox.cycle_time and (one.type is Type.EWS) is (mailbox.type is Type.EWS)
         for one in configuration.mailboxes
     )
-    return -(-sharing // MOST) / sharing if sharing else 1.0
+    return -(-sharing // MOST_MAILBOXES) / sharing if sharing else 1.0

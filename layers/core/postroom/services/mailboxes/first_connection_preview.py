@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from postroom.model.configuration.mailbox import FirstConnection, Mailbox, Type
-from postroom.ports import Connector, Item, Secrets, Tokens
+from postroom.model.server_mail import Item
+from postroom.ports import Connector, Secrets, Tokens
 from postroom.rules.polling.position import is_oversize
 from postroom.services.mailboxes.open import open_mailbox
 

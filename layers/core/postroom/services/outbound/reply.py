@@ -17,11 +17,12 @@ from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.decision import Decision
 from postroom.model.identity import outbound_id
 from postroom.model.interaction import MAILBOX_ADDRESS, Interaction, Subtype
+from postroom.model.messages import send_request
 from postroom.model.outbound import Outbound
 from postroom.ports import Clock, Configurations, Interactions, Outbox, Queue
-from postroom.services import thread_markers
-from postroom.services.outbound_masking import mask_outbound
-from postroom.services.policy import outbound_masking
+from postroom.rules import thread_markers
+from postroom.rules.masking.outbound import mask_outbound
+from postroom.services.policy.compiled import outbound_masking
 
 _MOST_TEXT = 1_000_000  # characters
 _MARK = "mark"
@@ -75,7 +76,7 @@ def reply(
             )
         return Replied(stored or outbound, created=False)
     with contextlib.suppress(Transient):  # it lies in the outbox: the sweeper queues it again within minutes
-        outbound_queue.send({"v": 1, "outbound": outbound.id})
+        outbound_queue.send(send_request(outbound.id))
     return Replied(outbound, created=True)
 
 

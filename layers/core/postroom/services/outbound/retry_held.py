@@ -14,6 +14,7 @@ from typing import Any
 from postroom.errors import Conflict, Transient
 from postroom.model.configuration.document import Configuration, OutboundServer
 from postroom.model.interaction import Event
+from postroom.model.messages import send_request
 from postroom.model.outbound import Outbound, OutboxState
 from postroom.ports import Outbox, Queue
 from postroom.services.outbound.send import server_of
@@ -89,5 +90,5 @@ def _release(
             continue  # its time had come, and a sender has it
         released.append(outbound_id)
         with contextlib.suppress(Transient):  # it is NEW: the sweeper queues it again by itself
-            queue.send({"v": 1, "outbound": outbound_id})
+            queue.send(send_request(outbound_id))
     return tuple(released)

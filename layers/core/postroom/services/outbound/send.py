@@ -28,9 +28,9 @@ from postroom.mail.outgoing import thread_token
 from postroom.mail.outgoing.compose import Composition, compose, deliverable
 from postroom.model.configuration.document import Configuration, OutboundServer, ServerType
 from postroom.model.interaction import Event
-from postroom.model.outbound import Outbound, OutboxState
-from postroom.ports import Clock, Configurations, Envelope, Outbox, Sent, Transports
-from postroom.services import thread_markers
+from postroom.model.outbound import Envelope, Outbound, OutboxState, Sent
+from postroom.ports import Clock, Configurations, Outbox, Transports
+from postroom.rules import thread_markers
 
 logger = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ import contextlib
 
 from postroom.errors import Conflict, NotFound, Transient
 from postroom.model.interaction import Event
+from postroom.model.messages import send_request
 from postroom.model.outbound import Outbound, OutboxState
 from postroom.ports import Clock, Outbox, Queue
 
@@ -25,7 +26,7 @@ def resend(outbound_id: str, *, outbox: Outbox, queue: Queue, clock: Clock, who:
     event = Event(at=clock(), what="resend_requested", detail=f"was {outbound.state.value}", who=who)
     outbox.settle(outbound_id, was=outbound.state, state=OutboxState.NEW, event=event)
     with contextlib.suppress(Transient):  # it is NEW: the sweeper queues it again by itself
-        queue.send({"v": 1, "outbound": outbound_id})
+        queue.send(send_request(outbound_id))
 
 
 def mark_sent(outbound_id: str, *, outbox: Outbox, clock: Clock, who: str) -> None:

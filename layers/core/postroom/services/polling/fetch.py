@@ -25,14 +25,16 @@ from postroom.errors import (
 )
 from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.mailbox_state import Health, Lease, MailboxState
+from postroom.model.server_mail import Action, Fetched, FetchFailed, Item
 from postroom.model.traffic import count
-from postroom.ports import Action, Fetched, FetchFailed, Item, Session
+from postroom.ports import Session
 from postroom.rules.polling import position as positions
 from postroom.rules.polling import set_aside
 from postroom.rules.polling.ledger import Books
+from postroom.rules.polling.server_actions import after_storage
 from postroom.services.mailboxes import health
 from postroom.services.mailboxes.open import in_session
-from postroom.services.polling.outcome import Outcome, Polling, Result, after_storage
+from postroom.services.polling.outcome import Outcome, Polling, Result
 from postroom.services.polling.reconnecting_session import LastingSession
 from postroom.services.polling.uploads import UPLOADS, StoreFailed, Uploads
 

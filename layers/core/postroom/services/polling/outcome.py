@@ -1,4 +1,4 @@
-"""What polling needs, what a look at a mailbox comes to, and what a mailbox wants done on its server."""
+"""What polling needs, and what a look at a mailbox comes to."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from postroom.model.configuration.mailbox import Mailbox, Type
+from postroom.model.configuration.mailbox import Type
 from postroom.model.mailbox_state import Balance
-from postroom.ports import Action, Clock, Configurations, Connector, MailboxStates, Queue, RawMessages, Secrets, Tokens
+from postroom.ports import Clock, Configurations, Connector, MailboxStates, Queue, RawMessages, Secrets, Tokens
 
 CONFIG_CHECK = 1.0  # seconds between two looks at the configuration while fetching
 
@@ -55,28 +55,3 @@ class Outcome:
     lag: float = 0.0  # seconds since the server received the oldest mail that was new
     size: int = 0  # bytes stored
     resynced: bool = False
-
-
-def after_storage(mailbox: Mailbox) -> Action | None:
-    """Say what is done on the server with a stored message; None: it stays as it is (POP3 knows no marks)."""
-    if mailbox.processed_items_folder_name and mailbox.type is not Type.POP3:
-        return Action.MOVE
-    if mailbox.leave_msg_on_server:
-        return None if mailbox.type is Type.POP3 else Action.MARK_READ
-    return Action.DELETE
-
-
-def after_oversize(mailbox: Mailbox) -> Action | None:
-    """Say what is done with a message that was too large (G08)."""
-    if mailbox.delete_big_msg:
-        return Action.DELETE
-    return None if mailbox.type is Type.POP3 else Action.MARK_READ
-
-
-def after_giving_up(mailbox: Mailbox) -> Action | None:
-    """Say what is done with a message that cannot be fetched (G07, G13)."""
-    if mailbox.delete_bad_formatted_msg:
-        return Action.DELETE
-    if mailbox.move_failed_ews_item and mailbox.failed_items_folder_name and mailbox.type is not Type.POP3:
-        return Action.MOVE_FAILED
-    return None

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from postroom.errors import DeadlineExceeded, PostroomError, Transient
 from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.mailbox_state import Position
-from postroom.ports import Action, Extendable, Listing, Session
+from postroom.model.server_mail import Action, Listing
+from postroom.ports import Extendable, Session
 from postroom.services.mailboxes import health
 from postroom.services.mailboxes.open import at_step, in_session, open_mailbox
 from postroom.services.polling.outcome import Polling

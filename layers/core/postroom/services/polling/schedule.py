@@ -14,14 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from postroom.errors import Permanent
 from postroom.model.configuration.document import Configuration
 from postroom.model.configuration.mailbox import Mailbox, Type
+from postroom.model.messages import MOST_MAILBOXES, poll_request
 from postroom.ports import BatchQueue, Configurations
 
 TICK = 60  # seconds between two runs of the schedule
-MOST = 100  # mailboxes in a message
-VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +73,8 @@ def plan(configuration: Configuration, *, tick: datetime, now: datetime) -> list
         for offset, names in sorted(slots.items()):
             delay = max(0, offset - elapsed)
             polls += [
-                Poll(tuple(names[first : first + MOST]), delay=delay, ews=of_ews)
-                for first in range(0, len(names), MOST)
+                Poll(tuple(names[first : first + MOST_MAILBOXES]), delay=delay, ews=of_ews)
+                for first in range(0, len(names), MOST_MAILBOXES)
             ]
     return polls
 
@@ -88,7 +86,7 @@ def _due(mailboxes: Sequence[Mailbox], start: int) -> list[tuple[str, int]]:
         cycles[max(1, int(mailbox.cycle_time / timedelta(seconds=1)))].append(mailbox.name)
     due: list[tuple[str, int]] = []
     for cycle, names in sorted(cycles.items()):
-        groups = -(-len(names) // MOST)
+        groups = -(-len(names) // MOST_MAILBOXES)
         # A tick that was lost takes the looks of its minute with it. Cycles of up to a minute are due again in the
         # next one anyway; longer ones are looked at once more a minute later, which is how the next tick catches up.
         back = TICK if cycle > TICK else 0
@@ -101,20 +99,3 @@ def _due(mailboxes: Sequence[Mailbox], start: int) -> list[tuple[str, int]]:
 
 def _order(name: str) -> bytes:
     return hashlib.sha256(name.encode("utf-8")).digest()
-
-
-def poll_request(mailboxes: Sequence[str], *, backlog: bool = False) -> Mapping[str, Any]:
-    """Write a poll request; `backlog`: these mailboxes are known to hold more."""
-    return {"v": VERSION, "mailboxes": list(mailboxes), "backlog": backlog}
-
-
-def read_poll_request(message: Mapping[str, Any]) -> tuple[tuple[str, ...], bool]:
-    """Read a poll request; raises Permanent for one of a version that this code does not know."""
-    names = message.get("mailboxes")
-    if message.get("v") != VERSION or not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise Permanent(
-            f"This poll request has version {message.get('v')!r}, or names no mailboxes",
-            code="unknown_message",
-            remedy="Deploy functions of the same version.",
-        )
-    return tuple(names), bool(message.get("backlog"))

@@ -13,17 +13,12 @@ from urllib.parse import quote
 from postroom.errors import PostroomError
 from postroom.model.identity import raw_key
 from postroom.model.mailbox_state import Position
-from postroom.ports import Clock, Fetched, Item, RawMessages
+from postroom.model.raw_message import OLD, OVERSIZE, SERVER_DATE, SERVER_ID, SIZE
+from postroom.model.server_mail import Fetched, Item
+from postroom.ports import Clock, RawMessages
 from postroom.rules.polling.position import is_old
 
 UPLOADS = 8  # puts at the same time, so that the network to S3 does not brake the one to the mail server
-
-# Metadata of a raw object: what the fetcher knew and the bytes do not say.
-SERVER_DATE = "server-date"  # ISO 8601: when the mail server received it
-SERVER_ID = "uid"  # percent-encoded
-SIZE = "size"  # bytes of the message; with `oversize`, of what was not fetched
-OVERSIZE = "oversize"  # "true": the object holds the headers only (G08)
-OLD = "old"  # "true": it was there before the first connection, so it gets no automatic reply (X13)
 
 
 class StoreFailed(Exception):

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from postroom.model.configuration.mailbox import Mailbox, Type
 from postroom.model.mailbox_state import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, Aside, MailboxState, Position
-from postroom.ports import Action, Configurations, MailboxStates
+from postroom.model.server_mail import Action
+from postroom.ports import Configurations, MailboxStates
 from postroom.rules.polling import set_aside
+from postroom.rules.polling.server_actions import after_giving_up, after_storage
 from postroom.services.mailboxes.health import TELLING
-from postroom.services.polling.outcome import after_giving_up, after_storage
 
 _MOST_NAMED = 5
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from postroom.model.configuration.document import Configuration
 from postroom.services.configuration.checks import accounts, mailboxes, policies, references, sending, threading
-from postroom.services.configuration.validation import Finding
+from postroom.services.configuration.checks.finding import Finding
 
 _PROBLEMS = (
     references.duplicate_names,

@@ -12,7 +12,7 @@ from postroom.model.configuration.document import Configuration
 from postroom.model.configuration.fields import is_host
 from postroom.model.configuration.mailbox import FirstConnection, Grant, Mailbox, Security, Type
 from postroom.model.configuration.properties import Effect, behaviour, find_property, protocol_of, ways_to_log_in
-from postroom.services.configuration.validation import Finding
+from postroom.services.configuration.checks.finding import Finding
 
 _Found = Iterator[tuple[str, str, str]]  # field, problem, remedy
 

@@ -10,7 +10,7 @@ from postroom.model.configuration.document import Configuration
 from postroom.model.configuration.policies import AttachmentPolicy
 from postroom.rules import delivery_exceptions, patterns
 from postroom.rules.masking import mask
-from postroom.services.configuration.validation import Finding, Path
+from postroom.services.configuration.checks.finding import Finding, Path
 
 _LARGEST_TEMPLATE = 100_000
 """Bytes, compressed: an acknowledgement is written in one item with what it is made of (400 KB at most)."""

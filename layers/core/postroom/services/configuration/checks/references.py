@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from postroom.model.configuration.document import Configuration, Settings
-from postroom.services.configuration.validation import Finding
+from postroom.services.configuration.checks.finding import Finding
 
 NAMED_SECTIONS = (
     "departments",

@@ -15,8 +15,8 @@ from postroom.model.configuration.document import (
     SmtpSecurity,
 )
 from postroom.model.configuration.fields import is_host
+from postroom.services.configuration.checks.finding import Finding
 from postroom.services.configuration.checks.mailboxes import pem_problems
-from postroom.services.configuration.validation import Finding
 
 _ENCODINGS = ("7bit", "8bit", "base64", "quoted-printable")
 _ENCODING_TABLE = re.compile(r"(?:[A-Za-z0-9*]+=)?(?:7bit|8bit|base64|quoted-printable)", re.IGNORECASE)

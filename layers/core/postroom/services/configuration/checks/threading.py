@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from postroom.mail.outgoing import thread_token
 from postroom.model.configuration.document import Configuration
-from postroom.services.configuration.validation import Finding
+from postroom.services.configuration.checks.finding import Finding
 
 
 def problems(configuration: Configuration) -> Iterator[Finding]:

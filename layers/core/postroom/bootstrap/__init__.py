@@ -20,7 +20,7 @@ from postroom.adapters.dynamo.configurations import ConfigurationStore
 from postroom.environment import Environment, read_environment
 
 if TYPE_CHECKING:
-    from postroom.services.api import Desk
+    from postroom.services.api.desk import Desk
     from postroom.services.polling.look import Summary
 
 _LOOKERS = 110  # connections: one a mailbox of a poll request, and some
@@ -172,7 +172,7 @@ def process_inbound() -> Callable[[Mapping[str, Any]], int]:
     """Process the raw messages of one S3 event; answers how many there were."""
     from postroom.adapters.aws.s3 import S3RawMessages
     from postroom.adapters.aws.thread_key import ThreadKeys
-    from postroom.services.inbound.s3_events import stored_keys
+    from postroom.model.messages import stored_keys
 
     settings = read_environment(
         os.environ, "table", "raw_bucket", "content_bucket", "outbound_queue", "thread_key_secret"
@@ -194,7 +194,7 @@ def _ingest(settings: Environment, raw: Any, thread_keys: Callable[[], tuple[byt
     from postroom.adapters.dynamo.interactions import DynamoInteractions
     from postroom.adapters.dynamo.outbox import DynamoOutbox
     from postroom.services.inbound.ingest import Ingest
-    from postroom.services.policy import Policies
+    from postroom.services.policy.compiled import Policies
 
     contents = _contents(settings)
     return Ingest(
@@ -216,6 +216,7 @@ def send_outbound() -> Callable[[Mapping[str, Any]], Any]:
     from postroom.adapters.dynamo.secrets import StoredSecrets
     from postroom.adapters.transports.by_server import ConfiguredTransports
     from postroom.adapters.transports.ses import SesTransport
+    from postroom.model.messages import read_send_request
     from postroom.services.outbound.send import send
 
     settings = read_environment(
@@ -252,7 +253,7 @@ def send_outbound() -> Callable[[Mapping[str, Any]], Any]:
 
     def run(message: Mapping[str, Any]) -> Any:
         return send(
-            message["outbound"],
+            read_send_request(message),
             outbox=outbox,
             configurations=configurations,
             transports=transports,
@@ -289,7 +290,7 @@ def sweep() -> Callable[[], dict[str, int]]:
     from postroom.adapters.aws.sqs import SqsDeadLetters, SqsQueue
     from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
     from postroom.adapters.dynamo.notices import DynamoMark
-    from postroom.services.sweep import Sweep
+    from postroom.services.sweep.sweep import Sweep
 
     settings = read_environment(
         os.environ,
@@ -328,7 +329,7 @@ def api() -> Desk:
     from postroom.adapters.dynamo.interactions import DynamoInteractions
     from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
     from postroom.adapters.dynamo.outbox import DynamoOutbox
-    from postroom.services.api import Desk
+    from postroom.services.api.desk import Desk
 
     settings = read_environment(os.environ, "table", "content_bucket", "outbound_queue")
     contents = _contents(settings)

@@ -16,10 +16,10 @@ from postroom.errors import Conflict, NotFound, Permanent, PostroomError
 from postroom.model.identity import parse_raw_key
 from postroom.model.interaction import Event
 from postroom.model.mailbox_state import HealthState
+from postroom.model.messages import send_request, stored_event, stored_keys
 from postroom.model.outbound import Delivery, Outbound, OutboxState
 from postroom.ports import Clock, Configurations, Interactions, MailboxStates, Outbox, Queue, RawMessages
 from postroom.services.inbound.ingest import Ingest
-from postroom.services.inbound.s3_events import stored_event, stored_keys
 from postroom.services.outbound.send import CLAIM_LASTS
 
 logger = logging.getLogger(__name__)
@@ -176,7 +176,7 @@ class Sweep:
         for state, before in due:
             # The oldest first. More would not leave before the next run, and what is queued twice costs its sender.
             for outbound_id in islice(self.outbox.waiting(state, before=before), _MOST_SENDS):
-                self.outbound_queue.send({"v": 1, "outbound": outbound_id})
+                self.outbound_queue.send(send_request(outbound_id))
                 queued += 1
         return queued
 

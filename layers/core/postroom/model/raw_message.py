@@ -1,0 +1,22 @@
+"""A raw message as it is stored, and the metadata that its fetcher writes beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# Metadata of a raw object: what the fetcher knew and the bytes do not say.
+SERVER_DATE = "server-date"  # ISO 8601: when the mail server received it
+SERVER_ID = "uid"  # percent-encoded
+SIZE = "size"  # bytes of the message; with `oversize`, of what was not fetched
+OVERSIZE = "oversize"  # "true": the object holds the headers only (G08)
+OLD = "old"  # "true": it was there before the first connection, so it gets no automatic reply (X13)
+
+
+@dataclass(frozen=True, slots=True)
+class RawMessage:
+    """A stored raw message with what the fetcher knew of it."""
+
+    key: str
+    content: bytes
+    metadata: Mapping[str, str]

@@ -1,9 +1,10 @@
 """Mailboxes are read from address headers as people would read them."""
 
 import pytest
-from postroom.mail.headers.address import Address, is_valid, parse_addresses
+from postroom.mail.headers.address import Address, is_valid, parse_addresses, parse_mailboxes
 from postroom.mail.reader import read
 
+from tests.support.growth import exponent
 from tests.support.processor_time import takes_at_most
 
 
@@ -37,7 +38,7 @@ from tests.support.processor_time import takes_at_most
         pytest.param("<mailto:a@b.c>", [("", "a@b.c")], id="mailto in angles"),
         pytest.param("<@r1,@r2:a@b.c>", [("", "a@b.c")], id="source route"),
         pytest.param("< a@b.c >", [("", "a@b.c")], id="spaces in angles"),
-        pytest.param("a @ b . c", [("", "a@b.c")], id="spaces around the marks"),
+        pytest.param("a @ b . c", [("", "a @ b . c")], id="spaces around the marks"),
         pytest.param("Ann <a@b.c", [("Ann", "a@b.c")], id="angle never closed"),
         pytest.param('"Ann <a@b.c>', [("Ann", "a@b.c")], id="quote never closed"),
         pytest.param("Ann (x <a@b.c>", [("Ann x", "a@b.c")], id="comment never closed"),
@@ -68,6 +69,96 @@ def test_mailboxes_are_read(value: str | bytes, expected: list[tuple[str, str]])
 def test_a_message_gives_the_mailboxes_of_all_headers_of_a_name() -> None:
     raw = "To: Žofie <a@b.c>\r\nTo: x@y.z\r\nContent-Type: text/plain; charset=iso-8859-2\r\n\r\n".encode("iso-8859-2")
     assert read(raw).addresses("to") == [Address("Žofie", "a@b.c"), Address("", "x@y.z")]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param("Bank <info@bank .example>", [("Bank", "info@bank .example")], id="a space in the domain"),
+        pytest.param("<sales office@b.example>", [("", "sales office@b.example")], id="a space in the local part"),
+        pytest.param("<a@b.\r\n example>", [("", "a@b. example")], id="a fold"),
+        pytest.param("x@exa mple.com", [("", "x@exa mple.com")], id="a bare one in two"),
+        pytest.param("x@example .com", [("", "x@example .com")], id="a bare one before the dot"),
+        pytest.param("x @example.com", [("", "x @example.com")], id="a bare one before the sign"),
+        pytest.param("<info@ba\0nk.example>", [("", "info@ba\ufffdnk.example")], id="NUL"),
+        pytest.param('"a"b@bank.example', [("", '"a"b@bank.example')], id="quotes beside an atom"),
+    ],
+)
+def test_an_address_is_never_made_up_by_joining(value: str, expected: list[tuple[str, str]]) -> None:
+    found = parse_mailboxes(value)
+    assert found.addresses == tuple(Address(*pair) for pair in expected)
+    assert not any(is_valid(one.address) for one in found.addresses)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param('"a@bank.example", <x@z.example>', [("a@bank.example", ""), ("", "x@z.example")], id="first"),
+        pytest.param('<x@z.example>, "a@bank.example"', [("", "x@z.example"), ("a@bank.example", "")], id="last"),
+        pytest.param('"a@bank.example"', [("a@bank.example", "")], id="alone"),
+        pytest.param('"Ann <a@bank.example>"', [("Ann <a@bank.example", "")], id="with brackets"),
+        pytest.param('"a@bank.example" (x@z.example)', [("a@bank.example", "")], id="with a comment"),
+        pytest.param('"a@bank.example";', [("a@bank.example", "")], id="with a semicolon"),
+        pytest.param('"=?utf-8?Q?a=40bank.example?="', [("a@bank.example", "")], id="encoded"),
+        pytest.param('x@z.example "a@bank.example"', [("a@bank.example", "x@z.example")], id="behind an address"),
+    ],
+)
+def test_a_quoted_string_is_a_name_and_never_an_address(value: str, expected: list[tuple[str, str]]) -> None:
+    assert parse_addresses(value) == [Address(*pair) for pair in expected]
+
+
+@pytest.mark.parametrize(
+    ("value", "addresses"),
+    [
+        pytest.param("<First <a@b.c, Bo <d@e.f>, Kim <g@h.i>", ["a@b.c", "d@e.f", "g@h.i"], id="doubled"),
+        pytest.param("First <a@b.c, Second <d@e.f", ["a@b.c", "d@e.f"], id="none closed"),
+        pytest.param("First <a@b.c Second <d@e.f>", ["a@b.c", "d@e.f"], id="no comma either"),
+        pytest.param("<a@b.c <d@e.f>", ["a@b.c", "d@e.f"], id="one in the other"),
+        pytest.param("<a@b.c, d@e.f>", ["a@b.c", "d@e.f"], id="two in one pair of brackets"),
+        pytest.param("<a@b.c; d@e.f>, g@h.i", ["a@b.c", "d@e.f", "g@h.i"], id="with a semicolon"),
+        pytest.param("a@b.c d@e.f", ["a@b.c", "d@e.f"], id="no separator"),
+        pytest.param("<a@b.c><d@e.f>", ["a@b.c", "d@e.f"], id="brackets without separator"),
+        pytest.param('"First <a@b.c>, Second <d@e.f>', ["a@b.c", "d@e.f"], id="a quote never closed"),
+        pytest.param("First (x <a@b.c>, Second <d@e.f>", ["a@b.c", "d@e.f"], id="a comment never closed"),
+        pytest.param("a@b.c> , d@e.f", ["a@b.c", "d@e.f"], id="a bracket never opened"),
+        pytest.param("=?utf-8?Q?Ann_<a@b.c>?=, d@e.f", ["a@b.c", "d@e.f"], id="in an encoded word"),
+        pytest.param("<a@b c.d>, d@e.f", ["a@b c.d", "d@e.f"], id="an invalid one"),
+    ],
+)  # fmt: skip
+def test_nobody_is_lost_out_of_a_malformed_list(value: str, addresses: list[str]) -> None:
+    found = parse_mailboxes(value)
+    assert [one.address for one in found.addresses] == addresses
+    assert found.malformed
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "a@b.c",
+        "Ann <a@b.c>",
+        '"Doe, Ann" <a@b.c>, x@y.z',
+        "a@b.c (Ann)",
+        '"a@b.c" <a@b.c>',
+        "a@b.c <a@b.c>",
+        '"a b"@c.d',
+        "<@r1,@r2:a@b.c>",
+        "=?utf-8?Q?J=C3=B6rg?= <a@b.c>",
+        "Jörg <jörg@müller.de>",
+        "John Q. Public <a@b.c>",
+        "Team: a@b.c;",
+        "Pete(A nice \\) chap) <pete(his account)@silly.test(his host)>",
+    ],
+)
+def test_a_list_is_not_malformed(value: str) -> None:
+    assert not parse_mailboxes(value).malformed
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<", "<a@b.c,", "<a@b.c", 'x <"', "<,", '"a@b.c" ', "a@b c.d ", '"\\"<', "(<", "a@b.c: ", "=?u?Q?a?= <", "<a;b>"],
+)
+def test_lists_of_one_piece_take_time_in_proportion(piece: str) -> None:
+    assert exponent(parse_addresses, lambda size: piece * (size // len(piece)), sizes=(15_000, 120_000)) <= 1.5
 
 
 @pytest.mark.parametrize(

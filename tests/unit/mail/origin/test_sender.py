@@ -32,6 +32,25 @@ F = SenderFlag
         pytest.param({"From": ""}, {F.NO_FROM, F.MALFORMED_FROM}, id="empty"),
         pytest.param({"From": "undisclosed"}, {F.NO_FROM, F.MALFORMED_FROM}, id="no-address"),
         pytest.param({"From": "Ann <ann@@example.com>"}, {F.MALFORMED_FROM}, id="two-signs"),
+        pytest.param({"From": "Bank <info@bank .example>"}, {F.MALFORMED_FROM}, id="space-in-address"),
+        pytest.param({"From": "x@exa mple.com"}, {F.MALFORMED_FROM}, id="bare-in-two"),
+        pytest.param({"From": "Ann <ann@example.com> x"}, {F.MALFORMED_FROM}, id="words-behind"),
+        pytest.param({"From": "Ann ann@example.com"}, {F.MALFORMED_FROM}, id="no-brackets"),
+        pytest.param({"From": "<<ann@example.com>>"}, {F.MALFORMED_FROM}, id="doubled-brackets"),
+        pytest.param({"From": "<=?utf-8?Q?ann=40example.com?=>"}, {F.MALFORMED_FROM}, id="encoded-address"),
+        pytest.param({"From": "=?utf-8?Q?ann=40example.com?="}, {F.MALFORMED_FROM}, id="encoded-alone"),
+        pytest.param({"From": "Team: ann@example.com;"}, {F.MALFORMED_FROM}, id="group"),
+        pytest.param({"From": "Ann\0 <ann@example.com>"}, {F.MALFORMED_FROM}, id="nul"),
+        pytest.param({"From": "Ann <ann@example.com>" + " " * 20_000 + "(x)"}, {F.MALFORMED_FROM}, id="very-long"),
+        pytest.param({"From": "Doe, Ann <ann@example.com>"}, set(), id="unquoted-comma"),
+        pytest.param({"From": '"a@bank.example"'}, {F.NO_FROM, F.MALFORMED_FROM}, id="quotes-alone"),
+        pytest.param(
+            {"From": '"a@bank.example", <x@z.example>'}, {F.MALFORMED_FROM, F.ADDRESS_IN_NAME}, id="quotes-and-comma"
+        ),
+        pytest.param(
+            {"From": "a@bank.example <x@z.example>"}, {F.MALFORMED_FROM, F.ADDRESS_IN_NAME}, id="unquoted-as-name"
+        ),
+        pytest.param({"From": "<a@bank.example> <x@z.example>"}, {F.MALFORMED_FROM, F.SEVERAL_FROM}, id="no-separator"),
         pytest.param({"From": "Ann <ann@раypal.example>"}, {F.MIXED_SCRIPT_DOMAIN}, id="cyrillic-pa"),
         pytest.param({"From": "Ann <ann@xn--pple-43d.com>"}, {F.MIXED_SCRIPT_DOMAIN}, id="punycode"),
         pytest.param({"From": "A\u202enn <ann@example.com>"}, {F.HIDDEN_CHARACTERS}, id="right-to-left"),

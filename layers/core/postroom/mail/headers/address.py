@@ -1,4 +1,8 @@
-"""Read address lists as senders write them (RFC 5322 §3.4, §4.4; RFC 6532; RFC 2047 §5), in linear time."""
+"""Read address lists as senders write them (RFC 5322 §3.4, §4.4; RFC 6532; RFC 2047 §5), in linear time.
+
+Nothing that is not written as an address becomes one: a quoted string is a name, and white space within an address
+stays in it, so that it is not valid. What had to be guessed makes the list malformed; nobody is left out for that.
+"""
 
 import re
 from dataclasses import dataclass
@@ -20,8 +24,11 @@ _TOKEN = re.compile(
     re.ASCII,  # the second byte of `à` is no white space
 )
 _PARENTHESIS = re.compile(r"[()\\]")
+_UP_TO_MARK = re.compile(r"(?:\"(?:[^\"\\]|\\.)*+\"|[^<>,;\"])*+", re.DOTALL)
+_TO_LAST_ANGLE = re.compile(r"[^>,;\"@<]*+(?:<[^>,;\"@<]*+)*(?=<)")
+_IN_COMMENT = re.compile(r"\([^()]*\)")
 # No white space, controls, specials; nor what is invisible or turns the writing direction (RFC 6531 would allow it).
-_ATOM = r"[^\s\x00-\x20\x7f()<>@,;:\\\"\[\].\u200b-\u200f\u202a-\u202e\u2066-\u2069]+"
+_ATOM = r"[^\s\x00-\x20\x7f()<>@,;:\\\"\[\].\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufffd]+"
 _LOCAL = rf"(?:{_ATOM}(?:\.{_ATOM})*|\"(?:[^\"\\\r\n\0]|\\[^\r\n\0])*\")"
 _LABEL = r"(?!-)[\w-]{1,63}(?<!-)"
 _VALID = re.compile(rf"({_LOCAL})@({_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f.:IPv]+\])\Z")
@@ -29,7 +36,7 @@ _EMBEDDED = re.compile(
     r"\s*+(?:\"?+([^\"<>@]*+)\"?+\s*+<([^\s<>@]+@[^\s<>@]+)>|([^\s<>@,;:\"()]+@[^\s<>@,;:\"()]+))\s*+\Z"
 )
 _BLANKS = " \t\r\n\f\v"
-_MAX_ADDRESSES = 100_000
+_MAX_ADDRESSES = 10_000
 _REMEMBERED = 500  # characters
 
 
@@ -51,6 +58,15 @@ class Address:
         return self.address.rpartition("@")[2].lower() if "@" in self.address else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Mailboxes:
+    """The mailboxes of an address header; `malformed` says that some of it could only be guessed."""
+
+    addresses: tuple[Address, ...]
+    malformed: bool = False
+    grouped: bool = False  # there is a group in it (RFC 5322 §3.4), which From has hardly ever (RFC 6854)
+
+
 def is_valid(address: str) -> bool:
     """Say whether `address` could be delivered to by its form (RFC 5321 §4.1.2, lengths of §4.5.3.1; RFC 6531)."""
     if len(address) > 254:
@@ -64,24 +80,29 @@ def parse_addresses(value: str | bytes, *, charset: str | None = None) -> list[A
 
     `charset` is what raw 8-bit names are read as when they are not UTF-8: that of the message's text, if known.
     """
+    return list(parse_mailboxes(value, charset=charset).addresses)
+
+
+def parse_mailboxes(value: str | bytes, *, charset: str | None = None) -> Mailboxes:
+    """Parse as `parse_addresses` does, and say whether the list is malformed."""
     raw = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
-    return list(_remembered(raw, charset) if len(raw) <= _REMEMBERED else _parsed(raw, charset))
+    return _remembered(raw, charset) if len(raw) <= _REMEMBERED else _parsed(raw, charset)
 
 
 @lru_cache(maxsize=32)
-def _remembered(raw: bytes, charset: str | None) -> tuple[Address, ...]:
+def _remembered(raw: bytes, charset: str | None) -> Mailboxes:
     """Remember the few headers of the mail at hand: kind, sender, threading and routing each ask for them."""
-    return tuple(_parsed(raw, charset))
+    return _parsed(raw, charset)
 
 
-def _parsed(raw: bytes, charset: str | None) -> list[Address]:
+def _parsed(raw: bytes, charset: str | None) -> Mailboxes:
     if raw.isascii() and b"\x1b" not in raw:  # ISO-2022-JP is ASCII, and has commas and quotes where none are
         text = raw.decode("ascii")
     else:
         # From here on, text is its UTF-8 bytes, one character each: raw and decoded headers go one way.
         text = decode_raw(raw, charset, GuessBudget(1)).encode("utf-8").decode("latin-1")
     one = _glance(text) if text.isascii() else None
-    return [one] if one is not None else _Scanner(text).scan()
+    return Mailboxes((one,)) if one is not None else _Scanner(text).scan()
 
 
 def _glance(text: str) -> Address | None:
@@ -116,6 +137,9 @@ class _Scanner:
         self.position = 0
         self.found: list[Address] = []
         self.in_group = False
+        self.grouped = False
+        self.malformed = "\0" in text
+        self.next_mark: dict[str, int] = {}  # where the mark stands next, as far as it was looked for
         self._reset()
 
     def _reset(self) -> None:
@@ -126,9 +150,13 @@ class _Scanner:
         self.space = False
         self.addressed = False  # whether there is an @ in `phrase`
 
-    def scan(self) -> list[Address]:
+    def scan(self) -> Mailboxes:
+        """Go through the whole value."""
         size = len(self.text)  # which stays, whatever is replaced in it
-        while self.position < size and len(self.found) < _MAX_ADDRESSES:
+        while self.position < size:
+            if len(self.found) >= _MAX_ADDRESSES:
+                self.malformed = True
+                break
             match = _TOKEN.match(self.text, self.position)
             if match is None:
                 self._add(self.text[self.position])
@@ -143,7 +171,7 @@ class _Scanner:
             else:
                 self._mark(match[0])
         self._flush()
-        return self.found
+        return Mailboxes(tuple(self.found), self.malformed, self.grouped)
 
     def _add(self, text: str, *, quoted: bool = False) -> None:
         self.phrase.append((text, quoted, self.space))
@@ -164,9 +192,10 @@ class _Scanner:
             self.in_group = False
         elif mark == ":":
             self._colon()
-        elif mark == ")":
-            self._add(mark)
-        # a lone `>` is left out
+        else:  # `)` alone; a lone `>` is left out
+            self.malformed = True
+            if mark == ")":
+                self._add(mark)
 
     def _colon(self) -> None:
         if self.addressed or self.angle is not None:
@@ -175,6 +204,7 @@ class _Scanner:
         words = "".join(text for text, _, _ in self.phrase)
         # RFC 5322 §3.4: a group's name. `mailto:` and `SMTP:` in front of an address go the same way.
         self.in_group = words.lower() not in ("mailto", "smtp")
+        self.grouped = self.grouped or self.in_group
         self._reset()
 
     def _quoted(self) -> None:
@@ -193,6 +223,7 @@ class _Scanner:
                 self.position = here
                 return
         # Never closed: quotes are left out and the rest is read as if they were not there.
+        self.malformed = True
         self.text = self.text[:start] + self.text[start:].replace('"', " ")
 
     def _comment(self) -> None:
@@ -201,6 +232,7 @@ class _Scanner:
             match = _PARENTHESIS.search(self.text, here)
             if match is None:
                 # Never closed: read on as if the remaining parentheses were not there.
+                self.malformed = True
                 self.text = self.text[: self.position] + self.text[self.position :].replace("(", " ")
                 return
             here = match.end()
@@ -213,24 +245,54 @@ class _Scanner:
         self.space = True
 
     def _angle(self) -> None:
-        text = self.text
-        end = text.find(">", self.position)
-        opening = text.rfind("<", self.position, end if end >= 0 else self.position)
-        if opening >= 0:
-            # `a <b <c@d>`: the last one counts, the rest is part of the name.
-            self._add(text[self.position - 1 : opening])
-            self.position = opening
+        """Read on behind `<`: to its `>`, or to where an address ends whose bracket was never closed."""
+        text, start = self.text, self.position
+        match = _UP_TO_MARK.match(text, start)
+        end = match.end() if match else start
+        mark = text[end : end + 1]
+        closed = self._next(">", end)
+        if closed < self._next("<", end):
+            self.position = closed + 1
+            if mark == ">":
+                self._bracketed(text[start:closed])
+                return
+            # A comma or semicolon in it: a source route (RFC 5322 §4.4), or a list put in one pair of brackets.
+            inner = text[start:closed]
+            if inner.lstrip(_BLANKS).startswith("@") and ":" in inner:
+                self._bracketed(inner)
+                return
+            self.malformed = True
+            for piece in re.split(r"[,;]", inner):
+                self._bracketed(piece)
             return
-        if end < 0:
-            comma = text.find(",", self.position)
-            end = comma if comma >= 0 else len(text)
-            after = end
+        self.malformed = True
+        self.position = end
+        inner = text[start:end]
+        if mark == "<" and "@" not in inner:
+            # `a <b <c@d>`: the last one counts, the rest is part of the name.
+            match = _TO_LAST_ANGLE.match(text, start)
+            self.position = match.end() if match else end
+            self._add(text[start - 1 : self.position])
         else:
-            after = end + 1
-        inner = text[self.position : end]
-        self.position = after
-        if self.angle:
+            word, *rest = inner.split(None, 1) or [""]
+            self._bracketed(word if "@" in word else inner)  # it ends where its first word does
+            if rest and "@" in word:
+                self._add(rest[0])
+
+    def _next(self, mark: str, position: int) -> int:
+        """Return where `mark` stands next, behind the end when nowhere; the text is looked through once."""
+        known = self.next_mark.get(mark, -1)
+        if known < position:
+            known = self.text.find(mark, position)
+            known = len(self.text) + 1 if known < 0 else known
+            self.next_mark[mark] = known
+        return known
+
+    def _bracketed(self, inner: str) -> None:
+        """Take what stood in angle brackets for the address of the mailbox that is being read."""
+        if self.angle is not None:
             # `A <x@y> B <z@w>`: two mailboxes without a comma between them; what follows the first names the second.
+            self.malformed = True
             rest = self.phrase[self.named :]
             del self.phrase[self.named :]
             self._flush()
@@ -246,7 +308,12 @@ class _Scanner:
             return
         if self.angle is not None:
             name = _decode(self._joined(self.phrase)) or self._comment_text()
-            self._found(name, _clean_angle(self.angle))
+            self._found(name, self._cleaned(self.angle))
+            if len(self.phrase) > self.named:
+                self.malformed = True  # words behind the brackets
+            elif self.addressed and any("@" in text and not quoted for text, quoted, _ in self.phrase):
+                # RFC 5322 §3.2.5: a phrase without quotes has no `@`; one that is the address again misleads nobody.
+                self.malformed = self.malformed or self.found[-1].address.lower() not in name.lower()
         elif self.phrase:
             self._bare()
         self._reset()
@@ -267,49 +334,78 @@ class _Scanner:
         """Read a mailbox without angle brackets: `a@b`, `a@b (Name)`, `Name a@b`, or a name alone."""
         groups: list[list[tuple[str, bool, bool]]] = []  # runs without white space
         for piece in self.phrase:
-            glue = (
-                not piece[2] or piece[0].startswith(("@", ".")) or (groups and groups[-1][-1][0].endswith(("@", ".")))
-            )
-            if groups and glue:
+            if groups and not piece[2]:
                 groups[-1].append(piece)
             else:
                 groups.append([piece])
-        if len(groups) > 1 and all(len(run) == 1 and "@" in run[0][0][1:] and not run[0][1] for run in groups):
+        if len(groups) > 1 and all(len(run) == 1 and "@" in run[0][0][1:-1] and not run[0][1] for run in groups):
+            self.malformed = True
             for run in groups:  # `a@b c@d`: the commas were left out
-                self._found("", _clean_angle(run[0][0]))
+                self._found("", self._cleaned(run[0][0]))
             return
         for index in range(len(groups) - 1, -1, -1):
-            run = groups[index]
-            if any("@" in text and not quoted and text[:2] != "=?" for text, quoted, _ in run):
-                address = "".join(f'"{text}"' if quoted and text[:1] != "@" else text for text, quoted, _ in run)
-                others = [piece for place, group in enumerate(groups) if place != index for piece in group]
-                name = _decode(self._joined(others)) or self._comment_text()
-                self._found(name, _clean_angle(address))
+            if any("@" in text and not quoted and text[:2] != "=?" for text, quoted, _ in groups[index]):
+                self._bare_at(groups, index)
                 return
         decoded = _decode(self._joined(self.phrase))
-        match = _EMBEDDED.match(decoded) if "@" in decoded and len(decoded) < 2_000 else None
+        # The whole mailbox was put into an encoded word. A quoted string is a name, whatever is in it.
+        hidden = "@" in decoded and len(decoded) < 2_000 and not any(quoted for _, quoted, _ in self.phrase)
+        match = _EMBEDDED.match(decoded) if hidden else None
         if match:
-            # The whole mailbox was put into an encoded word or quotes.
+            self.malformed = True
             self._found((match[1] or "").strip(), match[2] or match[3])
         else:
             self._found(decoded, "")
+            self.malformed = self.malformed or "@" in decoded
+
+    def _bare_at(self, groups: list[list[tuple[str, bool, bool]]], index: int) -> None:
+        """Read a mailbox whose address is the run at `index`, with the runs that white space cut off it."""
+        first, after = index, index + 1
+        while first > 0 and _begins(groups[first]).startswith(("@", ".")):
+            first -= 1
+        while after < len(groups) and (
+            _ends(groups[after - 1]).endswith(("@", "."))
+            or _begins(groups[after]).startswith(("@", "."))
+            or ("." in _begins(groups[after]).rstrip(".") and "." not in _ends(groups[after - 1]).rpartition("@")[2])
+        ):
+            after += 1
+        runs = groups[first:after]
+        address = " ".join("".join(f'"{text}"' if quoted else text for text, quoted, _ in run) for run in runs)
+        others = [piece for group in (*groups[:first], *groups[after:]) for piece in group]
+        self.malformed = self.malformed or bool(others) or len(runs) > 1
+        self._found(_decode(self._joined(others)) or self._comment_text(), self._cleaned(address))
 
     def _found(self, name: str, address: str) -> None:
         if name or address:
             self.found.append(Address(name.strip(" \t<>"), address))
 
+    def _cleaned(self, text: str) -> str:
+        """Return an address as written, without comments, source route and `mailto:`; its spaces stay in it."""
+        text = text.strip(_BLANKS)
+        plain = text
+        if "(" in text and ")" in text and '"' not in text:
+            plain = text = _IN_COMMENT.sub("", text)
+        text = _decode(text) if "=?" in text else _decode_plain(text)
+        if '"' not in text:
+            text = " ".join(text.split())
+        text = text.strip("<>").replace("\0", "\ufffd")
+        if text[:7].lower() == "mailto:":
+            text = text[7:]
+        if text.startswith("@") and ":" in text:
+            text = text.rpartition(":")[2].strip()  # RFC 5322 §4.4: a source route
+        if len(text) > 2 and text[:1] + text[-1:] in ("''", "[]"):
+            text = text[1:-1]
+        # RFC 2047 §5: an encoded word is no part of an address.
+        self.malformed = self.malformed or "=?" in plain or (plain.isascii() and not plain.endswith(text))
+        self.malformed = self.malformed or (" " in text and '"' not in text)
+        return text
 
-def _clean_angle(text: str) -> str:
-    """Return the address in angle brackets without white space, comments, source route and `mailto:`."""
-    text = _decode(text) if "=?" in text else _decode_plain(text)
-    if "(" in text and ")" in text and '"' not in text:
-        text = re.sub(r"\([^()]*\)", "", text)
-    text = "".join(text.split()) if '"' not in text else text.strip()
-    text = text.strip("<>\0").replace("\0", "")
-    if text[:7].lower() == "mailto:":
-        text = text[7:]
-    if text.startswith("@") and ":" in text:
-        text = text.rpartition(":")[2]  # RFC 5322 §4.4: a source route
-    if len(text) > 2 and text[:1] + text[-1:] in ("''", "[]"):
-        text = text[1:-1]
-    return text
+
+def _begins(run: list[tuple[str, bool, bool]]) -> str:
+    text, quoted, _ = run[0]
+    return "" if quoted else text
+
+
+def _ends(run: list[tuple[str, bool, bool]]) -> str:
+    text, quoted, _ = run[-1]
+    return "" if quoted else text

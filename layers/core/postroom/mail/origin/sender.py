@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
-from postroom.mail.headers.address import Address, is_valid, parse_addresses
+from postroom.mail.headers.address import Address, is_valid, parse_addresses, parse_mailboxes
 from postroom.mail.origin.authentication_results import UNCHECKED, AuthVerdict, Result
 from postroom.mail.reader.part import Part
 
@@ -21,7 +21,7 @@ class SenderFlag(StrEnum):
 
     NO_FROM = "no-from"  # no From, or none with an address
     SEVERAL_FROM = "several-from"  # several From fields, or several addresses in one
-    MALFORMED_FROM = "malformed-from"  # the address could not be delivered to
+    MALFORMED_FROM = "malformed-from"  # no mailbox as RFC 5322 §3.6.2 writes it: what it means is a guess
     MIXED_SCRIPT_DOMAIN = "mixed-script-domain"  # letters of several scripts, or look-alikes of Latin ones
     HIDDEN_CHARACTERS = "hidden-characters"  # bidirectional controls or zero-width characters in name or address
     ADDRESS_IN_NAME = "address-in-name"  # the display name shows another address than the real one
@@ -82,14 +82,21 @@ _NEVER_SHOWN = frozenset(map(chr, _HIDDEN - _JOINERS))
 def sender_verdict(message: Part, *, auth: AuthVerdict = UNCHECKED) -> SenderVerdict:
     """Return the sender of a mail with all flags, in the order of SenderFlag."""
     fields = message.raw_headers("From")
-    found = [address for field in fields for address in parse_addresses(field[:_LONGEST_FIELD]) if address.address]
+    lists = [parse_mailboxes(field[:_LONGEST_FIELD]) for field in fields]
+    every = [mailbox for one in lists for mailbox in one.addresses]
+    found = [mailbox for mailbox in every if mailbox.address]
     sender = found[0] if found else None
     flags: set[SenderFlag] = set()
     if sender is None:
         flags.add(SenderFlag.NO_FROM)
     if len(fields) > 1 or len({address.address.lower() for address in found}) > 1:
         flags.add(SenderFlag.SEVERAL_FROM)
-    if fields and (sender is None or not is_valid(sender.address)):
+    if fields and (
+        sender is None
+        or not is_valid(sender.address)
+        or any(one.malformed or one.grouped for one in lists)
+        or any(len(field) > _LONGEST_FIELD for field in fields)
+    ):
         flags.add(SenderFlag.MALFORMED_FROM)
     if sender is not None:
         if suspicious_domain(sender.domain):
@@ -98,7 +105,8 @@ def sender_verdict(message: Part, *, auth: AuthVerdict = UNCHECKED) -> SenderVer
             not sender.address.isascii() and any(ord(character) in _HIDDEN for character in sender.address)
         ):
             flags.add(SenderFlag.HIDDEN_CHARACTERS)
-        if _names_another(sender):
+        # A name without an address counts too: `"a@bank.example", <x@evil.example>` shows it.
+        if any(_names_another(mailbox.name, sender) for mailbox in every if "@" in mailbox.name or mailbox is sender):
             flags.add(SenderFlag.ADDRESS_IN_NAME)
         if _replies_elsewhere(message, sender):
             flags.add(SenderFlag.REPLY_TO_ELSEWHERE)
@@ -144,9 +152,9 @@ def _hides(name: str) -> bool:
     return not shown.isascii() and not _NEVER_SHOWN.isdisjoint(shown)
 
 
-def _names_another(sender: Address) -> bool:
+def _names_another(name: str, sender: Address) -> bool:
     """Say whether the name shows an address of another domain; full-width forms count as what they look like."""
-    shown = sender.name[:_LONGEST_NAME]
+    shown = name[:_LONGEST_NAME]
     if not shown.isascii():
         shown = unicodedata.normalize("NFKC", shown)
     if "@" not in shown:

@@ -13,7 +13,7 @@ class Limits:
     parts: int = 10_000  # of a message, those of embedded messages included
     depth: int = 100  # multiparts within multiparts, embedded messages included
     parameters: int = 2_000  # of one Content-Type or Content-Disposition
-    addresses: int = 10_000  # of one address header
+    addresses: int = 10_000  # of all address headers together
     address_bytes: int = 1024 * 1024  # of all address headers together
 
 

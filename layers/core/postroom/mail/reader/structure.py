@@ -145,9 +145,11 @@ class _Reader:
                 raise Unreadable(f"more than {limits.parameters} parameters", "parameters")
         if sum(len(value) for name in _ADDRESS_HEADERS for value in fields.get(name, ())) > limits.address_bytes:
             raise Unreadable(f"address headers of more than {limits.address_bytes} bytes", "address_bytes")
-        for name in _ADDRESS_HEADERS:
-            if sum(value.count(",") + value.count(";") for value in fields.get(name, ())) >= limits.addresses:
-                raise Unreadable(f"more than {limits.addresses} addresses", "addresses")
+        separators = (
+            value.count(",") + value.count(";") for name in _ADDRESS_HEADERS for value in fields.get(name, ())
+        )
+        if sum(separators) >= limits.addresses:
+            raise Unreadable(f"more than {limits.addresses} addresses", "addresses")
 
     def _enter(self, part: Part) -> bool:
         """Open `part` if it is a multipart with a boundary, and say whether it was."""

@@ -1,4 +1,7 @@
-"""Import time of each handler, as a ratio to an empty handler that imports boto3 and powertools (aim: 2 or less)."""
+"""Import time of each handler, as a ratio to an empty handler that imports boto3 and powertools (aim: 2 or less).
+
+What the first token costs besides is shown beside it: requests, and Microsoft's library, are imported by then only.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,12 @@ from bench import missed
 ROOT = Path(__file__).parents[1]
 EMPTY = "import boto3, aws_lambda_powertools; from aws_lambda_powertools.utilities.batch import BatchProcessor"
 AIM = 2.0
+FIRST_TOKEN = {
+    "fetch_mailboxes, first token of Google": "import functions.fetch_mailboxes.app, postroom.adapters.oauth.endpoint",
+    "fetch_mailboxes, first token of Microsoft": (
+        "import functions.fetch_mailboxes.app, postroom.adapters.oauth.microsoft"
+    ),
+}
 # Process CPU time, not the wall: other work on the machine does not count.
 _TIMED = "import time; start = time.process_time()\n{code}\nprint(time.process_time() - start)"
 
@@ -29,7 +38,7 @@ def seconds(code: str) -> float:
 def run(rounds: int) -> dict[str, float]:
     """Measure in turns, so that whatever disturbs the machine disturbs all alike; return medians as ratios."""
     handlers = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
-    codes = {"empty": EMPTY, **{name: f"import functions.{name}.app" for name in handlers}}
+    codes = {"empty": EMPTY, **{name: f"import functions.{name}.app" for name in handlers}, **FIRST_TOKEN}
     times: dict[str, list[float]] = {name: [] for name in codes}
     for _ in range(rounds):
         for name, code in codes.items():
@@ -43,6 +52,6 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=7)
     ratios = run(parser.parse_args().rounds)
     print(json.dumps({name: round(ratio, 2) for name, ratio in ratios.items()}))
-    slow = [name for name, ratio in ratios.items() if ratio > AIM]
+    slow = [name for name, ratio in ratios.items() if ratio > AIM and name not in FIRST_TOKEN]
     if slow:
         missed(f"importing {', '.join(slow)} takes more than {AIM} times an empty handler")

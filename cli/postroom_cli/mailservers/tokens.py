@@ -35,12 +35,14 @@ class TokenService:
     script: deque[Reply] = field(default_factory=deque)
     issued: list[str] = field(default_factory=list)
     forms: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)  # of every request, whatever it was
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
     _lock: Any = field(default_factory=threading.Lock)
 
     def __call__(self, request: Request) -> Reply:
         """Answer one request."""
         with self._lock:
+            self.paths.append(request.path)
             if request.method != "POST":
                 return Reply(405)
             if request.headers.get("content-type") != "application/x-www-form-urlencoded":

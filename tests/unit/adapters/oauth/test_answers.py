@@ -94,6 +94,7 @@ REFUSALS: dict[str, tuple[Callable[[], Reply], type[PostroomError], str]] = {
     "no-service": (lambda: Reply(404, b"<html>"), Permanent, "no_token_service"),
     "empty": (lambda: as_json(200, {}), ServerMisbehaved, "no_token"),
     "not-json": (lambda: Reply(200, b"<html>"), ServerMisbehaved, "no_token"),
+    "brackets-without-end": (lambda: Reply(200, b"[" * 200_000), ServerMisbehaved, "no_token"),
     "token-with-line-end": (lambda: as_json(200, {"access_token": "a\r\nb"}), ServerMisbehaved, "no_token"),
     "cut-short": (lambda: Reply(200, b"x" * 100, cut=10), ServerMisbehaved, "connection_lost"),
 }

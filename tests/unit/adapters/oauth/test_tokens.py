@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +14,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
+from postroom.adapters.oauth import microsoft
+from postroom.adapters.oauth.endpoint import TokenEndpoint
+from postroom.adapters.oauth.requests import Held, wanted
 from postroom.errors import (
     LoginRefused,
     Transient,
@@ -99,7 +104,8 @@ def test_each_grant_posts_its_form(world: World, options: dict[str, Any], form: 
     world.service.passwords["box@example.com"] = "pass word&="
     world.service.refresh_tokens.add("refresh-0")
     assert world.token(world.mailbox(**options)) == world.service.issued[0]
-    assert world.service.forms == [{"client_id": CLIENT, **form}]
+    assert world.service.forms == [{"client_id": CLIENT, "client_info": "1", **form}]
+    assert world.service.paths == [f"/{TENANT}/oauth2/v2.0/token"]  # no discovery before it, even in a new process
 
 
 @pytest.mark.feature("G23")
@@ -160,7 +166,10 @@ def test_a_certificate_proves_the_application_without_a_secret_sent(world: World
     assertion = form["client_assertion"]
     header, body = claims(assertion)
     digest = x509.load_pem_x509_certificate(certificate.encode()).fingerprint(hashes.SHA256())
-    assert header["x5t#S256"] == base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    assert (header["alg"], header["x5t#S256"].rstrip("=")) == (
+        "PS256",
+        base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+    )
     assert (body["iss"], body["sub"], body["aud"]) == (CLIENT, CLIENT, f"{world.url}/{TENANT}/oauth2/v2.0/token")
     signed, _, signature = assertion.rpartition(".")
     key.public_key().verify(
@@ -169,6 +178,75 @@ def test_a_certificate_proves_the_application_without_a_secret_sent(world: World
         padding.PSS(padding.MGF1(hashes.SHA256()), 32),
         hashes.SHA256(),
     )
+
+
+def test_an_assertion_that_somebody_else_signed_is_sent_as_it_is(world: World) -> None:
+    assertion = f"{_part({'alg': 'RS256'})}.{_part({'sub': CLIENT})}.c2lnbmVk"
+    world.kept.values["app"] = f"{assertion}\n"  # of a workload identity, put into Secrets Manager by what rotates it
+    assert world.token(world.mailbox())
+    (form,) = world.service.forms
+    assert (form["client_assertion"], form.get("client_secret")) == (assertion, None)
+
+
+def _part(value: dict[str, str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+# The family: whatever an environment, an option or an answer could make the library do beyond the one request.
+
+
+@pytest.mark.parametrize("host", ["login.microsoftonline.com", "login.windows.net", "x.ciamlogin.com", "own.example"])
+@pytest.mark.parametrize("tenant", ["common", "contoso.example", "adfs", "dstsv2"])
+@pytest.mark.parametrize("grant", ["refresh_token", "password"])
+def test_no_authority_and_no_environment_makes_a_second_request_or_another_host(
+    monkeypatch: pytest.MonkeyPatch, host: str, tenant: str, grant: str
+) -> None:
+    monkeypatch.setenv("MSAL_FORCE_REGION", "westeurope")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    asked: list[tuple[str, dict[str, str]]] = []
+
+    class Recorded(TokenEndpoint):
+        def ask(self, form: Mapping[str, str], *, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+            asked.append((self.url, dict(form)))
+            return {"access_token": "a"}
+
+    mailbox = Mailbox.model_validate(
+        {
+            "name": "box",
+            "address": "box@example.com",
+            "server": "outlook.office365.com",
+            "client_id": CLIENT,
+            "tenant_authority": f"https://{host}/{tenant}",
+            "password": {"secret": "word"},
+            "client_secret": {"secret": "app"},
+            "grant": grant,
+        }
+    )
+    now = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    endpoint = Recorded(wanted(mailbox).endpoint, deadline=0, now=now)
+    assert microsoft.ask(wanted(mailbox), Held("word", SECRET), endpoint) == {"access_token": "a"}
+    ((url, form),) = asked
+    assert url == f"https://{host}/{tenant}/oauth2/v2.0/token"
+    assert "openid" not in form["scope"]  # nobody consented to it
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({"id_token": "no.jwt"}, id="id-token-that-is-none"),
+        pytest.param({"id_token": 7, "client_info": "!", "scope": ["x"]}, id="of-other-types"),
+        pytest.param({"refresh_in": "soon", "_x": 1, "error": None}, id="more-than-the-standard-names"),
+    ],
+)
+def test_what_else_an_answer_holds_disturbs_no_token(world: World, more: dict[str, Any]) -> None:
+    world.service.script.append(as_json(200, {"access_token": "a", "expires_in": 3600, **more}))
+    assert world.token(world.mailbox()) == "a"
+
+
+def test_a_scope_that_the_library_reserves_is_sent_as_it_is_configured(world: World) -> None:
+    scope = "https://outlook.office.com/IMAP.AccessAsUser.All offline_access openid"
+    world.token(world.consented(scope=scope))
+    assert [form["scope"] for form in world.service.forms] == [scope]
 
 
 def test_a_google_service_account_signs_for_the_mailbox(world: World) -> None:

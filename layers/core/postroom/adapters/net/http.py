@@ -48,7 +48,7 @@ class Answer:
         """Read the body as a JSON object; an empty one when it is something else."""
         try:
             found = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter: a million brackets
             return {}
         return found if isinstance(found, dict) else {}
 

@@ -1,4 +1,4 @@
-"""Proofs signed with a private key instead of a secret sent: Microsoft's certificates, Google's service accounts.
+"""Private keys instead of a secret sent: reads Microsoft's certificates, signs for Google's service accounts.
 
 RFC 7515 (JWS) and RFC 7523. The library is loaded when the first key is used, which most installations never do.
 """
@@ -6,40 +6,37 @@ RFC 7515 (JWS) and RFC 7523. The library is loaded when the first key is used, w
 from __future__ import annotations
 
 import base64
-import binascii
 import json
-import ssl
-import uuid
 from collections.abc import Mapping
 from datetime import datetime
-from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from postroom.errors import LoginRefused
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 LIFE = 600  # seconds that a proof is valid for
 
 
-def certificate_assertion(pem: str, *, client_id: str, endpoint: str, now: datetime) -> str:
-    """Sign Microsoft's client assertion (PS256, `x5t#S256`); `pem` holds the key and its certificate."""
+def certificate_and_key(pem: str) -> tuple[str, str]:
+    """Take certificate and private key apart, both in PEM, in whichever order they stand; checks that they are usable.
+
+    Raises LoginRefused, which quotes neither.
+    """
+    from cryptography.x509 import load_pem_x509_certificate
+
     begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
     if begin not in pem or end not in pem:
         raise _unusable("holds a private key without its certificate")
+    certificate = begin + pem.partition(begin)[2].partition(end)[0] + end
     try:
-        der = ssl.PEM_cert_to_DER_cert(begin + pem.partition(begin)[2].partition(end)[0] + end)
-    except (ValueError, binascii.Error) as error:
+        load_pem_x509_certificate(certificate.encode("utf-8"))
+    except ValueError as error:
         raise _unusable("holds a certificate that cannot be read") from error
-    moment = int(now.timestamp())
-    header = {"alg": "PS256", "typ": "JWT", "x5t#S256": _base64url(sha256(der).digest())}
-    claims = {
-        "aud": endpoint,
-        "iss": client_id,
-        "sub": client_id,
-        "jti": str(uuid.uuid4()),
-        "iat": moment,
-        "nbf": moment,
-        "exp": moment + LIFE,
-    }
-    return _signed(header, claims, pem)
+    key = _key_in(pem)
+    _load(key)
+    return certificate, key
 
 
 def google_assertion(key: Mapping[str, str], *, scope: str, account: str, endpoint: str, now: datetime) -> str:
@@ -58,26 +55,35 @@ def google_assertion(key: Mapping[str, str], *, scope: str, account: str, endpoi
 
 
 def _signed(header: Mapping[str, str], claims: Mapping[str, object], pem: str) -> str:
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import padding, rsa
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from cryptography.hazmat.primitives.asymmetric import padding
 
+    key = _load(_key_in(pem))
+    text = f"{_base64url(_json(header))}.{_base64url(_json(claims))}"
+    return f"{text}.{_base64url(key.sign(text.encode('ascii'), padding.PKCS1v15(), hashes.SHA256()))}"
+
+
+def _key_in(pem: str) -> str:
+    """Cut the private key out of a file that may hold certificates, too."""
     begin = pem.find("-----BEGIN", 0) if "PRIVATE KEY-----" in pem else -1
     while begin >= 0 and "PRIVATE KEY" not in pem[begin:].split("\n", 1)[0]:
         begin = pem.find("-----BEGIN", begin + 1)
+    return pem[max(begin, 0) :]
+
+
+def _load(pem: str) -> RSAPrivateKey:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
     try:
-        key = load_pem_private_key(pem[max(begin, 0) :].encode("utf-8"), None)
+        key = load_pem_private_key(pem.encode("utf-8"), None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         # Without `from`: the library's text may quote the key.
         raise _unusable("holds a private key that cannot be read") from None
-    if not isinstance(key, rsa.RSAPrivateKey):
+    if not isinstance(key, RSAPrivateKey):
         raise _unusable("holds a private key that is not RSA")
-    text = f"{_base64url(_json(header))}.{_base64url(_json(claims))}"
-    scheme: padding.AsymmetricPadding = padding.PKCS1v15()
-    if header["alg"] == "PS256":  # RFC 7518 §3.5: the salt is as long as the digest
-        scheme = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
-    return f"{text}.{_base64url(key.sign(text.encode('ascii'), scheme, hashes.SHA256()))}"
+    return key
 
 
 def _json(value: Mapping[str, object]) -> bytes:

@@ -1,6 +1,6 @@
-"""What a token is asked for with: the endpoint, the form, and what makes two mailboxes share one token. Pure.
+"""What a token is asked for with: endpoint, scope and grant, and what makes two mailboxes share one token. Pure.
 
-RFC 6749 (grants), RFC 7521 and 7523 (assertions), and the two providers' own spellings.
+RFC 6749 (grants), RFC 7523 (assertions), and the two providers' own spellings.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from postroom.model.configuration.mailbox import Grant, Mailbox, SecretReference
 GOOGLE_ENDPOINT = "https://oauth2.googleapis.com/token"
 GOOGLE_SCOPE = "https://mail.google.com/"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"  # RFC 7523 §2.1
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 §2.2
+TOKEN_PATH = "/oauth2/v2.0/token"  # noqa: S105 - a path, below an authority of Microsoft's
 WORLDWIDE = "https://login.microsoftonline.com"
 
 
@@ -123,30 +123,16 @@ def wanted(mailbox: Mailbox) -> Wanted:
     )
 
 
-def form(wanted: Wanted, held: Held, *, assertion: str = "") -> dict[str, str]:
-    """Write the form that is posted; `assertion` is the signed proof where a key is used."""
-    if wanted.google and held.google_key:
-        return {"grant_type": JWT_BEARER, "assertion": assertion}
-    fields = {"client_id": wanted.client_id, "grant_type": wanted.grant.value}
-    match wanted.grant:
-        case Grant.REFRESH_TOKEN:
-            fields["refresh_token"] = held.credential
-            if not wanted.google:
-                fields["scope"] = with_offline_access(wanted.scope)
-        case Grant.PASSWORD:
-            fields |= {"username": wanted.account, "password": held.credential, "scope": wanted.scope}
-        case Grant.CLIENT_CREDENTIALS:
-            fields["scope"] = wanted.scope
+def google_form(wanted: Wanted, held: Held, *, assertion: str = "") -> dict[str, str]:
+    """Write the form that Google is posted; `assertion` is the signed proof of a service account."""
     if assertion:
-        fields |= {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
-    elif held.application:
-        fields["client_secret"] = held.application
-    return fields
-
-
-def with_offline_access(scope: str) -> str:
-    """Ask for the next refresh token too: without this scope Microsoft sends none."""
-    return scope if "offline_access" in scope.split() else f"{scope} offline_access"
+        return {"grant_type": JWT_BEARER, "assertion": assertion}
+    fields = {
+        "client_id": wanted.client_id,
+        "grant_type": Grant.REFRESH_TOKEN.value,
+        "refresh_token": held.credential,
+    }
+    return {**fields, "client_secret": held.application} if held.application else fields
 
 
 def incomplete(mailbox: Mailbox, what: str, remedy: str) -> LoginRefused:
@@ -184,7 +170,7 @@ def _endpoint(mailbox: Mailbox) -> str:
         if not mailbox.directory_id:
             raise incomplete(mailbox, "`directory_id`", "Give the directory (tenant) id.")
         authority = f"{authority}/{mailbox.directory_id}"
-    return f"{authority}/oauth2/v2.0/token"
+    return authority + TOKEN_PATH
 
 
 def _scope(mailbox: Mailbox) -> str:

@@ -1,25 +1,22 @@
 """Access tokens by OAuth 2.0: one request serves many mailboxes, and a rotated refresh token is kept before it is used.
 
-A token request is one POST of a form; docs/adr says why no library stands in between.
+A token request is one POST of a form: Microsoft's by msal, Google's by a few lines (ADR 0021).
 """
 
 from __future__ import annotations
 
 import copy
 import threading
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlencode, urlsplit
 
 from postroom.adapters.net.connect import Network
-from postroom.adapters.net.http import Answer, HttpClient, retry_after
 from postroom.adapters.net.protocol_trace import trace_of
 from postroom.adapters.net.stream import Trace
-from postroom.adapters.oauth.answers import refusal
-from postroom.adapters.oauth.requests import Held, Wanted, form, wanted
-from postroom.errors import LoginRefused, PostroomError, ServerMisbehaved
+from postroom.adapters.oauth.endpoint import TokenEndpoint
+from postroom.adapters.oauth.requests import Held, Wanted, google_form, wanted
+from postroom.errors import LoginRefused, PostroomError
 from postroom.model.configuration.mailbox import Grant, Mailbox, SecretReference
 from postroom.ports import Clock, Secrets, SecretStore
 
@@ -27,8 +24,6 @@ MARGIN = timedelta(minutes=5)  # before its end, a token is no longer given out
 REMEMBERED = timedelta(minutes=1)  # a refusal answers for all mailboxes that wait for the same token
 PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(hours=1)  # whatever the service asks for: another try costs one request
-TIMEOUT = 30.0  # seconds for one request
-_FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
 
 @dataclass(slots=True)
@@ -41,36 +36,6 @@ class _Entry:
     error: PostroomError | None = None
     error_until: datetime | None = None
     digest: str = ""  # of the secrets that were refused: others may be tried at once
-
-
-def post(
-    endpoint: str,
-    fields: Mapping[str, str],
-    *,
-    deadline: float,
-    allowed_networks: Sequence[Network] = (),
-    ca_pem: str | None = None,
-    trace: Trace | None = None,
-) -> Answer:
-    """Post a form to a token endpoint; `deadline` is of `time.monotonic()`, `ca_pem` joins the public authorities."""
-    client = HttpClient(
-        deadline=min(deadline, time.monotonic() + TIMEOUT),
-        connect_timeout=TIMEOUT,
-        timeout=TIMEOUT,
-        allowed_networks=allowed_networks,
-        ca_pem=ca_pem,
-        public_too=True,
-        trace=trace,
-    )
-    shown = f"{urlsplit(endpoint).netloc}, grant {fields.get('grant_type', '')}"
-    body = urlencode(fields).encode("ascii")
-    try:
-        return client.ask("POST", endpoint, step="login", headers=_FORM, body=body, shown=shown)
-    except PostroomError as error:
-        error.step = "login"  # the token service's dns, connect and tls are not the mail server's
-        raise
-    finally:
-        client.close()
 
 
 class OAuthTokens:
@@ -140,49 +105,30 @@ class OAuthTokens:
 
     def _obtain(self, asked: Wanted, held: Held, *, deadline: float, trace: Trace | None) -> tuple[str, timedelta]:
         """Ask for a token; return it with its life."""
-        answer = self._ask(asked, held, deadline=deadline, trace=trace)
-        token = self._accept(asked, held, answer)
-        return token, timedelta(seconds=_seconds(answer.json().get("expires_in")))
-
-    def _ask(self, asked: Wanted, held: Held, *, deadline: float, trace: Trace | None) -> Answer:
-        endpoint = self._google_endpoint if asked.google and self._google_endpoint else asked.endpoint
-        fields = form(asked, held, assertion=self._assertion(asked, held, endpoint))
-        return post(
-            endpoint,
-            fields,
+        endpoint = TokenEndpoint(
+            self._google_endpoint if asked.google and self._google_endpoint else asked.endpoint,
             deadline=deadline,
+            now=self._clock(),
             allowed_networks=self._allowed,
             ca_pem=asked.ca_pem or None,
             trace=trace,
         )
+        if asked.google:
+            fields = endpoint.ask(google_form(asked, held, assertion=_google_assertion(asked, held, endpoint)))
+        else:
+            from postroom.adapters.oauth import microsoft  # msal takes longer to import than requests does
 
-    def _assertion(self, asked: Wanted, held: Held, endpoint: str) -> str:
-        if not (held.is_certificate or held.google_key):
-            return ""
-        from postroom.adapters.oauth.assertions import certificate_assertion, google_assertion
+            fields = microsoft.ask(asked, held, endpoint)
+        self._keep_rotated(asked, held, fields.get("refresh_token"))
+        return fields["access_token"], timedelta(seconds=_seconds(fields.get("expires_in")))
 
-        if asked.google and held.google_key:
-            return google_assertion(
-                held.google_key, scope=asked.scope, account=asked.account, endpoint=endpoint, now=self._clock()
-            )
-        return certificate_assertion(held.application, client_id=asked.client_id, endpoint=endpoint, now=self._clock())
-
-    def _accept(self, asked: Wanted, held: Held, answer: Answer) -> str:
-        """Return the token; keeps the rotated refresh token first, since the old one may be void already."""
-        fields = answer.json()
-        if answer.status != 200:
-            wait = retry_after(answer.headers, now=self._clock())
-            raise refusal(answer.status, fields, on=asked.host, wait=wait)
-        token = fields.get("access_token")
-        if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
-            raise ServerMisbehaved("The token service sent no token", on=asked.host, step="login", code="no_token")
-        rotated = fields.get("refresh_token")
+    def _keep_rotated(self, asked: Wanted, held: Held, rotated: object) -> None:
+        """Keep the next refresh token before its access token is used, since the old one may be void already."""
         own = asked.credential.secret if asked.credential else None
         # One in Secrets Manager belongs to somebody else's rotation; Microsoft's old ones stay valid.
         sent = asked.grant is Grant.REFRESH_TOKEN and not (asked.google and held.google_key)
         if sent and own and isinstance(rotated, str) and rotated not in ("", held.credential):
             self._keep(own, rotated, instead_of=held.credential)
-        return token
 
     def _keep(self, name: str, rotated: str, *, instead_of: str) -> None:
         """Keep a rotated refresh token, unless the one that it follows was replaced while it was asked for."""
@@ -196,6 +142,17 @@ class OAuthTokens:
 
     def __repr__(self) -> str:
         return f"OAuthTokens({len(self._entries)} held)"
+
+
+def _google_assertion(asked: Wanted, held: Held, endpoint: TokenEndpoint) -> str:
+    """Sign for a service account; empty where a person has consented."""
+    if not held.google_key:
+        return ""
+    from postroom.adapters.oauth.assertions import google_assertion
+
+    return google_assertion(
+        held.google_key, scope=asked.scope, account=asked.account, endpoint=endpoint.url, now=endpoint.now
+    )
 
 
 def _note(trace: Trace | None, line: str) -> None:

@@ -17,8 +17,8 @@ from postroom.adapters.dynamo import items
 from postroom.errors import Conflict, Invalid, LeaseLost
 from postroom.model.interaction import Status
 from postroom.model.outbound import Delivery, Outbound, OutboxState
-from postroom.services.outbound import send as sending
 from postroom.services.outbound.reply import Replied, Reply, reply
+from postroom.services.outbound.waiting import wait_after
 
 from tests.functional.processing.conftest import CONFIGURATION
 from tests.support.aws_stack import AwsStack, sqs_event
@@ -207,7 +207,7 @@ SES_FAULTS: list[tuple[str, Exception, OutboxState]] = [
     ("rejected", _client_error("MessageRejected", 400), OutboxState.FAILED),
     ("not-verified", _client_error("MailFromDomainNotVerifiedException", 400), OutboxState.DEFERRED),
     ("sender-not-verified", _unverified("support@example.com"), OutboxState.DEFERRED),
-    ("recipient-not-verified", _unverified("technical.support@example.com"), OutboxState.FAILED),
+    ("recipient-not-verified", _unverified("technical.support@example.com"), OutboxState.DEFERRED),
     ("500", _client_error("InternalFailure", 500), OutboxState.UNCERTAIN),
     ("no-connection", ConnectTimeoutError(endpoint_url="https://ses"), OutboxState.DEFERRED),
     ("lost-answer", ReadTimeoutError(endpoint_url="https://ses"), OutboxState.UNCERTAIN),
@@ -237,7 +237,8 @@ def test_ses_is_asked_once_and_what_it_says_decides_the_state(
         assert outbound.reason
         send(verified, outbound_id)  # not due, or finished: nothing leaves
     assert requests == 1
-    assert verified.outbox.history(outbound_id)[-1].what == state.value.lower()
+    last = verified.outbox.history(outbound_id)[-1].what
+    assert last == ("rate" if _id == "throttled" else state.value.lower())
 
 
 @pytest.mark.fault(68)
@@ -274,14 +275,14 @@ def test_a_mail_put_off_again_and_again_is_given_up_after_five_days(verified: Aw
     outbound_id = replied(verified)
     original = CALL
 
-    def throttled(client: Any, operation: str, arguments: Change) -> Any:
+    def turned_away(client: Any, operation: str, arguments: Change) -> Any:
         if operation == "SendEmail":
-            raise _client_error("TooManyRequestsException", 429)
+            raise _client_error("RequestExpired", 403)
         return original(client, operation, arguments)
 
     moment = utc_now()
     states = []
-    with patch("botocore.client.BaseClient._make_api_call", throttled):
+    with patch("botocore.client.BaseClient._make_api_call", turned_away):
         while moment < utc_now() + timedelta(days=6):
             with patch("postroom.bootstrap.utc_now", lambda moment=moment: moment):
                 bootstrap.forget()
@@ -289,7 +290,7 @@ def test_a_mail_put_off_again_and_again_is_given_up_after_five_days(verified: Aw
             states.append(outbound.state)
             if outbound.state is OutboxState.FAILED:
                 break
-            moment += max(sending.wait_after(outbound.tries), timedelta(minutes=5))
+            moment += max(wait_after(outbound.tries), timedelta(minutes=5))
     assert states[-1] is OutboxState.FAILED
     assert set(states[:-1]) == {OutboxState.DEFERRED}
     assert "given up after 5 days" in outbound.reason

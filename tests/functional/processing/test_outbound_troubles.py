@@ -16,6 +16,7 @@ from postroom.model.outbound import Outbound, OutboxState
 from postroom.rules import thread_markers
 from postroom.services.outbound import send as sending
 from postroom.services.outbound.settle import resend
+from postroom.services.outbound.waiting import wait_after
 
 from tests.functional.processing.conftest import CONFIGURATION
 from tests.functional.processing.test_outbound import CALL, Queue, _client_error, replied, send, verified
@@ -179,7 +180,7 @@ def test_what_only_an_administrator_can_mend_in_ses_is_told_at_once_held_and_sen
         broken.clear()
         assert send_at(verified, outbound_id, last + timedelta(seconds=1)).state is OutboxState.SENT
     assert len(requests) == len(tried) + 1
-    assert sending.wait_after(99, code=tried[0].code) == timedelta(minutes=30)
+    assert wait_after(99, code=tried[0].code) == timedelta(minutes=30)
     told = [event for event in verified.outbox.history(outbound_id) if event.what == "deferred"]
     assert remedy in told[0].detail
     assert len(told) == len(tried)
@@ -223,7 +224,7 @@ def test_patience_begins_anew_with_a_resend_and_when_what_was_missing_is_there(v
     with ses(lambda: answers[0]):
         waited = try_until(verified, outbound_id, days=7, apart=timedelta(hours=40))[-1]
         assert waited.due is not None
-        answers[0] = _client_error("TooManyRequestsException", 429)
+        answers[0] = _client_error("RequestExpired", 403)
         throttled = send_at(verified, outbound_id, waited.due + timedelta(seconds=1))
         assert throttled.state is OutboxState.DEFERRED
         assert throttled.due is not None

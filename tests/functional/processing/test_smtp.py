@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import email
 from collections.abc import Iterator
+from datetime import timedelta
 from email.policy import default
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from postroom import bootstrap
 from postroom.adapters.clock import utc_now
 from postroom.adapters.dynamo.secrets import SecretWriter
 from postroom.model.outbound import Outbound, OutboxState
+from postroom.services.outbound.view import concerns, needs_attention
 from postroom_cli.mailservers import SmtpSink
 
 from tests.functional.processing.conftest import CONFIGURATION
@@ -91,8 +95,8 @@ REPLIES = {"5xx": "554 5.7.1 No", "4xx": "451 4.3.0 Later", "421": "421 4.3.2 Cl
 def expected(stage: str, fault: str) -> OutboxState:
     if fault == "drop":
         return OutboxState.UNCERTAIN if stage == "dot" else OutboxState.DEFERRED
-    # A login that is refused is for an administrator to mend: the mail waits for it.
-    return OutboxState.FAILED if fault == "5xx" and stage != "auth" else OutboxState.DEFERRED
+    # What is refused before a recipient is named is about us, and for an administrator to mend: the mail waits for it.
+    return OutboxState.FAILED if fault == "5xx" and stage in ("rcpt", "data", "dot") else OutboxState.DEFERRED
 
 
 @pytest.mark.fault(69)
@@ -162,9 +166,47 @@ def test_nothing_is_sent_without_the_tls_that_was_asked_for(
     assert sink.mails == []
 
 
+@pytest.mark.fault(102)
+@pytest.mark.feature("X09")
+def test_an_answer_to_the_content_that_says_nothing_leaves_the_mail_uncertain_and_sends_it_once(
+    stack: AwsStack, sink: SmtpSink
+) -> None:
+    configure(stack, sink)
+    sink.faults.replies["dot"] = "354 go on"
+    outbound = reply_and_send(stack)
+    assert outbound.state is OutboxState.UNCERTAIN
+    assert "neither that it took the mail nor that it did not" in outbound.reason
+    for _ in range(4):
+        assert send(stack, outbound.id).state is OutboxState.UNCERTAIN
+    assert sink.commands.count("DATA") == 1
+
+
+@pytest.mark.fault(129)
+def test_a_refusal_about_us_is_held_warned_of_and_sent_when_it_is_mended(stack: AwsStack, sink: SmtpSink) -> None:
+    configure(stack, sink)
+    sink.faults.replies["mail"] = "553 5.1.8 <support@example.com>... Domain of sender address does not exist"
+    outbound = reply_and_send(stack)
+    assert (outbound.state, outbound.code) == (OutboxState.DEFERRED, "sender_refused")
+    assert needs_attention(outbound)
+    (warning,) = concerns([outbound])["support"]
+    assert "outbound server smtp-client" in warning.text
+    sink.faults.replies.clear()
+    due = outbound.due
+    assert due is not None
+    assert due - utc_now() < timedelta(minutes=31)
+    with patch("postroom.bootstrap.utc_now", lambda: due):
+        bootstrap.forget()
+        assert send(stack, outbound.id).state is OutboxState.SENT
+    bootstrap.forget()
+    assert len(sink.mails) == 1
+
+
+@pytest.mark.fault(129)
 def test_a_certificate_that_is_not_trusted_stops_the_sending(stack: AwsStack, sink: SmtpSink) -> None:
     configure(stack, sink, ca_certificate=None)
     outbound = reply_and_send(stack)
     assert outbound.state is OutboxState.DEFERRED
     assert "certificate" in outbound.reason.lower()
+    assert "of the outbound server smtp-client" in outbound.reason
+    assert needs_attention(outbound)
     assert sink.mails == []

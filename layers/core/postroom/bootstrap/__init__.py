@@ -211,6 +211,7 @@ def _ingest(settings: Environment, raw: Any, thread_keys: Callable[[], tuple[byt
 @cache
 def send_outbound() -> Callable[[Mapping[str, Any]], Any]:
     """Send the outbound mail that a queue message names."""
+    from postroom.adapters.aws.sqs import SqsQueue
     from postroom.adapters.aws.thread_key import ThreadKeys
     from postroom.adapters.dynamo.outbox import DynamoOutbox
     from postroom.adapters.dynamo.secrets import StoredSecrets
@@ -223,6 +224,7 @@ def send_outbound() -> Callable[[Mapping[str, Any]], Any]:
         os.environ,
         "table",
         "content_bucket",
+        "outbound_queue",
         "credentials_key",
         "thread_key_secret",
         "configuration_set",
@@ -232,6 +234,7 @@ def send_outbound() -> Callable[[Mapping[str, Any]], Any]:
     outbox = DynamoOutbox(_client("dynamodb"), settings["table"])
     configurations = _configurations(settings)
     keys = ThreadKeys(_client("secretsmanager"), settings["thread_key_secret"])
+    queue = SqsQueue(_client("sqs"), settings["outbound_queue"])
     secrets = StoredSecrets(
         table=settings["table"],
         dynamo=_client("dynamodb"),
@@ -258,6 +261,7 @@ def send_outbound() -> Callable[[Mapping[str, Any]], Any]:
             configurations=configurations,
             transports=transports,
             thread_key=keys.newest,
+            queue=queue,
             clock=utc_now,
         )
 

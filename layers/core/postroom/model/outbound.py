@@ -108,6 +108,7 @@ class Envelope:
 class Sent:
     """What the next server said. `refused` and `deferred`: recipients it did not take (yet), with its answers.
 
+    `deferred_code`: why recipients are put off, where it is for an administrator to mend; ours, as an error carries it.
     `message_id`: the Message-ID it wrote over ours, if it does that (SES does).
     """
 
@@ -115,3 +116,4 @@ class Sent:
     message_id: str = ""
     refused: Mapping[str, str] = field(default_factory=dict)
     deferred: Mapping[str, str] = field(default_factory=dict)
+    deferred_code: str = ""

@@ -130,6 +130,7 @@ class Outbox(Protocol):
         due: datetime | None = None,
         message_id: str = "",
         remaining: Sequence[str] = (),
+        tries: int | None = None,
     ) -> None:
         """CLAIMED or DATA → SENT, DEFERRED, FAILED or UNCERTAIN, with the entry in the history.
 

@@ -167,10 +167,12 @@ class DynamoOutbox:
         due: datetime | None = None,
         message_id: str = "",
         remaining: Sequence[str] = (),
+        tries: int | None = None,
     ) -> None:
         """CLAIMED or DATA → SENT, DEFERRED, FAILED or UNCERTAIN, with the entry in its history.
 
-        `message_id` is one that the next server put in place of ours; `remaining` are the recipients still to be tried.
+        `message_id` is one that the next server put in place of ours; `remaining` are the recipients still to be tried;
+        `tries`: how often it counts as tried, where this time does not count.
         """
         self._move(
             outbound_id,
@@ -189,6 +191,7 @@ class DynamoOutbox:
                 keys.MESSAGE_ID_PK: keys.message_id(message_id) if message_id else None,
                 "remaining": list(remaining) or None,
                 "unrecorded": 0,
+                "tries": tries,
             },
         )
 

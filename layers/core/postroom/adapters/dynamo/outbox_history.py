@@ -25,6 +25,8 @@ _MOST: dict[str, int] = {
     "failed": 5,
     "uncertain": 5,
     "delayed": 3,
+    "rate": 1,
+    "quota": 5,
     # What only people, programs and time repeat.
     "replied": 20,
     "tried_again": 20,
@@ -36,7 +38,15 @@ _MOST: dict[str, int] = {
 _MOST_OF_OTHERS = 1
 """Opened, a receipt, and whatever else SES may come to report, as often as somebody looks at a mail."""
 
-_LONGEST = {"deferred": 600, "sent": 1000, "partly_sent": 1000, "failed": 1000, "uncertain": 1000}
+_LONGEST = {
+    "deferred": 600,
+    "sent": 1000,
+    "partly_sent": 1000,
+    "failed": 1000,
+    "uncertain": 1000,
+    "rate": 600,
+    "quota": 600,
+}
 _LONGEST_OF_OTHERS = 400  # bytes
 
 

@@ -29,7 +29,7 @@ TAG = "postroom-outbound"
 _BETWEEN = re.compile(r"[\s,;:<>\"'()]+")
 
 _REFUSED: dict[str, str] = {
-    "MessageRejected": "Read the reason; a sandbox account may write to verified addresses only.",
+    "MessageRejected": "Read the reason; correct the content or the recipients.",
     "BadRequestException": "Correct the addresses or the content.",
     "ValidationException": "Correct the addresses or the content.",
 }
@@ -55,12 +55,20 @@ _FOR_ADMINISTRATORS: dict[str, tuple[str, str]] = {
         "AWS has suspended sending for this account: see your AWS support case",
     ),
 }
-"""What only an administrator's act ends: code of SES → ours (`services/outbound/send.py` waits for
-them), and the remedy."""
+"""What only an administrator's act ends: code of SES → ours (`services/outbound/waiting.py` says
+how they are waited for), and the remedy."""
 
-_THROTTLED: dict[str, str] = {"LimitExceededException": "Ask AWS for a higher sending quota, or wait for tomorrow."}
-_NOT_TAKEN = frozenset({401, 403, 408, 429})
-"""Statuses by which AWS turns a request away unread: throttled, signed by a clock that is wrong, by an old role."""
+_QUOTA = (
+    "ses_quota",
+    "The mails that SES takes in 24 hours are spent: they become free hour by hour. Ask AWS for a higher sending quota "
+    "(Service Quotas, SES); the mail waits.",
+)
+_RATE = ("ses_rate", "SES takes so many mails a second: it is tried again by itself within seconds to minutes.")
+_DAILY = re.compile(r"\bdaily\b|\bquota\b|24[- ]?hour", re.IGNORECASE)
+_NOT_VERIFIED = re.compile(r"\bnot verified\b", re.IGNORECASE)
+_LIMITED = frozenset({"TooManyRequestsException", "LimitExceededException"})
+_NOT_TAKEN = frozenset({401, 403, 408})
+"""Statuses by which AWS turns a request away unread: signed by a clock that is wrong, by an old role."""
 
 _UNSENT = (
     EndpointConnectionError,
@@ -115,11 +123,19 @@ def _refusal(error: ClientError, sender: str) -> SendRefused | SendDeferred | Se
     ours, remedy = _FOR_ADMINISTRATORS.get(code, ("", ""))
     if code == "MessageRejected" and _names(said, sender):
         ours, remedy = "identity_not_verified", "Verify {sender} or its domain in SES"
+    elif code == "MessageRejected" and _NOT_VERIFIED.search(said):
+        # Of a recipient SES asks this only in the sandbox.
+        ours = "ses_sandbox"
+        remedy = "Ask AWS to take this account out of the SES sandbox, or verify the recipient"
     if ours:
         remedy = f"{remedy.format(sender=sender or 'the sender')}; the mail waits. After that it leaves within 30 min."
         return SendDeferred(what, on="SES", code=ours, remedy=remedy)
-    if status in _NOT_TAKEN or "Throttling" in code or code in _THROTTLED:
-        return SendDeferred(what, on="SES", code=code, remedy=_THROTTLED.get(code, "It is tried again by itself."))
+    if status == 429 or "Throttling" in code or code in _LIMITED:
+        spent = code == "LimitExceededException" or _DAILY.search(said)
+        ours, remedy = _QUOTA if spent else _RATE
+        return SendDeferred(what, on="SES", code=ours, remedy=remedy)
+    if status in _NOT_TAKEN:
+        return SendDeferred(what, on="SES", code=code, remedy="It is tried again by itself.")
     if code in _REFUSED or 400 <= status < 500:
         return SendRefused(what, on="SES", code=code, remedy=_REFUSED.get(code, ""))
     return SendUncertain(what, on="SES", code=code)  # a 500 says nothing of what had happened before it

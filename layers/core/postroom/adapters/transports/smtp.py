@@ -14,11 +14,13 @@ import smtplib
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from postroom.adapters.net.connect import Network, connect
 from postroom.adapters.net.stream import Reader, Stream
 from postroom.adapters.net.tls import client_context
+from postroom.adapters.transports.smtp_replies import Stage, Verdict, about_us, held, judge, not_sent, reply_error, said
 from postroom.errors import PostroomError, SendDeferred, SendRefused, SendUncertain
 from postroom.model.configuration.document import Authentication, OutboundServer, SmtpSecurity
 from postroom.model.outbound import Envelope, Sent
@@ -77,7 +79,7 @@ class SmtpTransport:
         context = client_context(server.ca_certificate)
         if server.security is SmtpSecurity.SSL_TLS:
             stream.start_tls(context, host)
-        client = _Client(stream, helo=helo)
+        client = _Client(stream, helo=helo, on=server.name)
         try:
             client.greet()
             if server.security in (SmtpSecurity.START_TLS, SmtpSecurity.START_TLS_REQUIRED):
@@ -112,8 +114,6 @@ class SmtpTransport:
             client.login_with_token(self._user, token)
 
     def _exchange(self, client: _Client, content: bytes, envelope: Envelope, before_data: BeforeData) -> Sent:
-        refused: dict[str, str] = {}
-        deferred: dict[str, str] = {}
         on = self._server.name
         try:
             limit = client.size_limit()
@@ -121,20 +121,13 @@ class SmtpTransport:
                 raise SendRefused(
                     f"The mail has {len(content):,} bytes, the server takes {limit:,}", on=on, code="too_large"
                 )
-            _expect(client.mail(envelope.sender, _mail_options(client, content)), on=on, at="MAIL")
+            _expect(client.mail(envelope.sender, _mail_options(client, content)), on=on, stage=Stage.MAIL)
+            answers = _Answers()
             for recipient in envelope.recipients:
-                code, text = client.rcpt(recipient)
-                if code not in (250, 251, 252):
-                    (refused if code >= 500 else deferred)[recipient] = _said(code, text)
-            if len(refused) + len(deferred) == len(envelope.recipients):
-                answer = next(iter([*refused.values(), *deferred.values()]), "no recipients")
-                if deferred:
-                    raise SendDeferred(f"The server put every recipient off: {answer}", on=on)
-                raise SendRefused(f"The server refused every recipient: {answer}", on=on, code="recipients_refused")
+                answers.add(recipient, *client.rcpt(recipient))
+            answers.check(on=on)
             before_data()
-            code, text = client.docmd("DATA")
-            if code != 354:
-                raise _reply_error(code, text, on=on, at="DATA")
+            _expect(client.docmd("DATA"), on=on, stage=Stage.DATA)
         except (SendRefused, SendDeferred):
             raise
         except smtplib.SMTPException as error:
@@ -142,24 +135,61 @@ class SmtpTransport:
         except PostroomError as error:
             if error.code == "lease_lost":
                 raise
-            raise _not_sent(error, on=on) from error
+            raise not_sent(error, on=on) from error
         try:
-            code, text = client.content(content)
+            reply = client.content(content)
         except (smtplib.SMTPException, PostroomError) as error:
             raise SendUncertain(
                 f"The connection was lost after the content went out: {error}", on=on, step="data"
             ) from error
-        if code != 250:
-            raise _reply_error(code, text, on=on, at="the content")
-        return Sent(provider_id=_said(code, text)[:200], refused=refused, deferred=deferred)
+        _expect(reply, on=on, stage=Stage.CONTENT)
+        return Sent(
+            provider_id=said(*reply)[:200],
+            refused=answers.refused,
+            deferred=answers.deferred,
+            deferred_code=answers.ours,
+        )
+
+
+@dataclass(slots=True)
+class _Answers:
+    """What the server said of each recipient that it did not take."""
+
+    taken: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+    deferred: dict[str, str] = field(default_factory=dict)
+    ours: str = ""  # code of a refusal about us, which holds those that it met
+
+    def add(self, recipient: str, code: int, text: bytes) -> None:
+        told = said(code, text)
+        verdict = judge(code, told, Stage.RCPT)
+        if verdict is Verdict.TAKEN:
+            self.taken += 1
+        elif verdict is Verdict.REFUSED:
+            self.refused[recipient] = told
+        else:
+            self.deferred[recipient] = told
+            self.ours = self.ours or (about_us(code, told, Stage.RCPT) if verdict is Verdict.ABOUT_US else "")
+
+    def check(self, *, on: str) -> None:
+        """Raise SendDeferred or SendRefused where no recipient was taken."""
+        if self.taken:
+            return
+        answer = next(iter([*self.deferred.values(), *self.refused.values()]), "no recipients")
+        if self.ours:
+            raise held(f"The server refused us, not the recipients: {answer}", self.ours, on=on)
+        if self.deferred:
+            raise SendDeferred(f"The server put every recipient off: {answer}", on=on)
+        raise SendRefused(f"The server refused every recipient: {answer}", on=on, code="recipients_refused")
 
 
 class _Client(smtplib.SMTP):
     """smtplib's protocol over our stream."""
 
-    def __init__(self, stream: Stream, *, helo: str) -> None:
+    def __init__(self, stream: Stream, *, helo: str, on: str) -> None:
         super().__init__(local_hostname=helo)  # without a name it would ask the resolver for ours
         self._stream = stream
+        self._on = on  # the outbound server, as administrators name it
         self._reader = Reader(stream)
         self.sock = self  # type: ignore[assignment]  # smtplib needs sendall, makefile and close only
         self.file = None
@@ -180,7 +210,7 @@ class _Client(smtplib.SMTP):
         self._stream.step = "greeting"
         code, text = self.getreply()
         if code != 220:
-            raise _reply_error(code, text, on=self._stream.on, at="the greeting")
+            raise reply_error(code, text, on=self._on, stage=Stage.SESSION, command="the connection")
         self.ehlo_or_helo_if_needed()
 
     def upgrade(self, context: ssl.SSLContext, host: str, *, required: bool) -> None:
@@ -191,18 +221,16 @@ class _Client(smtplib.SMTP):
                 return
             raise SendDeferred(
                 "The server does not offer STARTTLS",
-                on=self._stream.on,
+                on=self._on,
                 step="tls",
                 code="starttls_missing",
                 remedy="Use the TLS port with `security: ssl-tls`, or repair the server.",
             )
         code, text = self.docmd("STARTTLS")
         if code != 220:
-            raise _reply_error(code, text, on=self._stream.on, at="STARTTLS")
+            raise reply_error(code, text, on=self._on, stage=Stage.SESSION, command="STARTTLS")
         if self._reader.buffered:
-            raise SendDeferred(
-                "Something was injected before TLS began", on=self._stream.on, step="tls", code="injected"
-            )
+            raise SendDeferred("Something was injected before TLS began", on=self._on, step="tls", code="injected")
         self._stream.start_tls(context, host)
         self.helo_resp = self.ehlo_resp = None
         self.esmtp_features = {}
@@ -263,17 +291,10 @@ def _mail_options(client: _Client, content: bytes) -> list[str]:
     return [f"SIZE={len(content)}"] if client.has_extn("size") else []
 
 
-def _expect(reply: tuple[int, bytes], *, on: str, at: str) -> None:
+def _expect(reply: tuple[int, bytes], *, on: str, stage: Stage) -> None:
     code, text = reply
-    if code != 250:
-        raise _reply_error(code, text, on=on, at=at)
-
-
-def _reply_error(code: int, text: bytes, *, on: str, at: str) -> SendRefused | SendDeferred:
-    what = f"The server answered {_said(code, text)} to {at}"
-    if 500 <= code < 600:
-        return SendRefused(what, on=on, code=f"smtp_{code}")
-    return SendDeferred(what, on=on, code=f"smtp_{code}")
+    if judge(code, said(code, text), stage) is not Verdict.TAKEN:
+        raise reply_error(code, text, on=on, stage=stage)
 
 
 def _not_sent(error: Exception, *, on: str) -> PostroomError:
@@ -281,18 +302,18 @@ def _not_sent(error: Exception, *, on: str) -> PostroomError:
     if isinstance(error, SendDeferred | SendRefused):
         return error
     if isinstance(error, smtplib.SMTPResponseException):
-        said = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
+        told = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
         if isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code >= 500:
             return SendDeferred(
-                f"The server refused the login: {_said(error.smtp_code, said)}",
+                f"The server refused the login: {said(error.smtp_code, told)}",
                 on=on,
                 step="login",
                 code="login_refused",
                 remedy="Enter the right user and password of this outbound server; the mail waits.",
             )
-        return _reply_error(error.smtp_code, said, on=on, at="the session")
+        return reply_error(error.smtp_code, told, on=on, stage=Stage.SESSION)
     if isinstance(error, PostroomError):
-        return SendDeferred(error.what, on=on, step=error.step, code=error.code, remedy=error.remedy)
+        return not_sent(error, on=on)
     return SendDeferred(f"The session failed: {error}", on=on)
 
 
@@ -305,7 +326,3 @@ def _challenge(text: bytes) -> bytes:
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode("utf-8")).decode("ascii")
-
-
-def _said(code: int, text: bytes) -> str:
-    return f"{code} {text.decode('utf-8', 'replace')}"

@@ -6,7 +6,10 @@ never blindly repeated.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import math
+import random
 import secrets
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -28,62 +31,22 @@ from postroom.mail.outgoing import thread_token
 from postroom.mail.outgoing.compose import Composition, compose, deliverable
 from postroom.model.configuration.document import Configuration, OutboundServer, ServerType
 from postroom.model.interaction import Event
+from postroom.model.messages import send_request
 from postroom.model.outbound import Envelope, Outbound, OutboxState, Sent
-from postroom.ports import Clock, Configurations, Outbox, Transports
+from postroom.ports import Clock, Configurations, Outbox, Queue, Transports
 from postroom.rules import thread_markers
+from postroom.services.outbound.waiting import DEFECT, DEFECT_GIVE_UP_AFTER, wait_after, waiting_for
 
 logger = logging.getLogger(__name__)
-
-SES_SETTINGS = frozenset(
-    {
-        "identity_not_verified",
-        "sender_not_permitted",
-        "configuration_set_missing",
-        "sending_paused",
-        "account_suspended",
-    }
-)
-"""Codes by which SES says that an administrator has to act; see adapters/transports/ses.py."""
 
 CLAIM_LASTS = timedelta(minutes=15)
 """A sender older than this is dead: Lambda ends every invocation before it."""
 
-GIVE_UP_AFTER = timedelta(days=5)
-"""The same patience that Postfix has by default (`maximal_queue_lifetime`)."""
-
-DEFECT = "defect"
-"""Code of an error of ours that nobody foresaw, before anything was sent."""
-
-DEFECT_GIVE_UP_AFTER = timedelta(days=1)
-"""It passes by itself at best soon; after that, a person should know of every mail that it holds."""
+_OWN_DELAY = timedelta(minutes=5)
+"""What is due sooner than the sweep would find it is queued again at once, with its delay."""
 
 MOST_DEATHS = 8
 """Senders that may die of a mail, one after the other, before its content goes out."""
-
-WAITS_FOR_SETTINGS = frozenset(
-    {
-        "secret_missing",
-        "account_missing",
-        "aws_denied",
-        "login_refused",
-        "consent_missing",
-        "consent_revoked",
-        "consent_expired",
-        "client_secret_expired",
-        "client_secret_wrong",
-        "plaintext_refused",
-        "server_type_unsupported",
-        *SES_SETTINGS,
-    }
-)
-"""Codes of what only an administrator can supply: such a mail is never given up, and tried again when it is there."""
-
-_ASKING_HARMS_NOBODY = SES_SETTINGS | {"secret_missing", "account_missing", "aws_denied"}
-"""Of those, what no login is tried for: nobody tells us when it is mended, so it is tried often."""
-
-_FIRST_WAIT = timedelta(minutes=5)
-_LONGEST_WAIT = timedelta(hours=4)
-_LONGEST_FOR_SETTINGS = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +65,7 @@ def send(
     configurations: Configurations,
     transports: Transports,
     thread_key: Callable[[], bytes],
+    queue: Queue,
     clock: Clock,
 ) -> Result:
     """Send one mail of the outbox; raises Transient only when nothing could be recorded, so that it is tried again."""
@@ -123,7 +87,7 @@ def send(
     )
     if outbound is None:
         return Result(outbound_id, None, "not to be sent: another sender has it, it is finished, or not due yet")
-    attempt = _Attempt(outbound, claim, outbox, clock)
+    attempt = _Attempt(outbound, claim, outbox, queue, clock)
     on_the_wire = False
 
     def before_data() -> None:
@@ -184,6 +148,7 @@ class _Attempt:
     outbound: Outbound
     claim: str
     outbox: Outbox
+    queue: Queue
     clock: Clock
 
     def died_before(self) -> Result | None:
@@ -218,7 +183,8 @@ class _Attempt:
             OutboxState.DEFERRED,
             "partly_sent",
             reason,
-            due=now + wait_after(self.outbound.tries),
+            due=now + wait_after(self.outbound.tries, code=sent.deferred_code),
+            code=sent.deferred_code,
             since=now,
             remaining=tuple(sent.deferred),
         )
@@ -233,14 +199,27 @@ class _Attempt:
 
     def deferred(self, error: PostroomError) -> Result:
         now = self.clock()
-        patience = patience_with(error.code)
-        same = self.outbound.since is not None and patience_with(self.outbound.code) == patience
+        sort = waiting_for(error.code)
+        same = self.outbound.since is not None and waiting_for(self.outbound.code) == sort
         since = self.outbound.since if same and self.outbound.since else now
-        if patience is not None and now - since > patience:
-            given_up = f"given up after {_days(patience)} and {self.outbound.tries} tries; the last answer was: {error}"
-            return self.failed(f"{given_up} To try once more: {_resend(self.outbound)}", code=error.code)
-        due = now + wait_after(self.outbound.tries, code=error.code)
-        return self._finish(OutboxState.DEFERRED, "deferred", str(error), due=due, code=error.code, since=since)
+        if sort.patience is not None and now - since > sort.patience:
+            given_up = f"given up after {_days(sort.patience)} and {self.outbound.tries} tries; the last answer was:"
+            return self.failed(f"{given_up} {error} To try once more: {_resend(self.outbound)}", code=error.code)
+        wait = wait_after(self.outbound.tries, code=error.code, waited=now - since, chance=random.random())
+        result = self._finish(
+            OutboxState.DEFERRED,
+            "deferred" if sort.counts else sort.name,
+            str(error),
+            due=now + wait,
+            code=error.code,
+            since=since,
+            tries=None if sort.counts else self.outbound.tries - 1,
+        )
+        if wait < _OWN_DELAY:
+            # Sooner than the sweep looks for what is due, which finds it all the same if this is lost.
+            with contextlib.suppress(Transient):
+                self.queue.send(send_request(self.outbound.id), delay=math.ceil(wait.total_seconds()) + 1)
+        return result
 
     def _finish(
         self,
@@ -254,6 +233,7 @@ class _Attempt:
         provider_id: str = "",
         message_id: str = "",
         remaining: Sequence[str] = (),
+        tries: int | None = None,
     ) -> Result:
         try:
             self.outbox.finish(
@@ -268,14 +248,13 @@ class _Attempt:
                 due=due,
                 message_id=message_id,
                 remaining=remaining,
+                tries=tries,
             )
         except LeaseLost:
             # Recorded, and the answer was lost; or a person was faster, who takes it for sent.
             return Result(self.outbound.id, None, f"{state.value}, which is recorded or not news any more")
         # A recipient that was refused is told to who wrote; what is held or unknown, to who runs this.
-        held = state is OutboxState.UNCERTAIN or (
-            state is not OutboxState.SENT and code in WAITS_FOR_SETTINGS | {DEFECT}
-        )
+        held = state is OutboxState.UNCERTAIN or (state is not OutboxState.SENT and waiting_for(code).held)
         facts = {"outbound": self.outbound.id, "state": state.value, "code": code, "mails_held": int(held)}
         logger.info("outbound_recorded", extra=facts)
         return Result(self.outbound.id, state, detail)
@@ -291,19 +270,6 @@ def _resend(outbound: Outbound) -> str:
 
 def _days(period: timedelta) -> str:
     return "a day" if period.days == 1 else f"{period.days} days"
-
-
-def patience_with(code: str) -> timedelta | None:
-    """Say how long a failure of this sort is met again before the mail is given up; None: as long as it lasts."""
-    if code in WAITS_FOR_SETTINGS:
-        return None
-    return DEFECT_GIVE_UP_AFTER if code == DEFECT else GIVE_UP_AFTER
-
-
-def wait_after(tries: int, *, code: str = "") -> timedelta:
-    """How long to wait after so many tries: 5 minutes, doubling, at most 4 hours."""
-    longest = _LONGEST_FOR_SETTINGS if code in _ASKING_HARMS_NOBODY else _LONGEST_WAIT
-    return min(longest, _FIRST_WAIT * (1 << max(0, min(tries - 1, 10))))
 
 
 def server_of(configuration: Configuration, outbound: Outbound) -> OutboundServer:

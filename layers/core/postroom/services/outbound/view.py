@@ -8,7 +8,7 @@ from typing import Any
 
 from postroom.model.outbound import Delivery, Outbound, OutboxState
 from postroom.services.mailboxes.forecast import Concern
-from postroom.services.outbound.send import patience_with
+from postroom.services.outbound.waiting import waiting_for
 
 _GONE = frozenset({OutboxState.SENT})
 
@@ -17,7 +17,7 @@ def needs_attention(outbound: Outbound) -> bool:
     """Tell whether the mail leaves only when a person has done something."""
     if outbound.state in (OutboxState.FAILED, OutboxState.UNCERTAIN):
         return True
-    return outbound.state is OutboxState.DEFERRED and bool(outbound.code) and patience_with(outbound.code) is None
+    return outbound.state is OutboxState.DEFERRED and waiting_for(outbound.code).needs_person
 
 
 def told(outbound: Outbound | None) -> dict[str, Any]:

@@ -67,6 +67,7 @@ def _measure(path: str, answers: Any) -> None:
     from postroom.model.configuration.document import Configuration
     from postroom.model.identity import raw_key
     from postroom.services.inbound.ingest import Ingest
+    from postroom.services.inbound.store import Store
     from postroom.services.policy.compiled import Policies
 
     made = Configuration()
@@ -79,11 +80,9 @@ def _measure(path: str, answers: Any) -> None:
     store: Any = _Store()
     ingest = Ingest(
         raw=bucket,
-        contents=bucket,
         interactions=store,
-        outbox=store,
         policies=Policies(Fixed(), lambda: ()),
-        outbound_queue=store,
+        store=Store(contents=bucket, interactions=store, outbox=store, outbound_queue=store),
         clock=utc_now,
     )
     gc.collect()

@@ -12,7 +12,8 @@ from postroom import bootstrap
 from postroom.adapters.clock import utc_now
 from postroom.model.identity import raw_key
 from postroom.model.messages import stored_event
-from postroom.services.inbound.ingest import Ingest, Ingested
+from postroom.services.inbound.ingest import Ingest
+from postroom.services.inbound.store import Stored
 
 from tests.support.aws_stack import AwsStack, sqs_event
 from tests.support.mails import mail
@@ -89,7 +90,7 @@ def test_a_dead_letter_that_nothing_can_be_made_of_stays_and_stops_nothing_else(
         configured.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(event))
     wrap = Ingest.wrap
 
-    def failing(ingest: Ingest, key: str, reason: str) -> Ingested:
+    def failing(ingest: Ingest, key: str, reason: str) -> Stored:
         if key == bad:
             raise ZeroDivisionError
         return wrap(ingest, key, reason)

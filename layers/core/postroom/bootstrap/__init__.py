@@ -194,18 +194,19 @@ def _ingest(settings: Environment, raw: Any, thread_keys: Callable[[], tuple[byt
     from postroom.adapters.dynamo.interactions import DynamoInteractions
     from postroom.adapters.dynamo.outbox import DynamoOutbox
     from postroom.services.inbound.ingest import Ingest
+    from postroom.services.inbound.store import Store
     from postroom.services.policy.compiled import Policies
 
     contents = _contents(settings)
-    return Ingest(
-        raw=raw,
+    interactions = DynamoInteractions(_client("dynamodb"), settings["table"], contents)
+    store = Store(
         contents=contents,
-        interactions=DynamoInteractions(_client("dynamodb"), settings["table"], contents),
+        interactions=interactions,
         outbox=DynamoOutbox(_client("dynamodb"), settings["table"]),
-        policies=Policies(_configurations(settings), thread_keys),
         outbound_queue=SqsQueue(_client("sqs"), settings["outbound_queue"]),
-        clock=utc_now,
     )
+    policies = Policies(_configurations(settings), thread_keys)
+    return Ingest(raw=raw, interactions=interactions, policies=policies, store=store, clock=utc_now)
 
 
 @cache
@@ -312,7 +313,7 @@ def sweep() -> Callable[[], dict[str, int]]:
         raw=raw,
         raw_bucket=settings["raw_bucket"],
         interactions=ingest.interactions,
-        outbox=ingest.outbox,
+        outbox=ingest.store.outbox,
         states=DynamoMailboxStates(_client("dynamodb"), settings["table"], _contents(settings)),
         configurations=_configurations(settings),
         inbound_queue=SqsQueue(_client("sqs"), settings["inbound_queue"]),

@@ -42,6 +42,7 @@ class ReadFile:
 
     attachment: Attachment
     data: Callable[[], bytes]
+    verdict: Decision | None = None  # of the rules that block files
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,41 +8,36 @@ from postroom.mail.containers.archives import list_archive
 from postroom.mail.containers.file_type import HEAD_BYTES, sniff
 from postroom.mail.content.bodies import Bodies
 from postroom.mail.content.files import File, enclosed_files, files
-from postroom.model.decision import Decision
 from postroom.model.interaction import Attachment
 from postroom.model.understanding import ReadFile
 from postroom.rules.attachments import judge as rules
-from postroom.rules.masking import mask
 from postroom.services.policy.compiled import Policy
 
 _MOST_ENCLOSED = 3_000  # names in archives, and files of mails, within one mail
 _DEEPEST = 20  # mails within mails
 
 
-def attached_files(content: Bodies, policy: Policy, decisions: list[Decision]) -> tuple[ReadFile, ...]:
-    """Return the files of a mail; what is blocked is said in `decisions`."""
+def attached_files(content: Bodies, policy: Policy) -> tuple[ReadFile, ...]:
+    """Return the files of a mail with the verdict on each; their names and types are as the sender wrote them."""
     room = [_MOST_ENCLOSED]
-    return tuple(_read_file(one, policy, decisions, room) for one in files(content))
+    return tuple(_read_file(one, policy, room) for one in files(content))
 
 
-def _read_file(one: File, policy: Policy, decisions: list[Decision], room: list[int]) -> ReadFile:
+def _read_file(one: File, policy: Policy, room: list[int]) -> ReadFile:
     data = one.data()
-    name = mask.mask_name(one.name, policy.masking).text
     candidate = _candidate(one, data, room)
-    blocked = rules.judge(candidate, policy.attachments)
-    if blocked is not None:
-        decisions.append(Decision(blocked.rule, blocked.outcome, f"{name}: {blocked.detail}"))
+    verdict = rules.judge(candidate, policy.attachments)
     attachment = Attachment(
-        name=name,
-        content_type=mask.mask_text(one.content_type, policy.masking).text,
+        name=one.name,
+        content_type=one.content_type,
         size=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
         sniffed_type=sniff(candidate.head),
         inline=one.inline,
-        content_id=mask.mask_text(one.content_id, policy.masking).text if one.content_id else None,
-        blocked=blocked.detail if blocked else None,
+        content_id=one.content_id or None,
+        blocked=verdict.detail if verdict else None,
     )
-    return ReadFile(attachment, one.data)
+    return ReadFile(attachment, one.data, verdict)
 
 
 def _candidate(one: File, data: bytes, room: list[int], depth: int = 0) -> rules.Candidate:

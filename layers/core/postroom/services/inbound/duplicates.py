@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from postroom.model.interaction import Event
+from postroom.model.interaction import Event, Interaction
 from postroom.model.raw_message import SERVER_ID
 from postroom.ports import Interactions
 from postroom.services.inbound.facts import Facts
@@ -12,18 +12,22 @@ from postroom.services.inbound.facts import Facts
 SEEN_AGAIN = "seen_again"
 
 
-def note_repetition(interaction_id: str, facts: Facts, *, interactions: Interactions) -> None:
+def seen_again(facts: Facts) -> Event:
+    """Tell of this raw message what is recorded should its bytes be an interaction already."""
+    server_id = unquote(facts.stored.metadata.get(SERVER_ID, ""))
+    on_server = f"under the id {server_id} on the server, " if server_id else ""
+    return Event(at=facts.now, what=SEEN_AGAIN, detail=f"{on_server}stored as {facts.stored.key}")
+
+
+def note_repetition(planned: Interaction, event: Event, *, interactions: Interactions) -> None:
     """Record a second raw message of the same bytes; nothing for the one that the interaction was made of.
 
     The same raw message may be processed any number of times and is told once.
     """
-    key = facts.stored.key
-    stored = interactions.get(interaction_id)
-    if stored is None or stored.raw_key == key:
+    stored = interactions.get(planned.id)
+    if stored is None or stored.raw_key == planned.raw_key:
         return
-    if any(event.what == SEEN_AGAIN and event.detail.endswith(key) for event in interactions.history(interaction_id)):
+    told = (one.detail for one in interactions.history(planned.id) if one.what == SEEN_AGAIN)
+    if any(detail.endswith(planned.raw_key) for detail in told):
         return
-    server_id = unquote(facts.stored.metadata.get(SERVER_ID, ""))
-    on_server = f"under the id {server_id} on the server, " if server_id else ""
-    detail = f"{on_server}stored as {key}"
-    interactions.add_event(interaction_id, Event(at=facts.now, what=SEEN_AGAIN, detail=detail))
+    interactions.add_event(planned.id, event)

@@ -19,12 +19,11 @@ from postroom.services.policy.compiled import Policy
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One raw message with its mailbox (None: not configured any more), the policy it is read by, and the time."""
+    """One raw message with its mailbox (None: not configured any more), and the time."""
 
     stored: RawMessage
     mailbox_name: str
     mailbox: Mailbox | None
-    policy: Policy
     now: datetime
 
     @property
@@ -50,22 +49,22 @@ class Facts:
         """Only its headers were fetched (G08)."""
         return self.stored.metadata.get(OVERSIZE) == "true"
 
-    @property
-    def acknowledgement(self) -> str:
-        """The template of the endpoint that the mailbox names, or of the default one; empty for none."""
-        configuration = self.policy.configuration
-        endpoints = {endpoint.name: endpoint for endpoint in configuration.endpoints}
-        named = endpoints.get(self.mailbox.endpoint or "") if self.mailbox else None
-        endpoint = named or endpoints.get(configuration.settings.default_endpoint or "")
-        return (endpoint.acknowledgement or "") if endpoint else ""
+
+def acknowledgement_of(mailbox: Mailbox | None, policy: Policy) -> str:
+    """Name the template of the endpoint that the mailbox names, or of the default one; empty for none."""
+    configuration = policy.configuration
+    endpoints = {endpoint.name: endpoint for endpoint in configuration.endpoints}
+    named = endpoints.get(mailbox.endpoint or "") if mailbox else None
+    endpoint = named or endpoints.get(configuration.settings.default_endpoint or "")
+    return (endpoint.acknowledgement or "") if endpoint else ""
 
 
-def stripped(mail: Understanding, facts: Facts) -> Understanding:
+def stripped(mail: Understanding, policy: Policy, facts: Facts) -> Understanding:
     """Return an over-size mail as people see it: its headers, the replacement text, and why (G08, S03)."""
     size = facts.stored.metadata.get(SIZE, "")
     limit = facts.mailbox.maximum_msg_size if facts.mailbox else 0
     detail = f"{size} bytes on the server, maximum_msg_size is {limit} MB: only the headers were fetched"
-    text = facts.policy.texts.over_size
+    text = policy.texts.over_size
     return replace(
         mail,
         body=Body(text=text, text_reply=text),

@@ -10,20 +10,19 @@ from datetime import datetime
 
 from postroom.model.interaction import Event, Interaction
 from postroom.ports import Interactions
-from postroom.services.inbound.find_thread import Threaded
 
 
-def heal_threads(interaction: Interaction, thread: Threaded, *, interactions: Interactions, now: datetime) -> None:
+def heal_threads(interaction: Interaction, waits_for: str | None, *, interactions: Interactions, now: datetime) -> None:
     """Join the replies that waited for this mail, and leave a note when this mail itself waits for another."""
     if interaction.message_id is not None:
         for waiting in interactions.waiting_for(interaction.message_id):
             _join(waiting.interaction_id, waiting.sender, interaction, interactions, now)
-    if thread.waits_for is None or interaction.sender is None:
+    if waits_for is None or interaction.sender is None:
         return
     sender = interaction.sender.address.lower()
-    interactions.wait_for(thread.waits_for, interaction_id=interaction.id, sender=sender, now=now)
+    interactions.wait_for(waits_for, interaction_id=interaction.id, sender=sender, now=now)
     # It may have come in between our look-up and the note.
-    for hit in interactions.by_message_ids([thread.waits_for]):
+    for hit in interactions.by_message_ids([waits_for]):
         found = interactions.get(hit.interaction_id)
         if found is not None:
             _join(interaction.id, sender, found, interactions, now)

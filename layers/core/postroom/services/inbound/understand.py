@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from postroom.mail.content.bodies import bodies
 from postroom.mail.content.calendar import Invitation, Moment, invitation
@@ -21,20 +21,18 @@ from postroom.mail.headers.date import parse_date
 from postroom.mail.html.sanitise import SanitisedHtml, sanitise
 from postroom.mail.origin import message_ids as references
 from postroom.mail.origin.authentication_results import auth_results
-from postroom.mail.origin.sender import sender_verdict
+from postroom.mail.origin.sender import SenderVerdict, sender_verdict
 from postroom.mail.outgoing import thread_token
 from postroom.mail.reader import Message, Unreadable, read
-from postroom.mail.reader.part import Part
-from postroom.mail.reply_text.marked import Marked, marked_lines
+from postroom.mail.reply_text.marked import marked_lines
 from postroom.mail.reply_text.reply import reply_text
 from postroom.model.decision import Decision
 from postroom.model.interaction import Attachment, Body
 from postroom.model.understanding import ProvenToken, ReadFile, TokenPlace, Understanding
 from postroom.rules import thread_markers
 from postroom.rules.kind import Kind, decide_kind
-from postroom.rules.masking import mask
 from postroom.services.inbound.attachments import attached_files
-from postroom.services.inbound.mask_metadata import mask_told
+from postroom.services.inbound.masking import Mask, masked
 from postroom.services.policy.compiled import Policy
 
 logging.getLogger("flufl.bounce").disabled = True  # its tracebacks may quote the mail
@@ -43,7 +41,6 @@ UNKNOWN_SUBJECT = "Unknown subject"
 WRAPPING_TEXT = "Error encountered during preprocessing of this message"
 ATTACHED_TEXT = "Original Incoming Email is attached to this Email."
 NO_TEXT = "***WARNING: Could not get IMAP body text."
-PREVIEW = 200  # characters
 """The reference systems' words: people and rules of migrated installations look for them (G25, S04)."""
 
 _HEADER_PEEK = 256 * 1024
@@ -52,12 +49,13 @@ _MOST_SUBJECT = 4_000  # characters
 _LONGEST_NAME = 400
 _MOST_ADDRESSES = 60
 _MOST_REFERENCES = 40
+_MOST_NAMES = 2_000  # characters, of attached files
 
 
 def understand(raw: bytes, *, policy: Policy) -> Understanding:
     """Read, decide and mask; never raises for any bytes."""
     try:
-        return mask_told(_understand(raw, policy), policy.masking)
+        return _understand(raw, policy)
     except Unreadable as error:
         return wrap(raw, str(error), policy=policy)
     except (RecursionError, MemoryError) as error:
@@ -74,33 +72,28 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
         exceptions=policy.exceptions,
         strict=policy.strict_exceptions,
     )
-    decisions = list(kind.decisions)
     content = bodies(message)
     clean = sanitise(content.html) if content.html is not None else None
     text = best_text(content, clean.html if clean is not None else None)
-    read_files = attached_files(content, policy, decisions)
     # The one whom the verdict is about: `Foo <>, ann@example.org` is answered at the address.
     senders = sorted(_addresses(message, "from"), key=lambda one: not one.address)
     verdict = sender_verdict(message, auth=auth_results(message, authserv_ids=policy.trusted_authserv_ids))
-    decisions += [Decision("sender", flag.value) for flag in verdict.flags]
     tokens, forged = _tokens(message, text, policy, report=kind.report is not None)
-    masked_subject = mask.mask_text(message.header("subject"), policy.masking)
-    subject = masked_subject.text
-    decisions += masked_subject.decisions("subject")
     flowing = content.text_parts if text is content.text else ()
-    # What a report quotes is what it is about.
-    answered_subject = subject if kind.report is None else None
     marks = tuple(marked_lines(content.html)) if content.html is not None and kind.report is None else ()
     writer = senders[0].name if senders else ""
-    reply = _ReplyHints(answered_subject, writer, marks)
-    body = _masked_body(text, clean, policy, decisions, flowing=flowing, hints=reply)
     answered, referred = references.in_reply_to(message), references.references(message)
-    return Understanding(
+    unmasked = Understanding(
         sha256=hashlib.sha256(raw).hexdigest(),
         size=len(raw),
-        subject=subject,
+        subject=message.header("subject"),
         sender=senders[0] if senders else None,
-        body=body,
+        body=Body(
+            text=text,
+            text_reply="",
+            html=clean.html if clean is not None else None,
+            remote_images=clean.remote_images if clean is not None else 0,
+        ),
         subtype=kind.subtype,
         reply_to=_addresses(message, "reply-to"),
         to=_addresses(message, "to"),
@@ -109,7 +102,7 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
         message_id=references.message_id(message),
         in_reply_to=answered,
         references=referred,
-        files=read_files,
+        files=attached_files(content, policy),
         automatic=kind.automatic,
         report=kind.report,
         original_message_id=kind.original_message_id,
@@ -120,9 +113,41 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
         forged_token=forged,
         own_tag=thread_token.verify(message.header("message-id"), keys=policy.thread_keys) is not None,
         sender_verdict=verdict,
-        attributes=_attributes(message, kind, read_files, clean, chain=referred or answered),
-        decisions=tuple(decisions),
+        attributes=_attributes(message, kind, clean, chain=referred or answered),
+        decisions=(*kind.decisions, *_oddities(verdict, clean)),
     )
+
+    def reply_of(masked_text: str, masked_subject: str, mask: Mask) -> str:
+        """Take the paragraphs that the text flows in, and of a person's mail what stands under the quotes alone."""
+        flowed = paragraphs(masked_text, flowing)
+        if flowed != masked_text:
+            flowed = mask(flowed)  # a number may have stood on two lines of a quote
+        if kind.report is not None:  # what a report quotes is what it is about
+            return flowed
+        masked_marks = [replace(one, lines=tuple(mask(line) for line in one.lines)) for one in marks]
+        return reply_text(flowed, subject=masked_subject, writer=writer, marked=masked_marks)
+
+    return _described(masked(unmasked, policy.masking, reply_of=reply_of))
+
+
+def _oddities(verdict: SenderVerdict, clean: SanitisedHtml | None) -> Iterator[Decision]:
+    yield from (Decision("sender", flag.value) for flag in verdict.flags)
+    if clean is not None and clean.cuts:
+        yield Decision("html", "cut", ", ".join(clean.cuts))
+
+
+def _described(mail: Understanding) -> Understanding:
+    """Add what is told of a mail's files and of a missing text, by what they are called once they are masked."""
+    decisions = [
+        Decision(file.verdict.rule, file.verdict.outcome, f"{file.attachment.name}: {file.verdict.detail}")
+        for file in mail.files
+        if file.verdict is not None
+    ]
+    if not mail.body.text.strip():
+        decisions.append(Decision("text", "missing", "the mail has no text"))
+    names = "; ".join([file.attachment.name for file in mail.files if file.attachment.name])[:_MOST_NAMES]
+    named = {"_AttachmentFileNames": names} if names else {}
+    return replace(mail, attributes={**named, **mail.attributes}, decisions=(*mail.decisions, *decisions))
 
 
 def wrap(raw: bytes, reason: str, *, policy: Policy, raw_key: str = "") -> Understanding:
@@ -131,18 +156,17 @@ def wrap(raw: bytes, reason: str, *, policy: Policy, raw_key: str = "") -> Under
     senders = [one for one in _some_addresses(head, "from") if is_valid(one.address)]
     subject = head.header("subject")[:_MOST_SUBJECT] if head else ""
     unknown = Address("", f"unknown@{policy.configuration.settings.default_domain}")
-    reason = mask.mask_text(reason, policy.masking).text  # what failed may quote what it failed at
     text = f"{WRAPPING_TEXT}\n{reason}\n{ATTACHED_TEXT}"
     sha256 = hashlib.sha256(raw).hexdigest()
     original = Attachment(
         name="original.eml", content_type="message/rfc822", size=len(raw), sha256=sha256, key=raw_key or None
     )
-    wrapped = Understanding(
+    unmasked = Understanding(
         sha256=sha256,
         size=len(raw),
-        subject=mask.mask_text(subject, policy.masking).text or UNKNOWN_SUBJECT,
+        subject=subject or UNKNOWN_SUBJECT,
         sender=senders[0] if senders else unknown,
-        body=Body(text=text, text_reply=text),
+        body=Body(text=text, text_reply=""),
         subtype=None,
         wrap_reason=reason,
         reply_to=_some_addresses(head, "reply-to"),
@@ -153,10 +177,10 @@ def wrap(raw: bytes, reason: str, *, policy: Policy, raw_key: str = "") -> Under
         in_reply_to=references.in_reply_to(head)[:_MOST_REFERENCES] if head else (),
         references=references.references(head)[-_MOST_REFERENCES:] if head else (),
         files=(ReadFile(original, lambda: raw),),
-        attributes={"_WrappingMessageReason": reason, "_AttachmentFileNames": "original.eml"},
+        attributes={"_WrappingMessageReason": reason},
         decisions=(Decision("wrap", "wrapped", reason),),
     )
-    return mask_told(wrapped, policy.masking)
+    return _described(masked(unmasked, policy.masking, reply_of=lambda masked_text, _subject, _mask: masked_text))
 
 
 def _some_addresses(head: Message | None, name: str) -> tuple[Address, ...]:
@@ -180,54 +204,6 @@ def _addresses(message: Message, name: str) -> tuple[Address, ...]:
     if not message.has(name):
         return ()
     return tuple([address for address in message.addresses(name) if address.address or address.name])
-
-
-def _masked_body(
-    text: str,
-    clean: SanitisedHtml | None,
-    policy: Policy,
-    decisions: list[Decision],
-    *,
-    flowing: Sequence[Part],
-    hints: _ReplyHints,
-) -> Body:
-    masked = mask.mask_text(text, policy.masking)
-    html = mask.mask_html(clean.html, policy.masking) if clean is not None else None
-    decisions += masked.decisions("text")
-    decisions += html.decisions("HTML") if html else ()
-    if clean is not None and clean.cuts:
-        decisions.append(Decision("html", "cut", ", ".join(clean.cuts)))
-    if not masked.text.strip():
-        decisions.append(Decision("text", "missing", "the mail has no text"))
-    return Body(
-        text=masked.text,
-        text_reply=_text_reply(masked.text, flowing, policy, hints),
-        html=html.text if html else None,
-        remote_images=clean.remote_images if clean else 0,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _ReplyHints:
-    """What helps to find a person's own words: the subject (None: a report, which is shown whole), name and marks."""
-
-    subject: str | None
-    writer: str
-    marks: tuple[Marked, ...]
-
-
-def _text_reply(masked: str, parts: Sequence[Part], policy: Policy, hints: _ReplyHints) -> str:
-    """Return what a person wrote under a subject; the whole where there is none, in the paragraphs that it flows in."""
-    text = paragraphs(masked, parts)
-    if text != masked:
-        text = mask.mask_text(text, policy.masking).text  # a number may have stood on two lines of a quote
-    if hints.subject is None:
-        return text
-    marks = [
-        replace(one, lines=tuple(mask.mask_text(line, policy.masking).text for line in one.lines))
-        for one in hints.marks
-    ]
-    return reply_text(text, subject=hints.subject, writer=hints.writer, marked=marks)
 
 
 def _tokens(message: Message, text: str, policy: Policy, *, report: bool) -> tuple[tuple[ProvenToken, ...], bool]:
@@ -256,15 +232,11 @@ def _tokens(message: Message, text: str, policy: Policy, *, report: bool) -> tup
 def _attributes(
     message: Message,
     kind: Kind,
-    read_files: tuple[ReadFile, ...],
     clean: SanitisedHtml | None,
     *,
     chain: Sequence[str],
 ) -> dict[str, str]:
     attributes: dict[str, str] = {}
-    names = [one.attachment.name for one in read_files if one.attachment.name]
-    if names:
-        attributes["_AttachmentFileNames"] = "; ".join(names)[:2000]
     if chain:
         attributes["References"] = " ".join(chain[-20:])[:4000]
     if clean is not None and clean.remote_images:

@@ -15,8 +15,9 @@ from postroom.model.understanding import Understanding
 from postroom.ports import Clock, RawMessages
 from postroom.rules.routing import route
 from postroom.services.inbound.facts import Facts, stripped, with_replacement_text
-from postroom.services.inbound.understand import PREVIEW, understand, wrap
-from postroom.services.policy.compiled import Policies
+from postroom.services.inbound.plan import preview
+from postroom.services.inbound.understand import understand, wrap
+from postroom.services.policy.compiled import Policies, Policy
 
 _KEPT_RULES = ("auto-reply", "copies")  # decided once, when the mail came in
 _SHOWN = ("subject", "subtype", "queue", "department", "wrap_reason", "sender", "attributes")
@@ -87,24 +88,23 @@ class Replay:
         """Return the mail as today's rules have it; with a problem, as it can be kept."""
         stored = self.raw.get(before.raw_key)
         policy, mailbox = self.policies.of_mailbox(before.mailbox)
-        facts = Facts(stored, before.mailbox, mailbox, policy, before.created)
+        facts = Facts(stored, before.mailbox, mailbox, before.created)
         mail = understand(stored.content, policy=policy)
         if facts.oversize:
-            mail = stripped(mail, facts)
-        after, body = _rewritten(before, mail, facts)
+            mail = stripped(mail, policy, facts)
+        after, body = _rewritten(before, mail, policy, facts)
         try:
             self.rewrites.check(after, body=body)
         except TooLarge as error:
             if before.wrap_reason is None:
                 return before, body_before, f"{error.what}: it stays as it is"
             mail = wrap(stored.content, error.what, policy=policy, raw_key=before.raw_key)
-            after, body = _rewritten(before, mail, facts)
+            after, body = _rewritten(before, mail, policy, facts)
             return after, body, f"{error.what}: it stays wrapped, with the original attached"
         return after, body, ""
 
 
-def _rewritten(before: Interaction, mail: Understanding, facts: Facts) -> tuple[Interaction, Body]:
-    policy = facts.policy
+def _rewritten(before: Interaction, mail: Understanding, policy: Policy, facts: Facts) -> tuple[Interaction, Body]:
     subtype = mail.subtype or _of_a_person(before)
     routed = route(policy.configuration, facts.mailbox, subtype)
     queue = routed.queue if before.status is Status.QUEUED else before.queue
@@ -124,7 +124,7 @@ def _rewritten(before: Interaction, mail: Understanding, facts: Facts) -> tuple[
         wrap_reason=mail.wrap_reason,
         attributes={**_copied(before), **mail.attributes},
         decisions=(*mail.decisions, *kept, *routed.decisions, Decision("replay", "replayed", "by today's rules")),
-        preview=" ".join((mail.body.text_reply or mail.body.text)[: 4 * PREVIEW].split())[:PREVIEW],
+        preview=preview(mail.body),
     )
     return after, body
 

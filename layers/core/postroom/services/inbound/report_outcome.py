@@ -1,36 +1,39 @@
-"""Write what a report mail says onto the mail of ours that it is about (G29, fault 79)."""
+"""Say what a report mail tells of the mail of ours that it is about (G29, fault 79)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from postroom.mail.reports.delivery_report import DeliveryReport, ReportKind
 from postroom.model.interaction import Event, Interaction
 from postroom.model.outbound import Delivery
-from postroom.model.understanding import Understanding
-from postroom.ports import Outbox
 
 _DISPOSITIONS_SEEN = frozenset({"displayed", "processed", "dispatched"})
 
 
-def record_report(interaction: Interaction, mail: Understanding, *, outbox: Outbox, now: datetime) -> bool:
-    """Record the report on its outbound mail; False when it is about none of ours, or was recorded before."""
-    if mail.report is None or interaction.parent_id is None:
-        return False
-    outbound = outbox.get(interaction.parent_id)
-    if outbound is None:
-        return False
-    delivery, what = _meaning(mail.report)
+@dataclass(frozen=True, slots=True)
+class ReportedOutcome:
+    """What is recorded on an outbound mail, if there is one of this id: a report counts once, by its interaction."""
+
+    outbound_id: str
+    delivery: Delivery
+    event: Event
+
+
+def reported_outcome(
+    interaction: Interaction, report: DeliveryReport | None, *, now: datetime
+) -> ReportedOutcome | None:
+    """Return what a report says of the mail that its interaction belongs to; None when it belongs to none."""
+    if report is None or interaction.parent_id is None:
+        return None
+    delivery, what = _meaning(report)
     detail = "; ".join(
         " ".join(part for part in (one.address, one.action, one.status, one.reason, one.diagnostic) if part)
-        for one in mail.report.recipients[:5]
+        for one in report.recipients[:5]
     )
-    return outbox.report(
-        outbound.id,
-        report_id=interaction.id,
-        delivery=delivery,
-        event=Event(at=now, what=what, detail=f"{detail} (interaction {interaction.id})"[:1000]),
-    )
+    event = Event(at=now, what=what, detail=f"{detail} (interaction {interaction.id})"[:1000])
+    return ReportedOutcome(interaction.parent_id, delivery, event)
 
 
 def _meaning(report: DeliveryReport) -> tuple[Delivery, str]:

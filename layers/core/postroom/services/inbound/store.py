@@ -1,0 +1,75 @@
+"""Store what was planned for one mail; every step may be repeated, and finds what is there already.
+
+In this order: files, the interactions of copies, the mail's own interaction (with its acknowledgement, in one
+transaction), what a report says of a mail of ours, threads that waited for this mail, the request to send.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+
+from postroom.errors import Transient
+from postroom.model.automatic_reply import Withheld
+from postroom.model.interaction import Added, Interaction
+from postroom.model.messages import send_request
+from postroom.ports import Contents, Interactions, Outbox, Queue
+from postroom.services.inbound.acknowledge import without_acknowledgement
+from postroom.services.inbound.duplicates import note_repetition
+from postroom.services.inbound.late_parents import heal_threads
+from postroom.services.inbound.plan import InboundPlan, PlannedInteraction
+from postroom.services.mailboxes.latency import note_arrival
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a planned interaction: as it was written, and the id of the acknowledgement written with it."""
+
+    interaction: Interaction
+    added: Added | Withheld
+    outbound_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where a plan is written to."""
+
+    contents: Contents
+    interactions: Interactions
+    outbox: Outbox
+    outbound_queue: Queue
+
+    def __call__(self, plan: InboundPlan) -> Stored:
+        """Write all of a plan; raises Transient when it must be repeated, TooLarge when no item holds the mail."""
+        for file in {file.key: file for one in (*plan.copies, plan.own) for file in one.files}.values():
+            self.contents.put(file.key, file.data(), content_type="application/octet-stream")
+        for copy in plan.copies:
+            self._write(copy)
+        stored = self._write(plan.own)
+        if stored.added is Added.EXISTED:
+            note_repetition(stored.interaction, plan.repeated, interactions=self.interactions)
+        elif stored.added is Added.CREATED:
+            note_arrival(stored.interaction, old=plan.old)
+        if plan.reported is not None:
+            self.outbox.report(
+                plan.reported.outbound_id,
+                report_id=stored.interaction.id,
+                delivery=plan.reported.delivery,
+                event=plan.reported.event,
+            )
+        heal_threads(stored.interaction, plan.waits_for, interactions=self.interactions, now=plan.now)
+        if stored.outbound_id is not None:
+            # It lies in the outbox already: should this message be lost, the sweeper queues it again.
+            with contextlib.suppress(Transient):
+                self.outbound_queue.send(send_request(stored.outbound_id))
+        return stored
+
+    def _write(self, planned: PlannedInteraction) -> Stored:
+        interaction, outbound = planned.interaction, planned.acknowledgement
+        added = self.interactions.add(interaction, planned.body, outbound=outbound, caps=planned.caps)
+        if isinstance(added, Withheld):
+            # Our reply is withheld, never the mail (docs/threat-model.md 7).
+            interaction = without_acknowledgement(interaction, added)
+            outbound = None
+            added = self.interactions.add(interaction, planned.body)
+        return Stored(interaction, added, outbound.id if outbound else None)

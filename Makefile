@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup test demo lint format types features faults score bench build deploy-local slow clean locks
+.PHONY: setup test demo lint format types features faults soak score bench build deploy-local slow clean locks
 
 setup: $(STAMP)
 
@@ -47,6 +47,10 @@ slow: $(STAMP)
 # The path once for each point at which something can fail.
 faults: $(STAMP)
 	$(BIN)/python -m pytest -q -s tests/faults
+
+# Seven processes killed at random while real servers bring mail; SOAK="--mails 10000 --seconds 7200" runs longer.
+soak: $(STAMP)
+	@$(BIN)/python -m tests.soak $(SOAK)
 
 # How well mail is understood, over ../shared/corpora.
 score: $(STAMP)

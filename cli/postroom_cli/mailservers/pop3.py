@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -38,6 +40,16 @@ class Pop3Faults:
     drop_at_quit: bool = False  # closed instead of carrying out what was marked
     bare_lines: bool = False  # messages are sent with the line ends they have, as some servers do
     wrong_size: dict[int, int] = field(default_factory=dict)  # number → size that LIST says
+    # What follows is well-formed, and wrong all the same.
+    refusals: dict[str, int] = field(default_factory=dict)  # command → how often it says -ERR
+    expires: bool = False  # QUIT deletes what was retrieved (RFC 2449 §6.7, EXPIRE 0)
+    no_stuffing: bool = False  # a line that begins with a dot is sent as it is
+    new_uidl: bool = False  # other ones in every session
+    cut: dict[int, int] = field(default_factory=dict)  # number → bytes after which RETR of it ends
+    instead: dict[int, int] = field(default_factory=dict)  # number → the message that RETR of it sends
+    once: bool = False  # `cut` and `instead` hold for one RETR each
+    wraps: bool = False  # mail with raw 8-bit headers comes in a notice made anew, unless UTF8 is spoken (Courier)
+    estimates: bool = False  # LIST says a tenth less than there is (Exchange)
 
 
 class Pop3Server(Listener):
@@ -54,6 +66,7 @@ class Pop3Server(Listener):
         capabilities: Iterable[str] = CAPABILITIES,
         tokens: Iterable[str] = (),
         has_capa: bool = True,
+        login_delay: float = 0.0,
     ) -> None:
         super().__init__(self._talk_to, tls=tls, certificate=certificate, port=port)
         self.store = store or Store(users or {})
@@ -62,6 +75,9 @@ class Pop3Server(Listener):
         self.has_capa = has_capa
         self.faults = Pop3Faults()
         self.log: list[str] = []  # commands, without secrets
+        self.login_delay = login_delay  # seconds between two logins to a mailbox
+        self.logins: dict[str, float] = {}  # user → when the last one was
+        self.notices = itertools.count(1)
         self.locked: set[str] = set()  # users whose mailbox a session holds
         self.lock = threading.Lock()
 
@@ -93,12 +109,16 @@ class _Session:
         self._claimed = ""
         self._messages: list[Message] = []
         self._deleted: set[int] = set()
+        self._retrieved: set[int] = set()
+        self._speaks_utf8 = False
+        self._session = next(server.notices)
         self._commands: dict[str, Callable[[str], None]] = {
             "CAPA": self._capa,
             "STLS": self._stls,
             "USER": self._name,
             "PASS": self._password,
             "AUTH": self._authenticate,
+            "UTF8": self._utf8,
             "NOOP": lambda _rest: self._ok(),
         }
         self._transaction: dict[str, Callable[[str], None]] = {
@@ -124,7 +144,10 @@ class _Session:
             verb, _, rest = line.partition(" ")
             verb = verb.upper()
             self._server.log.append(verb if verb in ("PASS", "AUTH", "USER") else line)
-            if verb == "QUIT":
+            if self._server.faults.refusals.get(verb, 0) > 0:
+                self._server.faults.refusals[verb] -= 1
+                self._error("[SYS/TEMP] Not now" if verb in ("PASS", "AUTH") else "Not now")
+            elif verb == "QUIT":
                 self._quit()
             elif verb in self._commands:
                 self._commands[verb](rest)
@@ -153,9 +176,17 @@ class _Session:
         words = [word for word in self._server.capabilities if not (word == "UIDL" and self._server.faults.no_uidl)]
         if self._server.tls == "starttls" and not self._connection.encrypted:
             words.append("STLS")
+        if self._server.faults.wraps:
+            words.append("UTF8")
+        if self._server.login_delay:
+            words.append(f"LOGIN-DELAY {self._server.login_delay:.0f}")
         words.append("SASL PLAIN" + (" XOAUTH2" if self._server.tokens else ""))
         self._ok()
         self._connection.send("".join(f"{word}\r\n" for word in words).encode() + b".\r\n")
+
+    def _utf8(self, _rest: str) -> None:
+        self._speaks_utf8 = True
+        self._ok("UTF8 enabled")
 
     def _stls(self, _rest: str) -> None:
         if self._server.context is None or self._connection.encrypted or self._server.faults.starttls == "refuse":
@@ -182,6 +213,11 @@ class _Session:
             self._error("[AUTH] Authentication failed")
             return
         with self._server.lock:
+            last = self._server.logins.get(user)
+            if last is not None and time.monotonic() - last < self._server.login_delay:
+                self._error("[LOGIN-DELAY] minimum time between mail checks violation")
+                return
+            self._server.logins[user] = time.monotonic()
             if user in self._server.locked:
                 busy = True
             else:
@@ -228,7 +264,20 @@ class _Session:
         return found
 
     def _size(self, number: int, message: Message) -> int:
-        return self._server.faults.wrong_size.get(number, len(message.raw))
+        faults = self._server.faults
+        size = len(message.raw) * 9 // 10 if faults.estimates else len(message.raw)
+        return faults.wrong_size.get(number, size)
+
+    def _shown(self, message: Message) -> bytes:
+        """Return the message, or the notice that comes instead of it."""
+        if not self._server.faults.wraps or self._speaks_utf8 or message.header.isascii():
+            return message.raw
+        number = next(self._server.notices)
+        return (
+            f"From: postmaster@example.com\r\nMessage-ID: <n{number}@local>\r\n"
+            f"Content-Type: multipart/mixed; boundary=b{number}\r\n\r\n--b{number}\r\n\r\nNot plain.\r\n"
+            f"--b{number}\r\nContent-Type: message/rfc822\r\n\r\n"
+        ).encode() + message.raw
 
     def _list(self, rest: str, value: Callable[[int, Message], str]) -> None:
         if rest:
@@ -248,6 +297,8 @@ class _Session:
         faults = self._server.faults
 
         def name(number: int, message: Message) -> str:
+            if faults.new_uidl:
+                return f"{self._session}-{message.uid}"
             if faults.same_uidl:
                 return "same"
             if faults.reused_uidl:
@@ -259,13 +310,18 @@ class _Session:
     def _retrieve(self, rest: str) -> None:
         if not (chosen := self._chosen(rest)):
             return
-        number, message = chosen
+        number, _message = chosen
         faults = self._server.faults
         if number == faults.refuse_message:
             self._error("[SYS/TEMP] Cannot read the message")
             return
-        self._ok(f"{len(message.raw)} octets")
-        data = stuffed(message.raw, bare_lines=faults.bare_lines)
+        self._retrieved.add(number)
+        other = (faults.instead.pop if faults.once else faults.instead.get)(number, number)
+        raw = self._shown(self._messages[other - 1])
+        raw = raw[: (faults.cut.pop if faults.once else faults.cut.get)(number, len(raw))]
+        self._ok(f"{len(raw)} octets")
+        data = raw if faults.no_stuffing else stuffed(raw, bare_lines=faults.bare_lines)
+        data += b"" if data.endswith(b"\n") else b"\r\n"
         if number == faults.drop_in_message:
             self._connection.send(data[: len(data) // 2])
             raise Closed
@@ -287,9 +343,12 @@ class _Session:
             _number, message = chosen
             words = rest.split(" ")
             count = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
-            lines = message.raw[len(message.header) :].split(b"\r\n")[:count]
+            raw = self._shown(message)
+            header, _, body = raw.partition(b"\r\n\r\n") if raw is not message.raw else (b"", b"", b"")
+            header = header + b"\r\n\r\n" if header else message.header
+            lines = (body or message.raw[len(message.header) :]).split(b"\r\n")[:count]
             self._ok()
-            self._connection.send(stuffed(message.header + b"".join(line + b"\r\n" for line in lines)) + b".\r\n")
+            self._connection.send(stuffed(header + b"".join(line + b"\r\n" for line in lines)) + b".\r\n")
 
     def _delete(self, rest: str) -> None:
         if self._server.faults.keep_all:
@@ -306,7 +365,8 @@ class _Session:
         if self._server.faults.drop_at_quit:
             raise Closed
         if self._user:
-            self._server.folder(self._user).remove(self._messages[number - 1] for number in self._deleted)
+            gone = self._deleted | (self._retrieved if self._server.faults.expires else set())
+            self._server.folder(self._user).remove(self._messages[number - 1] for number in gone)
         self.release()
         self._ok("Bye")
         raise Closed

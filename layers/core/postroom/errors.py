@@ -165,6 +165,17 @@ class AccessRefused(LoginRefused):
     code = "access_refused"
 
 
+class LoginUnclear(Transient):
+    """A login that failed for a reason that names no wrong credentials: asked again, with growing pauses.
+
+    A server that shuts down, a directory that does not answer and an account that is locked for minutes all say
+    something; a pause that grows locks nobody out, should the password be wrong after all.
+    """
+
+    code = "login_unclear"
+    remedy = "It is tried again by itself, less and less often; if the password is wrong, enter the right one."
+
+
 class MailboxLocked(Transient):
     """Someone else holds the mailbox (POP3 [IN-USE]) or too many connections are open."""
 

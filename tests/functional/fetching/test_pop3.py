@@ -2,66 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from ipaddress import ip_network
-from typing import Any
 
 import pytest
-from postroom.adapters.pop3.session import Pop3Connector
-from postroom.services.polling.look import Summary
 from postroom.services.polling.outcome import Result
-from postroom_cli.mailservers.pop3 import CAPABILITIES, Pop3Server
+from postroom_cli.mailservers.pop3 import CAPABILITIES
 
+from tests.functional.fetching.pop3_site import USER, Site, pop3_site
 from tests.support.mails import mail
-from tests.unit.services.polling.fakes import Post, a_mailbox
 
-USER, PASSWORD = "box@example.com", "correct horse"
 MAILS = [mail(subject=str(number)) for number in range(5)]
-
-
-@dataclass
-class Site:
-    """A POP3 server, and a poller of its mailbox."""
-
-    server: Pop3Server
-    post: Post
-
-    def connect(self, **options: Any) -> None:
-        """Poll this mailbox from now on."""
-        settings = {"server": "127.0.0.1", "port": self.server.port, "ca_certificate": self.server.ca_pem}
-        connector = Pop3Connector(allowed_networks=(ip_network("127.0.0.0/8"),))
-        mailbox = a_mailbox("box", type="POP3", **{**settings, **options})
-        self.post = Post(mailbox, connector=connector, monotonic=time.monotonic)
-        self.post.secrets.values["box-password"] = PASSWORD
-
-    def poll(self) -> Summary:
-        """Poll once."""
-        return self.post.poll()
-
-    def left(self) -> int:
-        """Count what lies there."""
-        folder = self.server.store.folder(USER, "INBOX")
-        return len(folder.uids) if folder else 0
 
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with Pop3Server({USER: PASSWORD}) as server:
-        made = Site(server, Post())
+    with pop3_site() as made:
         yield made
-
-
-def deliver(site: Site, *contents: bytes) -> None:
-    for content in contents:
-        site.server.append(USER, content)
 
 
 def test_mail_is_stored_byte_for_byte_and_deleted(site: Site) -> None:
     site.connect()
     site.poll()
-    deliver(site, *MAILS)
+    site.deliver(*MAILS)
     assert site.poll().stored == 5
     assert sorted(stored.content for stored in site.post.raw.objects.values()) == sorted(MAILS)
     assert site.left() == 0
@@ -72,10 +34,10 @@ def test_mail_is_stored_byte_for_byte_and_deleted(site: Site) -> None:
 def test_mail_left_on_the_server_is_never_fetched_twice(site: Site) -> None:
     site.connect(leave_msg_on_server=True)
     site.poll()
-    deliver(site, *MAILS[:3])
+    site.deliver(*MAILS[:3])
     assert site.poll().stored == 3
     assert site.poll().results == {Result.IDLE: 1}
-    deliver(site, *MAILS[3:])
+    site.deliver(*MAILS[3:])
     assert site.poll().stored == 2
     assert (site.left(), site.post.raw.puts) == (5, 5)
 
@@ -84,7 +46,7 @@ def test_mail_left_on_the_server_is_never_fetched_twice(site: Site) -> None:
 def test_a_session_that_dies_before_quit_costs_a_look_and_no_mail(site: Site) -> None:
     site.connect()
     site.poll()
-    deliver(site, *MAILS[:2])
+    site.deliver(*MAILS[:2])
     site.server.faults.drop_at_quit = True
     site.poll()
     assert site.left() == 2
@@ -98,10 +60,10 @@ def test_a_session_that_dies_before_quit_costs_a_look_and_no_mail(site: Site) ->
 @pytest.mark.parametrize(("choice", "stored"), [("all", 3), ("from-now", 0)])
 def test_the_first_connection_leaves_alone_what_is_not_wanted_also_later(site: Site, choice: str, stored: int) -> None:
     site.connect(first_connection=choice)
-    deliver(site, *MAILS[:3])
+    site.deliver(*MAILS[:3])
     assert site.poll().stored == stored
     assert all(found.metadata["old"] == "true" for found in site.post.raw.objects.values())
-    deliver(site, *MAILS[3:])
+    site.deliver(*MAILS[3:])
     assert site.poll().stored == 2
     assert sum(found.metadata.get("old") == "true" for found in site.post.raw.objects.values()) == stored
     assert site.left() == 3 - stored
@@ -112,7 +74,7 @@ def test_the_first_connection_leaves_alone_what_is_not_wanted_also_later(site: S
 def test_an_oversize_mail_gives_its_headers_once_and_stays(site: Site) -> None:
     site.connect(maximum_msg_size=1)
     site.poll()
-    deliver(site, mail(body="x" * 1_100_000), MAILS[0])
+    site.deliver(mail(body="x" * 1_100_000), MAILS[0])
     summary = site.poll()
     assert (summary.stored, summary.oversize) == (1, 1)
     assert site.left() == 1
@@ -125,7 +87,7 @@ def test_an_oversize_mail_gives_its_headers_once_and_stays(site: Site) -> None:
 def test_a_mail_in_which_the_connection_breaks_delays_none(site: Site) -> None:
     site.connect()
     site.poll()
-    deliver(site, *MAILS)
+    site.deliver(*MAILS)
     site.server.faults.drop_in_message = 2
     summary = site.poll()
     assert summary.stored >= 3
@@ -142,7 +104,7 @@ def test_a_server_without_unique_ids_loses_and_doubles_nothing(site: Site) -> No
     site.connect(leave_msg_on_server=True)
     site.server.faults.same_uidl = True
     site.poll()
-    deliver(site, *(mail(subject=str(number), message_id=f"<{number}@example.org>") for number in range(3)))
+    site.deliver(*(mail(subject=str(number), message_id=f"<{number}@example.org>") for number in range(3)))
     site.poll()
     assert len(site.post.raw.objects) == 3
     site.poll()
@@ -153,7 +115,7 @@ def test_a_server_without_unique_ids_loses_and_doubles_nothing(site: Site) -> No
 def test_a_mailbox_that_another_program_holds_is_tried_again_in_ten_minutes(site: Site) -> None:
     site.connect()
     site.poll()
-    deliver(site, MAILS[0])
+    site.deliver(MAILS[0])
     site.server.faults.login_refusal = "[IN-USE] Mailbox is locked"
     site.poll()
     health = site.post.state.health
@@ -164,19 +126,15 @@ def test_a_mailbox_that_another_program_holds_is_tried_again_in_ten_minutes(site
     assert site.poll().stored == 1
 
 
-def contents(site: Site) -> list[bytes]:
-    return sorted(stored.content for stored in site.post.raw.objects.values())
-
-
 @pytest.mark.fault(23)
 def test_a_server_that_gives_out_an_id_again_gets_no_mail_deleted_that_was_not_fetched(site: Site) -> None:
     site.connect()
     site.server.faults.number_uidl = True
     site.poll()
     for raw in MAILS:  # each is message 1 when it comes
-        deliver(site, raw)
+        site.deliver(raw)
         site.poll()
-    assert contents(site) == sorted(MAILS)
+    assert site.contents() == sorted(MAILS)
     assert site.left() == 0
 
 
@@ -188,10 +146,10 @@ def test_mails_with_the_same_header_are_told_apart_by_what_they_contain(site: Si
     site.poll()
     header = b"From: form@example.com\r\nSubject: Form\r\n\r\n"
     mails = [header + text for text in (b"first\r\n", b"second\r\n", b"third\r\n")]
-    deliver(site, *mails)
+    site.deliver(*mails)
     for _ in range(4):
         site.poll()
-    assert contents(site) == sorted(mails)
+    assert site.contents() == sorted(mails)
     assert site.left() == 0
 
 
@@ -200,7 +158,7 @@ def test_a_server_that_deletes_nothing_is_named_and_its_mail_is_fetched_once(sit
     site.connect()
     site.poll()
     site.server.faults.keep_all = True
-    deliver(site, *MAILS[:2])
+    site.deliver(*MAILS[:2])
     for _ in range(4):
         site.poll()
     health = site.post.state.health
@@ -215,10 +173,6 @@ def test_a_server_that_deletes_nothing_is_named_and_its_mail_is_fetched_once(sit
     assert site.post.state.health.code == ""
 
 
-def said(site: Site, *commands: str) -> int:
-    return sum(command.startswith(commands) for command in site.server.log)
-
-
 @pytest.mark.fault(23)
 @pytest.mark.parametrize("pipelining", [True, False], ids=["pipelined", "one-by-one"])
 @pytest.mark.parametrize("top", [True, False], ids=["with-top", "without-top"])
@@ -229,7 +183,7 @@ def test_a_new_mail_under_the_id_of_a_deleted_one_is_fetched(site: Site, pipelin
     site.connect()
     site.poll()
     for number in range(0, len(MAILS), 2):  # msg1 and msg2, again and again
-        deliver(site, *MAILS[number : number + 2])
+        site.deliver(*MAILS[number : number + 2])
         assert site.poll().stored == len(MAILS[number : number + 2])
         assert site.left() == 0
     assert sorted(stored.content for stored in site.post.raw.objects.values()) == sorted(MAILS)
@@ -240,14 +194,14 @@ def test_a_new_mail_under_the_id_of_a_deleted_one_is_fetched(site: Site, pipelin
 def test_what_could_not_be_deleted_is_known_by_its_header_and_not_fetched_again(site: Site) -> None:
     site.connect()
     site.poll()
-    deliver(site, *MAILS)
+    site.deliver(*MAILS)
     site.server.faults.drop_at_quit = True
     site.poll()
     assert site.left() == len(MAILS)
-    fetched = said(site, "RETR")
+    site.server.log.clear()
     site.server.faults.drop_at_quit = False
     site.poll()
-    assert (site.left(), said(site, "RETR"), said(site, "TOP")) == (0, fetched, len(MAILS))
+    assert (site.left(), site.said("RETR"), site.said("TOP")) == (0, 0, len(MAILS))
     before = len(site.server.log)
     assert site.poll().results == {Result.IDLE: 1}
     assert not any(command.startswith(("TOP", "LIST", "CAPA")) for command in site.server.log[before:])
@@ -257,12 +211,12 @@ def test_what_could_not_be_deleted_is_known_by_its_header_and_not_fetched_again(
 def test_a_server_that_never_deletes_is_asked_again_without_fetching_anything_twice(site: Site) -> None:
     site.connect()
     site.poll()
-    deliver(site, *MAILS)
+    site.deliver(*MAILS)
     site.server.faults.keep_all = True
     for _ in range(4):
         site.poll()
         site.post.wait(minutes=1)
-    assert said(site, "RETR") == len(MAILS)
+    assert site.said("RETR") == len(MAILS)
     assert site.post.raw.puts == len(MAILS)
     assert site.post.state.health.code == "delete_refused"
     site.server.faults.keep_all = False
@@ -276,7 +230,7 @@ def deliver_unfetchable(site: Site) -> None:
     site.connect(delete_bad_formatted_msg=True)
     site.poll()
     site.server.faults.refuse_message = 1
-    deliver(site, MAILS[0])
+    site.deliver(MAILS[0])
 
 
 @pytest.mark.feature("G07")
@@ -284,13 +238,13 @@ def test_the_id_of_a_given_up_mail_that_was_deleted_is_looked_into_when_it_comes
     deliver_unfetchable(site)
     site.poll()
     site.poll()
-    deliver(site, MAILS[1])
+    site.deliver(MAILS[1])
     site.poll()
     assert site.left() == 0
     assert [stored.content for stored in site.post.raw.objects.values()] == [MAILS[1]]
     # The next mail gets the id of the one that was given up, and is fetched when that is looked into.
     site.server.faults.refuse_message = 0
-    deliver(site, MAILS[2])
+    site.deliver(MAILS[2])
     for _ in range(3):
         site.poll()
         site.post.wait(minutes=11)
@@ -303,7 +257,7 @@ def test_ids_that_move_up_after_a_deletion_have_no_other_mail_deleted(site: Site
     site.server.faults.reused_uidl = True
     site.connect(maximum_msg_size=1, delete_big_msg=True, maximum_msg_number=2)
     site.poll()
-    deliver(site, MAILS[0], mail(body="x" * 1_100_000), *MAILS[1:])
+    site.deliver(MAILS[0], mail(body="x" * 1_100_000), *MAILS[1:])
     for _ in range(6):
         site.poll()
         site.post.wait(minutes=11)
@@ -323,7 +277,7 @@ def test_a_given_up_mail_whose_deletion_was_refused_is_tried_once_more_before_it
     folder = site.server.store.folder(USER, "INBOX")
     assert folder is not None
     folder.remove(list(folder.messages))
-    deliver(site, MAILS[1])
+    site.deliver(MAILS[1])
     site.server.faults.refuse_message = 0
     site.server.faults.keep_all = False
     site.post.wait(minutes=11)

@@ -6,17 +6,16 @@ import random
 from collections.abc import Iterator
 
 import pytest
-from postroom_cli.mailservers.pop3 import CAPABILITIES, Pop3Server
+from postroom_cli.mailservers.pop3 import CAPABILITIES
 
-from tests.functional.fetching.test_pop3 import PASSWORD, USER, Site
+from tests.functional.fetching.pop3_site import USER, Site, pop3_site
 from tests.support.mails import mail
-from tests.unit.services.polling.fakes import Post
 
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with Pop3Server({USER: PASSWORD}) as server:
-        yield Site(server, Post())
+    with pop3_site() as made:
+        yield made
 
 
 def blow(site: Site, choose: random.Random, delivered: list[bytes]) -> None:

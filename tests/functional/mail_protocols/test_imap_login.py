@@ -127,7 +127,7 @@ def test_a_password_that_a_server_repeats_when_it_is_dialled_again_is_in_no_erro
     embedded.append(mail(1))
     with on_host(embedded) as session:
         listing = session.list(None)
-        embedded.server.faults.login_refusal = f"{PASSWORD} is wrong"
+        embedded.server.faults.login_refusal = f"The password {PASSWORD} is wrong"
         embedded.server.faults.fetch = {1: FetchFault.DROP_MID_LITERAL}
         with pytest.raises(LoginRefused) as raised:
             list(session.fetch(listing.news))

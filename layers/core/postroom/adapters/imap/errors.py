@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from postroom.adapters.net.said import names_credentials, passes, pause_told
 from postroom.errors import (
     AccessRefused,
     FolderMissing,
     LoginRefused,
+    LoginUnclear,
     MailboxLocked,
     Permanent,
     PostroomError,
@@ -26,20 +29,25 @@ class Meaning:
 
     steps: tuple[str, ...]
     codes: tuple[str, ...]
-    text: re.Pattern[str] | None
+    text: Callable[[str], object] | None
     error: type[PostroomError]
     code: str
     what: str
     remedy: str = ""
 
 
-def _text(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE)
+def _text(pattern: str) -> Callable[[str], object]:
+    return re.compile(pattern, re.IGNORECASE).search
+
+
+_THROTTLED = _text(r"throttl|backoff time|rate limit")
 
 
 # Response codes: RFC 5530 unless said otherwise.
 MEANINGS: tuple[Meaning, ...] = (
     Meaning((), ("UNAVAILABLE",), None, MailboxLocked, "unavailable", "The server says it is unavailable for now"),
+    # Exchange Online says so of any command, and how long it is to be left alone.
+    Meaning((), (), _THROTTLED, MailboxLocked, "throttled", "The server is asked too much"),
     Meaning((), ("INUSE", "IN-USE"), None, MailboxLocked, "mailbox_locked", "Another program holds the mailbox"),
     Meaning(
         ("greeting", "login", "folder"),
@@ -95,12 +103,13 @@ MEANINGS: tuple[Meaning, ...] = (
     Meaning(
         ("login",),
         (),
-        _text(r"temporar|try again|try later|internal error|unavailable|timed? ?out"),
+        passes,
         MailboxLocked,
         "unavailable",
         "The server cannot check the login for now",
     ),
-    Meaning(("login",), (), None, LoginRefused, "login_refused", "Login refused"),
+    Meaning(("login",), (), names_credentials, LoginRefused, "login_refused", "Login refused"),
+    Meaning(("login",), (), None, LoginUnclear, "login_unclear", "The server did not let us log in"),
     # Exchange Online after a good token: IMAP is off, the login has no right to the mailbox, or a server there is ill.
     Meaning(
         ("folder",),
@@ -155,10 +164,12 @@ def refused(text: bytes | str, *, step: str, on: str) -> PostroomError:
             continue
         if row.codes and not codes.intersection(row.codes):
             continue
-        if row.text and not row.text.search(said):
+        if row.text and not row.text(said):
             continue
         break
-    return row.error(f"{row.what}: {said}" if said else row.what, on=on, step=step, code=row.code, remedy=row.remedy)
+    what = f"{row.what}: {said}" if said else row.what
+    pause = pause_told(said) if issubclass(row.error, MailboxLocked) else None
+    return row.error(what, on=on, step=step, code=row.code, remedy=row.remedy, retry_after=pause)
 
 
 def response_codes(text: bytes) -> frozenset[str]:

@@ -51,6 +51,7 @@ def _top(link: Link, number: int) -> bytes | None:
 def _begun(link: Link, number: int, *, hang_up: bool) -> bytes | None:
     """Fetch a message for the sake of its header, where there is no TOP; `hang_up` where the header ends."""
     line = link.ready("list")
+    link.retrieved.add("")  # of no id that anything is stored under
     line.stream.send(b"RETR %d\r\n" % number)
     good, _text, end = read_status(line.reader)
     if not good:

@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
 
 from postroom.adapters.net import dial as dialling
 from postroom.adapters.net.dial import Rules
+from postroom.adapters.net.said import names_credentials, passes, pause_told
 from postroom.adapters.net.stream import Reader, Stream
 from postroom.adapters.pop3.wire import read_multiline, read_status
-from postroom.errors import LoginRefused, MailboxLocked, PostroomError, ServerMisbehaved
+from postroom.errors import LoginRefused, LoginUnclear, MailboxLocked, PostroomError, ServerMisbehaved
 from postroom.model.configuration.mailbox import Mailbox, Security
+from postroom.model.configuration.properties import behaviour
 
 ANSWER_LIMIT = 64 * 1024 * 1024  # UIDL and LIST of a million messages
 _CODE = re.compile(rb"^\[([A-Z0-9/-]+)\]", re.IGNORECASE)
 
 _LOCKED = re.compile(rb"\b(in[ -]use|lock(ed)?|busy|another (session|client|pop)|already)\b", re.IGNORECASE)
-_LATER = re.compile(rb"too many|temporar|try again|try later|unavailable|login delay|internal error", re.IGNORECASE)
+_DELAY = re.compile(rb"login delay|minimum time between", re.IGNORECASE)
+
+Capabilities = Mapping[bytes, bytes]
+"""What a server can do (RFC 2449): name in upper case → its arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What servers say before a login that they can do, asked once in the life of a function."""
+
+    known: MutableMapping[tuple[str, int, str], Capabilities] = field(default_factory=dict)
+
+    def of(self, line: Line, mailbox: Mailbox) -> Capabilities:
+        """Return what this server offers, asking it where that is not known yet."""
+        place = (mailbox.server or "", mailbox.effective_port, mailbox.security.value)
+        if not behaviour(mailbox).use_capa:
+            return {}
+        if place not in self.known:
+            self.known[place] = capabilities(line)
+        return self.known[place]
 
 
 @dataclass(slots=True)
@@ -27,12 +50,13 @@ class Line:
 
     stream: Stream
     reader: Reader
+    said: bytes = b""  # the text of the last status line
 
     def ask(self, command: str) -> tuple[bool, bytes]:
         """Send a command and read its status."""
         self.stream.send(command.encode("utf-8") + b"\r\n")
-        good, text, _end = read_status(self.reader)
-        return good, text
+        good, self.said, _end = read_status(self.reader)
+        return good, self.said
 
     def ask_all(self, command: str, *, limit: int = ANSWER_LIMIT) -> bytes | None:
         """Send a command with a multi-line answer; None when it is refused. Raises pop3_reader.TooLong."""
@@ -41,7 +65,7 @@ class Line:
 
     def answer(self, *, limit: int = ANSWER_LIMIT) -> bytes | None:
         """Read a multi-line answer; None when it is -ERR."""
-        good, _text, end = read_status(self.reader)
+        good, self.said, end = read_status(self.reader)
         if not good:
             return None
         data = bytearray()
@@ -49,18 +73,18 @@ class Line:
         return bytes(data)
 
 
-def dial(mailbox: Mailbox, *, secret: str, deadline: float, rules: Rules) -> Line:
+def dial(mailbox: Mailbox, *, secret: str, deadline: float, rules: Rules, offers: Offers) -> Line:
     """Connect and log in; raises the errors of errors.py with the step that failed."""
     return dialling.dial(
         mailbox,
-        lambda stream: _converse(stream, mailbox, secret=secret, deadline=deadline, rules=rules),
+        lambda stream: _converse(stream, mailbox, secret=secret, deadline=deadline, rules=rules, offers=offers),
         secret=secret,
         deadline=deadline,
         rules=rules,
     )
 
 
-def _converse(stream: Stream, mailbox: Mailbox, *, secret: str, deadline: float, rules: Rules) -> Line:
+def _converse(stream: Stream, mailbox: Mailbox, *, secret: str, deadline: float, rules: Rules, offers: Offers) -> Line:
     stream.step = "greeting"
     stream.deadline = min(deadline, time.monotonic() + mailbox.protocol_timeout.total_seconds())
     line = Line(stream, Reader(stream))
@@ -70,9 +94,19 @@ def _converse(stream: Stream, mailbox: Mailbox, *, secret: str, deadline: float,
     if mailbox.security in (Security.START_TLS, Security.START_TLS_REQUIRED):
         _start_tls(line, mailbox)
     dialling.check_encrypted(stream, rules)
+    offered = offers.of(line, mailbox)
+    if b"UTF8" in offered:
+        # RFC 6856 §2.1: without it a server may hand out something else for mail with raw 8-bit headers; Courier does
+        # (4.18, seen 2026), and makes that anew at each RETR. A refusal leaves things as they are.
+        line.ask("UTF8")
     stream.step = "login"
     stream.deadline = min(deadline, time.monotonic() + mailbox.protocol_timeout.total_seconds())
-    _log_in(line, mailbox, secret)
+    try:
+        _log_in(line, mailbox, secret)
+    except MailboxLocked as error:
+        if error.code == "login_delay" and error.retry_after is None:
+            error.retry_after = _login_delay(line, offered)
+        raise
     stream.step = "list"
     return line
 
@@ -113,10 +147,20 @@ def _log_in(line: Line, mailbox: Mailbox, secret: str) -> None:
         raise error
 
 
-def capabilities(line: Line) -> frozenset[bytes]:
+def capabilities(line: Line) -> Capabilities:
     """Ask CAPA (RFC 2449); empty where the server does not know it."""
     answer = line.ask_all("CAPA", limit=64 * 1024)
-    return frozenset(row.split(b" ")[0].strip().upper() for row in (answer or b"").splitlines() if row)
+    rows = (row.strip().partition(b" ") for row in (answer or b"").splitlines())
+    return {name.upper(): arguments.strip() for name, _, arguments in rows if name}
+
+
+def _login_delay(line: Line, offered: Capabilities) -> float | None:
+    """Return the seconds that the server wants between two logins (RFC 2449 §6.5); None where it does not say."""
+    if b"LOGIN-DELAY" not in offered:
+        with contextlib.suppress(PostroomError):  # who has refused may hang up
+            offered = capabilities(line)
+    seconds = offered.get(b"LOGIN-DELAY", b"").split(b" ")[0]
+    return float(seconds) if seconds.isdigit() else None
 
 
 def refused(text: bytes, *, step: str, on: str) -> PostroomError:
@@ -126,12 +170,27 @@ def refused(text: bytes, *, step: str, on: str) -> PostroomError:
     said = _said(text)
     if code == "IN-USE" or (not code and step == "login" and _LOCKED.search(text)):
         return MailboxLocked(f"Another program holds the mailbox: {said}", on=on, step=step)
-    if code in ("SYS/TEMP", "LOGIN-DELAY") or (not code and _LATER.search(text)):
+    if code == "LOGIN-DELAY" or (not code and _DELAY.search(text)):
         return MailboxLocked(
-            f"The server cannot serve the mailbox for now: {said}", on=on, step=step, code="unavailable"
+            f"The server takes logins at longer intervals only: {said}",
+            on=on,
+            step=step,
+            code="login_delay",
+            remedy="The mailbox is looked at as often as the server lets it; set `cycle_time` to no less than that.",
+            retry_after=pause_told(said),
+        )
+    if code == "SYS/TEMP" or (not code and step in ("greeting", "login") and passes(said)):
+        return MailboxLocked(
+            f"The server cannot serve the mailbox for now: {said}",
+            on=on,
+            step=step,
+            code="unavailable",
+            retry_after=pause_told(said),
         )
     if step == "login":
-        return LoginRefused(f"Login refused: {said}", on=on, step=step)
+        if code in ("AUTH", "SYS/PERM") or (not code and names_credentials(said)):  # RFC 3206
+            return LoginRefused(f"Login refused: {said}", on=on, step=step)
+        return LoginUnclear(f"The server did not let us log in: {said}", on=on, step=step)
     return ServerMisbehaved(f"The server refused a command: {said}", on=on, step=step, code="command_refused")
 
 

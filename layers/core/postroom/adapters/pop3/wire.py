@@ -51,6 +51,7 @@ def read_multiline(reader: Reader, sink: Callable[[bytes], object], *, limit: in
     dot, say) cannot end it. Raises TooLong beyond `limit` bytes.
     """
     mark = end + b"."
+    stuffed = mark + b"."  # a line with one dot is of a server that does not stuff, and keeps it
     final = mark + end
     pending = end  # the answer begins at the begin of a line
     skip = len(end)  # which is not part of it
@@ -58,7 +59,7 @@ def read_multiline(reader: Reader, sink: Callable[[bytes], object], *, limit: in
 
     def give(data: bytes) -> None:
         nonlocal size, skip
-        piece = data.replace(mark, end) if mark in data else data  # RFC 1939 §3: the first dot of a line goes
+        piece = data.replace(stuffed, mark) if stuffed in data else data  # RFC 1939 §3: the first of two dots goes
         if skip:
             piece, skip = piece[skip:], max(0, skip - len(piece))
         size += len(piece)

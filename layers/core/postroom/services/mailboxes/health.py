@@ -14,6 +14,7 @@ from postroom.errors import (
     AccessRefused,
     FolderMissing,
     LoginRefused,
+    LoginUnclear,
     MailboxLocked,
     NotFound,
     Permanent,
@@ -27,6 +28,7 @@ from postroom.ports import MailboxStates
 
 PROBE = timedelta(minutes=10)
 SLOW_PROBE = timedelta(hours=1)
+FIRST_PAUSE = timedelta(minutes=2)  # of those that grow, up to an hour: five logins in the first one
 PATIENCE = 3  # failures in a row before the probe
 LONGEST_WAIT = timedelta(hours=24)  # a server that asks for more is asked after a day
 TELLING = "act"  # the step after safe storage: new mail is fetched whether it works or not
@@ -42,6 +44,7 @@ class Rule:
     counts: bool  # whether it is a failure that patience counts
     probe: timedelta | None  # wait until the next try; None: not tried again before something is changed
     at_once: bool  # whether the wait holds from the first time
+    grows: bool = False  # whether each failure doubles the wait, from FIRST_PAUSE up to `probe`
 
 
 RULES: tuple[Rule, ...] = (
@@ -49,6 +52,8 @@ RULES: tuple[Rule, ...] = (
     Rule(AccessRefused, HealthState.NEEDS_ATTENTION, counts=True, probe=SLOW_PROBE, at_once=True),
     # Trying a refused password again locks accounts, and revoked consent does not come back by itself.
     Rule(LoginRefused, HealthState.NEEDS_ATTENTION, counts=True, probe=None, at_once=True),
+    # It may be the password all the same: the pauses keep an account from being locked.
+    Rule(LoginUnclear, HealthState.RETRYING, counts=True, probe=SLOW_PROBE, at_once=True, grows=True),
     # No credentials travel before these fail, so an hourly look harms nobody and sees a renewed certificate.
     Rule(TlsFailed, HealthState.NEEDS_ATTENTION, counts=True, probe=SLOW_PROBE, at_once=True),
     Rule(FolderMissing, HealthState.NEEDS_ATTENTION, counts=True, probe=SLOW_PROBE, at_once=True),
@@ -66,7 +71,7 @@ def failed(health: Health, error: PostroomError, *, now: datetime, step: str = "
     rule = next(rule for rule in RULES if isinstance(error, rule.error))
     until = _asked_to_wait(error, now)
     failures = health.failures + (rule.counts and until is None)
-    waits = rule.probe is not None and (rule.at_once or failures >= PATIENCE)
+    wait = _wait(rule, failures)
     asked = f": the server asks to wait until {until:%Y-%m-%d %H:%M:%S} UTC" if until else ""
     return Health(
         state=rule.state,
@@ -76,9 +81,17 @@ def failed(health: Health, error: PostroomError, *, now: datetime, step: str = "
         remedy=error.remedy[:_LONGEST],
         since=health.since if health.state is rule.state and health.since else now,
         failures=failures,
-        next_try=until or (now + rule.probe if waits and rule.probe else None),
+        next_try=until or (now + wait if wait is not None else None),
         last_success=health.last_success,
     )
+
+
+def _wait(rule: Rule, failures: int) -> timedelta | None:
+    """Return the pause after so many failures in a row; None: the next cycle, or nothing before something changes."""
+    if rule.probe is None or not (rule.at_once or failures >= PATIENCE):
+        return None
+    doubled = FIRST_PAUSE * 2 ** min(max(failures, 1) - 1, 10)
+    return min(doubled, rule.probe) if rule.grows else rule.probe
 
 
 def _asked_to_wait(error: PostroomError, now: datetime) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from postroom.errors import LoginRefused, Permanent, PostroomError, Transient
+from postroom.errors import LoginRefused, LoginUnclear, Permanent, PostroomError, Transient
 from postroom.model.configuration.mailbox import Mailbox, SecretReference, Type
 from postroom.model.mailbox_state import Position
 from postroom.ports import Connector, Secrets, Session, Tokens
@@ -38,7 +38,7 @@ def open_mailbox(
     secret = _reveal(secrets, reference)
     try:
         return open_with(connector, mailbox, secret=secret, deadline=deadline, ask=ask)
-    except LoginRefused:
+    except (LoginRefused, LoginUnclear):
         rotated = _reveal(secrets, reference, fresh=True)
         if rotated == secret:
             raise

@@ -18,6 +18,7 @@ from postroom.errors import (
     ConnectFailed,
     DeadlineExceeded,
     LoginRefused,
+    LoginUnclear,
     MailboxLocked,
     PostroomError,
     ServerMisbehaved,
@@ -48,7 +49,7 @@ SLOWEST = 128 * 1024  # bytes a second that a server must manage
 BASE_BUDGET = 30.0  # seconds for a set beyond that
 NOTHING_FETCHED = "nothing_fetched"
 RENUMBERED = "The server has numbered the folder anew"
-_NOT_OF_ONE = (LoginRefused, MailboxLocked, ConnectFailed)
+_NOT_OF_ONE = (LoginRefused, LoginUnclear, MailboxLocked, ConnectFailed)
 OUTAGE = timedelta(hours=24)  # for which a server that gives out nothing is believed to have trouble of its own
 
 

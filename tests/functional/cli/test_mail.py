@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from postroom.model.event_kind import EventKind
 from postroom.model.identity import outbound_id
 from postroom.model.interaction import Event
 from postroom.model.outbound import OutboxState
@@ -83,7 +84,7 @@ def test_an_uncertain_mail_is_settled_by_a_person_and_never_by_itself(
     postroom: Command, mail: str, command: str, state: str
 ) -> None:
     sent = postroom("reply", mail, "--json", stdin="text").json["id"]
-    event = Event(at=datetime.now(UTC), what="uncertain")
+    event = Event(at=datetime.now(UTC), what=EventKind.UNCERTAIN)
     postroom.stack.outbox.settle(sent, was=OutboxState.NEW, state=OutboxState.UNCERTAIN, event=event)
     postroom.stack.queued("OUTBOUND_QUEUE_URL")
     assert [row["id"] for row in postroom("outbox", "list", "--state", "UNCERTAIN", "--json").lines] == [sent]

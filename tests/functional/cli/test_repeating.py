@@ -9,6 +9,7 @@ from unittest.mock import patch
 import pytest
 from botocore.exceptions import ReadTimeoutError
 from postroom.adapters.dynamo.notices import DynamoNotices
+from postroom.model.event_kind import EventKind
 from postroom.model.interaction import Event
 from postroom.model.outbound import OutboxState
 
@@ -108,7 +109,7 @@ def test_a_history_and_the_notices_of_a_day_are_read_to_their_end(postroom: Comm
     detail = "x" * (MEGABYTE // 4)  # five of them are more than DynamoDB answers at once
     for number in range(6):
         moment = at + timedelta(seconds=number)
-        stack.interactions.add_event(interaction_id, Event(at=moment, what="replayed", detail=detail))
-        notices.add(at=moment, what="unmatched_report", detail=detail)
+        stack.interactions.add_event(interaction_id, Event(at=moment, what=EventKind.REPLAYED, detail=detail))
+        notices.add(at=moment, what=EventKind.UNMATCHED_REPORT, detail=detail)
     assert [event.at.second for event in stack.interactions.history(interaction_id)] == list(range(6))
     assert [event.at.second for event in notices.of_day(at)] == list(range(6))

@@ -9,6 +9,7 @@ import pytest
 from postroom import bootstrap
 from postroom.adapters.clock import utc_now
 from postroom.adapters.dynamo import items, keys
+from postroom.model.event_kind import EventKind
 from postroom.model.interaction import Event
 from postroom.model.outbound import Delivery, OutboxState
 
@@ -48,7 +49,7 @@ def test_a_mail_that_was_put_off_for_long_is_put_off_again_with_its_reason_and_t
     for number in range(3):
         claim = f"c{number}"
         assert verified.outbox.claim(outbound_id, claim=claim, message_id="<x@x>", now=then, abandoned_before=then)
-        told = Event(at=then, what="deferred", detail="later")
+        told = Event(at=then, what=EventKind.DEFERRED, detail="later")
         verified.outbox.finish(outbound_id, claim=claim, state=OutboxState.DEFERRED, event=told, reason="later")
     as_before(verified, outbound_id)
     with ses(lambda: _client_error("TooManyRequestsException", 429)):

@@ -8,6 +8,7 @@ import pytest
 from postroom.adapters.clock import utc_now
 from postroom.adapters.dynamo import items
 from postroom.adapters.dynamo.outbox_history import entry, most
+from postroom.model.event_kind import EventKind
 from postroom.model.interaction import Event
 from postroom.model.outbound import Delivery, OutboxState
 
@@ -57,7 +58,8 @@ def test_the_fullest_history_fits_beside_the_largest_mail() -> None:
 
     def size(what: str) -> int:
         detail = "x" * (100 if what in by_us else 9_999)
-        return 20 + sum(map(len, entry(Event(at=utc_now(), what=what, detail=detail, who="w" * 64))))
+        event = Event(at=utc_now(), what=EventKind(what), detail=detail, who="w" * 64)
+        return 20 + sum(len(part) for part in entry(event))
 
     identities = 64 * sum(most(what) for what in reported_or_said)
     fullest = identities + sum(size(what) * (most(what) + 1) for what in kinds)
@@ -79,14 +81,17 @@ def test_reports_that_are_recorded_at_the_same_time_do_not_undo_each_other(verif
                         wanted,
                         report_id="complaint",
                         delivery=Delivery.COMPLAINED,
-                        event=Event(at=utc_now(), what="complained"),
+                        event=Event(at=utc_now(), what=EventKind.COMPLAINED),
                     )
                 )
             return read
 
     slow = Raced(verified.client("dynamodb"), verified.table)
     assert slow.report(
-        outbound_id, report_id="delivery", delivery=Delivery.DELIVERED, event=Event(at=utc_now(), what="delivered")
+        outbound_id,
+        report_id="delivery",
+        delivery=Delivery.DELIVERED,
+        event=Event(at=utc_now(), what=EventKind.DELIVERED),
     )
     outbound = verified.outbox.get(outbound_id)
     assert outbound is not None
@@ -121,7 +126,7 @@ def test_deferrals_beyond_those_that_are_told_one_by_one_are_counted(verified: A
             outbound_id,
             claim=f"c{number}",
             state=OutboxState.DEFERRED,
-            event=Event(at=now, what="deferred", detail=f"no {number}"),
+            event=Event(at=now, what=EventKind.DEFERRED, detail=f"no {number}"),
             reason=f"no {number}",
             due=now,
         )

@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 from postroom import bootstrap
 from postroom.adapters.clock import utc_now
+from postroom.model.event_kind import EventKind
 from postroom.model.interaction import Event
 from postroom.model.outbound import Delivery, OutboxState
 from postroom.services.sweep.sweep import Sweep
@@ -28,7 +29,7 @@ def on_the_wire(stack: AwsStack, outbound_id: str, at: datetime, *, claim: str =
 
 
 def finish(stack: AwsStack, outbound_id: str, state: OutboxState, **more: Any) -> None:
-    told = Event(at=utc_now(), what=state.value.lower(), detail="SES did not answer")
+    told = Event(at=utc_now(), what=EventKind(state.value.lower()), detail="SES did not answer")
     stack.outbox.finish(outbound_id, claim="c", state=state, event=told, **more)
 
 
@@ -44,7 +45,7 @@ def test_a_mail_that_was_reported_is_not_left_uncertain_whoever_was_first(verifi
         finish(verified, outbound_id, OutboxState.UNCERTAIN)
     else:  # the report was recorded, and its recorder died before it looked at the state
         finish(verified, outbound_id, OutboxState.UNCERTAIN)
-        told = Event(at=utc_now(), what="delivered")
+        told = Event(at=utc_now(), what=EventKind.DELIVERED)
         verified.outbox.report(outbound_id, report_id="e1", delivery=Delivery.DELIVERED, event=told)
         assert verified.invoke("TrackDelivery", sqs_event(event("Delivery", outbound_id)))
     assert verified.invoke("Sweep", {})["uncertain"] == 0
@@ -59,7 +60,7 @@ def test_a_report_about_those_who_have_a_mail_says_nothing_of_those_who_are_left
     before = utc_now() - timedelta(minutes=40)
     on_the_wire(verified, outbound_id, before)
     finish(verified, outbound_id, OutboxState.DEFERRED, due=before, remaining=("bob@example.org",))
-    told = Event(at=utc_now(), what="bounced")
+    told = Event(at=utc_now(), what=EventKind.BOUNCED)
     assert verified.outbox.report(outbound_id, report_id="ann's", delivery=Delivery.BOUNCED, event=told)
     on_the_wire(verified, outbound_id, before + timedelta(minutes=10), claim="d")
     assert verified.invoke("Sweep", {})["uncertain"] == 1

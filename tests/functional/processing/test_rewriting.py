@@ -11,6 +11,7 @@ from postroom.adapters.aws.s3 import S3Contents
 from postroom.adapters.clock import utc_now
 from postroom.adapters.dynamo.interaction_changes import InteractionChanges
 from postroom.errors import Conflict
+from postroom.model.event_kind import EventKind
 from postroom.model.interaction import Event, Interaction, Status
 
 from tests.functional.processing.test_outbound import answer, verified
@@ -53,7 +54,7 @@ def test_what_happens_while_a_mail_is_rewritten_is_not_undone(
 
     contents = S3Contents(verified.client("s3"), verified.environment["CONTENT_BUCKET"])
     changes = Raced(verified.client("dynamodb"), verified.table, contents)
-    event = Event(at=utc_now(), what="replayed", detail="queue", who="ann")
+    event = Event(at=utc_now(), what=EventKind.REPLAYED, detail="queue", who="ann")
     with pytest.raises(Conflict, match="changed meanwhile"):
         changes.rewrite(before, replace(before, queue="other"), body=None, event=event)
     now = verified.interactions.get(interaction_id)

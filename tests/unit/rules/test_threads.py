@@ -96,7 +96,7 @@ MARKER = replace(TOKEN, place=TokenPlace.BODY)
 )
 def test_a_mail_joins_only_with_proof(claims: Claims, join: str | None, confidence: Confidence, rule: str) -> None:
     decision = decide(claims)
-    assert (decision.join, decision.confidence, decision.rule) == (join, confidence, rule)
+    assert (decision.join, decision.confidence, decision.rule) == (join, confidence, f"thread.{rule}")
 
 
 def test_a_refused_claim_is_a_hint_that_suggests_the_thread() -> None:
@@ -137,7 +137,7 @@ def test_an_empty_sender_takes_part_in_nothing() -> None:
 )
 def test_a_setting_can_trust_more_and_says_so(settings: ThreadSettings, claims: Claims, rule: str) -> None:
     decision = decide(claims, settings)
-    assert (decision.join, decision.confidence, decision.rule) == ("t1", Confidence.LIKELY, rule)
+    assert (decision.join, decision.confidence, decision.rule) == ("t1", Confidence.LIKELY, f"thread.{rule}")
 
 
 @pytest.mark.parametrize("settings", [ThreadSettings(subject_joins=True, unverified_participants_join=True)])

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from postroom.mail.headers.address import Address
 from postroom.model.decision import Decision
+from postroom.model.event_kind import EventKind, UnlistedKind
 
 
 class Direction(StrEnum):
@@ -111,7 +112,7 @@ class Event:
     """One entry of an interaction's history after its creation."""
 
     at: datetime
-    what: str  # vocabulary of observe.py: acknowledgement_queued, sent, delivered, bounced, …
+    what: EventKind | UnlistedKind
     detail: str = ""
     who: str = "postroom"
 

@@ -18,7 +18,8 @@ from postroom.mail.reports.delivery_report import DeliveryReport, ReportKind
 from postroom.mail.reports.human_text import human_text, returned_message_id
 from postroom.mail.reports.server import is_titled
 from postroom.mail.reports.standard import read_report
-from postroom.model.decision import Decision
+from postroom.model.decision import Decision, Named, Outcome
+from postroom.model.decision import DecisionRule as Rule
 from postroom.model.interaction import Subtype
 from postroom.rules.delivery_exceptions import (
     DeliveryException,
@@ -87,7 +88,7 @@ def decide_kind(
     subtype: Subtype | None = None
     if report is not None:
         subtype = _SUBTYPES[report.kind]
-        decisions.append(Decision("kind.report", report.kind.value, _described(report)))
+        decisions.append(Decision(Rule.KIND_REPORT, report.kind, _described(report)))
     sender = _from_address(message) if subtype is None else ""
     if subtype is None:
         returned = returned_message_id(message, human_text(message)) if _holds_mail(message) else None
@@ -96,7 +97,7 @@ def decide_kind(
             subtype, original = Subtype.INBOUND_NDR, returned
             decisions.append(decision)
     if verdict.is_automatic:
-        decisions.append(Decision("kind.automatic", verdict.rule or "automatic", verdict.why or ""))
+        decisions.append(Decision(Rule.KIND_AUTOMATIC, Named(verdict.rule or "automatic"), verdict.why or ""))
         subtype = subtype or Subtype.INBOUND_AUTOMATIC
     match: Match | None = None
     if subtype in {None, Subtype.INBOUND_AUTOMATIC}:
@@ -107,7 +108,7 @@ def decide_kind(
                 permanent = match.exception.failure is Failure.PERMANENT
                 subtype = Subtype.PERMANENT_UNDELIVERABLE if permanent else Subtype.TEMPORARY_UNDELIVERABLE
     if not decisions:
-        decisions.append(Decision("kind", "person", "no report, nothing automatic, no delivery exception"))
+        decisions.append(Decision(Rule.KIND, Outcome.PERSON, "no report, nothing automatic, no delivery exception"))
     return Kind(subtype, report, verdict, match, original, tuple(decisions))
 
 
@@ -131,9 +132,9 @@ def _reference_rules(
         return None
     structure = corroboration(message, besides_sender=True)
     if returned and is_ours(returned) and (listed or structure.is_automatic or strict):
-        return Decision("kind.message-part", "ndr", f"a mail system returned our message {returned}")
+        return Decision(Rule.KIND_MESSAGE_PART, Outcome.NDR, f"a mail system returned our message {returned}")
     if listed and (local in _PROGRAMS or structure.is_automatic or returned or is_titled(message) or strict):
-        return Decision("kind.ndr-sender", "ndr", f"{local} is in the ndr-senders-list")
+        return Decision(Rule.KIND_NDR_SENDER, Outcome.NDR, f"{local} is in the ndr-senders-list")
     return None
 
 
@@ -176,5 +177,5 @@ def _described(report: DeliveryReport) -> str:
 
 def _exception_decision(match: Match) -> Decision:
     place = "address" if match.exception.type is ExceptionType.ADDRESS else "subject"
-    outcome = match.exception.failure.value if match.diverts else "hint"
-    return Decision("kind.delivery-exception", outcome, f"{place} phrase {match.exception.name!r}: {match.why}")
+    outcome = match.exception.failure if match.diverts else Outcome.HINT
+    return Decision(Rule.KIND_DELIVERY_EXCEPTION, outcome, f"{place} phrase {match.exception.name!r}: {match.why}")

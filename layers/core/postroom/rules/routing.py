@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from postroom.model.configuration.document import Configuration, Department, Endpoint
 from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.decision import Decision
+from postroom.model.decision import Decision, Named, Outcome
+from postroom.model.decision import DecisionRule as Rule
 from postroom.model.interaction import Status, Subtype
 
 _FAILURES = frozenset({Subtype.INBOUND_NDR, Subtype.PERMANENT_UNDELIVERABLE, Subtype.TEMPORARY_UNDELIVERABLE})
 _NO_WORK = frozenset({Subtype.INBOUND_REPORT, Subtype.INBOUND_DISPOSITION})
-_RULE = "route"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,13 @@ def route(
     endpoint = _endpoint(configuration, mailbox, decisions, absent)
     if subtype in _FAILURES:
         wanted = (department.exception_queue if department else None) or configuration.settings.exception_queue
-        decisions.append(Decision(_RULE, wanted, f"{subtype.value} goes to the exception queue"))
+        decisions.append(Decision(Rule.ROUTE, Named(wanted), f"{subtype.value} goes to the exception queue"))
     elif endpoint is not None:
         wanted = endpoint.queue
-        decisions.append(Decision(_RULE, wanted, f"endpoint {endpoint.name} leads to queue {wanted}"))
+        decisions.append(Decision(Rule.ROUTE, Named(wanted), f"endpoint {endpoint.name} leads to queue {wanted}"))
     else:
         wanted = (department.default_queue if department else None) or configuration.settings.default_inbound_queue
-        decisions.append(Decision(_RULE, wanted, "no endpoint applies: the default inbound queue"))
+        decisions.append(Decision(Rule.ROUTE, Named(wanted), "no endpoint applies: the default inbound queue"))
     queue = _existing(configuration, wanted, department, decisions)
     return Route(
         queue=queue,
@@ -71,7 +71,9 @@ def _department(configuration: Configuration, mailbox: Mailbox | None, decisions
     if found is None and configuration.departments:
         found = configuration.departments[0]
         if named:
-            decisions.append(Decision("department", found.name, f"there is no department {named}: the first one"))
+            decisions.append(
+                Decision(Rule.DEPARTMENT, Named(found.name), f"there is no department {named}: the first one")
+            )
     return found
 
 
@@ -80,14 +82,14 @@ def _endpoint(
 ) -> Endpoint | None:
     endpoints = {endpoint.name: endpoint for endpoint in configuration.endpoints}
     if mailbox is None:
-        decisions.append(Decision("endpoint", "default", absent))
+        decisions.append(Decision(Rule.ENDPOINT, Outcome.DEFAULT, absent))
     elif mailbox.endpoint:
         if mailbox.endpoint in endpoints:
             return endpoints[mailbox.endpoint]
-        decisions.append(Decision("endpoint", "default", f"there is no endpoint {mailbox.endpoint}"))
+        decisions.append(Decision(Rule.ENDPOINT, Outcome.DEFAULT, f"there is no endpoint {mailbox.endpoint}"))
     default = configuration.settings.default_endpoint
     if default and default not in endpoints:
-        decisions.append(Decision("endpoint", "none", f"there is no default endpoint {default} either"))
+        decisions.append(Decision(Rule.ENDPOINT, Outcome.NONE, f"there is no default endpoint {default} either"))
     return endpoints.get(default) if default else None
 
 
@@ -111,7 +113,9 @@ def _existing(
         if queue is not None and queue.active:
             return name
         problem = "is not active" if queue else "does not exist"
-        decisions.append(Decision(_RULE, "fall-back", f"queue {name} {problem}"))
+        decisions.append(Decision(Rule.ROUTE, Outcome.FALL_BACK, f"queue {name} {problem}"))
     last = next((queue.name for queue in configuration.queues if queue.active), settings.default_inbound_queue)
-    decisions.append(Decision(_RULE, last, "the last resort: the first active queue, or the default's name"))
+    decisions.append(
+        Decision(Rule.ROUTE, Named(last), "the last resort: the first active queue, or the default's name")
+    )
     return last

@@ -15,7 +15,8 @@ from postroom.mail.outgoing import thread_token
 from postroom.mail.reader import Message
 from postroom.model.configuration.document import Configuration
 from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.decision import Decision
+from postroom.model.decision import Decision, Outcome
+from postroom.model.decision import DecisionRule as Rule
 from postroom.model.outbound import Outbound
 
 _MOST_PARTS = 30
@@ -29,7 +30,7 @@ def plan(configuration: Configuration, mailbox: Mailbox | None) -> tuple[str, bo
     reply_to = mailbox.address if mailbox is not None and mailbox.plus_addressing else ""
     marker = configuration.settings.threads.body_marker
     places = ["Message-ID", *(["Reply-To"] if reply_to else []), *(["text"] if marker else [])]
-    return reply_to, marker, Decision("thread-token", "carried", f"in {', '.join(places)}")
+    return reply_to, marker, Decision(Rule.THREAD_MARKERS, Outcome.CARRIED, f"in {', '.join(places)}")
 
 
 def reply_address(outbound: Outbound, *, key: bytes) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from postroom.model.decision import DecisionRule as Rule
+from postroom.model.decision import Outcome
 from postroom.model.understanding import TokenPlace
 
 
@@ -84,12 +86,12 @@ class ThreadDecision:
     why: str
     hint: str | None = None
     suggested: str | None = None
-    rule: str = "none"
+    rule: Rule = Rule.THREAD_NO_REFERENCE
 
     @property
-    def outcome(self) -> str:
+    def outcome(self) -> Outcome:
         """Return what is recorded as the outcome: joined or new."""
-        return "joined" if self.join else "new"
+        return Outcome.JOINED if self.join else Outcome.NEW
 
     @property
     def detail(self) -> str:
@@ -97,7 +99,7 @@ class ThreadDecision:
         return f"{self.confidence.value}: {self.hint or self.why}"
 
 
-Rule = Callable[[Claims, ThreadSettings], ThreadDecision | None]
+ThreadRule = Callable[[Claims, ThreadSettings], ThreadDecision | None]
 
 
 def decide(claims: Claims, settings: ThreadSettings = ThreadSettings()) -> ThreadDecision:
@@ -106,14 +108,14 @@ def decide(claims: Claims, settings: ThreadSettings = ThreadSettings()) -> Threa
         decision = rule(claims, settings)
         if decision is not None:
             return decision
-    return ThreadDecision(None, Confidence.NEW, "it refers to nothing", rule="no-reference")
+    return ThreadDecision(None, Confidence.NEW, "it refers to nothing", rule=Rule.THREAD_NO_REFERENCE)
 
 
 def _signed_token(claims: Claims, _: ThreadSettings) -> ThreadDecision | None:
     for token in claims.tokens:
         if token.place is not TokenPlace.BODY and token.thread_id:
             why = f"our signed token for {token.outbound_id} in its {token.place.value}"
-            return ThreadDecision(token.thread_id, Confidence.PROVEN, why, rule="token")
+            return ThreadDecision(token.thread_id, Confidence.PROVEN, why, rule=Rule.THREAD_TOKEN)
     return None
 
 
@@ -121,7 +123,7 @@ def _unguessable_reference(claims: Claims, _: ThreadSettings) -> ThreadDecision 
     for reference in claims.references:
         if reference.unguessable and reference.thread_id and not reference.deleted:
             why = f"it answers {reference.message_id}, an id that only recipients of our mail know"
-            return ThreadDecision(reference.thread_id, Confidence.PROVEN, why, rule="sent-id")
+            return ThreadDecision(reference.thread_id, Confidence.PROVEN, why, rule=Rule.THREAD_SENT_ID)
     return None
 
 
@@ -131,10 +133,10 @@ def _participant_reference(claims: Claims, settings: ThreadSettings) -> ThreadDe
             continue
         if claims.sender_verified:
             why = f"it refers to {reference.message_id}, and its sender takes part and passes DMARC"
-            return ThreadDecision(reference.thread_id, Confidence.VERIFIED, why, rule="participant")
+            return ThreadDecision(reference.thread_id, Confidence.VERIFIED, why, rule=Rule.THREAD_PARTICIPANT)
         if settings.unverified_participants_join and not claims.dmarc_failed:
             why = f"it refers to {reference.message_id}, and its sender takes part (unproven; the setting allows it)"
-            return ThreadDecision(reference.thread_id, Confidence.LIKELY, why, rule="unverified-participant")
+            return ThreadDecision(reference.thread_id, Confidence.LIKELY, why, rule=Rule.THREAD_UNVERIFIED_PARTICIPANT)
     return None
 
 
@@ -144,8 +146,12 @@ def _body_marker(claims: Claims, _: ThreadSettings) -> ThreadDecision | None:
         if token.place is TokenPlace.BODY and token.thread_id:
             if claims.sender in token.participants and not claims.dmarc_failed:
                 why = f"our signed marker for {token.outbound_id} in its text, and its sender takes part"
-                return ThreadDecision(token.thread_id, Confidence.VERIFIED, why, rule="body-marker")
-            return _refused("body-marker", token.thread_id, "its text quotes our marker, but its sender is new there")
+                return ThreadDecision(token.thread_id, Confidence.VERIFIED, why, rule=Rule.THREAD_BODY_MARKER)
+            return _refused(
+                Rule.THREAD_BODY_MARKER,
+                token.thread_id,
+                "its text quotes our marker, but its sender is new there",
+            )
     return None
 
 
@@ -153,7 +159,7 @@ def _subject(claims: Claims, settings: ThreadSettings) -> ThreadDecision | None:
     if claims.subject is None or not settings.subject_joins or claims.dmarc_failed:
         return None
     why = "its subject carries a configured reference (the setting lets the subject decide)"
-    return ThreadDecision(claims.subject.thread_id, Confidence.LIKELY, why, rule="subject")
+    return ThreadDecision(claims.subject.thread_id, Confidence.LIKELY, why, rule=Rule.THREAD_SUBJECT)
 
 
 def _unproven_reference(claims: Claims, _: ThreadSettings) -> ThreadDecision | None:
@@ -161,8 +167,12 @@ def _unproven_reference(claims: Claims, _: ThreadSettings) -> ThreadDecision | N
         if reference.thread_id and not reference.deleted:
             if claims.sender in reference.participants:
                 doubt = "fails DMARC" if claims.dmarc_failed else "is not proven by DMARC"
-                return _refused("unproven", reference.thread_id, f"its sender takes part in that thread, but {doubt}")
-            return _refused("stranger", reference.thread_id, "its sender has no part in that thread")
+                return _refused(
+                    Rule.THREAD_UNPROVEN,
+                    reference.thread_id,
+                    f"its sender takes part in that thread, but {doubt}",
+                )
+            return _refused(Rule.THREAD_STRANGER, reference.thread_id, "its sender has no part in that thread")
     return None
 
 
@@ -170,34 +180,34 @@ def _parent_gone(claims: Claims, _: ThreadSettings) -> ThreadDecision | None:
     for token in claims.tokens:
         if token.thread_id is None:
             hint = f"it answers our mail {token.outbound_id}, whose thread was deleted or archived"
-            return ThreadDecision(None, Confidence.NEW, hint, hint=hint, rule="parent-deleted")
+            return ThreadDecision(None, Confidence.NEW, hint, hint=hint, rule=Rule.THREAD_PARENT_DELETED)
     for reference in claims.references:
         if reference.deleted:
             hint = f"it answers {reference.message_id}, which was deleted or archived"
-            return ThreadDecision(None, Confidence.NEW, hint, hint=hint, rule="parent-deleted")
+            return ThreadDecision(None, Confidence.NEW, hint, hint=hint, rule=Rule.THREAD_PARENT_DELETED)
     return None
 
 
 def _forged_token(claims: Claims, _: ThreadSettings) -> ThreadDecision | None:
     if not claims.forged_token:
         return None
-    return _refused("forged-token", None, "it carries a token in our form whose signature is wrong")
+    return _refused(Rule.THREAD_FORGED_TOKEN, None, "it carries a token in our form whose signature is wrong")
 
 
 def _subject_hint(claims: Claims, _: ThreadSettings) -> ThreadDecision | None:
     if claims.subject is None:
         return None
-    return _refused("subject-alone", claims.subject.thread_id, "only its subject is that of another thread")
+    return _refused(Rule.THREAD_SUBJECT_ALONE, claims.subject.thread_id, "only its subject is that of another thread")
 
 
 def _parent_missing(claims: Claims, _: ThreadSettings) -> ThreadDecision | None:
     if not claims.references:
         return None
     hint = f"it answers {claims.references[0].message_id}, which is not here (yet)"
-    return ThreadDecision(None, Confidence.NEW, hint, hint=hint, rule="parent-missing")
+    return ThreadDecision(None, Confidence.NEW, hint, hint=hint, rule=Rule.THREAD_PARENT_MISSING)
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[ThreadRule, ...] = (
     _signed_token,
     _unguessable_reference,
     _participant_reference,
@@ -211,7 +221,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def _refused(rule: str, suggested: str | None, doubt: str) -> ThreadDecision:
+def _refused(rule: Rule, suggested: str | None, doubt: str) -> ThreadDecision:
     where = f" thread {suggested} is suggested for merging" if suggested else ""
     hint = f"a new thread was started: {doubt};{where}" if where else f"a new thread was started: {doubt}"
     return ThreadDecision(None, Confidence.REFUSED, doubt, hint=hint, suggested=suggested, rule=rule)

@@ -8,7 +8,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any
 
 import pytest
@@ -25,7 +25,9 @@ def filled(kind: Any) -> Any:
     """Make a value of a type in which every text is a card number; of alternatives the one that holds most."""
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        return filled(next(one for one in inner if one is not type(None)))
+        return filled(next(one for one in inner if one not in (type(None), StrEnum)))
+    if isinstance(kind, typing.NewType):
+        return filled(kind.__supertype__)
     if origin is tuple:
         return tuple(filled(one) for one in inner if one is not Ellipsis)
     if origin in (dict, Mapping):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from postroom.model.configuration.document import Configuration
 from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.decision import Decision
+from postroom.model.decision import Decision, DecisionRule, Outcome
 from postroom.model.identity import raw_key
 from postroom.model.raw_message import RawMessage
 from postroom.services.inbound.facts import Facts
@@ -20,7 +20,7 @@ from postroom.services.policy.compiled import policy_of
 
 COPY_HEADER = Mailbox.model_fields["copy_message_with_header"].default
 NOW = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
-ALONE = Threaded(None, None, Decision("thread.no-reference", "new"))
+ALONE = Threaded(None, None, Decision(DecisionRule.THREAD_NO_REFERENCE, Outcome.NEW))
 SUPPORT = {"name": "support", "type": "IMAP", "server": "mail.example.com", "address": "support@example.com"}
 RAW = (
     b"From: Ann <ann@example.org>\r\nTo: support@example.com, sales@example.com\r\nSubject: Hello\r\n"
@@ -66,7 +66,7 @@ def test_the_interaction_of_the_raw_message_itself_is_written_last() -> None:
 
 
 def test_a_mail_that_joins_a_thread_is_a_reply_in_it() -> None:
-    plan = planned(thread=Threaded("t1", "p1", Decision("thread.token", "joined"), waits_for=None))
+    plan = planned(thread=Threaded("t1", "p1", Decision(DecisionRule.THREAD_TOKEN, Outcome.JOINED), waits_for=None))
     assert (plan.own.interaction.thread_id, plan.own.interaction.parent_id) == ("t1", "p1")
     assert plan.own.interaction.subtype.value == "InboundCustomerReply"
 
@@ -85,7 +85,7 @@ def test_a_report_is_planned_for_the_mail_that_it_belongs_to_and_for_none_other(
         b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n"
         b"Final-Recipient: rfc822; bob@example.net\r\nAction: failed\r\nStatus: 5.1.1\r\n--b--\r\n"
     )
-    joined = Threaded("t1", "o1", Decision("thread.report", "joined"))
+    joined = Threaded("t1", "o1", Decision(DecisionRule.THREAD_REPORT, Outcome.JOINED))
     reported = planned(report, thread=joined).reported
     assert reported is not None
     assert (reported.outbound_id, reported.delivery.value, reported.event.what) == ("o1", "bounced", "bounced")

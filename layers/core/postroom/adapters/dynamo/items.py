@@ -16,7 +16,8 @@ from typing import Any
 
 from postroom.adapters.dynamo import keys
 from postroom.mail.headers.address import Address, parse_addresses
-from postroom.model.decision import Decision
+from postroom.model.decision import stored_decision
+from postroom.model.event_kind import event_kind
 from postroom.model.interaction import Attachment, Body, Direction, Event, Interaction, Status, Subtype
 from postroom.model.outbound import Delivery, Outbound, OutboxState
 
@@ -185,7 +186,7 @@ def read_interaction(item: Mapping[str, Any]) -> Interaction:
         server_date=_read(detail["server_date"]),
         wrap_reason=values.get("wrapped"),
         attachments=tuple(_read_attachment(entry) for entry in detail["attachments"]),
-        decisions=tuple(Decision(*entry) for entry in detail["decisions"]),
+        decisions=tuple(stored_decision(*entry) for entry in detail["decisions"]),
         attributes=detail["attributes"],
         preview=detail["preview"],
     )
@@ -260,7 +261,7 @@ def read_outbound(item: Mapping[str, Any]) -> Outbound:
         references=tuple(detail["references"]),
         reply_to=detail.get("reply_to", ""),
         body_marker=detail.get("body_marker", False),
-        decisions=tuple(Decision(*entry) for entry in detail.get("decisions", ())),
+        decisions=tuple(stored_decision(*entry) for entry in detail.get("decisions", ())),
         attributes=detail["attributes"],
         state=OutboxState(values["state"]),
         delivery=Delivery(values["delivery"]),
@@ -294,7 +295,10 @@ def read_event(item: Mapping[str, Any]) -> Event:
     """Read one history entry."""
     values = unmarshal(item)
     return Event(
-        at=keys.parse_moment(values["at"]), what=values["what"], detail=values.get("detail", ""), who=values["who"]
+        at=keys.parse_moment(values["at"]),
+        what=event_kind(values["what"]),
+        detail=values.get("detail", ""),
+        who=values["who"],
     )
 
 

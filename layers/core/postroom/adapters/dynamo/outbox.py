@@ -13,6 +13,7 @@ from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo import outbox_history as history
 from postroom.adapters.dynamo.client import aws_errors, query_all, read_many
 from postroom.errors import Conflict, Invalid, LeaseLost, Problem, Transient
+from postroom.model.event_kind import EventKind
 from postroom.model.interaction import Event, Status
 from postroom.model.outbound import Delivery, Outbound, OutboxState
 
@@ -53,7 +54,9 @@ class DynamoOutbox:
             raise Invalid([_too_large(outbound)])
         writes: list[Any] = [{"Put": {"TableName": self._table, "Item": item, "ConditionExpression": NOT_THERE}}]
         if answers is not None:
-            event = Event(at=outbound.created, what="replied", detail=outbound.id, who=outbound.attributes["agent"])
+            event = Event(
+                at=outbound.created, what=EventKind.REPLIED, detail=outbound.id, who=outbound.attributes["agent"]
+            )
             writes += [
                 {
                     "Update": {

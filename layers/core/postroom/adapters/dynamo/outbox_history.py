@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from postroom.adapters.dynamo import items, keys
+from postroom.model.event_kind import event_kind
 from postroom.model.interaction import Event
 
 EVENTS = "events"
@@ -92,4 +93,4 @@ def _counted(item: Mapping[str, Any]) -> Iterator[Event]:
 
 def _event(one: list[str]) -> Event:
     at, what, detail, who = one
-    return Event(at=keys.parse_moment(at), what=what, detail=detail, who=who)
+    return Event(at=keys.parse_moment(at), what=event_kind(what), detail=detail, who=who)

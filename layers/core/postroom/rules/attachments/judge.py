@@ -12,6 +12,7 @@ from enum import StrEnum
 from postroom.mail.containers.file_type import identify
 from postroom.mail.reader.file_names import MAX_NAMES
 from postroom.model.decision import Decision
+from postroom.model.decision import DecisionRule as Rule
 from postroom.rules.attachments.extensions import extensions, has_class_id, has_override, last_extension
 
 # What programs of Windows, macOS and Linux run, or open so that it runs something (Outlook's "level 1" and later).
@@ -77,7 +78,6 @@ _ZIP_DOCUMENTS = frozenset(
     )
 )
 _OLE_DOCUMENTS = frozenset(str.split("doc dot xls xlt xla ppt pot pps msg vsd pub mpp one oft wps"))
-_ENCLOSED = "attachment:enclosed"
 _LONGEST_MEMBER = 300  # characters; file systems allow 255 bytes
 _BUNDLES = frozenset({"app", "pkg", "workflow"})  # folders that macOS opens as a program
 _MACRO_MEMBERS = ("vbaproject.bin", "xl/macrosheets/")
@@ -143,32 +143,36 @@ def judge(candidate: Candidate, policy: AttachmentPolicy, *, outbound: bool = Fa
 
 
 def _reasons(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Decision]:
-    outcome = policy.action.value
+    outcome = policy.action
     if policy.block_all:
-        yield Decision("attachment:all", outcome, "every attachment is blocked")
+        yield Decision(Rule.ATTACHMENT_ALL, outcome, "every attachment is blocked")
         return
     if not policy.block and not policy.department_block:
         return
     if has_override(candidate.names):
-        yield Decision("attachment:direction", outcome, "the name turns its reading direction round")
+        yield Decision(Rule.ATTACHMENT_DIRECTION, outcome, "the name turns its reading direction round")
     if has_class_id(candidate.names):
-        yield Decision("attachment:class-id", outcome, "the name ends in a class id, which chooses the program")
+        yield Decision(Rule.ATTACHMENT_CLASS_ID, outcome, "the name ends in a class id, which chooses the program")
     if len(candidate.names) > MAX_NAMES:
-        yield Decision("attachment:names", outcome, "it has more names than any program would give it")
+        yield Decision(Rule.ATTACHMENT_NAMES, outcome, "it has more names than any program would give it")
     yield from _by_name(candidate, policy)
     for declared in (candidate.content_type, *candidate.more_types):
         kind = declared.partition(";")[0].strip().lower()
         for extension in _DECLARED.get(kind, ()):
             if by := policy.blocks(extension):
-                yield Decision("attachment:type", outcome, f"declared as {kind} ({extension}, {by})")
+                yield Decision(Rule.ATTACHMENT_TYPE, outcome, f"declared as {kind} ({extension}, {by})")
     yield from _by_content(candidate, policy)
     yield from _by_members(candidate, policy)
     for inner in candidate.enclosed:
         for reason in _reasons(inner, policy):
-            inside = reason.detail if reason.rule == _ENCLOSED else f"in a mail that it holds: {reason.detail}"
-            yield Decision(_ENCLOSED, outcome, inside)
+            inside = (
+                reason.detail
+                if reason.rule is Rule.ATTACHMENT_ENCLOSED
+                else f"in a mail that it holds: {reason.detail}"
+            )
+            yield Decision(Rule.ATTACHMENT_ENCLOSED, outcome, inside)
     if not candidate.looked_through:
-        yield Decision(_ENCLOSED, outcome, "it holds more than is looked through")
+        yield Decision(Rule.ATTACHMENT_ENCLOSED, outcome, "it holds more than is looked through")
 
 
 def _by_name(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Decision]:
@@ -179,7 +183,7 @@ def _by_name(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Decisio
             continue
         if extension not in last and extension not in _ALWAYS_DISGUISE and _is_what_it_says(candidate):
             continue
-        yield Decision("attachment:extension", policy.action.value, f".{extension} is blocked ({by})")
+        yield Decision(Rule.ATTACHMENT_EXTENSION, policy.action, f".{extension} is blocked ({by})")
 
 
 def _is_what_it_says(candidate: Candidate) -> bool:
@@ -204,7 +208,9 @@ def _by_content(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Deci
     for extension in signature.extensions:
         if by := policy.blocks(extension):
             yield Decision(
-                "attachment:content", policy.action.value, f"the content is {signature.media_type} (.{extension}, {by})"
+                Rule.ATTACHMENT_CONTENT,
+                policy.action,
+                f"the content is {signature.media_type} (.{extension}, {by})",
             )
 
 
@@ -216,17 +222,15 @@ def _by_members(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Deci
         if path.endswith("/") and last not in _BUNDLES:
             continue  # a folder runs nothing, as "www.example.com/"
         if has_override((name,)) or has_class_id((name,)):
-            yield Decision("attachment:archive", policy.action.value, "a name in the archive hides its type")
+            yield Decision(Rule.ATTACHMENT_ARCHIVE, policy.action, "a name in the archive hides its type")
         for extension in extensions((name,)):
             by = policy.blocks(extension)
             if by and (extension == last or extension in _ALWAYS_DISGUISE):
-                yield Decision(
-                    "attachment:archive", policy.action.value, f".{extension} in the archive is blocked ({by})"
-                )
+                yield Decision(Rule.ATTACHMENT_ARCHIVE, policy.action, f".{extension} in the archive is blocked ({by})")
         if member.lower().endswith(_MACRO_MEMBERS[0]) or member.lower().startswith(_MACRO_MEMBERS[1]):
             for extension in sorted(_MACRO_EXTENSIONS):
                 if by := policy.blocks(extension):
-                    yield Decision("attachment:macro", policy.action.value, f"it has macros (.{extension}, {by})")
+                    yield Decision(Rule.ATTACHMENT_MACRO, policy.action, f"it has macros (.{extension}, {by})")
 
 
 def policy_of(

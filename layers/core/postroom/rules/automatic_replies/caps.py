@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from postroom.model.decision import Decision
+from postroom.model.decision import Decision, Outcome
+from postroom.model.decision import DecisionRule as Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,11 @@ def sender_key(address: str) -> str:
 def refused_by(cap: Cap) -> Decision:
     """Return the decision that a full counter makes."""
     period = "a thread" if cap.window is None else f"within {_hours(cap.window)}"
-    return Decision("auto-reply", "suppressed", f"cap {cap.name}: {cap.most} automatic replies {period} is the most")
+    return Decision(
+        Rule.AUTO_REPLY,
+        Outcome.SUPPRESSED,
+        f"cap {cap.name}: {cap.most} automatic replies {period} is the most",
+    )
 
 
 def _hours(window: timedelta) -> str:

@@ -13,7 +13,8 @@ from datetime import timedelta
 
 from postroom.mail.outgoing.thread_token import without_plus_part
 from postroom.mail.reports.automatic import PERSON, Automatic, Evidence
-from postroom.model.decision import Decision
+from postroom.model.decision import Decision, Outcome
+from postroom.model.decision import DecisionRule as Rule
 from postroom.model.interaction import Subtype
 
 
@@ -76,7 +77,7 @@ def refusal(facts: AutoReplyFacts) -> Decision | None:
     for guard in GUARDS:
         reason = guard.refuses(facts)
         if reason is not None:
-            return Decision("auto-reply", "suppressed", f"{guard.name}: {reason}")
+            return Decision(Rule.AUTO_REPLY, Outcome.SUPPRESSED, f"{guard.name}: {reason}")
     return None
 
 

@@ -15,7 +15,8 @@ from typing import Any
 
 from postroom.errors import Invalid, Problem
 from postroom.mail.html.sanitise import sanitise
-from postroom.model.decision import Decision
+from postroom.model.decision import Decision, Outcome
+from postroom.model.decision import DecisionRule as Rule
 from postroom.rules.masking.kinds import KINDS, Kind, windows
 from postroom.rules.patterns import compile_pattern, explain
 
@@ -86,9 +87,9 @@ class Masked:
 
     def decisions(self, where: str) -> tuple[Decision, ...]:
         """Return one decision for each pattern that was found in the part called `where`, and one where it was cut."""
-        found = [Decision("masking", "masked", f"{hit.name}: {hit.count} in the {where}") for hit in self.hits]
+        found = [Decision(Rule.MASKING, Outcome.MASKED, f"{hit.name}: {hit.count} in the {where}") for hit in self.hits]
         if self.cut:
-            found.append(Decision("masking", "cut", f"the {where} is too large to be searched to its end"))
+            found.append(Decision(Rule.MASKING, Outcome.CUT, f"the {where} is too large to be searched to its end"))
         return tuple(found)
 
 

@@ -10,7 +10,8 @@ from postroom.mail.outgoing import templates
 from postroom.mail.outgoing.compose import is_message_id, without_controls
 from postroom.model.automatic_reply import Cap, Withheld
 from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.decision import Decision
+from postroom.model.decision import Decision, Named, Outcome
+from postroom.model.decision import DecisionRule as Rule
 from postroom.model.identity import outbound_id
 from postroom.model.interaction import Interaction, Subtype
 from postroom.model.outbound import Outbound
@@ -21,7 +22,7 @@ from postroom.rules.automatic_replies.guards import AutoReplyFacts, refusal
 from postroom.rules.masking.outbound import mask_outbound
 from postroom.services.policy.compiled import Policy
 
-RULE = "auto-reply"
+RULE = Rule.AUTO_REPLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,13 @@ def acknowledge(
     configuration = policy.configuration
     template = next((one for one in configuration.templates if one.name == template_name), None)
     if template is None:
-        return Plan(Decision(RULE, "suppressed", f"no-template: there is no template {template_name}"))
+        return Plan(Decision(RULE, Outcome.SUPPRESSED, f"no-template: there is no template {template_name}"))
     if mailbox is None:
-        return Plan(Decision(RULE, "suppressed", "no-mailbox: the mailbox is not configured any more"))
+        return Plan(Decision(RULE, Outcome.SUPPRESSED, "no-mailbox: the mailbox is not configured any more"))
     if interaction.thread_id != interaction.id and interaction.subtype is Subtype.INBOUND_CUSTOMER_REPLY:
-        return Plan(Decision(RULE, "suppressed", "reply: it continues a thread, which was acknowledged when it began"))
+        return Plan(
+            Decision(RULE, Outcome.SUPPRESSED, "reply: it continues a thread, which was acknowledged when it began")
+        )
     target = mail.sender.address if mail.sender else ""
     refused = refusal(_facts(interaction, mail, policy=policy, target=target, old=old, now=now))
     if refused is not None:
@@ -59,7 +62,7 @@ def acknowledge(
     caps = _caps(interaction, policy, target, now)
     closed = next((cap.name for cap in caps if cap.limit == 0), None)
     if closed is not None:
-        return Plan(Decision(RULE, "suppressed", f"cap {closed}: the configuration allows none"))
+        return Plan(Decision(RULE, Outcome.SUPPRESSED, f"cap {closed}: the configuration allows none"))
     values = _values(interaction, mailbox, mail, now)
     server, named = _server(policy, mailbox)
     reply_to, body_marker, marks = thread_markers.plan(configuration, mailbox)
@@ -82,15 +85,15 @@ def acknowledge(
         reply_to=reply_to,
         body_marker=body_marker,
         decisions=(
-            Decision(RULE, "written", f"template {template.name}, for {interaction.id}"),
-            Decision("from", mailbox.address, "the address of the mailbox that the mail came in by"),
-            Decision("server", server, named),
+            Decision(RULE, Outcome.WRITTEN, f"template {template.name}, for {interaction.id}"),
+            Decision(Rule.FROM, Named(mailbox.address), "the address of the mailbox that the mail came in by"),
+            Decision(Rule.SERVER, Named(server), named),
             marks,
         ),
     )
     outbound = mask_outbound(outbound, policy.outbound_masking)
     return Plan(
-        Decision(RULE, "queued", f"template {template.name}, as {outbound.id}"),
+        Decision(RULE, Outcome.QUEUED, f"template {template.name}, as {outbound.id}"),
         outbound,
         caps,
     )
@@ -101,7 +104,7 @@ def without_acknowledgement(interaction: Interaction, withheld: Withheld) -> Int
     kept = tuple(one for one in interaction.decisions if one.rule != RULE)
     full = "; ".join(_FULL[cap.name].format(limit=cap.limit) for cap in withheld.reached)
     detail = f"cap: {full}" if full else "repeated: this mail was acknowledged before"
-    return replace(interaction, decisions=(*kept, Decision(RULE, "suppressed", detail)))
+    return replace(interaction, decisions=(*kept, Decision(RULE, Outcome.SUPPRESSED, detail)))
 
 
 _FULL: dict[str, str] = {

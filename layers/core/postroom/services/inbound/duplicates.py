@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
+from postroom.model.event_kind import EventKind
 from postroom.model.interaction import Event, Interaction
 from postroom.model.raw_message import SERVER_ID
 from postroom.ports import Interactions
 from postroom.services.inbound.facts import Facts
-
-SEEN_AGAIN = "seen_again"
 
 
 def seen_again(facts: Facts) -> Event:
     """Tell of this raw message what is recorded should its bytes be an interaction already."""
     server_id = unquote(facts.stored.metadata.get(SERVER_ID, ""))
     on_server = f"under the id {server_id} on the server, " if server_id else ""
-    return Event(at=facts.now, what=SEEN_AGAIN, detail=f"{on_server}stored as {facts.stored.key}")
+    return Event(at=facts.now, what=EventKind.SEEN_AGAIN, detail=f"{on_server}stored as {facts.stored.key}")
 
 
 def note_repetition(planned: Interaction, event: Event, *, interactions: Interactions) -> None:
@@ -27,7 +26,7 @@ def note_repetition(planned: Interaction, event: Event, *, interactions: Interac
     stored = interactions.get(planned.id)
     if stored is None or stored.raw_key == planned.raw_key:
         return
-    told = (one.detail for one in interactions.history(planned.id) if one.what == SEEN_AGAIN)
+    told = (one.detail for one in interactions.history(planned.id) if one.what == EventKind.SEEN_AGAIN)
     if any(detail.endswith(planned.raw_key) for detail in told):
         return
     interactions.add_event(planned.id, event)

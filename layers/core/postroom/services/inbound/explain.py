@@ -11,7 +11,8 @@ from postroom.mail.headers.address import Address
 from postroom.mail.outgoing.thread_token import without_plus_part
 from postroom.mail.reports.delivery_report import DeliveryReport, Recipient
 from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.decision import Decision
+from postroom.model.decision import Decision, Outcome
+from postroom.model.decision import DecisionRule as Rule
 from postroom.model.interaction import Subtype
 from postroom.model.understanding import Understanding
 from postroom.rules.routing import route
@@ -70,7 +71,11 @@ def explain(raw: bytes, *, source: str, policy: Policy, mailbox: Mailbox | None 
 
 def _decisions(mail: Understanding, routed: Iterable[Decision], *, answers: bool) -> list[Decision]:
     claim = "it refers to other mail; whether it joins their thread is looked up when it is processed"
-    thread = Decision("thread", "claimed", claim) if answers else Decision("thread", "new", "it refers to nothing")
+    thread = (
+        Decision(Rule.THREAD, Outcome.CLAIMED, claim)
+        if answers
+        else Decision(Rule.THREAD, Outcome.NEW, "it refers to nothing")
+    )
     return [*mail.decisions, thread, *routed]
 
 

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from postroom.mail.outgoing import thread_token
 from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.decision import Decision
+from postroom.model.decision import Decision, Outcome
+from postroom.model.decision import DecisionRule as Rule
 from postroom.model.identity import parse_raw_key
 from postroom.model.interaction import MAILBOX_ADDRESS, Body
 from postroom.model.raw_message import OLD, OVERSIZE, SERVER_DATE, SERVER_ID, SIZE, RawMessage
@@ -75,7 +76,7 @@ def stripped(mail: Understanding, policy: Policy, facts: Facts) -> Understanding
             "OverSizeReason": detail,
             "ServerId": facts.stored.metadata.get(SERVER_ID, ""),
         },
-        decisions=(*mail.decisions, Decision("over-size", "headers-only", detail)),
+        decisions=(*mail.decisions, Decision(Rule.OVER_SIZE, Outcome.HEADERS_ONLY, detail)),
     )
 
 
@@ -114,7 +115,7 @@ def copies(mail: Understanding, mailbox: Mailbox | None, policy: Policy) -> list
     if not kept:
         return [Copy(attributes=by)]
     detail = f"{len(kept)} of {len(recipients)} recipients; inbound_msg_copy_limit is {mailbox.inbound_msg_copy_limit}"
-    decision = Decision("copies", "copied", detail)
+    decision = Decision(Rule.COPIES, Outcome.COPIED, detail)
     return [
         Copy(
             identity="" if number == 0 else recipient,

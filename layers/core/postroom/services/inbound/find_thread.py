@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from postroom.mail.outgoing import thread_token
-from postroom.model.decision import Decision
+from postroom.model.decision import Decision, Outcome
+from postroom.model.decision import DecisionRule as Rule
 from postroom.model.thread import ThreadHit
 from postroom.model.understanding import Understanding
 from postroom.ports import Interactions
@@ -51,18 +52,18 @@ def find_thread(mail: Understanding, *, interactions: Interactions, policy: Poli
     by_subject = None if proven else _of_subject(mail, interactions, policy)
     decision = decide(_claims(mail, by_token, wanted, hits, by_subject), policy.threads)
     parent = _parent(decision, mail, by_token, wanted, hits) if decision.join else None
-    waits = decision.rule == "parent-missing" and mail.sender_verdict.verified
+    waits = decision.rule is Rule.THREAD_PARENT_MISSING and mail.sender_verdict.verified
     return Threaded(
         decision.join,
         parent,
-        Decision(f"thread.{decision.rule}", decision.outcome, decision.detail),
+        Decision(decision.rule, decision.outcome, decision.detail),
         waits_for=wanted[0] if waits and wanted else None,
     )
 
 
 def _about(outbound: ThreadHit, how: str) -> Threaded:
     detail = f"the report is about our mail {outbound.interaction_id}{how}"
-    return Threaded(outbound.thread_id, outbound.interaction_id, Decision("thread.report", "joined", detail))
+    return Threaded(outbound.thread_id, outbound.interaction_id, Decision(Rule.THREAD_REPORT, Outcome.JOINED, detail))
 
 
 def _one_each(found: Sequence[ThreadHit], interactions: Interactions, mailbox: str) -> dict[str, ThreadHit]:

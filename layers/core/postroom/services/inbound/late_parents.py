@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from postroom.model.event_kind import EventKind
 from postroom.model.interaction import Event, Interaction
 from postroom.ports import Interactions
 
@@ -35,4 +36,4 @@ def _join(child: str, sender: str, parent: Interaction, interactions: Interactio
         return
     if interactions.join_thread(child, thread_id=parent.thread_id, parent_id=parent.id):
         detail = f"what it answers came in later: {parent.id}"
-        interactions.add_event(child, Event(at=now, what="thread_healed", detail=detail))
+        interactions.add_event(child, Event(at=now, what=EventKind.THREAD_HEALED, detail=detail))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from postroom.mail.reports.delivery_report import DeliveryReport, ReportKind
+from postroom.model.event_kind import EventKind
 from postroom.model.interaction import Event, Interaction
 from postroom.model.outbound import Delivery
 
@@ -36,15 +37,15 @@ def reported_outcome(
     return ReportedOutcome(interaction.parent_id, delivery, event)
 
 
-def _meaning(report: DeliveryReport) -> tuple[Delivery, str]:
+def _meaning(report: DeliveryReport) -> tuple[Delivery, EventKind]:
     actions = {recipient.action for recipient in report.recipients}
     if report.kind is ReportKind.FEEDBACK:
-        return Delivery.COMPLAINED, "complained"
+        return Delivery.COMPLAINED, EventKind.COMPLAINED
     if report.kind is ReportKind.DISPOSITION:
         opened = bool(actions & _DISPOSITIONS_SEEN)
-        return (Delivery.OPENED, "opened") if opened else (Delivery.DELIVERED, "disposition")
+        return (Delivery.OPENED, EventKind.OPENED) if opened else (Delivery.DELIVERED, EventKind.DISPOSITION)
     if report.kind is ReportKind.REPORT:
-        return Delivery.DELIVERED, "delivered"
+        return Delivery.DELIVERED, EventKind.DELIVERED
     if actions == {"delayed"}:
-        return Delivery.DELAYED, "delayed"
-    return Delivery.BOUNCED, "bounced"
+        return Delivery.DELAYED, EventKind.DELAYED
+    return Delivery.BOUNCED, EventKind.BOUNCED

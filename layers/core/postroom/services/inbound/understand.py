@@ -26,7 +26,8 @@ from postroom.mail.outgoing import thread_token
 from postroom.mail.reader import Message, Unreadable, read
 from postroom.mail.reply_text.marked import marked_lines
 from postroom.mail.reply_text.reply import reply_text
-from postroom.model.decision import Decision
+from postroom.model.decision import Decision, Outcome
+from postroom.model.decision import DecisionRule as Rule
 from postroom.model.interaction import Attachment, Body
 from postroom.model.understanding import ProvenToken, ReadFile, TokenPlace, Understanding
 from postroom.rules import thread_markers
@@ -131,9 +132,9 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
 
 
 def _oddities(verdict: SenderVerdict, clean: SanitisedHtml | None) -> Iterator[Decision]:
-    yield from (Decision("sender", flag.value) for flag in verdict.flags)
+    yield from (Decision(Rule.SENDER, flag) for flag in verdict.flags)
     if clean is not None and clean.cuts:
-        yield Decision("html", "cut", ", ".join(clean.cuts))
+        yield Decision(Rule.HTML, Outcome.CUT, ", ".join(clean.cuts))
 
 
 def _described(mail: Understanding) -> Understanding:
@@ -144,7 +145,7 @@ def _described(mail: Understanding) -> Understanding:
         if file.verdict is not None
     ]
     if not mail.body.text.strip():
-        decisions.append(Decision("text", "missing", "the mail has no text"))
+        decisions.append(Decision(Rule.TEXT, Outcome.MISSING, "the mail has no text"))
     names = "; ".join([file.attachment.name for file in mail.files if file.attachment.name])[:_MOST_NAMES]
     named = {"_AttachmentFileNames": names} if names else {}
     return replace(mail, attributes={**named, **mail.attributes}, decisions=(*mail.decisions, *decisions))
@@ -178,7 +179,7 @@ def wrap(raw: bytes, reason: str, *, policy: Policy, raw_key: str = "") -> Under
         references=references.references(head)[-_MOST_REFERENCES:] if head else (),
         files=(ReadFile(original, lambda: raw),),
         attributes={"_WrappingMessageReason": reason},
-        decisions=(Decision("wrap", "wrapped", reason),),
+        decisions=(Decision(Rule.WRAP, Outcome.WRAPPED, reason),),
     )
     return _described(masked(unmasked, policy.masking, reply_of=lambda masked_text, _subject, _mask: masked_text))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from postroom.errors import Invalid, NotFound, Problem
+from postroom.model.event_kind import EventKind
 from postroom.model.interaction import Attachment, Event, Interaction
 from postroom.ports import Clock
 from postroom.services.interactions.replay import Rewrites, Stored
@@ -51,7 +52,7 @@ class Quarantine:
         key = "/".join(("attachments", *blocked.key.split("/")[1:4], blocked.sha256))
         self.shelf.put(key, self.shelf.get(blocked.key), content_type="application/octet-stream")
         restored = replace(blocked, blocked=None, key=key)
-        self._rewrite(before, blocked, restored, "attachment_restored", reason, who)
+        self._rewrite(before, blocked, restored, EventKind.ATTACHMENT_RESTORED, reason, who)
         return restored
 
     def delete(self, interaction_id: str, sha256: str, *, reason: str, who: str) -> Attachment:
@@ -61,7 +62,7 @@ class Quarantine:
         if blocked.key is None and blocked.inline_data is None:
             raise NotFound("this attachment was deleted", on=sha256, remedy="The raw message may still have it.")
         deleted = replace(blocked, key=None, inline_data=None)
-        self._rewrite(before, blocked, deleted, "attachment_deleted", reason, who)
+        self._rewrite(before, blocked, deleted, EventKind.ATTACHMENT_DELETED, reason, who)
         # Last: should this fail, an object is left that nothing points to, and nothing points to one that is gone.
         others = (one.key for one in before.attachments if one != blocked)
         if blocked.key is not None and blocked.key not in others:
@@ -74,7 +75,9 @@ class Quarantine:
             raise NotFound("there is no such inbound interaction", on=interaction_id)
         return found
 
-    def _rewrite(self, before: Interaction, old: Attachment, new: Attachment, what: str, reason: str, who: str) -> None:
+    def _rewrite(
+        self, before: Interaction, old: Attachment, new: Attachment, what: EventKind, reason: str, who: str
+    ) -> None:
         after = replace(before, attachments=tuple(new if one == old else one for one in before.attachments))
         event = Event(at=self.clock(), what=what, detail=f"{old.name} ({old.sha256[:12]}): {reason}", who=who)
         self.rewrites.rewrite(before, after, body=None, event=event)

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from postroom.errors import NotFound, TooLarge
-from postroom.model.decision import Decision
+from postroom.model.decision import Decision, Outcome
+from postroom.model.decision import DecisionRule as Rule
+from postroom.model.event_kind import EventKind
 from postroom.model.interaction import MAILBOX_ADDRESS, Body, Event, Interaction, Status, Subtype
 from postroom.model.understanding import Understanding
 from postroom.ports import Clock, RawMessages
@@ -19,7 +21,7 @@ from postroom.services.inbound.plan import preview
 from postroom.services.inbound.understand import understand, wrap
 from postroom.services.policy.compiled import Policies, Policy
 
-_KEPT_RULES = ("auto-reply", "copies")  # decided once, when the mail came in
+_KEPT_RULES = frozenset({Rule.AUTO_REPLY, Rule.COPIES})  # decided once, when the mail came in
 _SHOWN = ("subject", "subtype", "queue", "department", "wrap_reason", "sender", "attributes")
 
 
@@ -80,7 +82,7 @@ class Replay:
         differences = tuple(_differences(before, after, body_before, body))
         if apply and differences:
             detail = ", ".join(one.field for one in differences)
-            event = Event(at=self.clock(), what="replayed", detail=detail, who=who)
+            event = Event(at=self.clock(), what=EventKind.REPLAYED, detail=detail, who=who)
             self.rewrites.rewrite(before, after, body=body, event=event)
         return Replayed(interaction_id, differences, applied=bool(apply and differences), problem=problem)
 
@@ -123,7 +125,12 @@ def _rewritten(before: Interaction, mail: Understanding, policy: Policy, facts: 
         department=routed.department,
         wrap_reason=mail.wrap_reason,
         attributes={**_copied(before), **mail.attributes},
-        decisions=(*mail.decisions, *kept, *routed.decisions, Decision("replay", "replayed", "by today's rules")),
+        decisions=(
+            *mail.decisions,
+            *kept,
+            *routed.decisions,
+            Decision(Rule.REPLAY, Outcome.REPLAYED, "by today's rules"),
+        ),
         preview=preview(mail.body),
     )
     return after, body

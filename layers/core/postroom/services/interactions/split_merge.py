@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from postroom.errors import Conflict, Invalid, NotFound, Problem
+from postroom.model.event_kind import EventKind
 from postroom.model.interaction import Event
 from postroom.ports import Clock
 
@@ -47,7 +48,7 @@ def merge(source: str, into: str, *, threads: Threads, moves: Moves, who: str, c
     from_thread, to_thread = moves.thread_of(source)[0], moves.thread_of(into)[0]
     if from_thread == to_thread:
         raise Invalid([Problem("into", "is in the same thread already.", "Name a mail of another thread.")])
-    return _move(threads.thread(from_thread), from_thread, to_thread, "merged", moves, who, clock)
+    return _move(threads.thread(from_thread), from_thread, to_thread, EventKind.MERGED, moves, who, clock)
 
 
 def split(interaction_id: str, *, threads: Threads, moves: Moves, who: str, clock: Clock) -> Rethreaded:
@@ -65,7 +66,7 @@ def split(interaction_id: str, *, threads: Threads, moves: Moves, who: str, cloc
         fresh = [child for child in children.get(waiting.pop(), ()) if child not in going]
         going.update(dict.fromkeys(fresh))
         waiting += fresh
-    return _move(list(going), thread_id, interaction_id, "split", moves, who, clock)
+    return _move(list(going), thread_id, interaction_id, EventKind.SPLIT, moves, who, clock)
 
 
 def undo(change: str, *, threads: Threads, moves: Moves, who: str, clock: Clock) -> Rethreaded:
@@ -79,11 +80,11 @@ def undo(change: str, *, threads: Threads, moves: Moves, who: str, clock: Clock)
     for member in record.members:
         if moves.thread_of(member)[0] not in (record.target, record.source):
             raise Conflict("a member has been moved elsewhere since", on=member, remedy="Undo that change first.")
-    return _move(record.members, record.target, record.source, "undone", moves, who, clock)
+    return _move(record.members, record.target, record.source, EventKind.UNDONE, moves, who, clock)
 
 
 def _move(
-    members: Sequence[str], source: str, target: str, what: str, moves: Moves, who: str, clock: Clock
+    members: Sequence[str], source: str, target: str, what: EventKind, moves: Moves, who: str, clock: Clock
 ) -> Rethreaded:
     now = clock()
     detail = json.dumps({"from": source, "to": target, "members": list(members)})

@@ -14,7 +14,8 @@ from postroom.mail.headers.address import is_valid, parse_addresses
 from postroom.mail.outgoing.compose import Composition, check, is_message_id, without_controls
 from postroom.model.configuration.document import Alias, Configuration
 from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.decision import Decision
+from postroom.model.decision import Decision, Named, Outcome
+from postroom.model.decision import DecisionRule as Rule
 from postroom.model.identity import outbound_id
 from postroom.model.interaction import MAILBOX_ADDRESS, Interaction, Subtype
 from postroom.model.messages import send_request
@@ -84,7 +85,7 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
     """Decide everything about the reply; raises Invalid with every problem."""
     mailbox = configuration.mailbox(interaction.mailbox)
     alias = _alias(configuration, interaction, mailbox)
-    decisions = [Decision("reply", "written", f"{wanted.agent} answers {interaction.id}")]
+    decisions = [Decision(Rule.REPLY, Outcome.WRITTEN, f"{wanted.agent} answers {interaction.id}")]
     to: Sequence[str] = wanted.to or _answer_to(interaction)
     cc: Sequence[str] = wanted.cc
     bcc: Sequence[str] = wanted.bcc
@@ -95,11 +96,11 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
     if alias and alias.send_mail_to:
         to, cc, bcc = [alias.send_mail_to], [], []
         detail = f"{alias.send_mail_to}: send_mail_to of the alias {alias.name} stands for every recipient"
-        decisions.append(Decision("recipients", "overridden", detail))
+        decisions.append(Decision(Rule.RECIPIENTS, Outcome.OVERRIDDEN, detail))
     elif alias and alias.automatic_bcc:
         bcc = [*bcc, alias.automatic_bcc]
         detail = f"{alias.automatic_bcc}: automatic_bcc of the alias {alias.name}"
-        decisions.append(Decision("recipients", "blind-copy", detail))
+        decisions.append(Decision(Rule.RECIPIENTS, Outcome.BLIND_COPY, detail))
     subject = wanted.subject or without_controls(interaction.subject)
     references = [*interaction.attributes.get("References", "").split(), interaction.message_id or ""]
     reply_to, body_marker, marks = thread_markers.plan(configuration, mailbox)
@@ -169,15 +170,21 @@ def _sender_decision(sender: str, alias: Alias | None, of_mailbox: bool) -> Deci
     gone = "the mailbox is not configured any more"
     if of_mailbox:
         has = f"the alias {alias.name} has " if alias else ""
-        return Decision("from", sender, f"{has}the address of the mailbox that the mail came in by")
+        return Decision(Rule.FROM, Named(sender), f"{has}the address of the mailbox that the mail came in by")
     if alias is None:
-        return Decision("from", sender, f"{gone}, and no alias stands for it: the address that it had")
-    return Decision("from", sender, f"{gone}: the alias {alias.name} has its address, or is the default alias")
+        return Decision(Rule.FROM, Named(sender), f"{gone}, and no alias stands for it: the address that it had")
+    return Decision(
+        Rule.FROM, Named(sender), f"{gone}: the alias {alias.name} has its address, or is the default alias"
+    )
 
 
 def _server_decision(server: str, alias: Alias | None) -> Decision:
     named = alias is not None and alias.outbound_server is not None
-    return Decision("server", server, f"named by the alias {alias.name}" if alias and named else "the default server")
+    return Decision(
+        Rule.SERVER,
+        Named(server),
+        f"named by the alias {alias.name}" if alias and named else "the default server",
+    )
 
 
 def _alias(configuration: Configuration, interaction: Interaction, mailbox: Mailbox | None) -> Alias | None:

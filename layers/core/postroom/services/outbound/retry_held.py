@@ -13,6 +13,7 @@ from typing import Any
 
 from postroom.errors import Conflict, Transient
 from postroom.model.configuration.document import Configuration, OutboundServer
+from postroom.model.event_kind import EventKind
 from postroom.model.interaction import Event
 from postroom.model.messages import send_request
 from postroom.model.outbound import Outbound, OutboxState
@@ -83,7 +84,7 @@ def _release(
         outbound = outbox.get(outbound_id)
         if outbound is None or not concerned(outbound):
             continue
-        event = Event(at=now, what="tried_again", detail=why, who=who)
+        event = Event(at=now, what=EventKind.TRIED_AGAIN, detail=why, who=who)
         try:
             outbox.settle(outbound_id, was=OutboxState.DEFERRED, state=OutboxState.NEW, event=event)
         except Conflict:

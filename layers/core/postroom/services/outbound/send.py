@@ -30,6 +30,7 @@ from postroom.mail.headers.address import parse_addresses
 from postroom.mail.outgoing import thread_token
 from postroom.mail.outgoing.compose import Composition, compose, deliverable
 from postroom.model.configuration.document import Configuration, OutboundServer, ServerType
+from postroom.model.event_kind import EventKind
 from postroom.model.interaction import Event
 from postroom.model.messages import send_request
 from postroom.model.outbound import Envelope, Outbound, OutboxState, Sent
@@ -158,7 +159,7 @@ class _Attempt:
         reason = f"{times} died before anything was sent; the log of send_outbound tells of what"
         if deaths >= MOST_DEATHS:
             return self.failed(f"{reason}. When that is mended: {_resend(self.outbound)}", code=DEFECT)
-        event = Event(at=self.clock(), what="sender_died", detail=reason)
+        event = Event(at=self.clock(), what=EventKind.SENDER_DIED, detail=reason)
         self.outbox.tell(self.outbound.id, claim=self.claim, event=event)
         return None
 
@@ -172,7 +173,9 @@ class _Attempt:
             detail += f"; {self.outbound.server}, which it was written for, is not its way out any more"
         if sent.refused:
             detail += f"; refused for {_answers(sent.refused)}"
-        return self._finish(OutboxState.SENT, "sent", detail, provider_id=sent.provider_id, message_id=sent.message_id)
+        return self._finish(
+            OutboxState.SENT, EventKind.SENT, detail, provider_id=sent.provider_id, message_id=sent.message_id
+        )
 
     def _partly(self, sent: Sent) -> Result:
         reason = f"put off for {_answers(sent.deferred)}"
@@ -181,7 +184,7 @@ class _Attempt:
         now = self.clock()
         return self._finish(
             OutboxState.DEFERRED,
-            "partly_sent",
+            EventKind.PARTLY_SENT,
             reason,
             due=now + wait_after(self.outbound.tries, code=sent.deferred_code),
             code=sent.deferred_code,
@@ -192,10 +195,10 @@ class _Attempt:
     def failed(self, reason: str, *, code: str) -> Result:
         if self.outbound.remaining:
             reason = f"for {', '.join(self.outbound.remaining)} only, the others have it: {reason}"
-        return self._finish(OutboxState.FAILED, "failed", reason, code=code)
+        return self._finish(OutboxState.FAILED, EventKind.FAILED, reason, code=code)
 
     def uncertain(self, error: SendUncertain) -> Result:
-        return self._finish(OutboxState.UNCERTAIN, "uncertain", str(error), code=error.code)
+        return self._finish(OutboxState.UNCERTAIN, EventKind.UNCERTAIN, str(error), code=error.code)
 
     def deferred(self, error: PostroomError) -> Result:
         now = self.clock()
@@ -208,7 +211,7 @@ class _Attempt:
         wait = wait_after(self.outbound.tries, code=error.code, waited=now - since, chance=random.random())
         result = self._finish(
             OutboxState.DEFERRED,
-            "deferred" if sort.counts else sort.name,
+            EventKind.DEFERRED if sort.counts else EventKind(sort.name),
             str(error),
             due=now + wait,
             code=error.code,
@@ -224,7 +227,7 @@ class _Attempt:
     def _finish(
         self,
         state: OutboxState,
-        what: str,
+        what: EventKind,
         detail: str,
         *,
         due: datetime | None = None,

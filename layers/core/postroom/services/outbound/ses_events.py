@@ -14,21 +14,22 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from postroom.errors import Conflict
+from postroom.model.event_kind import EventKind, event_kind
 from postroom.model.interaction import Event
 from postroom.model.outbound import Delivery, Outbound, OutboxState
 from postroom.ports import Clock, Outbox
 
 TAG = "postroom-outbound"
 
-KINDS: dict[str, tuple[Delivery | None, str]] = {
-    "Send": (Delivery.TAKEN, "taken_by_ses"),
-    "Delivery": (Delivery.DELIVERED, "delivered"),
-    "Bounce": (Delivery.BOUNCED, "bounced"),
-    "Complaint": (Delivery.COMPLAINED, "complained"),
-    "DeliveryDelay": (Delivery.DELAYED, "delayed"),
-    "Reject": (Delivery.REJECTED, "rejected"),
-    "Rendering Failure": (Delivery.REJECTED, "rejected"),
-    "Open": (Delivery.OPENED, "opened"),
+KINDS: dict[str, tuple[Delivery | None, EventKind]] = {
+    "Send": (Delivery.TAKEN, EventKind.TAKEN_BY_SES),
+    "Delivery": (Delivery.DELIVERED, EventKind.DELIVERED),
+    "Bounce": (Delivery.BOUNCED, EventKind.BOUNCED),
+    "Complaint": (Delivery.COMPLAINED, EventKind.COMPLAINED),
+    "DeliveryDelay": (Delivery.DELAYED, EventKind.DELAYED),
+    "Reject": (Delivery.REJECTED, EventKind.REJECTED),
+    "Rendering Failure": (Delivery.REJECTED, EventKind.REJECTED),
+    "Open": (Delivery.OPENED, EventKind.OPENED),
 }
 """`eventType` of SES → (what became of the mail, name in its history)."""
 
@@ -36,7 +37,7 @@ KINDS: dict[str, tuple[Delivery | None, str]] = {
 class Notices(Protocol):
     """Where administrators see what belongs to no mail."""
 
-    def add(self, *, at: datetime, what: str, detail: str) -> None: ...
+    def add(self, *, at: datetime, what: EventKind, detail: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,9 @@ def track(event: Mapping[str, Any], *, outbox: Outbox, notices: Notices, clock: 
     outbound_id = _tag(detail)
     outbound = outbox.get(outbound_id) if outbound_id else None
     if outbound is None:
-        notices.add(at=now, what="unmatched_report", detail=f"{kind} {_text(detail)}"[:500])
+        notices.add(at=now, what=EventKind.UNMATCHED_REPORT, detail=f"{kind} {_text(detail)}"[:500])
         return Tracked(outbound_id, kind, news=False)
-    delivery, what = KINDS.get(kind, (None, kind.lower()))
+    delivery, what = KINDS.get(kind, (None, event_kind(kind.lower())))
     news = outbox.report(
         outbound.id,
         report_id=report_id,
@@ -75,7 +76,7 @@ def _settle(outbound: Outbound, kind: str, outbox: Outbox, now: datetime) -> Non
     """SES tells of the mail, so it had taken it: an uncertain sending is certain now (X09)."""
     if outbound.state is not OutboxState.UNCERTAIN:
         return
-    event = Event(at=now, what="settled", detail=f"SES reported {kind}: it had taken the mail")
+    event = Event(at=now, what=EventKind.SETTLED, detail=f"SES reported {kind}: it had taken the mail")
     try:
         outbox.settle(outbound.id, was=OutboxState.UNCERTAIN, state=OutboxState.SENT, event=event)
     except Conflict:

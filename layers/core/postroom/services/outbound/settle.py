@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from postroom.errors import Conflict, NotFound, Transient
+from postroom.model.event_kind import EventKind
 from postroom.model.interaction import Event
 from postroom.model.messages import send_request
 from postroom.model.outbound import Outbound, OutboxState
@@ -23,7 +24,7 @@ def resend(outbound_id: str, *, outbox: Outbox, queue: Queue, clock: Clock, who:
             on=outbound_id,
             remedy="Only mails that are UNCERTAIN, FAILED or DEFERRED can be sent again.",
         )
-    event = Event(at=clock(), what="resend_requested", detail=f"was {outbound.state.value}", who=who)
+    event = Event(at=clock(), what=EventKind.RESEND_REQUESTED, detail=f"was {outbound.state.value}", who=who)
     outbox.settle(outbound_id, was=outbound.state, state=OutboxState.NEW, event=event)
     with contextlib.suppress(Transient):  # it is NEW: the sweeper queues it again by itself
         queue.send(send_request(outbound_id))
@@ -38,7 +39,7 @@ def mark_sent(outbound_id: str, *, outbox: Outbox, clock: Clock, who: str) -> No
             on=outbound_id,
             remedy="Nothing needs to be done.",
         )
-    event = Event(at=clock(), what="marked_sent", detail=f"was {outbound.state.value}", who=who)
+    event = Event(at=clock(), what=EventKind.MARKED_SENT, detail=f"was {outbound.state.value}", who=who)
     outbox.settle(outbound_id, was=outbound.state, state=OutboxState.SENT, event=event)
 
 

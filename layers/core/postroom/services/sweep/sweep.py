@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from postroom.errors import Conflict, NotFound, Permanent, PostroomError
+from postroom.model.event_kind import EventKind
 from postroom.model.identity import parse_raw_key
 from postroom.model.interaction import Event
 from postroom.model.mailbox_state import HealthState
@@ -187,7 +188,7 @@ class Sweep:
             outbound = self.outbox.get(outbound_id)
             if outbound is None or self._reported(outbound, now, was=OutboxState.DATA):
                 continue
-            event = Event(at=now, what="uncertain", detail="the sender died while the content went out")
+            event = Event(at=now, what=EventKind.UNCERTAIN, detail="the sender died while the content went out")
             uncertain += self._settled(outbound_id, was=OutboxState.DATA, state=OutboxState.UNCERTAIN, event=event)
         return uncertain
 
@@ -203,7 +204,7 @@ class Sweep:
         # Where some recipients are left, the report may be about those who have the mail.
         if outbound.delivery is Delivery.UNKNOWN or outbound.remaining:
             return False
-        event = Event(at=now, what="settled", detail=f"reported {outbound.delivery.value}")
+        event = Event(at=now, what=EventKind.SETTLED, detail=f"reported {outbound.delivery.value}")
         self._settled(outbound.id, was=was, state=OutboxState.SENT, event=event)
         return True
 

@@ -15,14 +15,17 @@ from typing import Protocol
 from postroom import ports
 from postroom.errors import NotFound
 from postroom.mail.outgoing import thread_token
-from postroom.model.decision import Decision
+from postroom.model.decision import Decision, Named
+from postroom.model.decision import DecisionRule as Rule
 from postroom.model.identity import interaction_id, parse_raw_key
 from postroom.model.interaction import Event, Interaction
 from postroom.model.outbound import Outbound
 from postroom.ports import Configurations, Interactions, MailboxStates, RawMessages
 from postroom.services.outbound import view
 from postroom.services.why import unfetched
-from postroom.services.why.sentences import summary_of_inbound, summary_of_outbound, tell_decision, tell_event
+from postroom.services.why.decision_sentences import tell_decision
+from postroom.services.why.event_sentences import tell_event
+from postroom.services.why.summaries import summary_of_inbound, summary_of_outbound
 
 _ID = re.compile(r"[a-z2-7]{26}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -193,7 +196,7 @@ class Why:
                 state=one.state,
                 queue=None,
                 summary=one.says,
-                decisions=_steps([Decision("not-fetched", one.state, one.reason)] if one.reason else []),
+                decisions=_steps([Decision(Rule.NOT_FETCHED, Named(one.state), one.reason)] if one.reason else []),
             )
             for one in found
         ]

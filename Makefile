@@ -42,7 +42,7 @@ features: $(STAMP)
 
 # Real servers, long runs, and what was built.
 slow: $(STAMP)
-	$(BIN)/python -m pytest -q -m slow tests/unit tests/functional tests/e2e tests/build
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m slow tests/unit tests/functional tests/e2e tests/build
 
 # The path once for each point at which something can fail.
 faults: $(STAMP)

@@ -7,6 +7,9 @@ from postroom.mail.headers.date import parse_date
 from postroom.mail.origin.message_ids import in_reply_to, message_id, references
 from postroom.mail.reader import read
 
+from tests.support.growth import exponent
+from tests.support.processor_time import takes_at_most
+
 
 @pytest.mark.parametrize(
     ("value", "expected"),
@@ -44,6 +47,21 @@ def test_a_message_may_have_no_identifier() -> None:
 )
 def test_references_are_read_in_order(value: bytes, expected: tuple[str, ...]) -> None:
     assert references(read(b"References: " + value + b"\r\n\r\n")) == expected
+
+
+@pytest.mark.parametrize(
+    "piece", [b"a", b"a@", b"@", b"<", b"<a", b"a ", b"a@b ", b"<a@b> ", b"a<", b'"a@', b"<a@b", b"a" * 490 + b" "]
+)
+@pytest.mark.parametrize("header", [b"In-Reply-To", b"References", b"Message-ID"])
+def test_identifiers_take_time_in_proportion_whatever_the_fields(header: bytes, piece: bytes) -> None:
+    field = header + b": " + piece * (100_000 // len(piece)) + b"\r\n"
+
+    def look(fields: int) -> None:
+        message = read(field * fields + b"\r\n")
+        message_id(message), references(message), in_reply_to(message)
+
+    assert takes_at_most(1.0, lambda: look(28))
+    assert exponent(look, lambda fields: fields, sizes=(3, 24)) <= 1.5
 
 
 def test_in_reply_to_may_have_phrases_around_the_identifier() -> None:

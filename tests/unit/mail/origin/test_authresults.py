@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 from postroom.mail.origin.authentication_results import NO_AUTHSERV_ID, UNCHECKED, Result, auth_results, parse
+from postroom.mail.reader import read
 
+from tests.support.growth import exponent
+from tests.support.processor_time import takes_at_most
 from tests.unit.conftest import MakeMail
 
 GMAIL = (
@@ -89,6 +92,44 @@ def test_a_value_that_the_sender_wrote_proves_no_domain(value: str) -> None:
 def test_a_header_in_an_encoded_word_is_not_believed(mail: MakeMail) -> None:
     hidden = "=?utf-8?q?mx=2Eexample=2Ecom=3B_dmarc=3Dpass_header=2Efrom=3Dexample=2Eorg?="
     assert auth_results(mail(Authentication_Results=hidden), authserv_ids=["mx.example.com"]) == UNCHECKED
+
+
+@pytest.mark.parametrize(
+    "joined",
+    [
+        pytest.param(b"dmarc=pass header.from=bank.example\r\n", id="a line without a fold"),
+        pytest.param(b"; dmarc=pass header.from=bank.example\r\n", id="a line that begins with a semicolon"),
+        pytest.param(b"1\r\n2\r\n3\r\n4\r\n5\r\n; dmarc=pass header.from=bank.example\r\n", id="the sixth"),
+        pytest.param(b"\0 ; dmarc=pass header.from=bank.example\r\n", id="a line that begins with NUL"),
+        pytest.param(b"\x0bdmarc=pass header.from=bank.example\r\n", id="a line that begins with a vertical tab"),
+        pytest.param(b"\xa0dmarc=pass header.from=bank.example\r\n", id="a line that begins with a no-break space"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("own", [b"mx; spf=pass;", b"mx", b"mx; spf=pass (", b'mx; spf=pass reason="'])
+def test_what_another_wrote_below_the_header_is_not_believed_as_part_of_it(own: bytes, joined: bytes) -> None:
+    rest = b"From: x@bank.example\r\nSubject: x\r\n\r\nHi"
+    message = read(b"Authentication-Results: " + own + b"\r\n" + joined + rest)
+    assert auth_results(message, authserv_ids=["mx"]) == UNCHECKED
+    assert message.header("from") == "x@bank.example"
+
+
+@pytest.mark.parametrize("within", [b"\0", b" \0 ", b"\0\r\n ", b"\r"])
+def test_a_header_with_nul_or_a_lone_cr_is_not_believed(within: bytes) -> None:
+    raw = b"Authentication-Results: mx; spf=pass;" + within + b"dmarc=pass header.from=bank.example\r\n"
+    assert auth_results(read(raw + b"From: x@bank.example\r\n\r\nHi"), authserv_ids=["mx"]) == UNCHECKED
+
+
+def test_the_one_that_is_not_whole_is_not_replaced_by_one_below_it() -> None:
+    raw = b"Authentication-Results: mx; spf=pass\0\r\nAuthentication-Results: mx; dmarc=pass header.from=b.example\r\n"
+    assert auth_results(read(raw + b"From: x@b.example\r\n\r\nHi"), authserv_ids=["mx"]) == UNCHECKED
+
+
+@pytest.mark.parametrize("piece", ["a", "a.", "a=b ", "(", '"', "\\", ";", "; a=b c.d=", "a/1 = "])
+def test_headers_of_others_take_no_time(piece: str) -> None:
+    field = f"Authentication-Results: other; {piece * (16_000 // len(piece))}\r\n"
+    message = read((field * 180 + "From: x@b.example\r\n\r\nHi").encode())
+    assert takes_at_most(1.0, lambda: auth_results(message, authserv_ids=["mx"]))
+    assert exponent(parse, lambda size: "mx; " + piece * (size // len(piece)), sizes=(2_000, 16_000)) <= 1.5
 
 
 def test_a_folded_header_is_read_whole(mail: MakeMail) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 # The sanitiser writes one canonical form (every tag complete, "<" and ">" escaped in text and in attributes), so
 # reading it needs no second parse.
 _TAG = re.compile(r"<(/?[a-z0-9]+)([^>]*)>")
-_ALT = re.compile(r'\salt="\s*([^"]*[^"\s])\s*"')
+_ALT = re.compile(r'\salt="([^"]*+)"')
 _START = re.compile(r'\sstart="([0-9]+)"')
 _PREFORMATTED = re.compile(r"(<pre(?: [^>]*)?>.*?</pre>)", re.DOTALL)
 # What changes only the look of words, or stands beside what says the same.
@@ -180,8 +180,9 @@ class _Writer:
     def image(self, attributes: str) -> None:
         """Write the alternative text of an image."""
         alternative = _ALT.search(attributes)
-        if alternative:
-            self.text(f"[{alternative[1]}]")
+        words = alternative[1].strip() if alternative else ""
+        if words:
+            self.text(f"[{words}]")
 
     def open_link(self, attributes: str) -> None:
         """Remember where the text of a link begins."""

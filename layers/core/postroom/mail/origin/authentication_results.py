@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from postroom.mail.reader.header_fields import JOINED
 from postroom.mail.reader.part import Part
 
 
@@ -60,9 +61,12 @@ NO_AUTHSERV_ID = "-"
 
 _LONGEST_HEADER = 16 * 1024
 _MOST_RESULTS = 50
+_MOST_HEADERS = 50
+"""The border server's stands above those that came with the mail; a chain of ten forwarders has ten."""
 _METHOD = re.compile(r"([a-z0-9-]{1,40})\s*(?:/\s*\d{1,3}\s*)?=\s*([a-z]{1,40})", re.IGNORECASE)
 _PROPERTY = re.compile(
-    r"([a-z0-9_-]{1,30}(?:\.[a-z0-9_.-]{1,60})?)\s*=\s*(\"(?:[^\"\\]|\\.){0,1000}\"|[^\s\";]{1,1000})", re.IGNORECASE
+    r"(?<![a-z0-9_.-])([a-z0-9_-]{1,30}(?:\.[a-z0-9_.-]{1,60})?)\s*=\s*(\"(?:[^\"\\]|\\.){0,1000}\"|[^\s\";]{1,1000})",
+    re.IGNORECASE,
 )
 _FOLD = re.compile(r"[\r\n]+[ \t]*")
 _WORDS = {word.value: word for word in Result} | {
@@ -89,26 +93,37 @@ def auth_results(message: Part, *, authserv_ids: Collection[str]) -> AuthVerdict
     if not trusted:
         return UNCHECKED
     # As written: the border server, which removes what claims its name, reads no encoded words either.
-    for value in message.raw_values("Authentication-Results"):
-        found = parse(_FOLD.sub(" ", value).encode("latin-1").decode("utf-8", "replace"))
-        if found is not None and found.authserv_id in trusted:
-            return found
+    for value in message.raw_values("Authentication-Results")[:_MOST_HEADERS]:
+        text = _FOLD.sub(" ", value).encode("latin-1").decode("utf-8", "replace")
+        pieces = list(_pieces(_without_comments(text.partition(JOINED)[0][:_LONGEST_HEADER])))
+        if _authserv_id(pieces) in trusted:
+            # Not whole as the server wrote it: a line of the sender's may have joined it.
+            return (_is_whole(value) and _verdict(pieces)) or UNCHECKED
     return UNCHECKED
+
+
+def _is_whole(value: str) -> bool:
+    return JOINED not in value and "\r" not in value.replace("\r\n", "\n")
 
 
 def parse(value: str) -> AuthVerdict | None:
     """Parse one header value (RFC 8601 §2.2); None when it is none at all."""
-    pieces = list(_pieces(_without_comments(value[:_LONGEST_HEADER])))
-    if not pieces:
-        return None
-    head = pieces[0].strip()
+    return _verdict(list(_pieces(_without_comments(value[:_LONGEST_HEADER]))))
+
+
+def _authserv_id(pieces: list[str]) -> str:
+    """Return who wrote the header; "" for what is none."""
+    head = pieces[0].strip() if pieces else ""
     if "=" in head.split(" ", 1)[0]:
-        name, rest = NO_AUTHSERV_ID, pieces
-    else:
-        name, rest = (head.split() or [""])[0].strip('"').lower(), pieces[1:]
+        return NO_AUTHSERV_ID
+    return (head.split() or [""])[0].strip('"').lower()
+
+
+def _verdict(pieces: list[str]) -> AuthVerdict | None:
+    name = _authserv_id(pieces)
     if not name:
         return None
-    results = tuple(_results(rest))
+    results = tuple(_results(pieces if name == NO_AUTHSERV_ID else pieces[1:]))
     dmarc = _worst(results, "dmarc")
     spf = _single(results, "spf")
     signatures = [found for found in results if found.method == "dkim"]

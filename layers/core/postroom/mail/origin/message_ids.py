@@ -6,17 +6,21 @@ import re
 
 from postroom.mail.reader.part import Message
 
-_BRACKETED = re.compile(r"<([^<>]{1,1000})>")
-_BARE = re.compile(r"[^\s<>,;\"()]{1,500}@[^\s<>,;\"()]{1,500}")
+# Each run is read once: a count that may be tried again at every place of it multiplies the time by itself.
+_BRACKETED = re.compile(r"<([^<>]++)>")
+_WORD = re.compile(r"[^\s<>,;\"()]++")
+_LONGEST = 1_000
 _MAX_REFERENCES = 1_000
 
 
 def identifiers(value: str) -> tuple[str, ...]:
     """Return the message identifiers in a header value, in order, each once, white space within them removed."""
-    found = [f"<{inner}>" for inner in ("".join(match.split()) for match in _BRACKETED.findall(value)) if inner]
+    bracketed = (match for match in _BRACKETED.findall(value) if len(match) <= _LONGEST)
+    found = [f"<{inner}>" for inner in ("".join(match.split()) for match in bracketed) if inner]
     if not found and "@" in value:
         # Brackets left out, or only one of them.
-        found = [f"<{word}>" for word in _BARE.findall(value[:100_000])]
+        words = (word for word in _WORD.findall(value) if len(word) <= _LONGEST)
+        found = [f"<{word}>" for word in words if "@" in word[1:-1]]
     return tuple(dict.fromkeys(found))[:_MAX_REFERENCES]
 
 
@@ -32,7 +36,8 @@ def message_id(message: Message) -> str | None:
 
 def in_reply_to(message: Message) -> tuple[str, ...]:
     """Return the identifiers in In-Reply-To; old senders put phrases and addresses around them (RFC 822 §4.6.2)."""
-    return tuple(dict.fromkeys(found for value in message.headers("in-reply-to") for found in identifiers(value)))
+    found = dict.fromkeys(found for value in message.headers("in-reply-to") for found in identifiers(value))
+    return tuple(found)[:_MAX_REFERENCES]
 
 
 def references(message: Message) -> tuple[str, ...]:

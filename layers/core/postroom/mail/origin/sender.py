@@ -55,6 +55,7 @@ class SenderVerdict:
 _DISPROVING = frozenset({SenderFlag.NO_FROM, SenderFlag.SEVERAL_FROM, SenderFlag.MALFORMED_FROM})
 
 _LONGEST_FIELD = 10_000
+_MOST_FIELDS = 20
 _LONGEST_NAME = 1_000
 _NAME_ADDRESS = re.compile(r"[^\s@<>\"'(),;:\[\]]{1,64}@([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8})", re.IGNORECASE)
 # Bidirectional controls, zero-width and other invisible characters: they make two addresses look the same.
@@ -82,7 +83,7 @@ _NEVER_SHOWN = frozenset(map(chr, _HIDDEN - _JOINERS))
 def sender_verdict(message: Part, *, auth: AuthVerdict = UNCHECKED) -> SenderVerdict:
     """Return the sender of a mail with all flags, in the order of SenderFlag."""
     fields = message.raw_headers("From")
-    lists = [parse_mailboxes(field[:_LONGEST_FIELD]) for field in fields]
+    lists = [parse_mailboxes(field[:_LONGEST_FIELD]) for field in fields[:_MOST_FIELDS]]
     every = [mailbox for one in lists for mailbox in one.addresses]
     found = [mailbox for mailbox in every if mailbox.address]
     sender = found[0] if found else None
@@ -168,7 +169,7 @@ def _names_another(name: str, sender: Address) -> bool:
 
 
 def _replies_elsewhere(message: Part, sender: Address) -> bool:
-    for field in message.raw_headers("Reply-To"):
+    for field in message.raw_headers("Reply-To")[:_MOST_FIELDS]:
         for address in parse_addresses(field[:_LONGEST_FIELD]):
             if address.domain and not _related(address.domain, sender.domain):
                 return True

@@ -19,7 +19,7 @@ _LONGEST_FIELD = 64 * 1024
 
 def belong_to_last_field(buffer: bytes, fields_start: int, position: int, stop: int) -> bool:
     """Say whether all lines in buffer[position:stop] continue the last field of buffer[fields_start:position]."""
-    field_start = _last_field(buffer, fields_start, position)
+    field_start = last_field(buffer, fields_start, position)
     if field_start >= position or position - field_start > _LONGEST_FIELD:
         return False
     name, _, value = buffer[field_start:position].decode("latin-1").partition(":")
@@ -32,7 +32,7 @@ def belong_to_last_field(buffer: bytes, fields_start: int, position: int, stop: 
     return True
 
 
-def _last_field(buffer: bytes, fields_start: int, position: int) -> int:
+def last_field(buffer: bytes, fields_start: int, position: int) -> int:
     """Return where the last field begins: its folds begin with white space."""
     here = position
     while here > fields_start:

@@ -2,7 +2,7 @@
 
 import re
 
-from postroom.mail.reader.broken_field import belong_to_last_field
+from postroom.mail.reader.broken_field import belong_to_last_field, last_field
 
 # A run of well-formed fields. A name never begins with `--`: that line is a boundary, even if it has a colon.
 _RUN = re.compile(rb"(?:(?!--)[!-9;-~]++[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z))*+")
@@ -29,6 +29,12 @@ _REMARK = re.compile(
     rb"[^\n]{1,998}\n(?:\r?\n)?+(?=" + _KNOWN.pattern + rb"[^\n]*+\n" + _RUN.pattern + rb")", re.IGNORECASE
 )
 _MUST_FOLLOW = re.compile(rb"(?:^|\n)(?:from|received|return-path|message-id)[ \t]*:", re.IGNORECASE)
+
+
+# What a line without a fold joined is marked in this one: another may have written the line.
+_WHOLE_OR_NOT_BELIEVED = re.compile(rb"authentication-results[ \t]*:", re.IGNORECASE)
+JOINED = "\0"
+"""Mark within a value in front of a line that joined it; a NUL on the way is as good a reason for not believing it."""
 
 
 def find_end(buffer: bytes, start: int, end: int) -> tuple[int, int, list[tuple[int, int]]]:
@@ -99,6 +105,8 @@ def block_text(buffer: bytes, start: int, end: int, broken: list[tuple[int, int]
     position = start
     for broken_start, broken_end in broken:
         pieces.append(buffer[position:broken_start])
+        field = last_field(buffer, position, broken_start)
+        join = b" " if not _WHOLE_OR_NOT_BELIEVED.match(buffer, field, broken_start) else b" " + JOINED.encode()
         for line in buffer[broken_start:broken_end].splitlines(keepends=True):
             if broken_start == start and _KNOWN.match(line.lstrip(b" \t")):
                 pieces.append(line.lstrip(b" \t"))  # spaces in front of the first field continue nothing
@@ -106,7 +114,7 @@ def block_text(buffer: bytes, start: int, end: int, broken: list[tuple[int, int]
             # `From ` of an mbox, or a name with spaces: no part of the field above it.
             stray = line.startswith((b"From ", b">From ")) or re.match(rb"[^:=;\"]{1,60}:[ \t]", line)
             if not stray and broken_start > start:
-                pieces.append(b" " + line)
+                pieces.append(join + line)
         position = broken_end
     pieces.append(buffer[position:end])
     return b"".join(pieces).decode("latin-1")

@@ -44,7 +44,7 @@ def test_looking_at_an_unchanged_folder_finds_nothing(host: Host, leave: bool) -
         assert session.look(position)
         listing = session.list(position)
         session.act([item.id for item in listing.news], Action.MARK_READ if leave else Action.DELETE)
-        position = stored_up_to(listing.position, int(listing.news[-1].id))
+        position = stored_up_to(listing, int(listing.news[-1].id))
     with on_host(host, leave_msg_on_server=leave) as session:
         assert not session.look(position)
         assert session.list(position).news == ()
@@ -56,7 +56,7 @@ def test_what_was_stored_but_not_told_to_the_server_is_found_again(host: Host, l
     host.append_all([mail(number) for number in range(3)])
     with on_host(host, leave_msg_on_server=leave) as session:
         listing = session.list(None)
-        position = stored_up_to(listing.position, int(listing.news[-1].id))
+        position = stored_up_to(listing, int(listing.news[-1].id))
         assert session.look(position)
         again = session.list(position)
         assert again.news == ()
@@ -74,8 +74,9 @@ def test_what_was_stored_but_not_told_to_the_server_is_found_again(host: Host, l
 def test_messages_on_the_problem_list_are_left_alone_and_failed_ones_tried_again(host: Host) -> None:
     host.append_all([mail(number) for number in range(3)])
     with on_host(host) as session:
-        ids = [item.id for item in session.list(None).news]
-        listed = session.list(None).position
+        listing = session.list(None)
+        ids = [item.id for item in listing.news]
+        listed = replace(stored_up_to(listing, int(ids[2])), exists=None)
         given_up = replace(listed, cursor="0", known=frozenset(ids[2:]), problems={ids[0]: GIVEN_UP, ids[1]: 1})
         listing = session.list(given_up)
         assert [item.id for item in listing.news] == [ids[1]]
@@ -111,7 +112,7 @@ def test_a_renumbered_folder_is_taken_from_the_beginning(host: Host) -> None:
     host.append(mail(1))
     with on_host(host) as session:
         listing = session.list(None)
-        position = stored_up_to(listing.position, 1)
+        position = stored_up_to(listing, 1)
         session.act(["1"], Action.MARK_READ)
     host.renumber()
     with on_host(host) as session:

@@ -19,6 +19,7 @@ def test_deleting_takes_only_what_was_asked(host: Host) -> None:
     host.append_all([mail(number) for number in range(3)])
     host.mark(2, "\\Deleted")  # somebody else's mark
     with on_host(host, leave_msg_on_server=False) as session:
+        session.list(None)
         session.act(["1"], Action.DELETE)
     assert host.contents() == [mail(1), mail(2)]
     assert "\\Deleted" in host.flags()[2]
@@ -31,6 +32,7 @@ def test_without_uidplus_the_marks_of_others_are_spared() -> None:
         host.append_all([mail(number) for number in range(3)])
         host.mark(2, "\\Deleted")
         with on_host(host, leave_msg_on_server=False) as session:
+            session.list(None)
             session.act(["1"], Action.DELETE)
         assert host.contents() == [mail(1), mail(2)]
         assert "\\Deleted" in host.flags()[2]
@@ -42,6 +44,7 @@ def test_moving_makes_the_folder_when_it_is_missing(host: Host, action: Action) 
     host.append_all([mail(number) for number in range(3)])
     options = {"processed_items_folder_name": "Done", "failed_items_folder_name": "Failed"}
     with on_host(host, **options) as session:
+        session.list(None)
         session.act(["1", "3"], action)
         session.act(["1", "3"], action)  # gone: no error
     assert host.contents() == [mail(1)]
@@ -54,6 +57,7 @@ def test_without_the_move_extension_messages_are_copied_and_deleted() -> None:
         host = Embedded(server)
         host.append_all([mail(number) for number in range(3)])
         with on_host(host, processed_items_folder_name="Done") as session:
+            session.list(None)
             session.act(["1", "3"], Action.MOVE)
         assert host.contents() == [mail(1)]
         assert host.contents("Done") == [mail(0), mail(2)]
@@ -86,6 +90,7 @@ def test_a_refused_move_is_an_error_that_says_what_to_do(embedded: Embedded, ans
     embedded.append(mail(2), folder="Done")
     embedded.server.faults.answers["UID MOVE"] = [answer]
     with on_host(embedded, processed_items_folder_name="Done") as session:
+        session.list(None)
         with pytest.raises(Transient) as raised:
             session.act(["1"], Action.MOVE)
         assert (raised.value.step, raised.value.code) == ("act", code)
@@ -113,7 +118,7 @@ def test_a_move_that_stopped_half_way_is_found_and_finished() -> None:
         server.store.create(host.user, "Done")
         server.faults.commands["UID STORE"] = [Fault.DROP]  # copied, but neither marked nor expunged
         with on_host(host, processed_items_folder_name="Done") as session:
-            position = stored_up_to(session.list(None).position, 1)
+            position = stored_up_to(session.list(None), 1)
             with pytest.raises(Transient):
                 session.act(["1"], Action.MOVE)
         assert (host.contents(), host.contents("Done")) == ([mail(1)], [mail(1)])
@@ -127,5 +132,6 @@ def test_a_move_that_stopped_half_way_is_found_and_finished() -> None:
 def test_the_inbox_in_another_spelling_is_no_folder_to_move_to(host: Host) -> None:
     host.append(mail(1))
     with on_host(host, processed_items_folder_name="Inbox") as session:
+        session.list(None)
         session.act(["1"], Action.MOVE)
     assert list(host.flags()) == [1]

@@ -48,7 +48,7 @@ def test_a_folder_restored_from_a_backup_under_its_old_number_is_taken_from_the_
 ) -> None:
     embedded.append_all([mail(number) for number in range(5)])
     with on_host(embedded, leave_msg_on_server=leave) as session:
-        position = stored_up_to(session.list(None).position, 5)
+        position = stored_up_to(session.list(None), 5)
     folder = embedded.server.folder(embedded.user, "INBOX")
     folder.remove(list(folder.messages))
     folder.uidnext = 3  # as it was when the backup was made
@@ -68,7 +68,7 @@ def test_a_server_that_tells_the_next_number_wrongly_is_not_taken_for_a_backup(e
     embedded.append_all([mail(number) for number in range(3)])
     embedded.server.faults.uidnext = 1
     with on_host(embedded, leave_msg_on_server=leave) as session:
-        position = stored_up_to(session.list(None).position, 3)
+        position = stored_up_to(session.list(None), 3)
         assert not session.list(position).resynced
         session.act(["1", "2", "3"], Action.MARK_READ)
     with on_host(embedded, leave_msg_on_server=True) as session:
@@ -80,7 +80,7 @@ def test_what_is_no_longer_on_the_server_leaves_the_problem_list(host: Host, lea
     host.append_all([mail(number) for number in range(4)])
     aside = {"1": GIVEN_UP, "2": OVERSIZE_LEFT, "3": 1}
     with on_host(host, leave_msg_on_server=leave) as session:
-        position = replace(stored_up_to(session.list(None).position, 3), problems=aside)
+        position = replace(stored_up_to(session.list(None), 3), problems=aside)
         assert session.list(position).position.problems == aside
     host.remove(1)
     host.remove(3)
@@ -93,7 +93,7 @@ def test_what_is_no_longer_on_the_server_leaves_the_problem_list(host: Host, lea
 def test_one_that_a_search_forgets_stays_on_the_problem_list_while_it_can_be_fetched(embedded: Embedded) -> None:
     embedded.append_all([mail(number) for number in range(2)])
     with on_host(embedded, **DELETED) as session:
-        position = replace(stored_up_to(session.list(None).position, 2), problems={"1": GIVEN_UP})
+        position = replace(stored_up_to(session.list(None), 2), problems={"1": GIVEN_UP})
         session._link.search = lambda *_args, **_options: [2]  # type: ignore[method-assign]  # its index is broken
         assert session.list(position).position.problems == {"1": GIVEN_UP}
 
@@ -106,7 +106,7 @@ def test_thousands_stored_beyond_one_that_is_not_make_no_line_that_servers_refus
     for message in folder.messages:
         message.flags.add("\\Seen")
     with on_host(embedded) as session:
-        listed = session.list(None).position
+        listed = replace(stored_up_to(session.list(None), 1000), exists=None)
     position = replace(listed, cursor="2", known=frozenset(str(uid) for uid in range(6, 3_000, 2)), problems={"4": 1})
     box = mailbox(embedded.port, embedded.ca_pem, user=embedded.user)
     with imap_session(box, ask=position) as session:

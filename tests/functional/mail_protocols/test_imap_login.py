@@ -102,7 +102,7 @@ def test_login_folder_and_search_go_out_together_where_the_server_bears_it(host:
     with on_host(host) as session:
         listing = session.list(None)
         session.act(["1"], Action.MARK_READ)
-    position = stored_up_to(listing.position, 1)
+    position = stored_up_to(listing, 1)
     box = mailbox(host.port, host.ca_pem, user=host.user)
     with imap_session(box, ask=position) as session:
         assert session._link.opened.search is not None

@@ -21,11 +21,42 @@ class Aside:
     reason: str = ""  # of its last refusal
 
 
+class Likeness(StrEnum):
+    """What a mail on the server is to a record under its id."""
+
+    SAME = "same"
+    OTHER = "other"  # another mail: the record is not about it
+    UNCLEAR = "unclear"  # the server does not say enough now; nothing follows from that
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the server said of a mail when it was stored: the proof that an act on it rests on (ADR 0018)."""
+
+    size: int | None
+    date: int | None  # epoch seconds, by the server
+
+    @classmethod
+    def of(cls, size: int | None, date: datetime | None) -> Record:
+        """Note size and date as a server tells them."""
+        return cls(size, None if date is None else int(date.timestamp()))
+
+    def likeness(self, shown: Record) -> Likeness:
+        """Compare with what the server shows now; what neither tells or only one tells, proves nothing."""
+        pairs = ((self.size, shown.size), (self.date, shown.date))
+        if any(None not in pair and pair[0] != pair[1] for pair in pairs):
+            return Likeness.OTHER
+        if self == shown and pairs != ((None, None), (None, None)):
+            return Likeness.SAME
+        return Likeness.UNCLEAR
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """How far a mailbox has been dealt with, in the server's own terms.
 
-    IMAP: `epoch` is UIDVALIDITY, ids are UIDs as decimal text; everything in (`floor`, `cursor`] is stored.
+    IMAP: `epoch` is UIDVALIDITY, ids are UIDs as decimal text; `cursor` says from where on to look for news, never what
+    may be touched: that is said by `records` (ADR 0018).
     POP3, EWS, Graph: `known` holds the ids that are stored and may still lie on the server. EWS keeps in `cursor` what
     it needs to ask for changes (adapters/ews/sync_state.py).
     """
@@ -41,10 +72,15 @@ class Position:
     connected: datetime | None = None  # the first look: what the server received before is old mail (X13)
     catching_up: bool = False  # until what lay there at the first look is stored; tells old mail without a date
     place: str = ""  # digest of what the ids belong to: protocol, server, user and folder
+    records: dict[str, Record] = field(default_factory=dict)  # of stored mail that waits for its act, and of the newest
+    kept: str = ""  # ids up to here were stored while mail was to stay: no other setting touches them later
+    exists: int | None = None  # messages in the folder that are accounted for; None: not known, or nothing stays
+    compared: datetime | None = None  # when all that lies there was last compared with what is stored
+    restored: int = 0  # times that the folder was found to hold other mails under the same epoch
 
     def anew(self) -> Position:
         """Forget all ids: what lies there is compared as a whole, and what was stored is known by its content."""
-        return Position(connected=self.connected, catching_up=True)
+        return Position(connected=self.connected, catching_up=True, restored=self.restored)
 
 
 GIVEN_UP = 3

@@ -23,10 +23,11 @@ class Item:
 class Listing:
     """What a folder holds, as far as it concerns us.
 
-    `news`: not dealt with yet, oldest first. `unfinished`: stored before, but the server was not told.
-    `known`: ids seen, stored, and rightly still there. `position`: what was asked with, brought to the server's epoch
-    (a changed UIDVALIDITY starts again at the floor; content keys stop duplicates). `renewed`: the position is worth
-    remembering although nothing is new.
+    `news`: not dealt with yet, oldest first. `unfinished`: stored before, but the server was not told; each of them has
+    shown that it is the recorded mail, where the connector has records. `known`: ids seen, stored, and rightly still
+    there. `position`: what was asked with, brought to the server's epoch (a changed UIDVALIDITY starts again at the
+    floor; content keys stop duplicates). `renewed`: the position is worth remembering although nothing is new.
+    `suspect`: the folder holds another number of messages than is accounted for (ports.Compares).
     """
 
     news: tuple[Item, ...]
@@ -35,6 +36,7 @@ class Listing:
     position: Position
     resynced: bool = False
     renewed: bool = False
+    suspect: bool = False
 
 
 class Action(StrEnum):

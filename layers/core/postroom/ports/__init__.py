@@ -1,6 +1,7 @@
 """What the services need from the outside, as small Protocols. Adapters provide them; tests bring five-line fakes."""
 
 from postroom.ports.mail_servers import (
+    Compares,
     Connector,
     Counts,
     Extendable,
@@ -22,6 +23,7 @@ __all__ = [
     "BatchQueue",
     "BeforeData",
     "Clock",
+    "Compares",
     "Configurations",
     "Connector",
     "Contents",

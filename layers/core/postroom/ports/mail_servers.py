@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Container, Hashable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from postroom.errors import PostroomError
@@ -30,8 +30,11 @@ class Session(Protocol):
         """Fetch the header section only."""
         ...
 
-    def act(self, ids: Sequence[str], action: Action) -> None:
-        """Mark, move or delete by id; ids that are gone are no error, repeating is harmless."""
+    def act(self, ids: Sequence[str], action: Action) -> Collection[str]:
+        """Mark, move or delete by id; ids that are gone are no error, repeating is harmless.
+
+        Returns the ids of other mails than those that were stored under them: nothing was done to these (ADR 0018).
+        """
         ...
 
     def close(self) -> None:
@@ -54,6 +57,18 @@ class Counts(Protocol):
 
     def count(self) -> int | None:
         """Return the number; None when the server does not tell it."""
+        ...
+
+
+@runtime_checkable
+class Compares(Protocol):
+    """A session of a folder in which stored mail stays, too much of it to be listed at every poll."""
+
+    def compare(self, position: Position | None, stored: Container[str]) -> tuple[Listing, Collection[str]]:
+        """List as `list` does, and as news everything that lies there and is not stored.
+
+        Returns besides the ids that lie there and are neither news nor left alone.
+        """
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -167,6 +167,14 @@ class MailboxStates(Protocol):
 
     def save(self, lease: Lease, state: MailboxState, *, release: bool) -> None:
         """Write what the holder of the lease has done; raises LeaseLost when it is not the holder any more."""
+        ...
+
+    def stored(self, mailbox: str, series: str) -> Container[str]:
+        """Read which ids of a series were stored while mail was to stay on the server (ADR 0018)."""
+        ...
+
+    def add_stored(self, mailbox: str, series: str, ids: Collection[str]) -> None:
+        """Note that these are stored; needs no lease, since it is true whoever says it."""
         ...
 
     def save_health(self, mailbox: str, health: Health, *, config_digest: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from postroom.adapters.imap.uid_sets import LAST_UID, SET_LENGTH, criteria, sort_out, uid_sets
-from postroom.model.mailbox_state import GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, Position
+from postroom.model.mailbox_state import GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, Position, Record
 from postroom_cli.mailservers.imap_syntax import parse, search_predicate
 from postroom_cli.mailservers.store import Store
 
@@ -53,7 +53,13 @@ def test_the_search_asks_for_no_more_than_it_must(position: Position, stays: boo
     assert criteria(position, stays=stays, uidnext=uidnext).decode() == expected
 
 
+def test_where_mail_goes_away_what_was_stored_while_it_was_to_stay_is_left_alone() -> None:
+    position = Position(floor="2", cursor="9", kept="7", problems={"5": 1, "9": 1})
+    assert criteria(position, stays=False, uidnext=20).decode() == f"OR UID 8:{LAST_UID} UID 5"
+
+
 UIDS = st.integers(1, 12)
+RECORD = Record(100, 1_790_000_000)
 
 
 @settings(max_examples=300)
@@ -62,11 +68,18 @@ UIDS = st.integers(1, 12)
     floor=st.integers(0, 6),
     ahead=st.integers(0, 6),
     known=st.sets(UIDS, max_size=3),
+    records=st.sets(UIDS, max_size=6),
     problems=st.dictionaries(UIDS, st.sampled_from([1, 2, GIVEN_UP, OVERSIZE_LEFT, OLD_LEFT]), max_size=3),
     stays=st.booleans(),
 )
-def test_nothing_is_lost_and_nothing_told_twice(
-    there: dict[int, bool], floor: int, ahead: int, known: set[int], problems: dict[int, int], stays: bool
+def test_only_what_has_a_record_may_be_unfinished_and_all_else_that_was_not_seen_done_is_news(
+    there: dict[int, bool],
+    floor: int,
+    ahead: int,
+    known: set[int],
+    records: set[int],
+    problems: dict[int, int],
+    stays: bool,
 ) -> None:
     cursor = floor + ahead
     known = {uid for uid in known if uid > cursor and uid not in problems}
@@ -77,6 +90,7 @@ def test_nothing_is_lost_and_nothing_told_twice(
         cursor=str(cursor),
         known=frozenset(map(str, known)),
         problems={str(uid): tries for uid, tries in problems.items()},
+        records={str(uid): RECORD for uid in records},
     )
     store = Store({"u": "p"})
     for uid, read in sorted(there.items()):
@@ -86,16 +100,13 @@ def test_nothing_is_lost_and_nothing_told_twice(
     asked = criteria(position, stays=stays, uidnext=max(there, default=0) + 1)
     holds = search_predicate(parse([asked]), messages) if asked else None
     found = [one.uid for number, one in enumerate(messages, 1) if holds and holds(one, number)]
-    news, unfinished = sort_out(found, position)
+    news, recorded = sort_out(found, position)
 
-    def is_new(uid: int) -> bool:
-        if uid in problems:
-            return problems[uid] < GIVEN_UP
-        return uid > cursor and uid not in known
+    def concerns_us(uid: int) -> bool:
+        if uid <= floor or problems.get(uid, 0) >= GIVEN_UP:
+            return False
+        seen_done = stays and there[uid] and (uid <= cursor or uid in known)
+        return uid in problems or not seen_done
 
-    def is_unfinished(uid: int) -> bool:
-        stored = (floor < uid <= cursor or uid in known) and uid not in problems
-        return stored and not (stays and there[uid])
-
-    assert news == [uid for uid in sorted(there) if is_new(uid)]
-    assert unfinished == [uid for uid in sorted(there) if is_unfinished(uid)]
+    assert sorted([*news, *recorded]) == [uid for uid in sorted(there) if concerns_us(uid)]
+    assert recorded == [uid for uid in sorted(there) if concerns_us(uid) and uid in records and uid not in problems]

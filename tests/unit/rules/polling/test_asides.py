@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -33,9 +33,9 @@ ALL = pytest.mark.parametrize(("options", "action"), CASES.values(), ids=CASES.k
 class Counting(ServerSession):
     """Notes what is asked of the server, whatever it says."""
 
-    def act(self, ids: Sequence[str], action: Action) -> None:
+    def act(self, ids: Sequence[str], action: Action) -> Collection[str]:
         self.server.commands.append(f"asked to {action.value} {' '.join(ids)}")
-        super().act(ids, action)
+        return super().act(ids, action)
 
 
 def one_aside(options: dict[str, Any], case: str) -> Post:
@@ -107,7 +107,7 @@ def test_a_function_that_dies_before_it_asks_the_server_asks_at_the_next_poll(
         pass
 
     class Dying(Counting):
-        def act(self, ids: Sequence[str], action: Action) -> None:
+        def act(self, ids: Sequence[str], action: Action) -> Collection[str]:
             raise Died
 
     post = connected(maximum_msg_size=1, **options)
@@ -170,10 +170,10 @@ def test_mail_that_is_set_aside_in_vain_puts_off_neither_new_mail_nor_the_deleti
     post = connected(failed_items_folder_name="missing")
 
     class NoFolder(Counting):
-        def act(self, ids: Sequence[str], action: Action) -> None:
+        def act(self, ids: Sequence[str], action: Action) -> Collection[str]:
             if action is Action.MOVE_FAILED:
                 raise FolderMissing("There is no folder “missing”", step="act")
-            super().act(ids, action)
+            return super().act(ids, action)
 
     post.connector.session = NoFolder
     post.server.put(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 from postroom.errors import LeaseLost, LoginRefused, NotFound, ServerMisbehaved, Transient
 from postroom.model.configuration.document import Configuration
 from postroom.model.configuration.mailbox import Mailbox, SecretReference, Type
-from postroom.model.mailbox_state import GIVEN_UP, Health, Lease, MailboxState, Position
+from postroom.model.mailbox_state import GIVEN_UP, Health, Lease, Likeness, MailboxState, Position, Record
 from postroom.model.raw_message import RawMessage
 from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing
 from postroom.ports import Connector, RawMessages
@@ -67,6 +67,10 @@ class Server:
             self.mails[number] = mail(number, size=size)
             self.dates[number] = date
 
+    def item(self, uid: int) -> Item:
+        """Say of a mail what it tells."""
+        return Item(str(uid), self.sizes.get(uid, len(self.mails[uid])), self.dates.get(uid))
+
 
 class ServerSession:
     """Implements ports.Session over a Server, as the contract of ports says."""
@@ -88,19 +92,21 @@ class ServerSession:
         server = self.server
         resynced = position is not None and position.epoch != server.validity
         position = Position(epoch=server.validity) if position is None or resynced else position
-        done = int(position.cursor or position.floor or 0)
-        stays = self.mailbox.leave_msg_on_server and not self.mailbox.processed_items_folder_name
+        stays = self.mailbox.stays
+        done = int((position.cursor if stays else position.kept) or position.floor or 0)
         news, unfinished, known = [], [], 0
         for uid in sorted(server.mails):
-            if position.problems.get(str(uid), 0) >= GIVEN_UP or uid <= int(position.floor or 0):
+            one, item = str(uid), server.item(uid)
+            again = one in position.problems
+            over = uid <= done or (stays and one in position.known)
+            alone = position.problems.get(one, 0) >= GIVEN_UP or uid <= int(position.floor or 0)
+            if alone or (not again and over and (uid in server.seen or not stays)):
                 known += 1
-            elif str(uid) in position.problems or (uid > done and str(uid) not in position.known):
-                size = server.sizes.get(uid, len(server.mails[uid]))
-                news.append(Item(str(uid), size, server.dates.get(uid)))
-            elif not stays or uid not in server.seen:
-                unfinished.append(str(uid))
+            elif not again and one in position.records:
+                same = position.records[one].likeness(Record.of(item.size, item.date)) is Likeness.SAME
+                unfinished.append(one) if same else news.append(item)
             else:
-                known += 1
+                news.append(item)
         return Listing(tuple(news), tuple(unfinished), known, position, resynced=resynced)
 
     def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
@@ -123,7 +129,7 @@ class ServerSession:
         self.server.commands.append(f"headers {item.id}")
         return self.server.mails[int(item.id)].partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
 
-    def act(self, ids: Sequence[str], action: Action) -> None:
+    def act(self, ids: Sequence[str], action: Action) -> Collection[str]:
         if self.server.act_error is not None:
             raise self.server.act_error
         for one in ids:
@@ -132,6 +138,7 @@ class ServerSession:
                 self.server.seen.add(int(one))
             elif self.server.mails.pop(int(one), None) is not None and action is not Action.DELETE:
                 self.server.moved[int(one)] = action
+        return ()
 
     def close(self) -> None:
         self.server.open_sessions -= 1
@@ -177,6 +184,7 @@ class States:
 
     def __init__(self) -> None:
         self.items: dict[str, MailboxState] = {}
+        self.kept: dict[tuple[str, str], set[str]] = {}
         self.writes: list[str] = []
         self.loads = 0
         self.stale: Mapping[str, MailboxState] | None = None  # what a reader sees that was late
@@ -205,6 +213,12 @@ class States:
         expires = datetime.fromtimestamp(0, UTC) if release else there.lease.expires
         self.items[state.mailbox] = replace(state, lease=replace(there.lease, expires=expires))
         self.writes.append("release" if release else "save")
+
+    def stored(self, mailbox: str, series: str) -> Container[str]:
+        return self.kept.get((mailbox, series), set())
+
+    def add_stored(self, mailbox: str, series: str, ids: Collection[str]) -> None:
+        self.kept.setdefault((mailbox, series), set()).update(ids)
 
     def save_health(self, mailbox: str, health: Health, *, config_digest: str) -> None:
         there = self.items.get(mailbox, MailboxState(mailbox))

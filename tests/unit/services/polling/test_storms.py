@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -61,14 +61,15 @@ class Weather:
                     else:
                         yield from super().fetch([item])
 
-            def act(self, ids: Sequence[str], action: Action) -> None:
+            def act(self, ids: Sequence[str], action: Action) -> Collection[str]:
                 if weather.choose.random() < weather.refusing:
                     raise weather.choose.choice(REFUSALS)
                 contents = {one: self.server.mails.get(int(one)) for one in ids}
-                super().act(ids, action)
+                strangers = super().act(ids, action)
                 for one, content in contents.items():
                     if content is not None and int(one) not in self.server.mails:
                         weather.taken[number_of(content)] = action
+                return strangers
 
         self.refusing = 0.0
         self.hidden: set[int] = set()  # listed, and said to be gone: only IMAP is asked for it again
@@ -251,7 +252,9 @@ def check(weather: Weather) -> None:
         if position.problems.get(str(uid), 0) >= GIVEN_UP:
             assert str(uid) in position.asides, f"nobody knows what is wanted with {number}"
             continue
-        assert mailbox.leave_msg_on_server, f"{number} was not taken off the server"
+        if not mailbox.leave_msg_on_server:  # what was stored while mail was to stay is left there
+            assert uid <= int(position.kept or 0), f"{number} was not taken off the server"
+            continue
         assert uid in post.server.seen, f"{number} was not marked"
     for one, aside in position.asides.items():
         if not aside.done and one in position.problems and int(one) in post.server.mails:

@@ -5,6 +5,7 @@
 | interaction, in or out    | `I#<id>`        | `0`             |
 | history entry             | `I#<id>`        | `H#<time>#<what>` |
 | state of a mailbox        | `MB#<name>`     | `state`         |
+| what a mailbox has stored | `MB#<name>`     | `S#<series>#<8 digits>` |
 | configuration pointer     | `CONFIG`        | `current`       |
 | configuration version     | `CONFIG`        | `V#<8 digits>`  |
 | secret                    | `SECRET#<name>` | `0`             |
@@ -56,6 +57,16 @@ HISTORY_PREFIX = "H#"
 def mailbox_state(name: str) -> Key:
     """Key of what is remembered of a mailbox."""
     return {PK: f"MB#{name}", SK: "state"}
+
+
+def stored_segments(series: str) -> str:
+    """Return what the sort keys of all segments of a series of ids begin with (ADR 0018)."""
+    return f"S#{series}#"
+
+
+def stored_segment(name: str, series: str, number: int) -> Key:
+    """Key of what is stored of one segment of a mailbox's ids."""
+    return {PK: f"MB#{name}", SK: f"{stored_segments(series)}{number:08}"}
 
 
 def configuration_pointer() -> Key:

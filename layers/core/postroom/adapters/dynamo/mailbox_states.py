@@ -9,15 +9,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors, read_many
+from postroom.adapters.dynamo.storage_records import StorageRecords
 from postroom.errors import LeaseLost, NotFound, PostroomError, Transient
-from postroom.model.mailbox_state import Aside, Balance, Health, HealthState, Lease, MailboxState, Position
+from postroom.model.mailbox_state import Aside, Balance, Health, HealthState, Lease, MailboxState, Position, Record
 from postroom.model.traffic import Traffic
 from postroom.ports import Contents
 
@@ -51,6 +52,7 @@ class DynamoMailboxStates:
         self._table = table
         self._contents = contents
         self._shelved: dict[str, tuple[str, Any]] = {}  # mailbox → (key, ids): read once, not at every look
+        self._records = StorageRecords(client, table)
 
     def load(self, names: Sequence[str], *, consistent: bool = False) -> Mapping[str, MailboxState]:
         """Read many, a hundred to a request; a mailbox never polled has an empty state.
@@ -129,6 +131,14 @@ class DynamoMailboxStates:
             with contextlib.suppress(PostroomError):  # it lies there in vain, and nothing else is wrong
                 self._contents.delete(old_key)
 
+    def stored(self, mailbox: str, series: str) -> Container[str]:
+        """Read which ids of a series were stored while mail was to stay on the server."""
+        return self._records.read(mailbox, series)
+
+    def add_stored(self, mailbox: str, series: str, ids: Collection[str]) -> None:
+        """Note that these are stored."""
+        self._records.add(mailbox, series, ids)
+
     def save_health(self, mailbox: str, health: Health, *, config_digest: str) -> None:
         """Write the health alone, without a lease (a failed look)."""
         with aws_errors("saving the health of the mailbox", on=mailbox):
@@ -175,6 +185,10 @@ class DynamoMailboxStates:
                 "connected": keys.moment(position.connected) if position.connected else None,
                 "catching_up": position.catching_up or None,
                 "place": position.place or None,
+                "kept": position.kept or None,
+                "exists": position.exists,
+                "compared": keys.moment(position.compared) if position.compared else None,
+                "restored": position.restored or None,
             }
         return values, old_key
 
@@ -234,6 +248,11 @@ def _position(values: Mapping[str, Any], ids: Mapping[str, Any]) -> Position:
         connected=keys.parse_moment(values["connected"]) if "connected" in values else None,
         catching_up=values.get("catching_up", False),
         place=values.get("place", ""),
+        records={one: Record(size, date) for one, (size, date) in ids.get("records", {}).items()},
+        kept=values.get("kept", ""),
+        exists=values.get("exists"),
+        compared=keys.parse_moment(values["compared"]) if "compared" in values else None,
+        restored=values.get("restored", 0),
     )
 
 
@@ -248,6 +267,7 @@ def _id_values(position: Position) -> dict[str, Any]:
         "problems": position.problems,
         "reasons": position.reasons,
         "asides": asides,
+        "records": {one: (record.size, record.date) for one, record in position.records.items()},
         "prints": "".join(position.prints.get(one, NO_PRINT) for one in sorted(position.known))
         if position.prints
         else "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -139,10 +139,10 @@ class EwsSession:
             raise Transient("The server gave no header for the message", on=self._mailbox.name, step="fetch")
         return section + b"\r\n"
 
-    def act(self, ids: Sequence[str], action: Action) -> None:
+    def act(self, ids: Sequence[str], action: Action) -> Collection[str]:
         """Mark, move or delete by id; ids that are gone are no error, repeating is harmless."""
         if not ids:
-            return
+            return ()
         if action is Action.MARK_READ:
             with self._link.exchange("act"):
                 self._exchange.mark_read(ids)
@@ -156,6 +156,7 @@ class EwsSession:
                 if action is Action.MOVE
                 else self._mailbox.failed_items_folder_name,
             )
+        return ()
 
     def extend(self, deadline: float) -> None:
         """Move the deadline of everything that follows (ports.Extendable)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -223,10 +223,11 @@ class GraphSession:
         """Fetch the header section only: byte for byte, broken off where the body begins."""
         return graph_fetch.header(self._graph, item)
 
-    def act(self, ids: Sequence[str], action: Action) -> None:
+    def act(self, ids: Sequence[str], action: Action) -> Collection[str]:
         """Mark, move or delete; what is gone is no error."""
         if ids:
             graph_act.run(self._graph, ids, action, mailbox=self._mailbox)
+        return ()
 
     def extend(self, deadline: float) -> None:
         """Move the deadline of everything that follows (ports.Extendable)."""

@@ -15,6 +15,7 @@ from postroom.adapters.imap.wire import Wire
 from postroom.adapters.net.dial import Rules
 from postroom.errors import PostroomError, Transient
 from postroom.model.configuration.mailbox import Mailbox
+from postroom.model.mailbox_state import Record
 
 _NAMESPACE = re.compile(rb'\(\("((?:[^"\\]|\\.)*)" (?:"((?:[^"\\]|\\.)*)"|NIL)')
 _LIST = re.compile(rb'\([^)]*\) (?:"((?:[^"\\]|\\.)*)"|NIL)')
@@ -46,6 +47,7 @@ class Link:
         self._naming: Naming | None = None
         self._writable = False
         self._given_up = False
+        self.shown: dict[int, Record] = {}  # UID → what the server said of it over this connection
         self.opened = self._dial(search)
 
     @property
@@ -80,6 +82,7 @@ class Link:
         self.wire.stream.close()
         before = self.opened.uidvalidity
         self._writable = False
+        self.shown = {}  # another connection may lead to another state of the folder: a replica, a backup
         self.opened = self._dial(b"")
         self._given_up = False
         if self.opened.uidvalidity != before:
@@ -89,6 +92,14 @@ class Link:
         """UID SEARCH; sorted UIDs."""
         self.command("UID SEARCH", criteria, step=step)
         return search_result(self.wire)
+
+    def exists(self) -> int:
+        """Return how many messages the folder holds, as far as the server has told until now."""
+        said = self.wire.untagged
+        if counts := [int(count) for count in said.pop("EXISTS", []) if count.strip().isdigit()]:
+            self.opened.exists = counts[-1]
+        self.opened.exists -= min(self.opened.exists, len(said.pop("EXPUNGE", [])))
+        return self.opened.exists
 
     def command(self, name: str, arguments: bytes, *, step: str) -> bytes:
         """Send one command and return the text of its OK; raises what NO or BAD means."""

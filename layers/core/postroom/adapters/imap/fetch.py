@@ -19,6 +19,7 @@ from postroom.adapters.imap.uid_sets import MONTHS, uid_sets
 from postroom.adapters.net.spool import Spooled
 from postroom.errors import DeadlineExceeded, PostroomError, ServerMisbehaved, Transient
 from postroom.model.configuration.properties import behaviour
+from postroom.model.mailbox_state import Record
 from postroom.model.server_mail import Fetched, FetchFailed, Item
 
 SET_MESSAGES = 50
@@ -30,11 +31,14 @@ BYTES_A_SECOND = 64 * 1024  # a message may take the protocol timeout, and a sec
 _INTERNALDATE = re.compile(rb" ?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d:\d\d:\d\d) ([+-]\d\d)(\d\d)")
 
 
-def with_sizes(link: Link, uids: Sequence[int]) -> tuple[Item, ...]:
-    """Ask for size and arrival; a message that is gone meanwhile is left out."""
+def with_sizes(link: Link, uids: Sequence[int], *, step: str = "list") -> tuple[Item, ...]:
+    """Ask for size and arrival; a message that is gone meanwhile is left out.
+
+    What is said is kept with the connection, for the acts that follow over it.
+    """
     found: dict[int, Item] = {}
     for uid_set, _members in uid_sets(uids):
-        link.begin("list")
+        link.begin(step)
         try:
             for row in _rows(link, b"UID FETCH " + uid_set + b" (UID RFC822.SIZE INTERNALDATE)", limit=lambda _uid: 0):
                 if row.uid is not None:
@@ -42,8 +46,9 @@ def with_sizes(link: Link, uids: Sequence[int]) -> tuple[Item, ...]:
         except LiteralRefused as error:
             link.give_up()
             raise ServerMisbehaved(
-                f"The server announced {error}, unasked", on=link.on, step="list", code="literal_too_long"
+                f"The server announced {error}, unasked", on=link.on, step=step, code="literal_too_long"
             ) from error
+    link.shown.update((uid, Record.of(item.size, item.date)) for uid, item in found.items())
     return tuple(found[uid] for uid in uids if uid in found)
 
 

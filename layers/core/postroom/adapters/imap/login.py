@@ -182,12 +182,13 @@ def _examined(wire: Wire, folder: bytes, kind: str, text: bytes) -> Opened:
             step="folder",
             code="no_uidvalidity",
         )
+    exists, uidnext = _number(answers, "EXISTS"), _number(answers, "UIDNEXT")
     opened = Opened(
         wire=wire,
         folder=folder,
         uidvalidity=uidvalidity,
-        uidnext=_number(answers, "UIDNEXT"),
-        exists=_number(answers, "EXISTS"),
+        uidnext=uidnext if uidnext > exists else 0,  # as many messages have at least as many UIDs below it
+        exists=exists,
         read_only="READ-ONLY" in response_codes(text),
     )
     # What is left may be the answer to a SEARCH that went along.

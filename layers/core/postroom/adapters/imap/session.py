@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableSequence, Sequence
+from collections.abc import Collection, Container, Iterator, MutableSequence, Sequence
 from dataclasses import dataclass, replace
 
 from postroom.adapters.imap import act as imap_act
 from postroom.adapters.imap import fetch as imap_fetch
 from postroom.adapters.imap.connection import Link
-from postroom.adapters.imap.uid_sets import LAST_UID, SET_LENGTH, criteria, retries, sort_out, uid_sets
+from postroom.adapters.imap.fetch import with_sizes
+from postroom.adapters.imap.uid_sets import LAST_UID, SET_LENGTH, criteria, looked_from, retries, sort_out, uid_sets
 from postroom.adapters.net.connect import Network
 from postroom.adapters.net.dial import Rules
 from postroom.model.configuration.mailbox import FirstConnection, Mailbox
-from postroom.model.mailbox_state import GIVEN_UP, Position
+from postroom.model.mailbox_state import GIVEN_UP, Likeness, Position, Record
 from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing
 
 LISTED_AT_LEAST = 1_000
+SMALL_FOLDER = 5_000  # messages; larger ones wait for the daily comparison when there are fewer than before
+WITNESSES = 8  # records by which a restored folder shows
+RESTORES_BELIEVED = 3
+UNTOLD = Record(None, None)
 SEARCH_WINDOW = 50_000  # so many UIDs, on average, are asked for at a time in folders that hold more
 
 
@@ -32,7 +37,7 @@ class ImapConnector:
         `ask`: the position that `look` will be asked with; where the server bears it, that search goes out together
         with the login (4 round trips in all instead of 6).
         """
-        search = criteria(ask, stays=_stays(mailbox), uidnext=0) if ask is not None else b""
+        search = criteria(ask, stays=mailbox.stays, uidnext=0) if ask is not None else b""
         if len(search) > SET_LENGTH:
             search = b""
         rules = Rules(tuple(self.allowed_networks), self.allow_plaintext_credentials)
@@ -40,13 +45,14 @@ class ImapConnector:
 
 
 class ImapSession:
-    """An open folder (ports.Session)."""
+    """An open folder (ports.Session, ports.Compares)."""
 
     def __init__(self, link: Link, *, asked: Position | None = None) -> None:
         self._link = link
         self._mailbox = link.mailbox
-        self._stays = _stays(link.mailbox)
+        self._stays = link.mailbox.stays
         self._asked = asked
+        self._expected: dict[int, Record] = {}  # what was stored under a UID, or is listed to be
 
     def look(self, position: Position | None) -> bool:
         """Tell whether there is anything to do, in one round trip at most."""
@@ -58,7 +64,9 @@ class ImapSession:
             opened.search = None
         else:
             found = self._search(position)
-        return any(sort_out(found, position))
+        if any(sort_out(found, position)):
+            return True
+        return self._stays and position.exists is not None and self._link.exists() != position.exists
 
     def list(self, position: Position | None) -> Listing:
         """List news with size and arrival, oldest first, and what is unfinished.
@@ -66,27 +74,99 @@ class ImapSession:
         Of a large backlog only the oldest are listed (a thousand, or five cycles' worth): sizes of all of them, in
         every cycle, would cost more than the mail. While the first connection's choice is still to be made, all are.
         """
+        begun = self._begin(position)
+        if isinstance(begun, Listing):
+            return begun
+        try:
+            return self._listing(begun, self._search(begun), anew=begun is not position, first=position is None)
+        except _Restored:
+            return self._anew()
+
+    def compare(self, position: Position | None, stored: Container[str]) -> tuple[Listing, Collection[str]]:
+        """List what `list` does, and everything that lies there and is not stored (ports.Compares)."""
+        begun = self._begin(position)
+        if isinstance(begun, Listing):
+            return begun, ()
+        there = [uid for uid in self._above(0) if uid > int(begun.floor or 0)]
+        lacking = {uid for uid in there if str(uid) not in stored and str(uid) not in begun.problems}
+        found = sorted(lacking.union(self._search(begun)))
+        try:
+            listing = self._listing(begun, found, anew=begun is not position, first=position is None)
+        except _Restored:
+            return self._anew(), ()
+        left_out = lacking.union(map(int, begun.problems))
+        return replace(listing, suspect=False), [str(uid) for uid in there if uid not in left_out]
+
+    def _begin(self, position: Position | None) -> Position | Listing:
+        """Bring a position to the server's epoch; a listing when the first connection leaves all alone."""
         opened = self._link.opened
-        first = position is None
-        resynced = position is not None and self._renumbered(position)
-        choice = self._mailbox.first_connection
-        if position is None or resynced:
-            position = Position(epoch=str(opened.uidvalidity), floor="0", cursor="0")
-            if first and choice is FirstConnection.FROM_NOW:
-                last = str(opened.uidnext - 1 if opened.uidnext else max(self._above(0), default=0))
-                return Listing((), (), opened.exists, replace(position, floor=last, cursor=last))
-        found = self._search(position)
-        news, unfinished = sort_out(found, position)
+        if position is not None and not self._renumbered(position):
+            return position
+        begun = Position(epoch=str(opened.uidvalidity), floor="0", cursor="0")
+        if position is None and self._mailbox.first_connection is FirstConnection.FROM_NOW:
+            last = str(opened.uidnext - 1 if opened.uidnext else max(self._above(0), default=0))
+            exists = self._link.exists()
+            return Listing((), (), exists, replace(begun, floor=last, cursor=last, exists=self._accounted(exists)))
+        return begun
+
+    def _anew(self) -> Listing:
+        """List everything: the ids stand for other mails than those that were stored."""
+        begun = Position(epoch=str(self._link.opened.uidvalidity), floor="0", cursor="0")
+        return self._listing(begun, self._search(begun), anew=True, first=False)
+
+    def _listing(self, position: Position, found: Sequence[int], *, anew: bool, first: bool) -> Listing:
+        """Sort out what was found, by size and date where there are records; raises _Restored."""
+        news, recorded = sort_out(found, position)
         at_most = max(LISTED_AT_LEAST, 5 * self._mailbox.maximum_msg_number)
-        if (first or resynced) and choice is not FirstConnection.ALL:
+        if anew and self._mailbox.first_connection is not FirstConnection.ALL:
             at_most = len(news)
+        total, news = len(news), news[:at_most]
+        witnesses = self._witnesses(position)
+        sized = self._sized([*news, *recorded], besides=witnesses)
+        if self._is_restored(position, witnesses):
+            raise _Restored
+        self._expected.update((int(uid), record) for uid, record in position.records.items())
+        likeness = {uid: self._likeness(uid) for uid in recorded if uid in sized}
+        strangers = {uid for uid, like in likeness.items() if like is Likeness.OTHER}
+        unfinished = [uid for uid, like in likeness.items() if like is Likeness.SAME]
+        news = [uid for uid in sorted({*news, *strangers}) if uid in sized]
+        self._expected.update((uid, self._link.shown.get(uid, UNTOLD)) for uid in news)
+        exists = self._link.exists()
+        rest = max(0, exists - total - len(strangers))
+        accounted = self._accounted(rest)
+        differs = None not in (accounted, position.exists) and accounted != position.exists
         return Listing(
-            news=self._sized(news[:at_most]),
+            news=tuple(sized[uid] for uid in news),
             unfinished=tuple(map(str, unfinished)),
-            known=max(0, opened.exists - len(news) - len(unfinished)),
-            position=self._without_gone(position, found),
-            resynced=resynced,
+            known=max(0, rest - len(unfinished)),
+            position=replace(self._without_gone(position, found), exists=accounted),
+            resynced=anew and not first,
+            renewed=differs,
+            suspect=differs and (rest > (position.exists or 0) or exists <= SMALL_FOLDER),
         )
+
+    def _accounted(self, count: int) -> int | None:
+        """Return how many messages are accounted for; where mail goes away, all that is there is looked at anyway."""
+        return count if self._stays else None
+
+    def _likeness(self, uid: int) -> Likeness:
+        return self._expected[uid].likeness(self._link.shown.get(uid, UNTOLD))
+
+    def _witnesses(self, position: Position) -> Sequence[int]:
+        """Name the newest records, which show whether a folder in which mail stays was restored from a backup.
+
+        A server whose dates do not last is believed so often, and no more.
+        """
+        if not self._stays or position.restored >= RESTORES_BELIEVED:
+            return []
+        return sorted((int(uid) for uid in position.records), reverse=True)[:WITNESSES]
+
+    def _is_restored(self, position: Position, witnesses: Sequence[int]) -> bool:
+        """Tell whether all of these have other dates now; sizes change where a server makes messages anew."""
+        records, shown = position.records, self._link.shown
+        dates = [(records[str(uid)].date, shown[uid].date) for uid in witnesses if uid in shown]
+        told = [(was, now) for was, now in dates if was is not None and now is not None]
+        return bool(told) and all(was != now for was, now in told)
 
     def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
         """Fetch whole messages, in sets, several of them in flight."""
@@ -96,10 +176,18 @@ class ImapSession:
         """Fetch the header section only."""
         return imap_fetch.headers(self._link, item)
 
-    def act(self, ids: Sequence[str], action: Action) -> None:
-        """Mark, move or delete by UID; what is gone is no error."""
-        if ids:
-            imap_act.run(self._link, sorted(map(int, ids)), action)
+    def act(self, ids: Sequence[str], action: Action) -> Collection[str]:
+        """Mark, move or delete by UID what shows over this connection that it is the recorded mail (ADR 0018)."""
+        if not ids:
+            return ()
+        uids = sorted(map(int, ids))
+        self._link.begin("act")  # connects anew, if that must be, before anything is asked
+        if unseen := [uid for uid in uids if uid not in self._link.shown]:
+            with_sizes(self._link, unseen, step="act")
+        there = [uid for uid in uids if uid in self._link.shown]
+        if same := [uid for uid in there if uid in self._expected and self._likeness(uid) is Likeness.SAME]:
+            imap_act.run(self._link, same, action)
+        return [str(uid) for uid in there if uid not in self._expected or self._likeness(uid) is Likeness.OTHER]
 
     def extend(self, deadline: float) -> None:
         """Move the deadline of everything that follows (ports.Extendable)."""
@@ -122,33 +210,34 @@ class ImapSession:
         last = int(position.cursor or position.floor or 0)
         if not opened.uidnext or opened.uidnext > last:
             return False
-        return not opened.exists or not self._link.search(
-            f"UID {opened.uidnext}:{LAST_UID}".encode("ascii"), step="list"
-        )
+        beyond = f"UID {opened.uidnext}:{LAST_UID}".encode("ascii")
+        if opened.exists and self._link.search(beyond, step="list"):
+            opened.uidnext = 0  # it is told wrongly
+            return False
+        return True
 
-    def _sized(self, uids: Sequence[int]) -> tuple[Item, ...]:
-        """Ask for sizes; a message that is there and gets no answer is one whose size the server cannot say (G02).
+    def _sized(self, uids: Sequence[int], *, besides: Sequence[int]) -> dict[int, Item]:
+        """Ask for sizes, and `besides` of others; what is there and gets no answer has one that nobody can say (G02).
 
         Exchange leaves messages out that it cannot convert. Whatever is left out here would be taken for dealt with.
         """
-        sized = {int(item.id): item for item in imap_fetch.with_sizes(self._link, uids)}
+        sized = {int(item.id): item for item in with_sizes(self._link, sorted({*uids, *besides}))}
         missing = [uid for uid in uids if uid not in sized]
-        for uid_set, _members in uid_sets(missing):
+        for uid_set, _members in uid_sets(sorted(missing)):
             for uid in self._link.search(b"UID " + uid_set, step="list"):
                 sized.setdefault(uid, Item(str(uid), None))
-        return tuple(sized[uid] for uid in uids if uid in sized)
+        return sized
 
     def _without_gone(self, position: Position, found: Sequence[int]) -> Position:
         """Drop from the problem list what is no longer on the server; what is being tried again stays.
 
-        An id that is not listed there any more counts as stored, and may be deleted. So a message is gone only when
-        neither SEARCH nor FETCH knows it.
+        A message is gone only when neither SEARCH nor FETCH knows it.
         """
         aside = {int(uid) for uid, tries in position.problems.items() if tries >= GIVEN_UP} - set(found)
         for uid_set, _members in uid_sets(sorted(aside)):
             aside.difference_update(self._link.search(b"UID " + uid_set, step="list"))
         if aside:
-            aside.difference_update(int(item.id) for item in imap_fetch.with_sizes(self._link, sorted(aside)))
+            aside.difference_update(int(item.id) for item in with_sizes(self._link, sorted(aside)))
         kept = {uid: tries for uid, tries in position.problems.items() if int(uid) not in aside}
         return replace(position, problems=kept)
 
@@ -157,7 +246,8 @@ class ImapSession:
         if not opened.exists:
             return []
         if opened.exists > SEARCH_WINDOW and not (self._stays and int(position.cursor or 0)):
-            return self._above(int(position.floor or 0))
+            line = looked_from(position, stays=self._stays)
+            return sorted({*self._above(line), *self._again(position, below=line)})
         keys = criteria(position, stays=self._stays, uidnext=opened.uidnext)
         if len(keys) > SET_LENGTH:
             return self._search_apart(position)
@@ -165,14 +255,22 @@ class ImapSession:
 
     def _search_apart(self, position: Position) -> Sequence[int]:
         """Find the same where the question is too long for one line: thousands stored beyond one that is not."""
-        floor, cursor = int(position.floor or 0), int(position.cursor or position.floor or 0)
-        stored = set(map(int, position.known))
-        found = set(self._above(cursor)) - stored
-        unseen = self._link.search(f"UID {floor + 1}:{LAST_UID} UNSEEN".encode("ascii"), step="list")
-        found.update(uid for uid in unseen if uid <= cursor or uid in stored)
-        for uid_set, _members in uid_sets(retries(position)):
-            found.update(self._link.search(b"UID " + uid_set, step="list"))
+        floor, line = int(position.floor or 0), looked_from(position, stays=self._stays)
+        found = set(self._above(line))
+        if self._stays:
+            stored = set(map(int, position.known))
+            found -= stored
+            unseen = self._link.search(f"UID {floor + 1}:{LAST_UID} UNSEEN".encode("ascii"), step="list")
+            found.update(uid for uid in unseen if uid <= line or uid in stored)
+        found.update(self._again(position, below=LAST_UID))
         return sorted(found)
+
+    def _again(self, position: Position, *, below: int) -> Collection[int]:
+        """Find what failed before, up to a UID."""
+        found: set[int] = set()
+        for uid_set, _members in uid_sets([uid for uid in retries(position) if uid <= below]):
+            found.update(self._link.search(b"UID " + uid_set, step="list"))
+        return found
 
     def _above(self, floor: int) -> Sequence[int]:
         """Ask for all UIDs, range by range in a large folder, so that no answer is longer than it needs to be."""
@@ -188,8 +286,8 @@ class ImapSession:
         return found
 
 
-def _stays(mailbox: Mailbox) -> bool:
-    return mailbox.leave_msg_on_server and not mailbox.processed_items_folder_name
+class _Restored(Exception):
+    """The folder holds other mails under the ids of the newest records."""
 
 
 def _validity(position: Position) -> int:

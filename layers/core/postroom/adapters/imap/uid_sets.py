@@ -45,24 +45,31 @@ def retries(position: Position) -> list[int]:
     return sorted(int(uid) for uid, tries in position.problems.items() if tries < GIVEN_UP)
 
 
+def looked_from(position: Position, *, stays: bool) -> int:
+    """Return the UID above which everything concerns us.
+
+    Where stored mail stays, that is all beyond the cursor; where it goes away, all that is there, apart from what was
+    stored while it was to stay.
+    """
+    floor = int(position.floor or 0)
+    return int(position.cursor or floor) if stays else max(floor, int(position.kept or 0))
+
+
 def criteria(position: Position, *, stays: bool, uidnext: int) -> bytes:
     """Write the SEARCH that finds news and what the server was not told of; empty when nothing can be there.
 
     `stays`: dealt-with messages are marked read and stay; otherwise they go away, and each that is there concerns us.
     `uidnext` 0: not known.
     """
-    floor, cursor = int(position.floor or 0), int(position.cursor or position.floor or 0)
+    floor, line = int(position.floor or 0), looked_from(position, stays=stays)
+    stored = _listed(sorted(map(int, position.known))) if stays else ""  # beyond the cursor, as one before it failed
     keys: list[str] = []
-    if not stays:
-        return b"" if uidnext and floor + 1 >= uidnext else f"UID {floor + 1}:{LAST_UID}".encode("ascii")
-    stored = _listed(sorted(map(int, position.known)))  # beyond the cursor, since an earlier one could not be fetched
-    if not uidnext or cursor + 1 < uidnext:
-        beyond = f"{cursor + 1}:{LAST_UID}"
+    if not uidnext or line + 1 < uidnext:
+        beyond = f"{line + 1}:{LAST_UID}"
         keys.append(f"(UID {beyond} NOT UID {stored})" if stored else f"UID {beyond}")
-    done = ",".join(filter(None, (f"{floor + 1}:{cursor}" if cursor > floor else "", stored)))
-    if done:
+    if stays and (done := ",".join(filter(None, (f"{floor + 1}:{line}" if line > floor else "", stored)))):
         keys.append(f"(UID {done} UNSEEN)")
-    if again := retries(position):
+    if again := [uid for uid in retries(position) if stays or uid <= line]:
         keys.append(f"UID {_listed(again)}")
     return _any(keys).encode("ascii")
 
@@ -75,21 +82,20 @@ def _any(keys: Sequence[str]) -> str:
 
 
 def sort_out(found: Collection[int], position: Position) -> tuple[list[int], list[int]]:
-    """Divide what a search found into news and unfinished, ascending; what is on the problem list is neither."""
-    floor, cursor = int(position.floor or 0), int(position.cursor or position.floor or 0)
+    """Divide what a search found into news and recorded, ascending; what is on the problem list is neither.
+
+    Whether the recorded ones are still the mails that were stored, only their size and date can tell (ADR 0018).
+    """
+    floor = int(position.floor or 0)
     again = set(retries(position))
-    stored = set(map(int, position.known)) - again
     left_alone = set(map(int, position.problems)) - again
     news: list[int] = []
-    unfinished: list[int] = []
+    recorded: list[int] = []
     for uid in sorted(found):
         if uid in left_alone or uid <= floor:
             continue
-        if uid in again or (uid > cursor and uid not in stored):
-            news.append(uid)
-        else:
-            unfinished.append(uid)
-    return news, unfinished
+        (recorded if uid not in again and str(uid) in position.records else news).append(uid)
+    return news, recorded
 
 
 def _listed(uids: Sequence[int]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from postroom.adapters.net.connect import Network
@@ -113,10 +113,10 @@ class Pop3Session:
             raise Transient("The server gave no header for the message", on=self._mailbox.name, step="fetch")
         return found
 
-    def act(self, ids: Sequence[str], action: Action) -> None:
+    def act(self, ids: Sequence[str], action: Action) -> Collection[str]:
         """Delete; POP3 knows neither marks nor folders, so the other actions need nothing."""
         if action is not Action.DELETE or not ids:
-            return
+            return ()
         if self._link.retrieved - {"", *ids}:
             self._link.drop()  # QUIT might delete them, and they are not stored
         numbers = self._here()
@@ -145,6 +145,7 @@ class Pop3Session:
                 code="delete_refused",
                 remedy="Let the login delete, or set `leave_msg_on_server`; the mail is stored here already.",
             )
+        return ()
 
     def extend(self, deadline: float) -> None:
         """Move the deadline of everything that follows (ports.Extendable)."""

@@ -227,6 +227,11 @@ class Mailbox(ConfigObject):
         return self.login or self.bare_address
 
     @property
+    def stays(self) -> bool:
+        """True when stored mail stays in its folder; false when it is deleted there or moved."""
+        return self.leave_msg_on_server and (self.type is Type.POP3 or not self.processed_items_folder_name)
+
+    @property
     def effective_port(self) -> int:
         """The configured port, or the protocol's own."""
         return self.port or DEFAULT_PORTS.get((self.type, self.security is Security.SSL_TLS), 443)

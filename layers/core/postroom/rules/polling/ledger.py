@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from postroom.model.configuration.mailbox import Mailbox, Type
-from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT, Balance, Position
+from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT, Balance, Position, Record
 from postroom.model.server_mail import Action, Item, Listing
 from postroom.rules.polling import position as positions
 from postroom.rules.polling import set_aside
+
+NEWEST_RECORDS = 8  # kept for as long as they are the newest: their dates show when a folder was restored
 
 
 @dataclass(slots=True)
@@ -30,6 +32,7 @@ class Books:
     size: int = 0  # bytes stored
     _problems: dict[str, int] = field(init=False)  # changes of the problem list
     _prints: dict[str, str] = field(default_factory=dict)
+    _records: dict[str, Record] = field(default_factory=dict)
     _given_up: list[str] = field(default_factory=list)
     _entered: set[str] = field(default_factory=set)  # what stands in the position's asides since this poll
 
@@ -40,6 +43,7 @@ class Books:
 
     def enter_stored(self, item: Item, headers_only: bool) -> None:
         """Enter what is in the raw bucket, or, of an over-size message, all of it that is wanted."""
+        self._enter_record(item)
         if not headers_only:
             self.stored.add(item.id)
             self.size += item.size or 0
@@ -66,7 +70,26 @@ class Books:
         self.failed[item.id] = reason
         if tries == GIVEN_UP:
             self._given_up.append(item.id)
+            self._enter_record(item)
         return tries
+
+    def _enter_record(self, item: Item) -> None:
+        """Note as what the server is to show a message before anything is done to it there (ADR 0018)."""
+        if self.mailbox.type is Type.IMAP:
+            self._records[item.id] = Record.of(item.size, item.date)
+
+    def enter_strangers(self, ids: Collection[str]) -> None:
+        """Forget what is remembered under ids that stand for other mails now: these are fetched like any new one."""
+        known = self.position
+        self.position = replace(
+            known,
+            problems={one: tries for one, tries in known.problems.items() if one not in ids},
+            asides={one: aside for one, aside in known.asides.items() if one not in ids},
+            records={one: record for one, record in known.records.items() if one not in ids},
+        )
+        for one in ids:
+            self._problems.pop(one, None)
+            self._records.pop(one, None)
 
     def _tries(self, item: Item) -> int:
         return self.position.problems.get(item.id, 0)
@@ -107,7 +130,9 @@ class Books:
 
         A server that gives no dates (POP3) leaves only the poll that met it first: `before`, if mail has waited since.
         """
-        aside = {one for one, tries in self._all_problems().items() if tries >= GIVEN_UP} | self.position.known
+        aside = {one for one, tries in self._all_problems().items() if tries >= GIVEN_UP}
+        if self.mailbox.type is not Type.IMAP:
+            aside |= self.position.known
         rest = [item for item in self.listing.news if item.id not in aside and not self._is_settled(item)]
         dates = [item.date for item in rest if item.date is not None]
         if len(dates) < len(rest):
@@ -156,4 +181,31 @@ class Books:
         prints = {one: mark for one, mark in (self.position.prints | self._prints).items() if one in position.known}
         # Of another epoch, the ids may stand for other mails.
         known = before.reasons if before and before.epoch == position.epoch else {}
-        return replace(position, reasons=positions.reasons(known, self.failed, position.problems), prints=prints)
+        return replace(
+            position,
+            reasons=positions.reasons(known, self.failed, position.problems),
+            prints=prints,
+            records=self._kept_records(position),
+            exists=self._accounted(position),
+        )
+
+    def _kept_records(self, position: Position) -> dict[str, Record]:
+        """Keep the records of what waits for an act still, or is asked for anew, and the newest ones as witnesses.
+
+        A record goes when the server has shown that the act is done: the listing did not find the mail waiting.
+        """
+        records = {**position.records, **self._records}
+        waiting = {one for one, aside in position.asides.items() if not aside.done}
+        newest = sorted(map(int, records))[-NEWEST_RECORDS:]
+        kept = {*self._records, *self.listing.unfinished, *waiting, *map(str, newest)}
+        return {one: record for one, record in records.items() if one in kept}
+
+    def _accounted(self, position: Position) -> int | None:
+        """Count what is accounted for of the folder's messages: besides what was, the news that are settled now."""
+        if position.exists is None:
+            return None
+        aside = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
+        return position.exists + sum(
+            item.id in self.stored or item.id in aside or int(item.id) <= int(position.floor or 0)
+            for item in self.listing.news
+        )

@@ -1,8 +1,9 @@
 """Positions, pure: what to do with a listing, and how far the mailbox is dealt with afterwards.
 
-Nothing may pass out of sight: an id is either before the cursor (or known), on the problem list, or will be listed as
-news again. IMAP ids are numbers that only grow, so a cursor suffices; ids past it that are stored, because an earlier
-one could not be fetched, are kept in `known` until the cursor has passed them.
+Nothing may pass out of sight: an id is either known, on the problem list, or will be listed as news again. IMAP ids are
+numbers that only grow, so a cursor says where to look; ids past it that are stored, because an earlier one could not be
+fetched, are kept in `known` until the cursor has passed them. What lies before it and was never stored is found by
+comparing the folder as a whole (ADR 0018).
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ OLD_MARGIN = timedelta(minutes=10)
 """Mail that the server received this long before the first look counts as new: clocks differ, INTERNALDATE has whole
 seconds, and whoever has just connected a mailbox and writes to it expects an answer."""
 
+
+COMPARED_EVERY = timedelta(hours=24)
+COMPARED_SPREAD = 4 * 3600  # seconds
 
 MOST_REASONS = 50
 MOST_REASON = 300  # characters
@@ -70,6 +74,34 @@ def in_place(state: MailboxState, mailbox: Mailbox) -> MailboxState:
     return state if wanted is position else replace(state, position=wanted)
 
 
+def series(position: Position, mailbox: Mailbox) -> str:
+    """Name what ids mean one and the same mail in: the place, the epoch, and the restores in it."""
+    return f"{place(mailbox)}-{position.epoch}" + (f"-{position.restored}" if position.restored else "")
+
+
+def comparison_due(position: Position | None, mailbox: Mailbox, *, now: datetime) -> bool:
+    """Tell whether all that lies there is to be compared with what is stored: once a day, where mail stays by IMAP."""
+    if mailbox.type is not Type.IMAP or position is None or not is_settled(position):
+        return False
+    if not mailbox.stays and not position.kept:
+        return False
+    # Spread over hours, or ten thousand mailboxes that were upgraded together would stay together.
+    spread = int.from_bytes(hashlib.sha256(mailbox.name.encode("utf-8")).digest()[:4], "big") % COMPARED_SPREAD
+    every = COMPARED_EVERY - timedelta(seconds=spread)
+    return position.compared is None or not now - every < position.compared <= now
+
+
+class BelowCursor:
+    """What a position of an earlier version takes for stored: its cursor's word, for what need not be fetched."""
+
+    def __init__(self, position: Position) -> None:
+        self._cursor = int(position.cursor or position.floor or 0)
+        self._known = position.known
+
+    def __contains__(self, one: object) -> bool:
+        return isinstance(one, str) and (int(one) <= self._cursor or one in self._known)
+
+
 def is_settled(position: Position | None) -> bool:
     """Tell whether anything was ever noted at this place; until then the first look at it is to be noted."""
     return position is not None and bool(position.place or not position.catching_up)
@@ -93,9 +125,15 @@ def begin(known: Position | None, listing: Listing, now: datetime) -> Position:
     if known is None or listing.resynced:
         aside = dict.fromkeys(position.known, OLD_LEFT)
         position = replace(position, known=frozenset(), problems={**position.problems, **aside})
+        position = replace(position, compared=now)  # everything that lies there is listed
     if known is None:
         return replace(position, connected=now, catching_up=True)
-    return replace(position, connected=known.connected, catching_up=known.catching_up or listing.resynced)
+    return replace(
+        position,
+        connected=known.connected,
+        catching_up=known.catching_up or listing.resynced,
+        restored=known.restored + (listing.resynced and position.epoch == known.epoch),
+    )
 
 
 def sort_listing(listing: Listing, mailbox: Mailbox, position: Position, *, first: bool, backlog: bool) -> Plan:
@@ -112,7 +150,7 @@ def sort_listing(listing: Listing, mailbox: Mailbox, position: Position, *, firs
         tries = position.problems.get(item.id, 0)
         if tries >= GIVEN_UP:
             known += 1
-        elif item.id in position.known:
+        elif item.id in position.known and mailbox.type is not Type.IMAP:  # IMAP's are news for want of a record
             known += 1
             unfinished.append(item.id)
         elif unwanted(item):
@@ -202,14 +240,14 @@ def advance(
     """Move on: `done` are ids dealt with for good, `failed` ids with their tries or the reason they are left alone.
 
     `gone` are ids that the server did not find. It may list one again (Exchange says so too while a right is missing,
-    and of damaged items), and what is done is deleted there: so it counts as a try. IMAP's ids were searched for anew.
+    and of damaged items), and what is done is deleted there: so it counts as a try. IMAP's cursor passes them: one that
+    is there again has no record, and is fetched.
     """
     position = replace(position, place=place(mailbox))
-    if mailbox.type is Type.IMAP:
-        done = {*done, *gone}
-    else:
+    if mailbox.type is not Type.IMAP:
         failed = {**{one: position.problems.get(one, 0) + 1 for one in gone}, **failed}
-    problems = {one: tries for one, tries in position.problems.items() if one not in done} | dict(failed)
+    over = {*done, *gone} if mailbox.type is Type.IMAP else done
+    problems = {one: tries for one, tries in position.problems.items() if one not in over} | dict(failed)
     settled = set(done) | {one for one, tries in problems.items() if tries >= GIVEN_UP}
     if mailbox.type is not Type.IMAP:
         return replace(position, known=position.known | frozenset(done), problems=problems)
@@ -223,11 +261,12 @@ def advance(
             floor = str(uid)
             del problems[floor]
     for uid in ahead:
-        if str(uid) not in known:
+        if str(uid) not in known and str(uid) not in gone:
             break
         cursor = uid
     return replace(
         position,
+        kept=str(cursor) if mailbox.stays else position.kept,
         floor=floor,
         cursor=str(cursor) if cursor else position.cursor,
         known=frozenset(one for one in known if int(one) > cursor and problems.get(one, 0) < GIVEN_UP),

@@ -24,9 +24,9 @@ from postroom.errors import (
     ServerMisbehaved,
     Transient,
 )
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.mailbox_state import Health, Lease, MailboxState
-from postroom.model.server_mail import Action, Fetched, FetchFailed, Item
+from postroom.model.configuration.mailbox import Mailbox, Type
+from postroom.model.mailbox_state import Health, Lease, MailboxState, Position
+from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing
 from postroom.model.traffic import count
 from postroom.ports import Session
 from postroom.rules.polling import position as positions
@@ -83,6 +83,8 @@ class _Run:
         )
         self._error: PostroomError | None = None  # what ended fetching
         self._act_error: PostroomError | None = None  # what the server refused afterwards
+        self._unwritten: set[str] = set()  # known to be stored, and not written down as that
+        self._written: set[str] = set()
         self._stopped = False
         self._checked = polling.monotonic()
 
@@ -97,20 +99,22 @@ class _Run:
         first = self._state.position is None
         self._started = self.polling.clock()
         asked = set_aside.reconsidered(self._state.position, self.mailbox, now=self._started)
-        listing = self._session.list(asked)
+        listing, compared = self._list(asked)
         if not first and (
             why := self._state.lost or (RENUMBERED if listing.resynced and asked and asked.epoch else "")
         ):
             self._state = replace(self._state, begun_anew=(self._started, why), lost="")
         began = positions.begin(asked, listing, self._started)
         position = set_aside.listed(began, self.mailbox, now=self._started)
+        if compared:
+            position = replace(position, compared=self._started)
         plan = positions.sort_listing(listing, self.mailbox, position, first=first, backlog=backlog)
         self._books = Books(self.mailbox, listing, plan, position, self._started)
         # What waited at the last poll and is gone by now is noted once: else it would be shown as waiting for ever.
         waits = self._books.waiting_since(self._state.waiting) != self._state.waiting
         begins = first or listing.resynced or not positions.is_settled(self._state.position)
         begins = begins or position.asides != began.asides or bool(self._books.due())
-        if not (begins or waits or listing.renewed or plan.take or plan.again or plan.aside):
+        if not (begins or waits or compared or listing.renewed or plan.take or plan.again or plan.aside):
             self._act(plan.unfinished, after_storage(self.mailbox))
             self._note_health()
             return self._outcome(Result.ACTED if plan.unfinished else Result.IDLE)
@@ -125,6 +129,23 @@ class _Run:
             untold = self._fetch_sets(lease, plan, pool)
         self._finish(lease, untold)
         return self._outcome(Result.STOPPED if self._stopped else Result.FETCHED)
+
+    def _list(self, asked: Position | None) -> tuple[Listing, bool]:
+        """List, and, where it is time or the folder holds another number than it should, compare it as a whole."""
+        listing = self._session.list(asked)
+        due = positions.comparison_due(asked, self.mailbox, now=self._started)
+        if asked is None or listing.resynced or not (due or listing.suspect):
+            return listing, False
+        # A position of an earlier version has a cursor only; what it vouches for, and lies there, is written down now.
+        adopts = asked.compared is None
+        stored = self.polling.states.stored(self.mailbox.name, positions.series(asked, self.mailbox))
+        found = self._session.compare(asked, positions.BelowCursor(asked) if adopts else stored)
+        if found is None:
+            return listing, False
+        listing, known = found
+        if adopts and not listing.resynced:
+            self._unwritten.update(known)
+        return listing, True
 
     def _fetch_sets(self, lease: Lease, plan: positions.Plan, pool: ThreadPoolExecutor) -> list[str]:
         """Fetch set after set, each remembered before the server is told; returns the ids it was not told of yet."""
@@ -180,7 +201,10 @@ class _Run:
             if error is not None and (error.step != health.TELLING or self._session.is_cut_short(error)):
                 self._act_error = self._act_error or (None if self._session.is_cut_short(error) else error)
                 return  # nothing was refused: they are due still
-            self._books.enter_answer(ids, action, refusal=None if error is None else error.what)
+            if strangers := frozenset(self._session.strangers):
+                self._books.enter_strangers(strangers)
+            told = [one for one in ids if one not in strangers]
+            self._books.enter_answer(told, action, refusal=None if error is None else error.what)
             self._act_error = self._act_error or error
 
     # --- one set ---
@@ -321,6 +345,8 @@ class _Run:
         if not ids or action is None or self._error is not None or self._act_error is not None:
             return
         error = self._session.tell(ids, action)
+        if strangers := sorted(self._session.strangers):  # they have no record that fits: the next look finds them
+            logger.warning("message_replaced", extra={"mailbox": self.mailbox.name, "server_ids": strangers[:50]})
         if error is not None and not self._session.is_cut_short(error):
             self._act_error = error
 
@@ -328,6 +354,7 @@ class _Run:
 
     def _remember(self, lease: Lease, *, release: bool) -> None:
         position = self._books.reached(self._state.position)
+        self._write_down(position)
         self._state = replace(
             self._state,
             position=position,
@@ -336,6 +363,16 @@ class _Run:
         )
         self._session.noted = position
         self.polling.states.save(lease, self._state, release=release)
+
+    def _write_down(self, position: Position) -> None:
+        """Note what is stored of mail that stays, before the cursor passes it: a fact, whoever holds the lease."""
+        if self.mailbox.type is Type.IMAP and self.mailbox.stays:
+            self._unwritten |= self._books.stored - self._written
+        if self._unwritten:
+            series = positions.series(position, self.mailbox)
+            self.polling.states.add_stored(self.mailbox.name, series, self._unwritten)
+            self._written |= self._unwritten
+            self._unwritten = set()
 
     def _health(self, *, written_anyway: bool = False) -> Health:
         now, known = self.polling.clock(), self._state.health

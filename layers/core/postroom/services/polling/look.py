@@ -179,7 +179,8 @@ class _Job:
         is to be asked again for what it refused.
         """
         position = self.state.position
-        if set_aside.due(position, self.mailbox, now=self.polling.clock()):
+        now = self.polling.clock()
+        if set_aside.due(position, self.mailbox, now=now) or positions.comparison_due(position, self.mailbox, now=now):
             return False
         return positions.is_settled(position) and self.state.waiting is None
 

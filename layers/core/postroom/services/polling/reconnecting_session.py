@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Container, Sequence
 
 from postroom.errors import DeadlineExceeded, PostroomError, Transient
 from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.mailbox_state import Position
 from postroom.model.server_mail import Action, Listing
-from postroom.ports import Extendable, Session
+from postroom.ports import Compares, Extendable, Session
 from postroom.services.mailboxes import health
 from postroom.services.mailboxes.open import at_step, in_session, open_mailbox
 from postroom.services.polling.outcome import Polling
@@ -41,6 +41,7 @@ class LastingSession:
         self._session: Session | None = session
         self._epoch = ""
         self._reopened = 0
+        self.strangers: Collection[str] = ()
 
     @property
     def is_worn_out(self) -> bool:
@@ -53,6 +54,16 @@ class LastingSession:
             listing = self.open().list(position)
         self._epoch = listing.position.epoch
         return listing
+
+    def compare(self, position: Position, stored: Container[str]) -> tuple[Listing, Collection[str]] | None:
+        """Compare all that lies there with what is stored; None where the listing has done so already."""
+        with at_step("list"):
+            session = self.open()
+            if not isinstance(session, Compares):
+                return None
+            listing, known = session.compare(position, stored)
+        self._epoch = listing.position.epoch
+        return listing, known
 
     def open(self, budget: float | None = None) -> Session:
         """Return the session, with a new deadline where a budget is given; opens a new one when it was lost."""
@@ -82,13 +93,17 @@ class LastingSession:
         return session
 
     def tell(self, ids: Sequence[str], action: Action) -> PostroomError | None:
-        """Have something done on the server; returns what went wrong."""
+        """Have something done on the server; returns what went wrong.
+
+        `strangers` says afterwards which of the ids stand for other mails; nothing was done to those.
+        """
+        self.strangers = ()
         try:
             session = self.open()
             if isinstance(session, Extendable):
                 session.extend(self._deadline - LAST_SAVING)
             with in_session(health.TELLING):
-                session.act(ids, action)
+                self.strangers = session.act(ids, action)
         except PostroomError as error:
             self.drop()
             return error

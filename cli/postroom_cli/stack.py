@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from postroom.adapters.dynamo.notices import DynamoNotices
     from postroom.adapters.dynamo.outbox import DynamoOutbox
     from postroom.adapters.dynamo.secrets import SecretWriter, StoredSecretDates, StoredSecrets
-    from postroom.services.api.desk import Desk
+    from postroom.services.api.queries import Queries
 
 
 @dataclass
@@ -171,12 +171,12 @@ class Stack:
         return SqsQueue(self.client("sqs"), self.setting(setting))
 
     @cached_property
-    def desk(self) -> Desk:
+    def queries(self) -> Queries:
         """What the API answers too: the same services."""
         from postroom.adapters.dynamo.arrivals import DynamoArrivals
-        from postroom.services.api.desk import Desk
+        from postroom.services.api.queries import queries
 
-        return Desk(
+        return queries(
             interactions=self.interactions,
             outbox=self.outbox,
             configurations=self.configurations,

@@ -34,12 +34,14 @@ LAYERS: dict[str, set[str]] = {
     },
     "postroom.observe": set(),
     "postroom.sqs_records": {"postroom.errors", "postroom.observe"},
+    "postroom.http_api": {"postroom.services", "postroom.errors", "postroom.observe"},
     "postroom.bootstrap": {
         "postroom.adapters", "postroom.services", "postroom.environment", "postroom.ports", "postroom.model",
         "postroom.errors", "postroom.observe",
     },
     "functions": {
-        "postroom.bootstrap", "postroom.sqs_records", "postroom.services", "postroom.errors", "postroom.observe",
+        "postroom.bootstrap", "postroom.sqs_records", "postroom.http_api", "postroom.services", "postroom.errors",
+        "postroom.observe",
     },
 }  # fmt: skip
 """What of ours each part may import."""

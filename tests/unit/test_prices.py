@@ -9,7 +9,7 @@ import pytest
 from postroom.model.configuration.document import Configuration
 from postroom.model.prices import AS_OF, MONTH, PRICES, REGION, USES, Resource, Step
 from postroom.model.traffic import Traffic
-from postroom.services.mailboxes.costs import assumed, counted, estimate, share
+from postroom.services.mailboxes.costs import Shares, assumed, counted, estimate
 
 from tests.unit.services.polling.fakes import a_mailbox
 
@@ -66,7 +66,7 @@ def test_an_idle_mailbox_costs_its_looks_and_its_share_of_the_poll_requests() ->
         MONTH / 60 * (3 * 0.4e-6 + 1 * 0.125e-6 + 0.2e-6 + 0.654 * 0.0000133334 + 600 * 0.5e-9), rel=1e-6
     )
     many = configuration(250, cycle_time="00:01:00")
-    assert share(many.mailboxes[0], many) == 3 / 250
+    assert Shares.of(many).part(many.mailboxes[0]) == 3 / 250
     among = estimate(many.mailboxes[0], many, counted([], now=NOW))
     assert among.dollars < found.dollars / 20
     assert not {line.what: line.quantity for line in among.calls}[Resource.WRITE_UNITS]

@@ -24,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
 
 def costs(context: typer.Context, name: Name = None, mails: Mails = None, json: Json = False) -> None:
     """Estimate what mailboxes cost a month, from their settings and the mail that was counted; see docs/costs.md."""
-    found = find_stack(context).desk.costs([name] if name else [], mails=mails)
+    found = find_stack(context).queries.mailboxes.costs([name] if name else [], mails=mails)
     if name and not found:
         raise NotFound("There is no such mailbox", on=name, remedy="`postroom mailbox list` shows them.")
     total = sum(one.dollars for one in found)

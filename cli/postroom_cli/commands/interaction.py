@@ -33,11 +33,9 @@ def list_(
     json: Json = False,
 ) -> None:
     """List interactions, the newest of all queues first."""
-    from postroom.services.api.desk import plain
-
     stack = find_stack(context)
     listed = _of_queue(list_queue(stack, queue), queue) if queue else _newest(stack)
-    rows = map(plain, islice(listed, limit))
+    rows = list(islice(listed, limit))
     if json:
         for row in rows:
             output.line(row)
@@ -91,7 +89,7 @@ def _queues(stack: Stack) -> list[str]:
 @app.command()
 def show(context: typer.Context, interaction_id: Id, json: Json = False) -> None:
     """Show one interaction with its text."""
-    shown = find_stack(context).desk.interaction(interaction_id)
+    shown = find_stack(context).queries.interactions.show(interaction_id).model_dump(mode="json")
     if json:
         output.document(shown)
         return
@@ -124,7 +122,7 @@ def show(context: typer.Context, interaction_id: Id, json: Json = False) -> None
 @app.command()
 def history(context: typer.Context, interaction_id: Id, json: Json = False) -> None:
     """Show what was decided when it came, and what happened since."""
-    told = find_stack(context).desk.history(interaction_id)
+    told = find_stack(context).queries.interactions.history(interaction_id).model_dump(mode="json")
     if json:
         output.document(told)
         return
@@ -143,7 +141,6 @@ def why(
     json: Json = False,
 ) -> None:
     """Say why a mail is where it is: which rules decided what, in order, and what happened since."""
-    from postroom.services.api.desk import plain
     from postroom.services.why.ask import Why
 
     stack = find_stack(context)
@@ -155,7 +152,7 @@ def why(
         raw=stack.raw,
     )
     for number, explanation in enumerate(explain_mail(mail)):
-        told = plain(explanation)
+        told = output.plain(explanation)
         if json:
             output.line(told)
             continue

@@ -26,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
 
 def list_(context: typer.Context, json: Json = False) -> None:
     """List the mailboxes: state, since when and why, the next try, the last poll that found something, warnings."""
-    rows = find_stack(context).desk.mailboxes()
+    rows = [row.model_dump(mode="json") for row in find_stack(context).queries.mailboxes.all()]
     if json:
         for row in rows:
             output.line(row)
@@ -71,7 +71,7 @@ def list_(context: typer.Context, json: Json = False) -> None:
 
 def show(context: typer.Context, name: Name, json: Json = False) -> None:
     """Show a mailbox: settings, health, warnings, the books of its last polls that found something."""
-    shown = find_stack(context).desk.mailbox(name)
+    shown = find_stack(context).queries.mailboxes.show(name).model_dump(mode="json")
     if json:
         output.document(shown)
         return

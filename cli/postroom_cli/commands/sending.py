@@ -46,7 +46,7 @@ def reply(
     json: Json = False,
 ) -> None:
     """Answer an interaction; the text comes from --file, standard input, or an editor."""
-    from postroom.services.api.desk import ReplyRequest
+    from postroom.services.api.answers import ReplyRequest
 
     text = _reply_text(file)
     if not text.strip():
@@ -60,13 +60,13 @@ def reply(
         subject=subject,
     )
     key = idempotency_key or str(uuid4())
-    replied = find_stack(context).desk.reply(interaction_id, wanted, key=key, agent=author())
+    replied = find_stack(context).queries.replies.add(interaction_id, wanted, key=key, agent=author())
     if json:
-        output.document({**replied, "idempotency_key": key})
-    elif replied["created"]:
-        output.say(f"The reply is in the outbox as {replied['id']}.")
+        output.document({**replied.model_dump(mode="json"), "idempotency_key": key})
+    elif replied.created:
+        output.say(f"The reply is in the outbox as {replied.id}.")
     else:
-        output.say(f"This reply was given before: {replied['id']}, {replied['state']}.")
+        output.say(f"This reply was given before: {replied.id}, {replied.state}.")
 
 
 def _reply_text(file: Path | None) -> str:
@@ -88,9 +88,13 @@ def list_(
     """List outgoing mails by state, newest first."""
     from postroom.model.outbound import OutboxState
 
-    desk = find_stack(context).desk
+    outbox = find_stack(context).queries.outbox
     states = [state] if state else [known.value for known in OutboxState]
-    rows = [{"state": one.upper(), **row} for one in states for row in desk.in_outbox(one)[:limit]]
+    rows = [
+        {**row.model_dump(mode="json", by_alias=True), "state": one.upper()}
+        for one in states
+        for row in outbox.in_state(one)[:limit]
+    ]
     if json:
         for row in rows:
             output.line(row)
@@ -135,7 +139,7 @@ def _second(moment: str | None) -> str:
 @app.command()
 def show(context: typer.Context, outbound_id: Id, json: Json = False) -> None:
     """Show one outgoing mail: state, delivery, text, history."""
-    shown = find_stack(context).desk.outbound(outbound_id)
+    shown = find_stack(context).queries.outbox.show(outbound_id).model_dump(mode="json")
     if json:
         output.document(shown)
         return

@@ -20,7 +20,7 @@ from postroom.adapters.dynamo.configurations import ConfigurationStore
 from postroom.environment import Environment, read_environment
 
 if TYPE_CHECKING:
-    from postroom.services.api.desk import Desk
+    from postroom.services.api.queries import Queries
     from postroom.services.polling.look import Summary
 
 _LOOKERS = 110  # connections: one a mailbox of a poll request, and some
@@ -327,18 +327,18 @@ def sweep() -> Callable[[], dict[str, int]]:
 
 
 @cache
-def api() -> Desk:
+def api() -> Queries:
     """Answer the HTTP API; reads, and writes replies."""
     from postroom.adapters.aws.sqs import SqsQueue
     from postroom.adapters.dynamo.arrivals import DynamoArrivals
     from postroom.adapters.dynamo.interactions import DynamoInteractions
     from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
     from postroom.adapters.dynamo.outbox import DynamoOutbox
-    from postroom.services.api.desk import Desk
+    from postroom.services.api.queries import queries
 
     settings = read_environment(os.environ, "table", "content_bucket", "outbound_queue")
     contents = _contents(settings)
-    return Desk(
+    return queries(
         interactions=DynamoInteractions(_client("dynamodb"), settings["table"], contents),
         outbox=DynamoOutbox(_client("dynamodb"), settings["table"]),
         configurations=_configurations(settings),

@@ -6,6 +6,7 @@ idle queues, alarms, the key) left out.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -76,14 +77,16 @@ def assumed(mails: float, like: Monthly) -> Monthly:
     return Monthly(fetches=mails, mails=mails, size=mails * size)
 
 
-def estimate(mailbox: Mailbox, configuration: Configuration, monthly: Monthly) -> Estimate:
+def estimate(
+    mailbox: Mailbox, configuration: Configuration, monthly: Monthly, *, shares: Shares | None = None
+) -> Estimate:
     """Estimate one mailbox among those of the configuration; a disabled one is not looked at."""
     looks = MONTH / max(1.0, mailbox.cycle_time / timedelta(seconds=1)) if mailbox.enabled else 0.0
     # More mail than looks: several are fetched at a time.
     fetches = min(monthly.fetches, looks) if looks else monthly.fetches
     acknowledged = bool(route(configuration, mailbox, Subtype.INBOUND_NEW).acknowledgement)
     steps: Mapping[Step, float] = {
-        Step.POLL: looks * share(mailbox, configuration),
+        Step.POLL: looks * (shares or Shares.of(configuration)).part(mailbox),
         Step.LOOK: looks,
         Step.FETCH: fetches,
         Step.MAIL: monthly.mails,
@@ -120,18 +123,31 @@ def estimates(
     mails: float | None = None,
 ) -> list[Estimate]:
     """Estimate mailboxes by what was counted, or by so many mails a month."""
+    shares = Shares.of(configuration)
     found = []
     for mailbox in mailboxes:
         monthly = counted(states[mailbox.name].traffic, now=now)
         wanted = monthly if mails is None else assumed(mails, monthly)
-        found.append(estimate(mailbox, configuration, wanted))
+        found.append(estimate(mailbox, configuration, wanted, shares=shares))
     return found
 
 
-def share(mailbox: Mailbox, configuration: Configuration) -> float:
-    """Return this mailbox's part of a poll request: those of one cycle time share one, up to a hundred."""
-    sharing = sum(
-        one.enabled and one.cycle_time == mailbox.cycle_time and (one.type is Type.EWS) is (mailbox.type is Type.EWS)
-        for one in configuration.mailboxes
-    )
-    return -(-sharing // MOST_MAILBOXES) / sharing if sharing else 1.0
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How many enabled mailboxes share poll requests, by cycle time and whether they are polled by EWS."""
+
+    sharing: Mapping[tuple[timedelta, bool], int]
+
+    @classmethod
+    def of(cls, configuration: Configuration) -> Shares:
+        """Count once for all mailboxes: asked for each, it would be the square of their number."""
+        return cls(Counter(_shared(one) for one in configuration.mailboxes if one.enabled))
+
+    def part(self, mailbox: Mailbox) -> float:
+        """Return a mailbox's part of a poll request: those of one cycle time share one, up to a hundred."""
+        sharing = self.sharing.get(_shared(mailbox), 0)
+        return -(-sharing // MOST_MAILBOXES) / sharing if sharing else 1.0
+
+
+def _shared(mailbox: Mailbox) -> tuple[timedelta, bool]:
+    return mailbox.cycle_time, mailbox.type is Type.EWS

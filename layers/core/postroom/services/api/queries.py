@@ -1,0 +1,45 @@
+"""Everything behind the API's routes, by what is asked about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from postroom.ports import Clock, Configurations, MailboxStates, Queue
+from postroom.services.api.interactions import InteractionQueries, Replies
+from postroom.services.api.mailboxes import MailboxQueries
+from postroom.services.api.outbox import OutboxQueries
+from postroom.services.api.stores import Interactions, Outbox
+from postroom.services.mailboxes.latency import Arrivals
+from postroom.services.mailboxes.view import SecretDates
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """What the API and the command line answer from."""
+
+    mailboxes: MailboxQueries
+    interactions: InteractionQueries
+    outbox: OutboxQueries
+    replies: Replies
+
+
+def queries(
+    *,
+    interactions: Interactions,
+    outbox: Outbox,
+    configurations: Configurations,
+    states: MailboxStates,
+    outbound_queue: Queue,
+    clock: Clock,
+    arrivals: Arrivals | None = None,
+    secret_dates: SecretDates | None = None,
+) -> Queries:
+    """Put them together; `arrivals` and `secret_dates` None: delays and expiring secrets are not told."""
+    return Queries(
+        mailboxes=MailboxQueries(
+            interactions, outbox, configurations, states, clock, secret_dates=secret_dates, arrivals=arrivals
+        ),
+        interactions=InteractionQueries(interactions),
+        outbox=OutboxQueries(interactions, outbox),
+        replies=Replies(interactions, outbox, configurations, outbound_queue, clock),
+    )

@@ -125,7 +125,9 @@ AUTOMATIC = "Auto-Submitted: auto-replied"
 @pytest.mark.parametrize(
     ("headers", "settings", "phrases", "queue", "subtype"),
     [
-        ([AUTOMATIC], {}, [], "exceptions", Subtype.PERMANENT_UNDELIVERABLE),
+        (["Return-Path: <>"], {}, [], "exceptions", Subtype.PERMANENT_UNDELIVERABLE),
+        (["Return-Path: <>", AUTOMATIC], {}, [], "support", Subtype.INBOUND_AUTOMATIC),
+        ([AUTOMATIC], {"mode": "strict"}, [], "exceptions", Subtype.PERMANENT_UNDELIVERABLE),
         ([], {}, [], "support", Subtype.INBOUND_NEW),
         ([], {"mode": "strict"}, [], "exceptions", Subtype.PERMANENT_UNDELIVERABLE),
         ([AUTOMATIC], {"removed": ["subject:Abwesenheitsnotiz"]}, [], "support", Subtype.INBOUND_AUTOMATIC),
@@ -137,7 +139,7 @@ AUTOMATIC = "Auto-Submitted: auto-replied"
             Subtype.TEMPORARY_UNDELIVERABLE,
         ),
     ],
-    ids=["corroborated", "uncorroborated", "strict", "removed", "own-phrase"],
+    ids=["corroborated", "answering-machine", "strict-machine", "uncorroborated", "strict", "removed", "own-phrase"],
 )
 def test_a_phrase_diverts_a_mail_only_where_its_structure_agrees_or_phrases_are_strict(
     configured: AwsStack,

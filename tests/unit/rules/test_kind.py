@@ -80,10 +80,17 @@ def kind(message: object, *, strict: bool = False) -> Kind:
         pytest.param("Weekly", {"List_Id": "<l.example>"}, Subtype.INBOUND_AUTOMATIC, ["kind.automatic"], id="list"),
         pytest.param(
             "Away",
-            {"Subject": "Out of office", "Auto_Submitted": "auto-replied"},
+            {"Subject": "Out of office", "Return_Path": "<>"},
             Subtype.PERMANENT_UNDELIVERABLE,
             ["kind.automatic", "kind.delivery-exception"],
             id="corroborated-phrase",
+        ),
+        pytest.param(
+            "Away",
+            {"Subject": "Out of office", "Return_Path": "<>", "Auto_Submitted": "auto-replied"},
+            Subtype.INBOUND_AUTOMATIC,
+            ["kind.automatic", "kind.delivery-exception"],
+            id="phrase-of-an-answering-machine",
         ),
         pytest.param(
             "Help", {"Subject": "My system is slow"}, None, ["kind.delivery-exception"], id="uncorroborated-phrase"

@@ -33,7 +33,10 @@ class DecisionRule(StrEnum):
     KIND_NDR_SENDER = "kind.ndr-sender"
     KIND_AUTOMATIC = "kind.automatic"
     KIND_DELIVERY_EXCEPTION = "kind.delivery-exception"
+    KIND_OWN_LIST = "kind.own-list"
+    KIND_OWN_MAIL = "kind.own-mail"
     SENDER = "sender"  # what is odd about it
+    ANSWER_TO = "answer-to"  # whom an answer goes to, where it is not simply who sent it; rules/answer_to.py
     # Why a file is blocked; rules/attachments/judge.py.
     ATTACHMENT_ALL = "attachment:all"
     ATTACHMENT_DIRECTION = "attachment:direction"
@@ -86,6 +89,7 @@ class Outcome(StrEnum):
     MASKED = "masked"
     PERSON = "person"  # a person wrote it
     NDR = "ndr"  # a delivery failed
+    RETURNED = "returned"  # our own mail came back
     HINT = "hint"  # it is shown, and decides nothing
     JOINED = "joined"
     NEW = "new"

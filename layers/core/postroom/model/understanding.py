@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from postroom.mail.headers.address import Address
 from postroom.mail.origin.sender import SenderVerdict
+from postroom.mail.reply_text.forwarded import Forwarded
 from postroom.mail.reports.automatic import PERSON, Automatic
 from postroom.mail.reports.delivery_report import DeliveryReport
 from postroom.model.decision import Decision
@@ -69,9 +70,12 @@ class Understanding:
     original_message_id: str | None = None
     delivery_exception: str | None = None
     return_path: str | None = None
-    list_headers: tuple[str, ...] = ()
+    list_headers: tuple[str, ...] = ()  # what withholds an automatic reply: of lists that are not ours, of help desks
     tokens: tuple[ProvenToken, ...] = ()
     forged_token: bool = False
+    original_author: Address | None = None  # who wrote it, where a list sends it under its own address
+    forwarded: Forwarded | None = None  # the original, where somebody passes a mail on
+    answer_to: tuple[Address, ...] = ()  # whom an answer is proposed to; empty: nobody but ourselves
     own_tag: bool = False  # its own Message-ID is one of ours: it came back to us
     sender_verdict: SenderVerdict = UNKNOWN_SENDER
     attributes: Mapping[str, str] = field(default_factory=dict)

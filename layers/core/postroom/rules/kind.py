@@ -1,8 +1,8 @@
 """What kind of mail this is, decided in a fixed order, each step recorded (issue: standards, structure, phrases last).
 
 1. delivery reports (RFC 3464), dispositions (RFC 8098), complaints (RFC 5965), 2. bounces by server and text,
-3. the reference system's message-part and sender rules (G29), 4. automatic mail by its structure, 5. the phrases of
-delivery exceptions.
+3. the reference system's message-part and sender rules (G29), 4. automatic mail by its structure, answers of calendar
+programs, reactions, our own mail that comes back, 5. the phrases of delivery exceptions.
 """
 
 from __future__ import annotations
@@ -10,9 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from postroom.mail.content.calendar import Invitation, calendar_answer
 from postroom.mail.headers.address import parse_addresses
 from postroom.mail.reader.part import Message
-from postroom.mail.reports.automatic import CORROBORATING, Automatic, automatic, corroboration
+from postroom.mail.reports.automatic import (
+    CORROBORATING,
+    Automatic,
+    Evidence,
+    automatic,
+    corroborates_failure,
+    corroboration,
+)
 from postroom.mail.reports.bounce import read_bounce
 from postroom.mail.reports.delivery_report import DeliveryReport, ReportKind
 from postroom.mail.reports.human_text import human_text, returned_message_id
@@ -35,6 +43,12 @@ NDR_SENDERS: tuple[str, ...] = ("mailer-daemon", "postmaster", "mmdf")
 """The reference system's ndr-senders-list: local parts of From."""
 
 
+OWN_MAIL = "own-mail"
+"""The rule of a mail that this installation sent, or that was sent under its address: it came back."""
+
+REACTION = Automatic(True, "a reaction to a mail", "reaction", Evidence.GENERATED)
+"""The verdict on a mail that is a reaction by its content: a person's click, and no mail to acknowledge."""
+
 _PROGRAMS = frozenset({"mailer-daemon", "mmdf"})  # names that no person writes under
 
 
@@ -48,6 +62,7 @@ class Kind:
     exception: Match | None
     original_message_id: str | None
     decisions: tuple[Decision, ...]
+    calendar_answer: Invitation | None = None
 
     @property
     def is_delivery_exception(self) -> bool:
@@ -79,10 +94,18 @@ def decide_kind(
     exceptions: Iterable[DeliveryException],
     strict: bool = False,
     ndr_senders: Iterable[str] = NDR_SENDERS,
+    own_list: bool = False,
+    from_ourselves: bool = False,
 ) -> Kind:
-    """Decide the kind of a mail; `is_ours` answers for a Message-ID whether this installation sent it."""
+    """Decide the kind of a mail; `is_ours` answers for a Message-ID whether this installation sent it.
+
+    `own_list`: a list that is our own front door handed it on. `from_ourselves`: From is an address of ours, and
+    nothing in the mail says that it speaks for somebody else.
+    """
     decisions: list[Decision] = []
-    verdict = automatic(message)
+    verdict = automatic(message, own_list=own_list)
+    if own_list:
+        decisions.append(Decision(Rule.KIND_OWN_LIST, Outcome.PERSON, "the list that it came by is our own front door"))
     report = find_report(message, verdict=verdict)
     original = report.original_message_id if report else None
     subtype: Subtype | None = None
@@ -96,6 +119,12 @@ def decide_kind(
         if decision is not None:
             subtype, original = Subtype.INBOUND_NDR, returned
             decisions.append(decision)
+    answer = calendar_answer(message) if report is None else None
+    own = _own_mail(message, is_ours, from_ourselves=from_ourselves) if subtype is None else None
+    if own is not None:
+        decisions.append(Decision(Rule.KIND_OWN_MAIL, Outcome.RETURNED, own.why or ""))
+    if not verdict.is_automatic and subtype is None:
+        verdict = own or _answered(answer) or verdict
     if verdict.is_automatic:
         decisions.append(Decision(Rule.KIND_AUTOMATIC, Named(verdict.rule or "automatic"), verdict.why or ""))
         subtype = subtype or Subtype.INBOUND_AUTOMATIC
@@ -109,7 +138,24 @@ def decide_kind(
                 subtype = Subtype.PERMANENT_UNDELIVERABLE if permanent else Subtype.TEMPORARY_UNDELIVERABLE
     if not decisions:
         decisions.append(Decision(Rule.KIND, Outcome.PERSON, "no report, nothing automatic, no delivery exception"))
-    return Kind(subtype, report, verdict, match, original, tuple(decisions))
+    return Kind(subtype, report, verdict, match, original, tuple(decisions), answer)
+
+
+def _own_mail(message: Message, is_ours: Callable[[str], bool], *, from_ourselves: bool) -> Automatic | None:
+    """Find that a mail is one that this installation sent, or that was sent under its address."""
+    own_id = message.header("Message-ID")
+    if own_id and is_ours(own_id):
+        return Automatic(True, f"Message-ID: {own_id}"[:120], OWN_MAIL, Evidence.GENERATED)
+    if from_ourselves:
+        sender = " ".join(message.header("From").split())
+        return Automatic(True, f"From: {sender}"[:120], OWN_MAIL, Evidence.GENERATED)
+    return None
+
+
+def _answered(answer: Invitation | None) -> Automatic | None:
+    if answer is None:
+        return None
+    return Automatic(True, f"text/calendar, method {answer.method}", "calendar-answer", Evidence.GENERATED)
 
 
 def _reference_rules(
@@ -147,7 +193,7 @@ def _exception(
         matched(
             row,
             corroborated=verdict.is_automatic
-            and corroboration(message, besides_sender=row.type is ExceptionType.ADDRESS).is_automatic,
+            and corroborates_failure(message, besides_sender=row.type is ExceptionType.ADDRESS).is_automatic,
             strict=strict,
         )
         for row in found

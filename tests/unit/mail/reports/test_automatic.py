@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from postroom.mail.reports.automatic import Evidence, automatic, corroboration, is_mailer, list_headers
+from postroom.mail.reports.automatic import (
+    Evidence,
+    automatic,
+    corroborates_failure,
+    corroboration,
+    is_mailer,
+    withholding_headers,
+)
 
 from tests.unit.conftest import MakeMail
 
@@ -40,6 +47,7 @@ from tests.unit.conftest import MakeMail
         ),
         ("X-POST-MessageClass", "9; Autoresponder", "x-post-messageclass", Evidence.REPLY),
         ("Delivered-To", "Autoresponder", "delivered-to-autoresponder", Evidence.REPLY),
+        ("X-Apple-Action", "VACATION", "x-apple-action", Evidence.REPLY),
         ("X-FC-MachineGenerated", "true", "x-fc-machinegenerated", Evidence.GENERATED),
         ("Precedence", "auto_reply", "precedence-auto-reply", Evidence.REPLY),
         ("Precedence", "Bulk", "precedence-bulk", Evidence.LIST),
@@ -74,6 +82,12 @@ def test_a_header_of_a_machine_makes_a_mail_automatic(
         ("Delivered-To", "support@example.com"),
         ("X-Priority", "1"),
         ("From", "Anna Postmaster <anna@example.com>"),
+        ("Feedback-ID", "::1.eu-west-1.abc=:AmazonSES"),
+        ("X-SES-Outgoing", "2026.01.05-198.51.100.1"),
+        ("X-MS-Exchange-Inbox-Rules-Loop", "info@shop.example"),
+        ("X-MS-Exchange-ForwardingLoop", "info@shop.example;0f0f"),
+        ("X-MS-Exchange-Generated-Message-Source", "Mailbox Rules Agent"),
+        ("X-Apple-Action", "JUNK"),
     ],
 )
 def test_mail_of_people_is_not_automatic(mail: MakeMail, header: str, value: str) -> None:
@@ -110,9 +124,62 @@ def test_other_names_are_people(address: str) -> None:
     assert not is_mailer(address)
 
 
-def test_the_list_headers_are_named(mail: MakeMail) -> None:
-    assert list_headers(mail(List_Id="x", List_Post="y")) == ("List-Id", "List-Post")
-    assert list_headers(mail()) == ()
+def test_the_headers_that_withhold_a_reply_are_named(mail: MakeMail) -> None:
+    assert withholding_headers(mail(List_Id="x", List_Post="y")) == ("List-Id", "List-Post")
+    assert withholding_headers(mail(List_Id="x"), own_list=True) == ()
+    assert withholding_headers(mail()) == ()
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("X-Zendesk-From-Account-Id", "a1b2c3"),
+        ("X-RT-Loop-Prevention", "rt.example"),
+        ("RT-Loop-Prevention", "rt.example"),
+        ("X-ServiceNow-Generated", "true"),
+    ],
+)
+def test_a_help_desks_mail_may_be_a_persons_and_gets_no_automatic_reply(
+    mail: MakeMail, header: str, value: str
+) -> None:
+    message = mail(**{header.replace("-", "_"): value})
+    assert not automatic(message).is_automatic
+    assert withholding_headers(message, own_list=True) == (header,)
+
+
+OWN_LIST = {"List_Id": "<support.shop.example>", "Precedence": "list", "List_Unsubscribe": "<mailto:u@shop.example>"}
+
+
+def test_what_lists_write_proves_nothing_where_the_list_is_our_own(mail: MakeMail) -> None:
+    assert automatic(mail(**OWN_LIST)).evidence is Evidence.LIST
+    assert not automatic(mail(**OWN_LIST), own_list=True).is_automatic
+    assert automatic(mail(**(OWN_LIST | {"Precedence": "bulk"})), own_list=True).rule == "precedence-bulk"
+    assert automatic(mail(**OWN_LIST, Auto_Submitted="auto-replied"), own_list=True).evidence is Evidence.REPLY
+
+
+@pytest.mark.parametrize(
+    ("fields", "besides_sender", "corroborated"),
+    [
+        pytest.param({"Return_Path": "<>"}, False, True, id="a null return path"),
+        pytest.param({"Auto_Submitted": "auto-replied"}, False, False, id="an answering machine"),
+        pytest.param({"Return_Path": "<>", "Auto_Submitted": "auto-replied"}, False, False, id="one with a null path"),
+        pytest.param({"Return_Path": "<>", "X_Apple_Action": "VACATION"}, False, False, id="Apple's"),
+        pytest.param({"From": "mailer-daemon@x.example", "Auto_Submitted": "auto-replied"}, False, True, id="a mailer"),
+        pytest.param({"From": "mailer-daemon@x.example"}, True, False, id="a mailer's name about that name"),
+        pytest.param(
+            {"Content_Type": "multipart/report; boundary=x", "Auto_Submitted": "auto-replied"},
+            True,
+            True,
+            id="a report",
+        ),
+        pytest.param({"Auto_Submitted": "auto-generated"}, False, False, id="an application"),
+        pytest.param({"List_Id": "<l.example>"}, False, False, id="a list"),
+    ],
+)
+def test_only_a_mail_systems_form_corroborates_that_something_failed(
+    mail: MakeMail, fields: dict[str, str], besides_sender: bool, corroborated: bool
+) -> None:
+    assert corroborates_failure(mail(**fields), besides_sender=besides_sender).is_automatic is corroborated
 
 
 def test_what_decided_is_shown_shortened(mail: MakeMail) -> None:

@@ -12,6 +12,7 @@ from html import escape
 from postroom.mail.containers.as_part import file_part
 from postroom.mail.containers.tnef import Tnef, is_tnef, open_tnef
 from postroom.mail.content.cms import signed_content
+from postroom.mail.content.reactions import REACTION_TYPE
 from postroom.mail.content.signed import is_pkcs7
 from postroom.mail.encoding.charset import decode
 from postroom.mail.encoding.uuencode import find_files
@@ -23,7 +24,7 @@ _MAX_OPENED = 20  # TNEF streams
 _MAX_SIGNED = 3  # signatures around signatures (RFC 2634 §1.1 has two)
 _NO_PROSE = {"text/calendar", "text/rfc822-headers", "text/rtf", "text/vcard", "text/x-vcard"}
 # Other versions of the HTML, for one client alone: nobody looks for them among the files.
-_VERSIONS_OF_HTML = {"text/x-amp-html", "text/watch-html"}
+_VERSIONS_OF_HTML = {"text/x-amp-html", "text/watch-html", REACTION_TYPE}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,27 @@ _MAX_BYTES = 1_000_000
 _MAX_ATTENDEES = 500
 
 
+ANSWERS = frozenset({"REPLY", "COUNTER", "CANCEL", "DECLINECOUNTER", "REFRESH"})
+"""Methods (RFC 5546 §1.4) by which calendar programs talk about an invitation that there is already."""
+
+_BY_ORGANISER = frozenset({"CANCEL", "DECLINECOUNTER"})
+_DONE = {
+    "REPLY": "answered the invitation",
+    "COUNTER": "proposes a change",
+    "CANCEL": "cancelled",
+    "DECLINECOUNTER": "declined the proposed change",
+    "REFRESH": "asks for the latest version",
+}
+_REPLIED = {
+    "ACCEPTED": "accepted",
+    "DECLINED": "declined",
+    "TENTATIVE": "accepted tentatively",
+    "DELEGATED": "delegated",
+    "COMPLETED": "completed",
+    "IN-PROCESS": "is at work on",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """An organiser or attendee: address without `mailto:`, name, and participation status (attendees only)."""
@@ -49,6 +70,7 @@ class Invitation:
     end: Moment | None
     status: str  # CONFIRMED, TENTATIVE, CANCELLED or ""
     recurring: bool
+    comment: str = ""
 
 
 def invitation(message: Message) -> Invitation | None:
@@ -59,6 +81,50 @@ def invitation(message: Message) -> Invitation | None:
             if found is not None:
                 return found
     return None
+
+
+def calendar_answer(message: Message) -> Invitation | None:
+    """Return what a calendar program says about an invitation: accepted, declined, another time, cancelled; else None.
+
+    RFC 6047 §2.4: such a part names its method and is no attachment. A calendar file that somebody sends is neither.
+    """
+    for part in message.walk():
+        if part.content_type != "text/calendar" or part.children or part.disposition == "attachment":
+            continue
+        if (part.parameter("method") or "").strip().upper() in ANSWERS or part is message:
+            found = parse(part.text()[:_MAX_BYTES], method=part.parameter("method") or "")
+            if found is not None and found.method in ANSWERS:
+                return found
+    return None
+
+
+def told(answer: Invitation) -> str:
+    """Say in words what a calendar program says about an invitation, for a mail that has no text of its own."""
+    who = next(iter(answer.attendees), None)
+    if answer.method in _BY_ORGANISER:
+        who = answer.organiser or who
+    name = (who.name or who.address) if who else "Somebody"
+    done = _DONE[answer.method]
+    if answer.method == "REPLY":
+        done = _REPLIED.get(who.status if who else "", "answered the invitation")
+    lines = [f"{name} {done}: {answer.summary}" if answer.summary else f"{name} {done}"]
+    start, end = _shown(answer.start), _shown(answer.end)
+    if start:
+        label = "Proposed time" if answer.method == "COUNTER" else "Time"
+        lines.append(f"{label}: {start} to {end}" if end and end != start else f"{label}: {start}")
+    lines += [
+        f"{label}: {value}" for label, value in (("Place", answer.location), ("Comment", answer.comment)) if value
+    ]
+    return "\n".join(lines)
+
+
+def _shown(moment: Moment | None) -> str:
+    if moment is None:
+        return ""
+    if not isinstance(moment.at, datetime):
+        return moment.at.isoformat()
+    zone = "UTC" if moment.at.tzinfo else moment.zone
+    return f"{moment.at:%Y-%m-%d %H:%M} {zone}".strip()
 
 
 def _is_calendar(part: Part) -> bool:
@@ -107,6 +173,7 @@ def parse(text: str, *, method: str = "") -> Invitation | None:
         end=_moment(fields.get("DTEND") or fields.get("DUE")),
         status=_text(fields, "STATUS").upper(),
         recurring="RRULE" in fields or "RDATE" in fields,
+        comment=_text(fields, "COMMENT"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 
 from postroom.mail.reply_text.line_kinds import MAX_MARKER, SPACES, Kind, Lines, any_of
 from postroom.mail.reply_text.phrases import introductions as phrases
@@ -19,7 +20,9 @@ _LONGEST_NAME = 60  # with what stands around it
 _FROM = frozenset(word.casefold() for word in phrases.HEADER_FROM)
 _SUBJECT = frozenset(word.casefold() for word in phrases.HEADER_SUBJECT)
 _SENT = frozenset(word.casefold() for word in phrases.HEADER_SENT)
-_HEADERS = _FROM | _SENT | _SUBJECT | {word.casefold() for word in phrases.HEADER_OTHER}
+_DATE = _SENT | {word.casefold() for word in phrases.HEADER_DATE}
+_TO = frozenset(word.casefold() for word in phrases.HEADER_TO)
+_HEADERS = _FROM | _DATE | _TO | _SUBJECT | {word.casefold() for word in phrases.HEADER_OTHER}
 
 
 def mark_header_blocks(lines: Lines) -> None:
@@ -45,6 +48,28 @@ def _mark_title(lines: Lines, block: int) -> None:
         above -= 1
     if above >= 0 and lines.kinds[above] is Kind.TEXT and _TITLE.fullmatch(lines.shown[above]):
         lines.kinds[above] = Kind.ATTRIBUTION
+
+
+class Role(StrEnum):
+    """What a line of a quoted mail's header tells."""
+
+    FROM = "from"
+    DATE = "date"
+    TO = "to"
+    SUBJECT = "subject"
+    OTHER = "other"
+
+
+def header_line(line: str) -> tuple[Role, str] | None:
+    """Read a line as a header of a quoted mail, in any language that is known; None for any other line."""
+    found = _header(line)
+    if found is None:
+        return None
+    name, value = found
+    for role, names in ((Role.FROM, _FROM), (Role.DATE, _DATE), (Role.TO, _TO), (Role.SUBJECT, _SUBJECT)):
+        if name in names:
+            return role, value
+    return Role.OTHER, value
 
 
 def _header(line: str) -> tuple[str, str] | None:

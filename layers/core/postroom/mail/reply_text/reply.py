@@ -63,7 +63,8 @@ def reply_text(
     own, own_kinds = _cut_quotes(lines, kinds)
     if Kind.TEXT not in own_kinds or _points_below(own, own_kinds, texts, writer=writer, quoted=Kind.QUOTE in kinds):
         return _join(_lines(text))
-    end = len(own_kinds.rstrip(_QUOTED))
+    # A rule above the quote that was cut is the client's.
+    end = len(own_kinds.rstrip(_QUOTED if own is lines else _QUOTED + Kind.DELIMITER))
     if end and own is lines and own[end - 1].rstrip().endswith(":"):
         return _join(own)  # "Two faults:" and a list of lines with ">"
     return _join(own[:end])
@@ -74,9 +75,14 @@ def is_forward(text: str, *, subject: str = "") -> bool:
     return _is_forward("".join(classify(_lines(text))), subject)
 
 
+def has_forward_subject(subject: str) -> bool:
+    """Say whether a subject begins as those of forwards do: "Fwd:", "WG:", "TR:"."""
+    return _FORWARD_SUBJECT.match(subject) is not None
+
+
 def _is_forward(kinds: str, subject: str) -> bool:
     first = _BEGINNING.search(kinds)
-    return first is not None and (first[0] == Kind.FORWARD or _FORWARD_SUBJECT.match(subject) is not None)
+    return first is not None and (first[0] == Kind.FORWARD or has_forward_subject(subject))
 
 
 def _lines(text: str) -> list[str]:

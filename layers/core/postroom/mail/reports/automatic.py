@@ -1,8 +1,19 @@
 """Structural evidence that no person wrote a mail: RFC 3834 and what real systems send.
 
 Ordered rows, the first that matches wins and is named in the answer. Nothing here reads the subject or the body: words
-are the business of delivery exceptions. `X-Auto-Response-Suppress` is absent on purpose: Exchange and Outlook put it on
-mail that people wrote, where it asks for silence and says nothing about the writer (docs/threat-model.md 7).
+are the business of delivery exceptions.
+
+Each row answers the question "who writes this on a person's mail?" with "nobody". What carriers, forwarding rules and
+help desks write on mail that people wrote is absent on purpose:
+
+- `X-Auto-Response-Suppress`: Exchange and Outlook, on mail of people; it asks for silence and says nothing about the
+  writer (docs/threat-model.md 7).
+- `Feedback-ID`: the carrier's, for its complaint feedback; Amazon SES writes it on all mail that it carries
+  (docs.aws.amazon.com, "Feedback loops"; support.google.com/mail/answer/6254652).
+- `X-MS-Exchange-Inbox-Rules-Loop`, `-Transport-Rules-Loop`, `-ForwardingLoop`, `X-Loop`: counted on every mail that a
+  rule redirects (Exchange team, "Loop prevention in Exchange Online demystified", 2021).
+- `X-MS-Exchange-Generated-Message-Source`: `Mailbox Rules Agent` forwards mail of people, too.
+- `WAY_ROWS`: what help desks write on their agents' own answers; these withhold an automatic reply and prove nothing.
 """
 
 from __future__ import annotations
@@ -159,7 +170,8 @@ ROWS: tuple[Row, ...] = (
     # qmail-autoresponder and cPanel mark their own loop this way.
     Row("delivered-to-autoresponder", "Delivered-To", _one_of("autoresponder"), Evidence.REPLY),
     Row("x-post-messageclass", "X-POST-MessageClass", _contains("autoresponder"), Evidence.REPLY),
-    Row("exchange-inbox-rule", "X-MS-Exchange-Inbox-Rules-Loop", _always, Evidence.REPLY),
+    # Apple Mail and iCloud; X-Apple-Criteria beside it repeats the kind.
+    Row("x-apple-action", "X-Apple-Action", _contains("vacation"), Evidence.REPLY),
     Row("x-fc-machinegenerated", "X-FC-MachineGenerated", _truthy, Evidence.GENERATED),
     Row("precedence-auto-reply", "Precedence", _one_of(*_AUTO_REPLY), Evidence.REPLY),
     Row("x-precedence-auto-reply", "X-Precedence", _one_of(*_AUTO_REPLY), Evidence.REPLY),
@@ -169,10 +181,6 @@ ROWS: tuple[Row, ...] = (
     Row("otrs-loop", "X-OTRS-Loop", _truthy, Evidence.GENERATED),
     Row("otobo-loop", "X-OTOBO-Loop", _truthy, Evidence.GENERATED),
     Row("znuny-loop", "X-Znuny-Loop", _truthy, Evidence.GENERATED),
-    Row("rt-loop", "X-RT-Loop-Prevention", _always, Evidence.GENERATED),
-    Row("rt-loop-2", "RT-Loop-Prevention", _always, Evidence.GENERATED),
-    Row("zendesk-notification", "X-Zendesk-From-Account-Id", _always, Evidence.GENERATED),
-    Row("servicenow", "X-ServiceNow-Generated", _truthy, Evidence.GENERATED),
     Row("zammad", "X-Zammad-Auto-Response", _always, Evidence.GENERATED),
     # Applications.
     Row("cron", "X-Cron-Env", _always, Evidence.GENERATED),
@@ -193,15 +201,44 @@ ROWS: tuple[Row, ...] = (
     Row("mailing-list", "Mailing-List", _always, Evidence.LIST),
     Row("x-mailing-list", "X-Mailing-List", _always, Evidence.LIST),
     Row("x-ml-name", "X-ML-Name", _always, Evidence.LIST),
-    Row("feedback-id", "Feedback-ID", _always, Evidence.LIST),
-    Row("precedence-bulk", "Precedence", _one_of("bulk", "list", "junk"), Evidence.LIST),
-    Row("x-precedence-bulk", "X-Precedence", _one_of("bulk", "list", "junk"), Evidence.LIST),
+    Row("precedence-bulk", "Precedence", _one_of("bulk", "junk"), Evidence.LIST),
+    Row("precedence-list", "Precedence", _one_of("list"), Evidence.LIST),
+    Row("x-precedence-bulk", "X-Precedence", _one_of("bulk", "junk"), Evidence.LIST),
+    Row("x-precedence-list", "X-Precedence", _one_of("list"), Evidence.LIST),
 )
 
 
-def automatic(message: Headers) -> Automatic:
-    """Say whether the headers of a mail prove that a machine sent it, and which one proved it."""
-    return _first(message, _ALL)
+WAY_ROWS: tuple[Row, ...] = (
+    # Request Tracker writes it on all of its mail, the staff's correspondence included (RT::Interface::Email).
+    Row("rt-loop", "X-RT-Loop-Prevention", _always, Evidence.LIST),
+    Row("rt-loop-2", "RT-Loop-Prevention", _always, Evidence.LIST),
+    # Zendesk and ServiceNow write theirs on the comments that their agents send, too.
+    Row("zendesk", "X-Zendesk-From-Account-Id", _always, Evidence.LIST),
+    Row("servicenow", "X-ServiceNow-Generated", _truthy, Evidence.LIST),
+)
+"""What help desks write on all of their mail: a person may have written it, and a machine may read our answer."""
+
+
+def automatic(message: Headers, *, own_list: bool = False) -> Automatic:
+    """Say whether the headers of a mail prove that a machine sent it, and which one proved it.
+
+    `own_list`: the list that handed it on is our own front door, so that what lists write proves nothing. Bulk mail
+    through it stays bulk mail.
+    """
+    return _first(message, _THROUGH_OWN_LIST if own_list else _ALL)
+
+
+def corroborates_failure(message: Headers, *, besides_sender: bool = False) -> Automatic:
+    """Say whether a mail looks like a mail system's about a failure: what a delivery-exception phrase needs (X07).
+
+    An answering machine tells of no failure: it answers because the mail arrived. Its return path is empty as a
+    report's is (RFC 3834 §3.3), so that beside its marks only a mail system's name or form counts. `besides_sender`
+    leaves the From address out: a postmaster may be a person.
+    """
+    answering = _first(message, _REPLIES).is_automatic
+    if answering:
+        return _first(message, _FORM_OF_REPORT if besides_sender else _MAKER_OF_REPORT)
+    return _first(message, _REPORTS_BESIDES_SENDER if besides_sender else _REPORTS)
 
 
 def corroboration(message: Headers, *, besides_sender: bool = False) -> Automatic:
@@ -228,9 +265,13 @@ def _name_of(address: str) -> str:
     return local.strip().lower().partition("+")[0]
 
 
-def list_headers(message: Headers) -> tuple[str, ...]:
-    """Name the mailing-list headers that a mail carries (RFC 2369, RFC 2919)."""
-    return tuple(row.header for row in _LIST_FIELDS if message.headers(row.header))
+def withholding_headers(message: Headers, *, own_list: bool = False) -> tuple[str, ...]:
+    """Name the headers that withhold an automatic reply whoever wrote the mail: of lists, and of help desks.
+
+    Those of a list that is our own front door (RFC 2369, RFC 2919) do not.
+    """
+    rows = _LOOPS if own_list else (*_LIST_FIELDS, *_LOOPS)
+    return tuple(row.header for row in rows if any(map(row.matches, message.headers(row.header))))
 
 
 _Filed = dict[str, list[tuple[int, Row]]]
@@ -246,7 +287,14 @@ def _filed(rows: Iterable[Row]) -> _Filed:
 
 _ALL = _filed(ROWS)
 _CORROBORATING = _filed(row for row in ROWS if row.evidence in CORROBORATING)
+_THROUGH_OWN_LIST = _filed(row for row in ROWS if row.evidence is not Evidence.LIST or "bulk" in row.rule)
+_REPLIES = _filed(row for row in ROWS if row.evidence is Evidence.REPLY)
+_REPORTS = _filed(row for row in ROWS if row.evidence is Evidence.REPORT)
+_REPORTS_BESIDES_SENDER = {name: rows for name, rows in _REPORTS.items() if name != "from"}
+_MAKER_OF_REPORT = {name: rows for name, rows in _REPORTS.items() if name != "return-path"}
+_FORM_OF_REPORT = {name: rows for name, rows in _MAKER_OF_REPORT.items() if name != "from"}
 _BESIDES_SENDER = {name: rows for name, rows in _CORROBORATING.items() if name != "from"}
+_LOOPS = WAY_ROWS
 _LIST_FIELDS = tuple(row for row in ROWS if row.header.lower().startswith(("list-", "mailing-list")))
 
 

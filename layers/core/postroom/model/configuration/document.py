@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field
 
@@ -204,6 +204,14 @@ class Settings(ConfigObject):
     exception_queue: str = Field(default="exceptions", description="Where delivery exceptions go.")
     default_outbound_server: str = Field(default="smtp-client", description="The way out of an alias that names none.")
     trusted_authserv_ids: tuple[Line, ...] = Field(default=(), description="Whose Authentication-Results are believed.")
+    own_lists: tuple[Line, ...] = Field(
+        default=(),
+        description="Addresses or List-Ids of lists and groups that are our own front door; those whose address is a "
+        "mailbox's, an alias's or a redirection address are known.",
+    )
+    answer_forwards_to: Literal["sender", "original"] = Field(
+        default="sender", description="Whom the answer to a forwarded mail goes to: who passed it on, or who wrote it."
+    )
     texts: ReplacementTexts = ReplacementTexts()
     attachments: AttachmentPolicy = AttachmentPolicy()
     attachment_inline_limit: int = Field(

@@ -170,14 +170,14 @@ def _shown(period: timedelta) -> str:
 
 GUARDS: tuple[Guard, ...] = (
     Guard("report", _report),
+    Guard("own-tag", _own_tag),
+    Guard("own-address", _own_address),
     Guard("delivery-exception", _exception),
     Guard("null-return-path", _null_path),
     Guard("automatic", _automatic),
     Guard("list", _list),
     Guard("wrapped", _wrapped),
-    Guard("own-tag", _own_tag),
     Guard("no-sender", _no_sender),
-    Guard("own-address", _own_address),
     Guard("no-reply", _no_reply),
     Guard("missing-return-path", _missing_path),
     Guard("dmarc", _dmarc),

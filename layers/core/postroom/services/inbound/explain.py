@@ -9,6 +9,7 @@ from typing import Any
 
 from postroom.mail.headers.address import Address
 from postroom.mail.outgoing.thread_token import without_plus_part
+from postroom.mail.reply_text.forwarded import Forwarded
 from postroom.mail.reports.delivery_report import DeliveryReport, Recipient
 from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.decision import Decision, Outcome
@@ -40,6 +41,9 @@ def explain(raw: bytes, *, source: str, policy: Policy, mailbox: Mailbox | None 
         "reply_to": _list(mail.reply_to),
         "to": _list(mail.to),
         "cc": _list(mail.cc),
+        "original_author": _address(mail.original_author) if mail.original_author else None,
+        "forwarded": _forwarded(mail.forwarded) if mail.forwarded else None,
+        "answer_to": _list(mail.answer_to),
         "date": mail.date.isoformat() if mail.date else None,
         "message_id": mail.message_id,
         "in_reply_to": list(mail.in_reply_to),
@@ -90,6 +94,15 @@ def _addressed(mail: Understanding, policy: Policy) -> Mailbox | None:
 
 def _address(address: Address) -> dict[str, str]:
     return {"name": address.name, "address": address.address}
+
+
+def _forwarded(original: Forwarded) -> dict[str, Any]:
+    return {
+        "from": _address(original.sender) if original.sender else None,
+        "to": _list(original.to),
+        "date": original.date or None,
+        "subject": original.subject,
+    }
 
 
 def _list(addresses: Iterable[Address]) -> list[dict[str, str]]:

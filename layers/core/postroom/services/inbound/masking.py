@@ -36,7 +36,10 @@ IDENTIFIERS: Mapping[type, frozenset[str]] = {
 }
 """Fields of text that stay what they are, by the class that has them."""
 
-IDENTIFYING_ATTRIBUTES = frozenset({"References", "Final-Recipient", "Calendar-Organiser"})
+IDENTIFYING_ATTRIBUTES = frozenset(
+    {"References", "Final-Recipient", "Original-Recipient", "Original-Author", "Answer-To"}
+    | {"Calendar-Organiser", "Calendar-Attendee"}
+)
 """Attributes of a mail whose values stay what they are; the names of all of them are ours."""
 
 Mask = Callable[[str], str]

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from postroom.mail.content.bodies import bodies
-from postroom.mail.content.calendar import Invitation, Moment, invitation
+from postroom.mail.content.calendar import told
 from postroom.mail.content.displayed_text import best_text
 from postroom.mail.content.format_flowed import paragraphs
-from postroom.mail.content.signed import protection
+from postroom.mail.content.reactions import Reaction, reaction
 from postroom.mail.headers.address import Address, is_valid
 from postroom.mail.headers.date import parse_date
 from postroom.mail.html.sanitise import SanitisedHtml, sanitise
@@ -26,13 +26,16 @@ from postroom.mail.outgoing import thread_token
 from postroom.mail.reader import Message, Unreadable, read
 from postroom.mail.reply_text.marked import marked_lines
 from postroom.mail.reply_text.reply import reply_text
-from postroom.model.decision import Decision, Outcome
+from postroom.mail.reports.automatic import withholding_headers
+from postroom.model.decision import Decision, Named, Outcome
 from postroom.model.decision import DecisionRule as Rule
-from postroom.model.interaction import Attachment, Body
+from postroom.model.interaction import Attachment, Body, Subtype
 from postroom.model.understanding import ProvenToken, ReadFile, TokenPlace, Understanding
 from postroom.rules import thread_markers
-from postroom.rules.kind import Kind, decide_kind
+from postroom.rules.kind import REACTION, decide_kind
 from postroom.services.inbound.attachments import attached_files
+from postroom.services.inbound.attributes import attributes_of
+from postroom.services.inbound.correspondents import correspondents, without_forward
 from postroom.services.inbound.masking import Mask, masked
 from postroom.services.policy.compiled import Policy
 
@@ -67,17 +70,25 @@ def understand(raw: bytes, *, policy: Policy) -> Understanding:
 
 def _understand(raw: bytes, policy: Policy) -> Understanding:
     message = read(raw)
-    kind = decide_kind(
-        message,
-        is_ours=lambda message_id: thread_token.verify(message_id, keys=policy.thread_keys) is not None,
-        exceptions=policy.exceptions,
-        strict=policy.strict_exceptions,
-    )
     content = bodies(message)
     clean = sanitise(content.html) if content.html is not None else None
     text = best_text(content, clean.html if clean is not None else None)
     # The one whom the verdict is about: `Foo <>, ann@example.org` is answered at the address.
     senders = sorted(_addresses(message, "from"), key=lambda one: not one.address)
+    reply_to = _addresses(message, "reply-to")
+    people = correspondents(message, text, policy, senders=senders, reply_to=reply_to)
+    kind = decide_kind(
+        message,
+        is_ours=lambda message_id: thread_token.verify(message_id, keys=policy.thread_keys) is not None,
+        exceptions=policy.exceptions,
+        strict=policy.strict_exceptions,
+        own_list=people.own_list,
+        from_ourselves=people.from_ourselves,
+    )
+    if kind.subtype is not None:
+        people = without_forward(people)
+    if not text.strip() and kind.calendar_answer is not None:
+        text = told(kind.calendar_answer)
     verdict = sender_verdict(message, auth=auth_results(message, authserv_ids=policy.trusted_authserv_ids))
     tokens, forged = _tokens(message, text, policy, report=kind.report is not None)
     flowing = content.text_parts if text is content.text else ()
@@ -96,7 +107,7 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
             remote_images=clean.remote_images if clean is not None else 0,
         ),
         subtype=kind.subtype,
-        reply_to=_addresses(message, "reply-to"),
+        reply_to=reply_to,
         to=_addresses(message, "to"),
         cc=_addresses(message, "cc"),
         date=parse_date(message.header("date")),
@@ -109,13 +120,20 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
         original_message_id=kind.original_message_id,
         delivery_exception=kind.exception.exception.name if kind.exception and kind.exception.diverts else None,
         return_path=message.header("return-path") if message.has("return-path") else None,
-        list_headers=tuple([name for name in message.header_names if name.startswith("list-")]),
+        list_headers=withholding_headers(message, own_list=people.own_list),
+        original_author=people.original_author,
+        forwarded=people.forwarded,
+        answer_to=people.answer.addresses,
         tokens=tokens,
         forged_token=forged,
         own_tag=thread_token.verify(message.header("message-id"), keys=policy.thread_keys) is not None,
         sender_verdict=verdict,
-        attributes=_attributes(message, kind, clean, chain=referred or answered),
-        decisions=(*kind.decisions, *_oddities(verdict, clean)),
+        attributes=attributes_of(message, kind, people, clean, chain=referred or answered),
+        decisions=(
+            *kind.decisions,
+            *_oddities(verdict, clean),
+            *([people.answer.decision] if people.answer.decision else []),
+        ),
     )
 
     def reply_of(masked_text: str, masked_subject: str, mask: Mask) -> str:
@@ -128,7 +146,21 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
         masked_marks = [replace(one, lines=tuple(mask(line) for line in one.lines)) for one in marks]
         return reply_text(flowed, subject=masked_subject, writer=writer, marked=masked_marks)
 
-    return _described(masked(unmasked, policy.masking, reply_of=reply_of))
+    found = masked(unmasked, policy.masking, reply_of=reply_of)
+    reacted = reaction(message, found.body.text_reply) if kind.subtype is None else None
+    return _described(found if reacted is None else _as_reaction(found, reacted))
+
+
+def _as_reaction(mail: Understanding, reacted: Reaction) -> Understanding:
+    """Return a mail that is a press of a button as people see it: its emoji, or the line of the client."""
+    kept = tuple(one for one in mail.decisions if one.rule is not Rule.KIND)
+    return replace(
+        mail,
+        subtype=Subtype.INBOUND_AUTOMATIC,
+        automatic=REACTION,
+        body=replace(mail.body, text_reply=reacted.line),
+        decisions=(Decision(Rule.KIND_AUTOMATIC, Named(REACTION.rule or ""), REACTION.why or ""), *kept),
+    )
 
 
 def _oddities(verdict: SenderVerdict, clean: SanitisedHtml | None) -> Iterator[Decision]:
@@ -171,6 +203,7 @@ def wrap(raw: bytes, reason: str, *, policy: Policy, raw_key: str = "") -> Under
         subtype=None,
         wrap_reason=reason,
         reply_to=_some_addresses(head, "reply-to"),
+        answer_to=_some_addresses(head, "reply-to") or tuple(senders[:1]),
         to=_some_addresses(head, "to"),
         cc=_some_addresses(head, "cc"),
         date=parse_date(head.header("date")) if head else None,
@@ -228,54 +261,3 @@ def _tokens(message: Message, text: str, policy: Policy, *, report: bool) -> tup
             if outbound_id is not None:
                 proven.setdefault(outbound_id, ProvenToken(outbound_id, place))
     return tuple(proven.values()), forged
-
-
-def _attributes(
-    message: Message,
-    kind: Kind,
-    clean: SanitisedHtml | None,
-    *,
-    chain: Sequence[str],
-) -> dict[str, str]:
-    attributes: dict[str, str] = {}
-    if chain:
-        attributes["References"] = " ".join(chain[-20:])[:4000]
-    if clean is not None and clean.remote_images:
-        attributes["RemoteImages"] = str(clean.remote_images)
-    protected = protection(message)
-    if protected is not None:
-        attributes["Protection"] = protected.kind.value
-    invited = invitation(message)
-    if invited is not None:
-        attributes |= _invitation(invited)
-    if kind.report is not None and kind.report.recipients:
-        first = kind.report.recipients[0]
-        for name, value in (
-            ("Final-Recipient", first.address),
-            ("Action", first.action),
-            ("Status", first.status),
-            ("Diagnostic-Code", first.diagnostic),
-            ("Remote-MTA", first.remote_mta),
-            ("Reason", first.reason),
-        ):
-            if value:
-                attributes[name] = value[:500]
-    if kind.exception is not None:
-        attributes["DeliveryException"] = kind.exception.exception.name
-    return attributes
-
-
-def _invitation(invited: Invitation) -> dict[str, str]:
-    """Say of a calendar invitation what people and rules need: method, times, organiser."""
-    values = {
-        "Calendar-Method": invited.method,
-        "Calendar-Summary": invited.summary,
-        "Calendar-Start": _moment(invited.start),
-        "Calendar-End": _moment(invited.end),
-        "Calendar-Organiser": invited.organiser.address if invited.organiser else "",
-    }
-    return {name: value[:500] for name, value in values.items() if value}
-
-
-def _moment(moment: Moment | None) -> str:
-    return f"{moment.at.isoformat()} {moment.zone}".strip() if moment else ""

@@ -25,6 +25,7 @@ class Policy:
 
     configuration: Configuration
     own_addresses: frozenset[str]
+    own_lists: frozenset[str]  # settings.own_lists, in lower case
     exceptions: exceptions.PhraseTable
     strict_exceptions: bool
     attachments: attachments.AttachmentPolicy
@@ -68,6 +69,7 @@ def policy_of(configuration: Configuration, *, department: str = "", thread_keys
     return Policy(
         configuration=configuration,
         own_addresses=frozenset(_own_addresses(configuration)),
+        own_lists=frozenset(one.lower() for one in settings.own_lists),
         exceptions=exceptions.PhraseTable.of(_exceptions(configuration, department)),
         strict_exceptions=settings.delivery_exceptions.mode == "strict",
         attachments=_attachments(configuration, department),

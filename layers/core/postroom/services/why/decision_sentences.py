@@ -6,6 +6,7 @@ from postroom.mail.origin.sender import SenderFlag
 from postroom.mail.reports.delivery_report import ReportKind
 from postroom.model.decision import Decision, Outcome
 from postroom.model.decision import DecisionRule as Rule
+from postroom.rules.answer_to import Basis
 from postroom.rules.attachments.judge import Action
 
 
@@ -53,6 +54,14 @@ def _says(rule: Rule, outcome: str) -> str | None:
             return _report(ReportKind(outcome)) if outcome in list(ReportKind) else None
         case Rule.KIND_MESSAGE_PART | Rule.KIND_NDR_SENDER:
             return "It is a delivery failure: {detail}."
+        case Rule.KIND_OWN_LIST:
+            return "Who wrote it is asked for as of any mail: {detail}."
+        case Rule.KIND_OWN_MAIL:
+            return "It is our own mail, come back: {detail}."
+        case Rule.ANSWER_TO if outcome == Basis.NOBODY:
+            return "There is nobody to answer: {detail}."
+        case Rule.ANSWER_TO:
+            return "Whom an answer goes to: {detail}."
         case Rule.KIND_AUTOMATIC:
             return "A program wrote it ({outcome}): {detail}."
         case Rule.KIND_DELIVERY_EXCEPTION if outcome == Outcome.HINT:

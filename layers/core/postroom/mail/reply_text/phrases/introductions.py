@@ -612,8 +612,7 @@ HEADER_SENT: tuple[str, ...] = (
     "enviat el",
     "ارسال شده",
 )
-HEADER_OTHER: tuple[str, ...] = (
-    # date
+HEADER_DATE: tuple[str, ...] = (
     "date",
     "date sent",
     "datum",
@@ -648,7 +647,8 @@ HEADER_OTHER: tuple[str, ...] = (
     "时间",
     "傳送日期",
     "날짜",
-    # to
+)
+HEADER_TO: tuple[str, ...] = (
     "to",
     "an",
     "à",
@@ -691,6 +691,8 @@ HEADER_OTHER: tuple[str, ...] = (
     "收件者",
     "받는사람",
     "받는 사람",
+)
+HEADER_OTHER: tuple[str, ...] = (
     # cc, bcc, reply-to
     "cc",
     "bcc",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ from postroom.rules import delivery_exceptions, patterns
 from postroom.rules.masking import mask
 from postroom.services.configuration.checks.finding import Finding, Path
 
+_LIST_NAME = re.compile(r"(?:[^\s@<>,;:\"]{1,64}@)?[^\s@<>,;:.\"]{1,63}(?:\.[^\s@<>,;:.\"]{1,63}){1,20}")
 _LARGEST_TEMPLATE = 100_000
 """Bytes, compressed: an acknowledgement is written in one item with what it is made of (400 KB at most)."""
 
@@ -20,6 +22,7 @@ def problems(configuration: Configuration) -> Iterator[Finding]:
     """List what is wrong with phrases, patterns and lists."""
     yield from _templates(configuration)
     yield from _phrases(configuration)
+    yield from _own_lists(configuration.settings.own_lists)
     yield from _subject_reference(configuration.settings.threads.subject_reference)
     yield from _attachments(("settings", "attachments"), configuration.settings.attachments)
     for index, department in enumerate(configuration.departments):
@@ -63,6 +66,16 @@ def _phrases(configuration: Configuration) -> Iterator[Finding]:
                 ("settings", "delivery_exceptions", "removed", index),
                 f"`{removed}` is no predefined phrase.",
                 "Write it as `subject:Admin` or `address:postmaster`.",
+            )
+
+
+def _own_lists(lists: tuple[str, ...]) -> Iterator[Finding]:
+    for index, name in enumerate(lists):
+        if not _LIST_NAME.fullmatch(name):
+            yield Finding(
+                ("settings", "own_lists", index),
+                f"`{name}` is neither an address nor a List-Id.",
+                "Write the list's address, support@groups.example.com, or what its List-Id has between < and >.",
             )
 
 

@@ -1,28 +1,29 @@
-"""Outgoing mail, built in one place with EmailMessage and policy.SMTP (docs/threat-model.md 8).
+"""Outgoing mail, built in one place: header fields by our own few lines, the body by EmailMessage (threat model, 8).
 
-Every value that ends up in a header is checked here first; the policy refuses CR and LF once more. The result has CRLF
-line ends only, so that no bare CR or LF reaches a server (SMTP smuggling).
+Every value that ends up in a header is checked here first, and what is beyond printable ASCII is encoded. The result
+has CRLF line ends only, so that no bare CR or LF reaches a server (SMTP smuggling).
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.errors import HeaderParseError
-from email.headerregistry import Address as HeaderAddress
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import format_datetime
 
 from postroom.errors import Invalid, Problem
 from postroom.mail.headers.address import Address, is_valid, parse_addresses
+from postroom.mail.outgoing.header_folding import addresses_field, ids_field, references, text_field
 
 # CR, LF, NUL, VT, FF, NEL, U+2028, U+2029 and the other C0 characters end or break lines somewhere.
 _FORBIDDEN = frozenset(map(chr, [*range(0x09), *range(0x0A, 0x20), 0x7F, 0x85, 0x2028, 0x2029]))
 # 7bit: no server needs 8BITMIME for it, and signatures survive.
 _POLICY = SMTP.clone(max_line_length=78, cte_type="7bit")
-_MOST_REFERENCES = 20
+_HALF = re.compile("[\ud800-\udfff]")  # no text: UTF-8 has no form for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Composition:
     in_reply_to: str | None = None
     references: Sequence[str] = ()
     automatic: bool = False
+    written_to: Sequence[str] = ()  # recipients that others stand for now
 
 
 def compose(mail: Composition) -> bytes:
@@ -52,30 +54,35 @@ def compose(mail: Composition) -> bytes:
     if problems:
         raise Invalid(problems)
     message = EmailMessage(policy=_POLICY)
-    message["From"] = [_header_address(address) for address in parse_addresses(mail.sender)]
-    message["To"] = [_header_address(parse_addresses(text)[0]) for text in mail.to]
-    if mail.cc:
-        message["Cc"] = [_header_address(parse_addresses(text)[0]) for text in mail.cc]
-    if mail.reply_to:
-        message["Reply-To"] = [_header_address(parse_addresses(mail.reply_to)[0])]
-    message["Subject"] = mail.subject
-    message["Date"] = mail.date
-    message["Message-ID"] = mail.message_id
-    if mail.in_reply_to:
-        message["In-Reply-To"] = mail.in_reply_to
-    if mail.references:
-        # RFC 5322 §3.6.4; the first and the newest are what threads hang on, so a long chain loses its middle.
-        chain = list(dict.fromkeys(mail.references))
-        if len(chain) > _MOST_REFERENCES:
-            chain = [chain[0], *chain[1 - _MOST_REFERENCES :]]
-        message["References"] = " ".join(chain)
-    if mail.automatic:
-        message["Auto-Submitted"] = "auto-replied"
-        message["X-Auto-Response-Suppress"] = "All"
     message.set_content(_normalised(mail.text))
     if mail.html is not None:
         message.add_alternative(_normalised(mail.html), subtype="html")
-    return message.as_bytes()
+    return "".join(_header_fields(mail)).encode("ascii") + message.as_bytes()
+
+
+def _header_fields(mail: Composition) -> Iterator[str]:
+    yield addresses_field("From", _mailboxes([mail.sender]))
+    yield addresses_field("To", _mailboxes(mail.to))
+    if mail.cc:
+        yield addresses_field("Cc", _mailboxes(mail.cc))
+    if mail.reply_to:
+        yield addresses_field("Reply-To", _mailboxes([mail.reply_to]))
+    if mail.written_to:
+        yield addresses_field("X-Postroom-Written-To", _mailboxes(mail.written_to))
+    yield text_field("Subject", mail.subject)
+    yield f"Date: {format_datetime(mail.date)}\r\n"
+    yield ids_field("Message-ID", [mail.message_id])
+    if mail.in_reply_to:
+        yield ids_field("In-Reply-To", [mail.in_reply_to])
+    if mail.references:
+        yield ids_field("References", references(mail.references))
+    if mail.automatic:
+        yield "Auto-Submitted: auto-replied\r\n"
+        yield "X-Auto-Response-Suppress: All\r\n"
+
+
+def _mailboxes(values: Sequence[str]) -> list[Address]:
+    return [Address(one.name, deliverable(one.address)) for one in (parse_addresses(value)[0] for value in values)]
 
 
 def check(mail: Composition) -> list[Problem]:
@@ -84,6 +91,12 @@ def check(mail: Composition) -> list[Problem]:
     for field, value in (("subject", mail.subject), ("message_id", mail.message_id)):
         if bad := sorted(_FORBIDDEN.intersection(value)):
             problems.append(Problem(field, f"holds the control character U+{ord(bad[0]):04X}.", "Take it out."))
+        if half := _HALF.search(value):
+            problems.append(Problem(field, f"holds half a character, U+{ord(half[0]):04X}.", "Take it out."))
+    if not is_message_id(mail.message_id):
+        problems.append(
+            Problem("message_id", f"{mail.message_id[:80]!r} is no Message-ID.", "Write it as <id@domain>.")
+        )
     for reference in (*mail.references, *([mail.in_reply_to] if mail.in_reply_to else [])):
         if not is_message_id(reference):
             problems.append(Problem("references", f"{reference[:80]!r} is no Message-ID.", "Leave it out."))
@@ -111,18 +124,15 @@ def is_message_id(value: str) -> bool:
 def _address_problems(field: str, values: Sequence[str]) -> list[Problem]:
     problems = []
     for value in values:
+        if _FORBIDDEN.intersection(value) or _HALF.search(value):
+            what = f"{value[:80]!r} holds a control character, or half of one."
+            problems.append(Problem(field, what, "Take it out."))
+            continue
         parsed = parse_addresses(value)
-        if _FORBIDDEN.intersection(value):
-            problems.append(Problem(field, f"{value[:80]!r} holds a control character.", "Take it out."))
-        elif len(parsed) != 1 or not is_valid(parsed[0].address):
+        if len(parsed) != 1 or not is_valid(parsed[0].address):
             problems.append(Problem(field, f"{value[:80]!r} is not one e-mail address.", "Write it as name@domain."))
-        else:
-            try:
-                _header_address(parsed[0])
-            except (HeaderParseError, ValueError, IndexError):
-                problems.append(
-                    Problem(field, f"{value[:80]!r} cannot be written in a header.", "Use a plain address.")
-                )
+        elif not parsed[0].local.isascii():
+            problems.append(Problem(field, f"{value[:80]!r} cannot be written in a header.", "Use a plain address."))
     return problems
 
 
@@ -141,10 +151,6 @@ def _ascii_label(label: str) -> str:
 def without_controls(line: str) -> str:
     """Return a line of somebody else's writing as a header takes it: a space for each control character."""
     return "".join(" " if character in _FORBIDDEN else character for character in line)
-
-
-def _header_address(address: Address) -> HeaderAddress:
-    return HeaderAddress(display_name=address.name, addr_spec=deliverable(address.address))
 
 
 def _normalised(text: str) -> str:

@@ -16,7 +16,7 @@ from postroom.model.identity import outbound_id
 from postroom.model.interaction import Interaction, Subtype
 from postroom.model.outbound import Outbound
 from postroom.model.understanding import Understanding
-from postroom.rules import thread_markers
+from postroom.rules import thread_markers, way_out
 from postroom.rules.automatic_replies import caps as loop_caps
 from postroom.rules.automatic_replies.guards import AutoReplyFacts, refusal
 from postroom.rules.masking.outbound import mask_outbound
@@ -64,7 +64,7 @@ def acknowledge(
     if closed is not None:
         return Plan(Decision(RULE, Outcome.SUPPRESSED, f"cap {closed}: the configuration allows none"))
     values = _values(interaction, mailbox, mail, now)
-    server, named = _server(policy, mailbox)
+    server = way_out.server_name(configuration, way_out.alias_of(configuration, mailbox.address))
     reply_to, body_marker, marks = thread_markers.plan(configuration, mailbox)
     outbound = Outbound(
         id=outbound_id(interaction.id, f"acknowledgement\x00{template.name}"),
@@ -79,7 +79,7 @@ def acknowledge(
         text=templates.fill(template.text, values),
         html=templates.fill(template.html, values, escape=True) if template.html else None,
         created=now,
-        server=server,
+        server=server.outcome,
         in_reply_to=mail.message_id if is_message_id(mail.message_id or "") else None,
         references=tuple(one for one in (*mail.references[-10:], mail.message_id or "") if is_message_id(one)),
         reply_to=reply_to,
@@ -87,7 +87,7 @@ def acknowledge(
         decisions=(
             Decision(RULE, Outcome.WRITTEN, f"template {template.name}, for {interaction.id}"),
             Decision(Rule.FROM, Named(mailbox.address), "the address of the mailbox that the mail came in by"),
-            Decision(Rule.SERVER, Named(server), named),
+            server,
             marks,
         ),
     )
@@ -149,15 +149,6 @@ def _values(interaction: Interaction, mailbox: Mailbox, mail: Understanding, now
         "received.date": f"{(interaction.server_date or now):%Y-%m-%d}",
         "subject": interaction.subject if verified else "",
     }
-
-
-def _server(policy: Policy, mailbox: Mailbox) -> tuple[str, str]:
-    """Choose the way out, and say what named it."""
-    own = [one.address.lower() for one in parse_addresses(mailbox.address)]
-    for alias in policy.configuration.aliases:
-        if alias.outbound_server and [one.address.lower() for one in parse_addresses(alias.address)] == own:
-            return alias.outbound_server, f"named by the alias {alias.name}"
-    return policy.configuration.settings.default_outbound_server, "the default server"
 
 
 def _caps(interaction: Interaction, policy: Policy, target: str, now: datetime) -> tuple[Cap, ...]:

@@ -21,7 +21,7 @@ from postroom.model.interaction import MAILBOX_ADDRESS, Interaction, Subtype
 from postroom.model.messages import send_request
 from postroom.model.outbound import Outbound
 from postroom.ports import Clock, Configurations, Interactions, Outbox, Queue
-from postroom.rules import thread_markers
+from postroom.rules import thread_markers, way_out
 from postroom.rules.masking.outbound import mask_outbound
 from postroom.services.policy.compiled import outbound_masking
 
@@ -87,25 +87,15 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
     alias = _alias(configuration, interaction, mailbox)
     decisions = [Decision(Rule.REPLY, Outcome.WRITTEN, f"{wanted.agent} answers {interaction.id}")]
     to: Sequence[str] = wanted.to or _answer_to(interaction)
-    cc: Sequence[str] = wanted.cc
-    bcc: Sequence[str] = wanted.bcc
     sender = alias.address if alias else _address(configuration, interaction, mailbox)
     problems = _problems(wanted, to, sender, interaction)
     if problems:
         raise Invalid(problems)
-    if alias and alias.send_mail_to:
-        to, cc, bcc = [alias.send_mail_to], [], []
-        detail = f"{alias.send_mail_to}: send_mail_to of the alias {alias.name} stands for every recipient"
-        decisions.append(Decision(Rule.RECIPIENTS, Outcome.OVERRIDDEN, detail))
-    elif alias and alias.automatic_bcc:
-        bcc = [*bcc, alias.automatic_bcc]
-        detail = f"{alias.automatic_bcc}: automatic_bcc of the alias {alias.name}"
-        decisions.append(Decision(Rule.RECIPIENTS, Outcome.BLIND_COPY, detail))
     subject = wanted.subject or without_controls(interaction.subject)
     references = [*interaction.attributes.get("References", "").split(), interaction.message_id or ""]
     reply_to, body_marker, marks = thread_markers.plan(configuration, mailbox)
-    server = (alias.outbound_server if alias else None) or configuration.settings.default_outbound_server
-    decisions += [_sender_decision(sender, alias, mailbox is not None), _server_decision(server, alias), marks]
+    server = way_out.server_name(configuration, alias)
+    decisions += [_sender_decision(sender, alias, mailbox is not None), server, marks]
     outbound = Outbound(
         id=outbound_id(interaction.id, f"reply\x00{wanted.idempotency_key}"),
         subtype=Subtype.OUTBOUND_REPLY,
@@ -115,13 +105,13 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
         department=interaction.department,
         from_address=sender,
         to=tuple(to),
-        cc=tuple(cc),
-        bcc=tuple(bcc),
+        cc=wanted.cc,
+        bcc=wanted.bcc,
         subject=subject if subject.lower().startswith("re:") else f"Re: {subject}".strip(),
         text=wanted.text,
         html=wanted.html,
         created=now,
-        server=server,
+        server=server.outcome,
         in_reply_to=interaction.message_id if is_message_id(interaction.message_id or "") else None,
         references=tuple(reference for reference in references if is_message_id(reference)),
         reply_to=reply_to,
@@ -178,34 +168,16 @@ def _sender_decision(sender: str, alias: Alias | None, of_mailbox: bool) -> Deci
     )
 
 
-def _server_decision(server: str, alias: Alias | None) -> Decision:
-    named = alias is not None and alias.outbound_server is not None
-    return Decision(
-        Rule.SERVER,
-        Named(server),
-        f"named by the alias {alias.name}" if alias and named else "the default server",
-    )
-
-
 def _alias(configuration: Configuration, interaction: Interaction, mailbox: Mailbox | None) -> Alias | None:
     """The alias that replies leave by: the one of the mailbox's address, else, without mailbox, the default (C01, C20).
 
     A mailbox that is not configured any more is known by the address that the mail came in by.
     """
-    plain = _bare(mailbox.address if mailbox else interaction.attributes.get(MAILBOX_ADDRESS, ""))
-    for alias in configuration.aliases:
-        if plain and _bare(alias.address) == plain:
-            return alias
-    if mailbox is not None:
-        return None
-    return next(
-        (
-            alias
-            for alias in configuration.aliases
-            if alias.default and alias.active and alias.department in (None, interaction.department)
-        ),
-        None,
-    )
+    address = mailbox.address if mailbox else interaction.attributes.get(MAILBOX_ADDRESS, "")
+    found = way_out.alias_of(configuration, address)
+    if found is not None or mailbox is not None:
+        return found
+    return way_out.default_alias(configuration, interaction.department)
 
 
 def _address(configuration: Configuration, interaction: Interaction, mailbox: Mailbox | None) -> str:
@@ -214,11 +186,6 @@ def _address(configuration: Configuration, interaction: Interaction, mailbox: Ma
         return mailbox.address
     server = configuration.outbound_server(None)
     return interaction.attributes.get(MAILBOX_ADDRESS, "") or (server.from_address if server else None) or ""
-
-
-def _bare(address: str) -> str:
-    parsed = parse_addresses(address)
-    return parsed[0].address.lower() if parsed else ""
 
 
 def _answer_to(interaction: Interaction) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from postroom.model.interaction import Event
 from postroom.model.messages import send_request
 from postroom.model.outbound import Outbound, OutboxState
 from postroom.ports import Outbox, Queue
-from postroom.services.outbound.send import server_of
+from postroom.rules.way_out import server_of
 
 _SENDING = ("outbound_servers", "aliases", "accounts", "oauth_applications")
 _LATEST = timedelta(days=365)  # past every time that a mail can be due

@@ -36,6 +36,7 @@ from postroom.model.messages import send_request
 from postroom.model.outbound import Envelope, Outbound, OutboxState, Sent
 from postroom.ports import Clock, Configurations, Outbox, Queue, Transports
 from postroom.rules import thread_markers
+from postroom.rules.way_out import Recipients, recipients_of, server_of
 from postroom.services.outbound.waiting import DEFECT, DEFECT_GIVE_UP_AFTER, wait_after, waiting_for
 
 logger = logging.getLogger(__name__)
@@ -102,7 +103,8 @@ def send(
         if trouble is not None:
             raise trouble
         server = server_of(configuration, outbound)
-        content, envelope = prepare(outbound, server, message_id, key=key, sent_at=outbound.created)
+        to = recipients_of(configuration, outbound)
+        content, envelope = prepare(outbound, server, to, message_id, key=key, sent_at=outbound.created)
         sent = transports.for_server(server).send(content, envelope, outbound_id=outbound_id, before_data=before_data)
     except LeaseLost:
         return Result(outbound_id, None, "another sender took it over")
@@ -118,7 +120,7 @@ def send(
         if on_the_wire:
             return attempt.uncertain(SendUncertain(f"An error of ours while the content went out: {_where(error)}"))
         return attempt.deferred(_defect(error))
-    return attempt.sent(sent, server)
+    return attempt.sent(sent, server, to)
 
 
 def _message_id(stored: Outbound, configuration: Configuration, *, key: bytes) -> str:
@@ -163,7 +165,7 @@ class _Attempt:
         self.outbox.tell(self.outbound.id, claim=self.claim, event=event)
         return None
 
-    def sent(self, sent: Sent, server: OutboundServer) -> Result:
+    def sent(self, sent: Sent, server: OutboundServer, to: Recipients) -> Result:
         if sent.deferred:
             return self._partly(sent)
         detail = f"by {server.name}: {sent.provider_id}"
@@ -173,6 +175,8 @@ class _Attempt:
             detail += f"; {self.outbound.server}, which it was written for, is not its way out any more"
         if sent.refused:
             detail += f"; refused for {_answers(sent.refused)}"
+        if to.why and (to.diverted or not self.outbound.remaining):
+            detail += f"; {to.why}"
         return self._finish(
             OutboxState.SENT, EventKind.SENT, detail, provider_id=sent.provider_id, message_id=sent.message_id
         )
@@ -275,29 +279,13 @@ def _days(period: timedelta) -> str:
     return "a day" if period.days == 1 else f"{period.days} days"
 
 
-def server_of(configuration: Configuration, outbound: Outbound) -> OutboundServer:
-    """Find the way out: the server that the mail names, while the alias that it leaves by is there (C04).
-
-    A mail of a deleted alias, and one whose server is gone, leave by the default server; without any, by SES.
-    """
-    servers = {server.name: server for server in configuration.outbound_servers}
-    named = servers.get(outbound.server) if _has_alias(configuration, outbound.from_address) else None
-    found = named or servers.get(configuration.settings.default_outbound_server)
-    return found or OutboundServer(name="ses", type=ServerType.SES)
-
-
-def _has_alias(configuration: Configuration, from_address: str) -> bool:
-    own = parse_addresses(from_address)[0].address.casefold()
-    return any(
-        own in (alias.bare_address.casefold(), *(one.casefold() for one in alias.redirection_addresses))
-        for alias in configuration.aliases
-    )
-
-
 def prepare(
-    outbound: Outbound, server: OutboundServer, message_id: str, *, key: bytes, sent_at: datetime
+    outbound: Outbound, server: OutboundServer, to: Recipients, message_id: str, *, key: bytes, sent_at: datetime
 ) -> tuple[bytes, Envelope]:
-    """Compose the mail and its envelope; raises Invalid for what the server's limits do not allow (S08)."""
+    """Compose the mail and its envelope; raises Invalid for what the server's limits do not allow (S08).
+
+    `to`: who gets it now.
+    """
     references = list(outbound.references)
     if server.type is ServerType.SES:
         # SES writes its own Message-ID over ours; the references of a reply still carry the signed one.
@@ -306,8 +294,8 @@ def prepare(
     content = compose(
         Composition(
             sender=outbound.from_address,
-            to=outbound.to,
-            cc=outbound.cc,
+            to=to.to,
+            cc=to.cc,
             reply_to=thread_markers.reply_address(outbound, key=key),
             subject=outbound.subject,
             text=text,
@@ -317,13 +305,13 @@ def prepare(
             in_reply_to=outbound.in_reply_to,
             references=references,
             automatic=outbound.automatic,
+            written_to=(*outbound.to, *outbound.cc, *outbound.bcc) if to.diverted else (),
         )
     )
-    recipients = outbound.remaining or tuple(
-        dict.fromkeys(
-            deliverable(parse_addresses(text)[0].address) for text in (*outbound.to, *outbound.cc, *outbound.bcc)
-        )
+    everybody = tuple(
+        dict.fromkeys(deliverable(parse_addresses(text)[0].address) for text in (*to.to, *to.cc, *to.bcc))
     )
+    recipients = everybody if to.diverted else outbound.remaining or everybody
     if len(recipients) > server.maximum_recipients:
         raise SendRefused(
             f"the mail has {len(recipients)} recipients, `maximum_recipients` of {server.name} is "

@@ -1,0 +1,97 @@
+"""Choose how a mail leaves: by which alias, by which server, to whom (C01, C04, C20).
+
+The one place for these questions: whoever writes a mail names the server here, and whoever sends one asks again, since
+aliases and servers may have changed while it waited.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from postroom.mail.headers.address import parse_addresses
+from postroom.model.configuration.document import Alias, Configuration, OutboundServer, ServerType
+from postroom.model.decision import Decision, Named
+from postroom.model.decision import DecisionRule as Rule
+from postroom.model.outbound import Outbound
+
+SES = OutboundServer(name="ses", type=ServerType.SES)
+"""The way out of an installation that configures none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Whom a mail goes to, as RFC 5322 mailboxes, and why others than were written."""
+
+    to: tuple[str, ...]
+    cc: tuple[str, ...]
+    bcc: tuple[str, ...]
+    why: str = ""
+    diverted: bool = False  # nobody whom it was written to gets it
+
+
+def bare(address: str) -> str:
+    """Return the address alone, as addresses are compared; "" where there is none."""
+    parsed = parse_addresses(address)
+    return parsed[0].address.casefold() if parsed else ""
+
+
+def alias_of(configuration: Configuration, address: str) -> Alias | None:
+    """Find the alias that stands for an address: its own, else one that is redirected to it.
+
+    Inactive ones too: they are not retrieved, and still sent from (C05).
+    """
+    own = bare(address)
+    if not own:
+        return None
+    by_address = (alias for alias in configuration.aliases if alias.bare_address.casefold() == own)
+    redirected = (
+        alias
+        for alias in configuration.aliases
+        if own in (address.casefold() for address in alias.redirection_addresses)
+    )
+    return next(by_address, None) or next(redirected, None)
+
+
+def default_alias(configuration: Configuration, department: str) -> Alias | None:
+    """Find the alias that a department's mail leaves by where nothing names another (C20)."""
+    return next(
+        (
+            alias
+            for alias in configuration.aliases
+            if alias.default and alias.active and alias.department in (None, department)
+        ),
+        None,
+    )
+
+
+def server_name(configuration: Configuration, alias: Alias | None) -> Decision:
+    """Name the server for a mail that is written now, as the decision that is kept with it."""
+    if alias is not None and alias.outbound_server:
+        return Decision(Rule.SERVER, Named(alias.outbound_server), f"named by the alias {alias.name}")
+    return Decision(Rule.SERVER, Named(configuration.settings.default_outbound_server), "the default server")
+
+
+def server_of(configuration: Configuration, outbound: Outbound) -> OutboundServer:
+    """Find the server for a mail that is sent now: the one that it names, while the alias that it leaves by is there.
+
+    A mail of a deleted alias, and one whose server is gone, leave by the default server (C04); without any, by SES.
+    """
+    servers = {server.name: server for server in configuration.outbound_servers}
+    named = servers.get(outbound.server) if alias_of(configuration, outbound.from_address) else None
+    return named or servers.get(configuration.settings.default_outbound_server) or SES
+
+
+def recipients_of(configuration: Configuration, outbound: Outbound) -> Recipients:
+    """Apply what the alias says of recipients to any mail that leaves now: agents', automatic, or long waiting.
+
+    `send_mail_to` stands for every recipient, and no blind copy goes out; else `automatic_bcc` is one more.
+    """
+    alias = alias_of(configuration, outbound.from_address)
+    written = Recipients(outbound.to, outbound.cc, outbound.bcc)
+    if alias is not None and alias.send_mail_to:
+        why = f"to {alias.send_mail_to} alone: send_mail_to of the alias {alias.name} stands for every recipient"
+        return Recipients((alias.send_mail_to,), (), (), why, diverted=True)
+    if alias is not None and alias.automatic_bcc:
+        why = f"with a blind copy to {alias.automatic_bcc}: automatic_bcc of the alias {alias.name}"
+        return Recipients(written.to, written.cc, (*written.bcc, alias.automatic_bcc), why)
+    return written

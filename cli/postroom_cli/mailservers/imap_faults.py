@@ -48,7 +48,11 @@ class Faults:
     untagged: bytes = b""  # sent before the answer to every FETCH, as a busy server does
     wrong_size: dict[int, int] = field(default_factory=dict)  # UID → RFC822.SIZE reported
     no_size: set[int] = field(default_factory=set)  # UIDs that are left out where sizes are asked for
+    no_size_once: set[int] = field(default_factory=set)  # the same, one time each
     uidnext: int = 0  # reported instead of the right one
+    lacking: list[set[int]] = field(default_factory=list)  # UIDs left out of an answer to SEARCH, used up one by one
+    behind: dict[int, set[int]] = field(default_factory=dict)  # connection → UIDs that its replica does not hold yet
+    validities: dict[int, int] = field(default_factory=dict)  # connection → UIDVALIDITY that it reports
 
     def fetch_fault(self, uid: int) -> FetchFault | None:
         """Tell what is to go wrong with this message now."""

@@ -52,7 +52,8 @@ def fetch_row(
         else:
             raise BadCommand(f"Unknown FETCH item {name.decode('ascii', 'replace')}")
     fault = faults.fetch_fault(message.uid) if whole else None
-    if b"RFC822.SIZE" in names and message.uid in faults.no_size:
+    if b"RFC822.SIZE" in names and (message.uid in faults.no_size or message.uid in faults.no_size_once):
+        faults.no_size_once.discard(message.uid)
         return
     if literal is None:
         connection.send(b"* %d FETCH (%s)\r\n" % (number, b" ".join(plain)))

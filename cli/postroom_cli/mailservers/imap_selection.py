@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 
 from postroom_cli.mailservers.imap_faults import Faults
 from postroom_cli.mailservers.imap_fetch import fetch_row
@@ -27,6 +28,7 @@ class Selection:
         faults: Faults,
         capabilities: Sequence[str],
         find: Callable[[bytes], Folder],
+        behind: AbstractSet[int] = frozenset(),
     ) -> None:
         self._folder = folder
         self._read_only = read_only
@@ -34,7 +36,13 @@ class Selection:
         self._faults = faults
         self._capabilities = capabilities
         self._find = find
-        self._view: list[Message] = list(folder.messages)
+        self._behind = behind
+        self._view: list[Message] = [message for message in folder.messages if message.uid not in behind]
+
+    @property
+    def exists(self) -> int:
+        """How many messages the client was told of."""
+        return len(self._view)
 
     def close(self) -> None:
         """Expunge what is marked, without a word (CLOSE)."""
@@ -66,10 +74,11 @@ class Selection:
             raise BadCommand("Missing search key")
         self.sync(expunged=by_uid)
         holds = search_predicate(tokens, self._view)
+        lacking = self._faults.lacking.pop(0) if self._faults.lacking else frozenset[int]()
         found = [
             message.uid if by_uid else number
             for number, message in self._here(list(enumerate(self._view, 1)))
-            if holds(message, number)
+            if holds(message, number) and message.uid not in lacking
         ]
         self._connection.send(" ".join(["* SEARCH", *map(str, found)]).encode() + b"\r\n")
         return "OK SEARCH completed"
@@ -146,7 +155,7 @@ class Selection:
     def sync(self, *, expunged: bool) -> None:
         """Tell the client what has changed; sequence numbers may not shift in answers to FETCH, STORE and SEARCH."""
         with self._folder.lock:
-            now = list(self._folder.messages)
+            now = [message for message in self._folder.messages if message.uid not in self._behind]
         there, known = set(map(id, now)), set(map(id, self._view))
         lines: list[str] = []
         if expunged:

@@ -265,13 +265,14 @@ class Session:
                 faults=self._server.faults,
                 capabilities=self._server.capabilities,
                 find=self._existing,
+                behind=self._server.faults.behind.get(self._number, set()),
             )
             lines = [
                 "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)",
                 "* OK [PERMANENTFLAGS (" + ("" if read_only else "\\Answered \\Flagged \\Deleted \\Seen \\*") + ")] .",
-                f"* {len(folder.messages)} EXISTS",
+                f"* {self._selection.exists} EXISTS",
                 "* 0 RECENT",
-                f"* OK [UIDVALIDITY {folder.uidvalidity}] .",
+                f"* OK [UIDVALIDITY {self._server.faults.validities.get(self._number, folder.uidvalidity)}] .",
                 f"* OK [UIDNEXT {self._server.faults.uidnext or folder.uidnext}] .",
             ]
         self._connection.send("\r\n".join(lines).encode() + b"\r\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from postroom.errors import Transient
 from postroom.model.server_mail import Action
@@ -135,3 +137,34 @@ def test_the_inbox_in_another_spelling_is_no_folder_to_move_to(host: Host) -> No
         session.list(None)
         session.act(["1"], Action.MOVE)
     assert list(host.flags()) == [1]
+
+
+@pytest.mark.fault(93)
+@pytest.mark.parametrize("change", ["size", "date", "gone"])
+@pytest.mark.parametrize("action", [Action.MARK_READ, Action.DELETE, Action.MOVE], ids=lambda action: action.value)
+def test_on_a_new_connection_a_mail_must_show_again_that_it_is_the_one_that_was_stored(
+    embedded: Embedded, action: Action, change: str
+) -> None:
+    embedded.append_all([mail(1), mail(2)])
+    with on_host(embedded, processed_items_folder_name="Done") as session:
+        session.list(None)
+        message = embedded.server.folder(embedded.user, "INBOX").with_uid(1)
+        if change == "size":
+            message.raw = mail(1, size=10)
+        elif change == "date":
+            message.internaldate += timedelta(seconds=1)
+        else:
+            embedded.remove(1)
+        session._link.give_up()  # what follows dials again: to a backup, perhaps
+        assert list(session.act(["1", "2"], action)) == ([] if change == "gone" else ["1"])
+    flags = embedded.flags()
+    assert flags.get(1) == (None if change == "gone" else set())
+    assert flags.get(2) == ({"\\Seen"} if action is Action.MARK_READ else None)
+
+
+@pytest.mark.fault(94)
+def test_what_nobody_has_recorded_is_a_stranger(embedded: Embedded) -> None:
+    embedded.append(mail(1))
+    with on_host(embedded, leave_msg_on_server=False) as session:
+        assert list(session.act(["1", "7"], Action.DELETE)) == ["1"]
+    assert embedded.contents() == [mail(1)]

@@ -162,11 +162,13 @@ class ImapSession:
         return sorted((int(uid) for uid in position.records), reverse=True)[:WITNESSES]
 
     def _is_restored(self, position: Position, witnesses: Sequence[int]) -> bool:
-        """Tell whether all of these have other dates now; sizes change where a server makes messages anew."""
+        """Tell whether the newest of these that is there has another date; older ones came back with the backup.
+
+        Sizes say nothing: they change where a server makes messages anew.
+        """
         records, shown = position.records, self._link.shown
         dates = [(records[str(uid)].date, shown[uid].date) for uid in witnesses if uid in shown]
-        told = [(was, now) for was, now in dates if was is not None and now is not None]
-        return bool(told) and all(was != now for was, now in told)
+        return next((was != now for was, now in dates if was is not None and now is not None), False)
 
     def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
         """Fetch whole messages, in sets, several of them in flight."""

@@ -17,7 +17,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from postroom.model.configuration.document import Configuration
-from postroom.services.inbound.explain import explain
+from postroom.services.inbound.explanation import explain
 from postroom.services.policy.compiled import policy_of
 
 from tests.support import corpora

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import bleach
 import html2text
-from postroom.mail.content.bodies import bodies
-from postroom.mail.html.sanitise import sanitise, to_text
+from postroom.mail.content.body_parts import bodies
+from postroom.mail.html.sanitiser import sanitise, to_text
 from postroom.mail.reader import Unreadable, read
 
 from bench import MISSED

@@ -8,7 +8,7 @@ from typing import Any
 import dns.exception
 import dns.name
 import dns.resolver
-from postroom.services.mailboxes.guess.guess import Srv
+from postroom.services.mailboxes.guess import Srv
 
 SECONDS = 2.0  # for one question
 

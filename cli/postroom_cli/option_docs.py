@@ -7,11 +7,16 @@ from datetime import date, timedelta
 from enum import Enum
 from typing import Any, get_args
 
-from postroom.model.configuration.capabilities import CAPABILITIES, REQUIREMENTS
-from postroom.model.configuration.fields import NAME_PATTERN, SecretReference
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.configuration.period import format_period
-from postroom.model.configuration.properties import PROPERTIES, Effect
+from postroom.model.configuration import (
+    CAPABILITIES,
+    NAME_PATTERN,
+    PROPERTIES,
+    REQUIREMENTS,
+    Effect,
+    Mailbox,
+    SecretReference,
+    format_period,
+)
 from pydantic.fields import FieldInfo
 
 _HEAD = """\

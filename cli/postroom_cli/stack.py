@@ -15,15 +15,18 @@ from postroom.errors import NotFound, PostroomError
 
 if TYPE_CHECKING:
     import boto3
-    from postroom.adapters.aws.s3 import S3Contents, S3RawMessages
-    from postroom.adapters.aws.sqs import SqsQueue
-    from postroom.adapters.dynamo.configurations import ConfigurationStore
-    from postroom.adapters.dynamo.interactions import DynamoInteractions
-    from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-    from postroom.adapters.dynamo.notices import DynamoNotices
-    from postroom.adapters.dynamo.outbox import DynamoOutbox
-    from postroom.adapters.dynamo.secrets import SecretWriter, StoredSecretDates, StoredSecrets
-    from postroom.services.api.queries import Queries
+    from postroom.adapters.aws import S3Contents, S3RawMessages, SqsQueue
+    from postroom.adapters.dynamo import (
+        ConfigurationStore,
+        DynamoInteractions,
+        DynamoMailboxStates,
+        DynamoNotices,
+        DynamoOutbox,
+        SecretWriter,
+        StoredSecretDates,
+        StoredSecrets,
+    )
+    from postroom.services.api import Queries
 
 
 @dataclass
@@ -71,7 +74,7 @@ class Stack:
 
     def client(self, service: str) -> Any:
         """Return a client of an AWS service, for this stack."""
-        from postroom.adapters.aws.client import config
+        from postroom.adapters.aws import config
 
         return self._session.client(service, endpoint_url=self._endpoint_url, config=config())  # type: ignore[call-overload]
 
@@ -86,56 +89,56 @@ class Stack:
     @cached_property
     def contents(self) -> S3Contents:
         """The content bucket."""
-        from postroom.adapters.aws.s3 import S3Contents
+        from postroom.adapters.aws import S3Contents
 
         return S3Contents(self._s3, self.setting("content_bucket"))
 
     @cached_property
     def raw(self) -> S3RawMessages:
         """The raw bucket."""
-        from postroom.adapters.aws.s3 import S3RawMessages
+        from postroom.adapters.aws import S3RawMessages
 
         return S3RawMessages(self._s3, self.setting("raw_bucket"))
 
     @cached_property
     def configurations(self) -> ConfigurationStore:
         """The configurations."""
-        from postroom.adapters.dynamo.configurations import ConfigurationStore
+        from postroom.adapters.dynamo import ConfigurationStore
 
         return ConfigurationStore(self._dynamodb, self.setting("table"), self.contents)
 
     @cached_property
     def interactions(self) -> DynamoInteractions:
         """The interactions."""
-        from postroom.adapters.dynamo.interactions import DynamoInteractions
+        from postroom.adapters.dynamo import DynamoInteractions
 
         return DynamoInteractions(self._dynamodb, self.setting("table"), self.contents)
 
     @cached_property
     def outbox(self) -> DynamoOutbox:
         """The outbound mails."""
-        from postroom.adapters.dynamo.outbox import DynamoOutbox
+        from postroom.adapters.dynamo import DynamoOutbox
 
         return DynamoOutbox(self._dynamodb, self.setting("table"))
 
     @cached_property
     def notices(self) -> DynamoNotices:
         """What was noted for administrators and belongs to no mail."""
-        from postroom.adapters.dynamo.notices import DynamoNotices
+        from postroom.adapters.dynamo import DynamoNotices
 
         return DynamoNotices(self._dynamodb, self.setting("table"))
 
     @cached_property
     def states(self) -> DynamoMailboxStates:
         """The mailboxes' states."""
-        from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
+        from postroom.adapters.dynamo import DynamoMailboxStates
 
         return DynamoMailboxStates(self._dynamodb, self.setting("table"), self.contents)
 
     @cached_property
     def secrets(self) -> SecretWriter:
         """Where secrets are entered; nothing here can read them back."""
-        from postroom.adapters.dynamo.secrets import SecretWriter
+        from postroom.adapters.dynamo import SecretWriter
 
         return SecretWriter(
             table=self.setting("table"),
@@ -147,7 +150,7 @@ class Stack:
     @cached_property
     def stored_secrets(self) -> StoredSecrets:
         """Stored secrets, for those who may decrypt: a connection test logs in as the fetching function does."""
-        from postroom.adapters.dynamo.secrets import StoredSecrets
+        from postroom.adapters.dynamo import StoredSecrets
 
         return StoredSecrets(
             table=self.setting("table"),
@@ -160,21 +163,21 @@ class Stack:
     @cached_property
     def secret_dates(self) -> StoredSecretDates:
         """Which secrets are there, and until when; not what they are."""
-        from postroom.adapters.dynamo.secrets import StoredSecretDates
+        from postroom.adapters.dynamo import StoredSecretDates
 
         return StoredSecretDates(table=self.setting("table"), dynamo=self._dynamodb)
 
     def queue(self, setting: str) -> SqsQueue:
         """Return a queue by the name of its setting."""
-        from postroom.adapters.aws.sqs import SqsQueue
+        from postroom.adapters.aws import SqsQueue
 
         return SqsQueue(self.client("sqs"), self.setting(setting))
 
     @cached_property
     def queries(self) -> Queries:
         """What the API answers too: the same services."""
-        from postroom.adapters.dynamo.arrivals import DynamoArrivals
-        from postroom.services.api.queries import queries
+        from postroom.adapters.dynamo import DynamoArrivals
+        from postroom.services.api import queries
 
         return queries(
             interactions=self.interactions,

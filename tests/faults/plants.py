@@ -25,7 +25,7 @@ from postroom.model.server_mail import Fetched
 from postroom.rules.polling.server_actions import after_storage
 from postroom.services.inbound import ingest
 from postroom.services.mailboxes.open import open_mailbox
-from postroom.services.outbound import send
+from postroom.services.outbound import send_mail as send
 from postroom.services.polling import fetch
 from postroom.services.polling import uploads as storing
 

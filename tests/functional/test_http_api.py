@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from postroom import bootstrap
-from postroom.http_api import openapi
+from postroom.http_api.routes import openapi
 
 from tests.support.aws_stack import AwsStack
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from postroom.mail.content import calendar, signed
-from postroom.mail.content.bodies import bodies
+from postroom.mail.content.body_parts import bodies
 from postroom.mail.headers.address import is_valid, parse_addresses
 from postroom.mail.headers.date import parse_date
 from postroom.mail.origin import message_ids

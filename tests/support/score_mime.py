@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from postroom.mail.content.bodies import bodies
+from postroom.mail.content.body_parts import bodies
 from postroom.mail.headers.address import parse_addresses
 from postroom.mail.reader import Message, Part, Unreadable, read
 

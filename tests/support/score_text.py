@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 
-from postroom.mail.html.sanitise import sanitise
+from postroom.mail.html.sanitiser import sanitise
 from postroom.mail.reply_text.reply import reply_text
 
 from tests.support import corpora

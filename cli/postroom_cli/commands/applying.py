@@ -8,12 +8,12 @@ from postroom_cli.author import author
 from postroom_cli.stack import Stack
 
 if TYPE_CHECKING:
-    from postroom.model.configuration.document import Configuration
+    from postroom.model.configuration import Configuration
 
 
 def in_force(stack: Stack) -> tuple[int, Configuration]:
     """Return the configuration in force with its version; what is applied later is checked against that."""
-    from postroom.services.configuration.apply import load
+    from postroom.services.configuration import load
 
     version = stack.configurations.version()
     return version, load(stack.configurations, version)
@@ -24,7 +24,7 @@ def put_in_force(stack: Stack, new: Configuration, *, version: int, note: str) -
 
     Mailboxes and waiting mail that it concerns are tried again at once.
     """
-    from postroom.services.administration.put_in_force import put_in_force as apply_and_retry
+    from postroom.services.administration import put_in_force as apply_and_retry
 
     return apply_and_retry(
         new,
@@ -44,7 +44,7 @@ def entered(stack: Stack, secret: str) -> tuple[tuple[str, ...], tuple[str, ...]
 
     Raises Transient that says what is done and what is not; giving the secret again does the rest.
     """
-    from postroom.services.administration.put_in_force import try_again_with
+    from postroom.services.administration import try_again_with
 
     return try_again_with(
         secret,

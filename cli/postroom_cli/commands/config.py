@@ -17,7 +17,7 @@ from postroom_cli.errors import describe_problem
 from postroom_cli.output import Json
 
 if TYPE_CHECKING:
-    from postroom.services.configuration.apply import Change, Plan
+    from postroom.services.configuration import Change, Plan
 
 app = typer.Typer(help="Check, apply, export and roll back the configuration.", no_args_is_help=True)
 
@@ -47,7 +47,7 @@ def read_text(path: Path) -> str:
 @app.command()
 def check(file: File, json: Json = False) -> None:
     """Say whether a file is right, without an installation; every problem is listed."""
-    from postroom.services.configuration.file import read_configuration, summary_of
+    from postroom.services.configuration import read_configuration, summary_of
 
     found = read_configuration(read_text(file))
     counts = summary_of(found.configuration)
@@ -72,7 +72,7 @@ def _named(section: str, count: int) -> str:
 @app.command()
 def schema(json: Json = False) -> None:  # noqa: ARG001 - JSON is all it prints
     """Print the JSON Schema of configuration files, for editors."""
-    from postroom.model.configuration.document import Configuration
+    from postroom.model.configuration import Configuration
 
     document = Configuration.model_json_schema(mode="validation")
     document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -89,7 +89,7 @@ def apply(
     json: Json = False,
 ) -> None:
     """Show what a file would change, and change it after confirmation: all of it, or nothing."""
-    from postroom.services.configuration.file import read_configuration
+    from postroom.services.configuration import read_configuration
 
     new = read_configuration(read_text(file)).configuration
     _apply(context, new, yes=yes, note=note, dry_run=dry_run, json=json)
@@ -98,8 +98,7 @@ def apply(
 @app.command()
 def export(context: typer.Context, json: Json = False, version: int | None = None) -> None:
     """Write the configuration as a file: what differs from the defaults, secrets as references."""
-    from postroom.services.configuration.apply import load
-    from postroom.services.configuration.file import export_configuration
+    from postroom.services.configuration import export_configuration, load
 
     store = _stack(context).configurations
     configuration = load(store, store.version() if version is None else version)
@@ -133,7 +132,7 @@ def rollback(
     json: Json = False,
 ) -> None:
     """Apply an earlier configuration again, as a new version."""
-    from postroom.services.configuration.apply import load
+    from postroom.services.configuration import load
 
     old = load(_stack(context).configurations, version)
     _apply(context, old, yes=yes, note=note or f"back to version {version}", dry_run=False, json=json)
@@ -146,11 +145,11 @@ def _stack(context: typer.Context) -> Any:
 
 
 def _apply(context: typer.Context, new: Any, *, yes: bool, note: str, dry_run: bool, json: bool) -> None:
-    from postroom.services.configuration import apply as configure
+    from postroom.services.configuration import changes
 
     stack = _stack(context)
     version, old = in_force(stack)
-    plan = configure.plan(old, new)
+    plan = changes.plan(old, new)
     plan = replace(plan, warnings=(*plan.warnings, *missing(stack, secrets_of(new))))
     if not json:
         show_plan(plan)

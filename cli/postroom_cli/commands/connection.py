@@ -16,8 +16,8 @@ from postroom_cli.output import Json
 from postroom_cli.stack import Stack, find_stack
 
 if TYPE_CHECKING:
-    from postroom.model.configuration.mailbox import Mailbox
-    from postroom.services.mailboxes.check_connection import ConnectionTest
+    from postroom.model.configuration import Mailbox
+    from postroom.services.mailboxes import ConnectionTest
 
 Name = Annotated[str, typer.Argument(help="The mailbox's name.")]
 Password = Annotated[
@@ -70,8 +70,8 @@ def check(
 
 def try_connection(stack: Stack, mailbox: Mailbox, *, secret: str | None = None) -> ConnectionTest:
     """Test a mailbox as it is given, saved or not (with what its account adds)."""
-    from postroom.adapters.probe import NetworkProbe
-    from postroom.services.mailboxes.check_connection import check_connection
+    from postroom.adapters import NetworkProbe
+    from postroom.services.mailboxes import check_connection
 
     return check_connection(
         mailbox,
@@ -85,7 +85,7 @@ def try_connection(stack: Stack, mailbox: Mailbox, *, secret: str | None = None)
 
 def preview(context: typer.Context, name: Name, json: Json = False) -> None:
     """Show what a first connection would take: how many messages, how old, how big; nothing is changed."""
-    from postroom.services.mailboxes.first_connection_preview import preview as look
+    from postroom.services.mailboxes import preview as look
 
     stack = find_stack(context)
     mailbox = _mailbox(stack, name, None)
@@ -106,7 +106,7 @@ def preview(context: typer.Context, name: Name, json: Json = False) -> None:
 
 
 def _mailbox(stack: Stack, name: str, file: Path | None) -> Any:
-    from postroom.services.configuration.file import read_configuration
+    from postroom.services.configuration import read_configuration
 
     configuration = read_configuration(read_text(file)).configuration if file else stack.configurations.current()
     mailbox = configuration.mailbox(name)

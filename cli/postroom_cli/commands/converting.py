@@ -15,10 +15,9 @@ from postroom_cli.output import Json
 from postroom_cli.stack import Stack, find_stack
 
 if TYPE_CHECKING:
-    from postroom.model.configuration.document import Configuration
-    from postroom.services.configuration.apply import Plan
-    from postroom.services.mailboxes.check_connection import ConnectionTest
-    from postroom.services.mailboxes.convert_to_account import Conversion
+    from postroom.model.configuration import Configuration
+    from postroom.services.configuration import Plan
+    from postroom.services.mailboxes import ConnectionTest, Conversion
 
 Name = Annotated[str, typer.Argument(help="The mailbox's name.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")]
@@ -39,13 +38,13 @@ def convert(
     json: Json = False,
 ) -> None:
     """Let an e-mail account open a mailbox instead of its password, after it was opened so once; nothing is lost."""
-    from postroom.services.configuration import apply
+    from postroom.services.configuration import changes
     from postroom.services.mailboxes import convert_to_account
 
     stack = find_stack(context)
     version, old = in_force(stack)
     wanted = convert_to_account.convert(old, name, account=account, shared=shared)
-    plan = apply.plan(old, wanted.configuration)  # before anything is connected to
+    plan = changes.plan(old, wanted.configuration)  # before anything is connected to
     tested = check_that_it_opens(stack, wanted.configuration, name)
     applied = None if dry_run else put_in_force(stack, wanted.configuration, version=version, note=wanted.note)
     _tell(wanted, plan, name, json=json, applied=applied, version=version, tested=tested)
@@ -64,13 +63,13 @@ def convert(
 
 def revert(context: typer.Context, name: Name, dry_run: DryRun = False, json: Json = False) -> None:
     """Take a mailbox out of its account: a converted one has its own login again, disabled; a new one is removed."""
-    from postroom.services.configuration import apply
+    from postroom.services.configuration import changes
     from postroom.services.mailboxes import convert_to_account
 
     stack = find_stack(context)
     version, old = in_force(stack)
     wanted = convert_to_account.revert(old, name)
-    plan = apply.plan(old, wanted.configuration)
+    plan = changes.plan(old, wanted.configuration)
     missing = _missing_password(stack, wanted)
     applied = None if dry_run else put_in_force(stack, wanted.configuration, version=version, note=wanted.note)
     _tell(wanted, plan, name, json=json, applied=applied, version=version, password_missing=missing)
@@ -91,8 +90,8 @@ def of_account(
     configuration: Configuration, account: str, *, address: str, shared: bool, type_: str | None
 ) -> dict[str, Any]:
     """Return the options of a new mailbox under an account; raises Invalid when it does not belong to it."""
-    from postroom.model.configuration.fields import split_mailbox
-    from postroom.services.mailboxes.convert_to_account import account_of
+    from postroom.model.configuration import split_mailbox
+    from postroom.services.mailboxes import account_of
 
     found = account_of(configuration, account, address=split_mailbox(address).address, shared=shared)
     return {"type": type_ or found.server_type.mailbox_type.value} | ({"shared_mailbox": True} if shared else {})
@@ -100,7 +99,7 @@ def of_account(
 
 def check_that_it_opens(stack: Stack, configuration: Configuration, name: str) -> ConnectionTest:
     """Open a mailbox as a configuration that is not in force has it; raises NotOpened."""
-    from postroom.services.mailboxes.convert_to_account import check_opened, existing
+    from postroom.services.mailboxes import check_opened, existing
 
     mailbox = configuration.effective(existing(configuration, name))
     tested = try_connection(stack, mailbox)

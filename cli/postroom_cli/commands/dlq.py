@@ -66,7 +66,7 @@ def redrive(
 
 
 def _dead_letters(stack: Stack, sqs: Any) -> Iterator[DeadLetters]:
-    from postroom.adapters.aws.client import aws_errors  # botocore is imported late
+    from postroom.adapters.aws import aws_errors
 
     for name, setting in _QUEUES.items():
         url = stack.setting(setting)
@@ -79,7 +79,7 @@ def _dead_letters(stack: Stack, sqs: Any) -> Iterator[DeadLetters]:
 
 
 def _count(sqs: Any, url: str) -> int:
-    from postroom.adapters.aws.client import aws_errors  # botocore is imported late
+    from postroom.adapters.aws import aws_errors
 
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     with aws_errors("counting dead letters"):
@@ -89,7 +89,7 @@ def _count(sqs: Any, url: str) -> int:
 
 def _move(sqs: Any, queue: DeadLetters) -> int:
     """Move message by message: each is in its queue before it leaves the dead letters, so that none is lost."""
-    from postroom.adapters.aws.client import aws_errors  # botocore is imported late
+    from postroom.adapters.aws import aws_errors
 
     moved = 0
     # As many as there were at the start: one that fails again at once must not be moved round and round.

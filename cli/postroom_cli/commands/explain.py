@@ -32,7 +32,7 @@ def explain(
     json: Json = False,
 ) -> None:
     """Say what Postroom would do with mails: subtype, text, attachments, queue, and every decision. JSON lines."""
-    from postroom.services.inbound.explain import explain as explain_mail
+    from postroom.services.inbound import explain as explain_mail
 
     policy = policy_from(config)
     through = policy.configuration.mailbox(mailbox) if mailbox else None
@@ -55,9 +55,9 @@ def explain(
 
 def policy_from(config: Path | None) -> Any:
     """Compile the configuration of a file, or the defaults."""
-    from postroom.model.configuration.document import Configuration
-    from postroom.services.configuration.file import read_configuration
-    from postroom.services.policy.compiled import policy_of
+    from postroom.model.configuration import Configuration
+    from postroom.services.configuration import read_configuration
+    from postroom.services.policy import policy_of
 
     configuration = read_configuration(read_text(config)).configuration if config else Configuration()
     return policy_of(configuration)

@@ -11,7 +11,7 @@ from postroom_cli import output
 from postroom_cli.output import Json
 
 if TYPE_CHECKING:
-    from postroom.services.mailboxes.guess.guess import Proposal
+    from postroom.services.mailboxes.guess import Proposal
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,7 +25,7 @@ def guess(
     json: Json = False,
 ) -> None:
     """Propose server settings for an address, best first; nothing is connected to or stored."""
-    from postroom.services.mailboxes.guess.guess import guess as propose
+    from postroom.services.mailboxes.guess import guess as propose
 
     found = propose(address, None if offline else _resolver())
     if json:

@@ -13,7 +13,7 @@ from postroom_cli.commands.config import read_text
 from postroom_cli.output import Json
 
 if TYPE_CHECKING:
-    from postroom.services.importers.draft import Imported
+    from postroom.services.importers import Imported
 
 app = typer.Typer(
     help="Import from other systems: a configuration file with everything disabled.", no_args_is_help=True
@@ -33,7 +33,7 @@ def register(parent: typer.Typer) -> None:
 @app.command()
 def genesys(file: File, output_file: Output = None, json: Json = False) -> None:
     """Import the options of a Genesys E-mail Server: pop-client, smtp-client, endpoints, email-processing."""
-    from postroom.services.importers.genesys import import_genesys
+    from postroom.services.importers import import_genesys
 
     _told(import_genesys(read_text(file), source=file.name), output_file, json=json)
 
@@ -41,7 +41,7 @@ def genesys(file: File, output_file: Output = None, json: Json = False) -> None:
 @app.command()
 def ece(file: File, output_file: Output = None, json: Json = False) -> None:
     """Import a CSV list of Cisco ECE: aliases, blocked file extensions or delivery exceptions."""
-    from postroom.services.importers.ece import import_ece
+    from postroom.services.importers import import_ece
 
     _told(import_ece(read_text(file), source=file.name), output_file, json=json)
 

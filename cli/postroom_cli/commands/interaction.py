@@ -141,7 +141,7 @@ def why(
     json: Json = False,
 ) -> None:
     """Say why a mail is where it is: which rules decided what, in order, and what happened since."""
-    from postroom.services.why.ask import Why
+    from postroom.services.why import Why
 
     stack = find_stack(context)
     explain_mail = Why(

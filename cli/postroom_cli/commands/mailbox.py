@@ -17,8 +17,8 @@ from postroom_cli.output import Json
 from postroom_cli.stack import Stack, find_stack
 
 if TYPE_CHECKING:
-    from postroom.model.configuration.document import Configuration
-    from postroom.services.configuration.apply import Plan
+    from postroom.model.configuration import Configuration
+    from postroom.services.configuration import Plan
 
 app = typer.Typer(help="Add, show, switch, poll and test mailboxes.", no_args_is_help=True)
 
@@ -138,7 +138,7 @@ def change(
 @app.command()
 def enable(context: typer.Context, name: Name, json: Json = False) -> None:
     """Poll the mailbox from the next cycle on; also one that waits or needs attention."""
-    from postroom.services.mailboxes.retry import on_request
+    from postroom.services.mailboxes import on_request
 
     stack = find_stack(context)
     _update(stack, name, {"enabled": True}, f"mailbox {name} enabled", json=json)
@@ -155,7 +155,7 @@ def disable(context: typer.Context, name: Name, json: Json = False) -> None:
 @app.command()
 def remove(context: typer.Context, name: Name, json: Json = False) -> None:
     """Remove a mailbox that is disabled; its interactions stay."""
-    from postroom.services.mailboxes.convert_to_account import existing
+    from postroom.services.mailboxes import existing
 
     stack = find_stack(context)
     before, configuration = in_force(stack)
@@ -173,9 +173,9 @@ def poll(
     json: Json = False,
 ) -> None:
     """Look at mailboxes now instead of at their next cycle."""
-    from postroom.model.configuration.mailbox import Type
-    from postroom.model.messages import MOST_MAILBOXES, poll_request
-    from postroom.services.mailboxes.convert_to_account import existing
+    from postroom.model import MOST_MAILBOXES, poll_request
+    from postroom.model.configuration import Type
+    from postroom.services.mailboxes import existing
 
     stack = find_stack(context)
     configuration = stack.configurations.current()
@@ -196,7 +196,7 @@ def poll(
 
 
 def _update(stack: Stack, name: str, values: dict[str, Any], note: str, *, json: bool) -> None:
-    from postroom.services.mailboxes.convert_to_account import existing
+    from postroom.services.mailboxes import existing
 
     before, configuration = in_force(stack)
     old = existing(configuration, name)
@@ -218,9 +218,8 @@ def _update(stack: Stack, name: str, values: dict[str, Any], note: str, *, json:
 
 
 def _validated(given: dict[str, Any]) -> Any:
-    from postroom.model.configuration.mailbox import Mailbox
-    from postroom.services.configuration.validation import validate
-    from postroom.services.configuration.yaml_tree import format_path
+    from postroom.model.configuration import Mailbox
+    from postroom.services.configuration import format_path, validate
 
     result = validate(Mailbox, given)
     if result.findings:
@@ -229,7 +228,7 @@ def _validated(given: dict[str, Any]) -> Any:
 
 
 def _check_plan(old: Configuration, new: Configuration) -> Plan:
-    from postroom.services.configuration.apply import plan
+    from postroom.services.configuration import plan
 
     return plan(old, new)
 

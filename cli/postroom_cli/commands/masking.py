@@ -39,8 +39,7 @@ def try_(
     json: Json = False,
 ) -> None:
     """Show a text as it would be stored, and how often each pattern was found; without patterns, every kind."""
-    from postroom.rules.masking.mask import compile_patterns, mask_html, mask_text
-    from postroom.rules.masking.outbound import mask_written_html
+    from postroom.rules.masking import compile_patterns, mask_html, mask_text, mask_written_html
 
     if department and not config:
         raise Invalid([Problem("--department", "has no patterns without a file.", "Give the file with --config.")])
@@ -60,8 +59,8 @@ def try_(
 
 def configured_patterns(config: Path, department: str | None, *, outbound: bool = False) -> tuple[Any, ...]:
     """Compile the patterns of a configuration file, for mail that comes in or for mail that leaves."""
-    from postroom.services.configuration.file import read_configuration
-    from postroom.services.policy.compiled import policy_of
+    from postroom.services.configuration import read_configuration
+    from postroom.services.policy import policy_of
 
     configuration = read_configuration(read_text(config)).configuration
     if department and all(department != known.name for known in configuration.departments):
@@ -72,9 +71,8 @@ def configured_patterns(config: Path, department: str | None, *, outbound: bool 
 
 
 def _patterns(patterns: list[str], kinds: list[str], *, given: bool) -> list[Any]:
-    from postroom.rules.masking.kinds import KINDS
-    from postroom.rules.masking.mask import MaskingPattern
-    from postroom.rules.patterns import explain
+    from postroom.rules import explain
+    from postroom.rules.masking import KINDS, MaskingPattern
 
     refused = [found for pattern in patterns if (found := explain(pattern, path=f"--pattern {pattern[:40]}"))]
     if refused:

@@ -11,7 +11,7 @@ from postroom.errors import Problem
 from postroom_cli.stack import Stack
 
 if TYPE_CHECKING:
-    from postroom.model.configuration.document import Configuration
+    from postroom.model.configuration import Configuration
 
 _SECTIONS = ("mailboxes", "outbound_servers", "oauth_applications")
 _FIELDS = ("password", "client_secret")

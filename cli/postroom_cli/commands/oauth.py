@@ -19,8 +19,8 @@ from postroom_cli.output import Json
 from postroom_cli.stack import find_stack
 
 if TYPE_CHECKING:
-    from postroom.model.configuration.oauth import EmailAccount, OAuthApplication
-    from postroom.services.accounts.consent import ConsentRequest
+    from postroom.model.configuration import EmailAccount, OAuthApplication
+    from postroom.services.accounts import ConsentRequest
 
 WAIT = 300.0  # seconds that a person has for it
 
@@ -60,7 +60,7 @@ def login(
     json: Json = False,
 ) -> None:
     """Open the browser for a person's consent, and store the refresh token; its mailboxes are tried again."""
-    from postroom.adapters.oauth.redeem import redeem
+    from postroom.adapters.oauth import redeem
     from postroom.services.accounts import consent
 
     stack = find_stack(context)
@@ -119,7 +119,7 @@ def check(
     json: Json = False,
 ) -> None:
     """Open the account's own mailbox and each shared one that it is to open: which step fails, and what to do."""
-    from postroom.services.mailboxes.convert_to_account import mailboxes_of, not_opened
+    from postroom.services.mailboxes import mailboxes_of, not_opened
 
     stack = find_stack(context)
     rows = []

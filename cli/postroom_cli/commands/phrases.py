@@ -43,7 +43,7 @@ def try_(
     json: Json = False,
 ) -> None:
     """Say what phrases would have done: which mails they call undeliverable, by themselves and with corroboration."""
-    from postroom.rules.delivery_exceptions import evaluate
+    from postroom.rules import evaluate
 
     if not files and not queue:
         raise Invalid([Problem("FILE", "is missing, and so is --queue.", "Name mails, or a queue of stored ones.")])
@@ -81,7 +81,7 @@ def try_(
 
 
 def _given(phrases: list[str]) -> tuple[Any, ...]:
-    from postroom.rules.delivery_exceptions import DeliveryException, ExceptionType, Failure, problem_with
+    from postroom.rules import DeliveryException, ExceptionType, Failure, problem_with
 
     table, problems = [], []
     for text in phrases:
@@ -102,7 +102,7 @@ def _mails(
     context: typer.Context, files: list[Path], queue: str | None, limit: int, policy: Any, failures: Failures
 ) -> Iterator[tuple[str, str, str, bool]]:
     """Yield (source, From address, subject, whether the structure agrees) of each mail."""
-    from postroom.services.inbound.understand import understand
+    from postroom.services.inbound import understand
 
     for path, raw in read_mails(find_mails(files, failures), failures):
         yield str(path), *_facts(understand(raw, policy=policy))

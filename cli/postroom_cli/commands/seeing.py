@@ -75,7 +75,7 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
     if json:
         output.document(shown)
         return
-    from postroom.model.configuration.mailbox import Mailbox
+    from postroom.model.configuration import Mailbox
 
     mailbox = Mailbox.model_validate(shown["settings"])
     settings = mailbox.model_dump(mode="json", exclude_defaults=True)

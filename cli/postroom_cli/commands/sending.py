@@ -46,7 +46,7 @@ def reply(
     json: Json = False,
 ) -> None:
     """Answer an interaction; the text comes from --file, standard input, or an editor."""
-    from postroom.services.api.answers import ReplyRequest
+    from postroom.services.api import ReplyRequest
 
     text = _reply_text(file)
     if not text.strip():
@@ -86,7 +86,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List outgoing mails by state, newest first."""
-    from postroom.model.outbound import OutboxState
+    from postroom.model import OutboxState
 
     outbox = find_stack(context).queries.outbox
     states = [state] if state else [known.value for known in OutboxState]
@@ -122,7 +122,7 @@ def list_(
 
 
 def _state(row: Mapping[str, Any]) -> str:
-    from postroom.services.outbound.view import state_in_words
+    from postroom.services.outbound import state_in_words
 
     attention = bool(row.get("needs_attention"))
     return state_in_words(row["state"], delivery=row.get("delivery", ""), needs_attention=attention)
@@ -185,7 +185,7 @@ def show(context: typer.Context, outbound_id: Id, json: Json = False) -> None:
 @app.command()
 def resend(context: typer.Context, outbound_id: Id, json: Json = False) -> None:
     """Send a mail again on purpose that failed, or of which nobody knows whether it left."""
-    from postroom.services.outbound.settle import resend as send_again
+    from postroom.services.outbound import resend as send_again
 
     stack = find_stack(context)
     send_again(outbound_id, outbox=stack.outbox, queue=stack.queue("outbound_queue"), clock=stack.clock, who=author())
@@ -195,7 +195,7 @@ def resend(context: typer.Context, outbound_id: Id, json: Json = False) -> None:
 @app.command()
 def mark_sent(context: typer.Context, outbound_id: Id, json: Json = False) -> None:
     """Record that a mail did leave of which nobody was sure."""
-    from postroom.services.outbound.settle import mark_sent as mark
+    from postroom.services.outbound import mark_sent as mark
 
     stack = find_stack(context)
     mark(outbound_id, outbox=stack.outbox, clock=stack.clock, who=author())

@@ -33,7 +33,7 @@ def register(parent: typer.Typer) -> None:
 
 
 def _changes(stack: Stack) -> Any:
-    from postroom.adapters.dynamo.interaction_changes import InteractionChanges
+    from postroom.adapters.dynamo import InteractionChanges
 
     return InteractionChanges(stack.client("dynamodb"), stack.setting("table"), stack.contents)
 
@@ -127,8 +127,8 @@ def replay(
 ) -> None:
     """Process stored mail again with today's rules; shows what would change, changes it with --apply."""
     from postroom.errors import Conflict, Invalid, NotFound, Problem
-    from postroom.services.interactions.replay import Replay, Replayed
-    from postroom.services.policy.compiled import Policies
+    from postroom.services.interactions import Replay, Replayed
+    from postroom.services.policy import Policies
 
     if bool(interaction_ids) == bool(queue):
         raise Invalid([Problem("ID", "or --queue is needed, not both.", "Name mails, or a queue.")])
@@ -174,7 +174,7 @@ def _of_queue(stack: Stack, queue: str, mailbox: str | None, since: datetime | N
 
 
 def _quarantine(stack: Stack) -> Any:
-    from postroom.services.interactions.quarantine import Quarantine
+    from postroom.services.interactions import Quarantine
 
     return Quarantine(stored=stack.interactions, rewrites=_changes(stack), shelf=stack.contents, clock=stack.clock)
 

@@ -6,18 +6,17 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from postroom.adapters.aws.s3 import S3Contents, S3RawMessages
-from postroom.adapters.aws.sqs import SqsQueue
-from postroom.adapters.dynamo.configurations import ConfigurationStore
-from postroom.adapters.dynamo.interactions import DynamoInteractions
-from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-from postroom.adapters.dynamo.outbox import DynamoOutbox
-from postroom.adapters.dynamo.secrets import SecretWriter
-from postroom.model.configuration.document import Configuration
-from postroom.model.identity import interaction_id
-from postroom.model.interaction import Interaction
-from postroom.model.outbound import Outbound, OutboxState
-from postroom.services.outbound.reply import Replied, Reply, reply
+from postroom.adapters.aws import S3Contents, S3RawMessages, SqsQueue
+from postroom.adapters.dynamo import (
+    ConfigurationStore,
+    DynamoInteractions,
+    DynamoMailboxStates,
+    DynamoOutbox,
+    SecretWriter,
+)
+from postroom.model import Interaction, Outbound, OutboxState, interaction_id
+from postroom.model.configuration import Configuration
+from postroom.services.outbound import Replied, Reply, reply
 
 from postroom_cli.local import example
 from postroom_cli.local.stack import Aws

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from postroom.errors import Permanent
-from postroom.mail.headers.address import is_valid
-from postroom.model.configuration.document import Configuration, ServerType
-from postroom.model.interaction import Body, Event, Interaction, Subtype
-from postroom.model.outbound import Delivery, Outbound, OutboxState
+from postroom.mail.headers import is_valid
+from postroom.model import Body, Delivery, Event, Interaction, Outbound, OutboxState, Subtype
+from postroom.model.configuration import Configuration, ServerType
 
 from postroom_cli.demo.installation import Installation, expected_id, utc_now
 from postroom_cli.demo.mails import AUTHSERV_ID, DemoMail, answer_to, built_in_mails

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from email import message_from_bytes
 from email.policy import default
 
-from postroom.model.configuration.mailbox import Type
-from postroom.model.interaction import Interaction
-from postroom.model.outbound import Outbound
+from postroom.model import Interaction, Outbound
+from postroom.model.configuration import Type
 from rich import box
 from rich.console import Console
 from rich.panel import Panel

@@ -6,11 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from postroom.adapters.dynamo.configurations import ConfigurationStore
-from postroom.adapters.dynamo.secrets import SecretWriter
-from postroom.model.configuration.document import Configuration
-from postroom.model.configuration.mailbox import Type
-from postroom.services.configuration import apply
+from postroom.adapters.dynamo import ConfigurationStore, SecretWriter
+from postroom.model.configuration import Configuration, Type
+from postroom.services.configuration import changes
 
 from postroom_cli.local.mailboxes import Afterwards, LocalMailbox
 from postroom_cli.mailservers import SmtpSink
@@ -93,4 +91,4 @@ def set_up(
     """Enter the secrets and apply the configuration, as `postroom secret set` and `config apply` do."""
     for name, value in {**secrets, "smtp-client": next(iter(SMTP_USERS.values()))}.items():
         writer.put(name, value, now=now)
-    apply.apply(configurations, wanted, expected_version=configurations.version(), author=author, now=now)
+    changes.apply(configurations, wanted, expected_version=configurations.version(), author=author, now=now)

@@ -9,10 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from postroom.adapters.aws.s3 import S3Contents
-from postroom.adapters.dynamo.configurations import ConfigurationStore
-from postroom.adapters.dynamo.secrets import SecretWriter
-from postroom.model.configuration.mailbox import Mailbox
+from postroom.adapters.aws import S3Contents
+from postroom.adapters.dynamo import ConfigurationStore, SecretWriter
+from postroom.model.configuration import Mailbox
 
 from postroom_cli.local import example
 from postroom_cli.local.exchanger import MailExchanger

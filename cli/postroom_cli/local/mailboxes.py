@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Any, Self
 
-from postroom.model.configuration.mailbox import Type
+from postroom.model.configuration import Type
 
 from postroom_cli.mailservers.certificates import local_authority
 from postroom_cli.mailservers.ews import EwsServer

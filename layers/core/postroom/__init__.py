@@ -1,0 +1,1 @@
+"""Postroom: the serverless e-mail channel for contact centres."""

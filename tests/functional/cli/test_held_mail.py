@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from postroom.services.outbound import send as sending
+from postroom.services.outbound import send_mail as sending
 from postroom.services.outbound.view import state_in_words
 
 from tests.functional.cli.conftest import Command

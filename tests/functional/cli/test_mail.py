@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from postroom.model.event_kind import EventKind
+from postroom.model.event_kinds import EventKind
 from postroom.model.identity import outbound_id
 from postroom.model.interaction import Event
 from postroom.model.outbound import OutboxState

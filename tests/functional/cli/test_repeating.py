@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 from botocore.exceptions import ReadTimeoutError
 from postroom.adapters.dynamo.notices import DynamoNotices
-from postroom.model.event_kind import EventKind
+from postroom.model.event_kinds import EventKind
 from postroom.model.interaction import Event
 from postroom.model.outbound import OutboxState
 

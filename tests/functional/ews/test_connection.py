@@ -8,7 +8,7 @@ import pytest
 from postroom.adapters.ews import EwsConnector
 from postroom.adapters.probe import NetworkProbe
 from postroom.model.configuration.mailbox import Type
-from postroom.services.mailboxes.check_connection import ConnectionTest, check_connection
+from postroom.services.mailboxes.connection_check import ConnectionTest, check_connection
 from postroom_cli.mailservers import Authority
 from postroom_cli.mailservers.ews import EwsServer
 from postroom_cli.mailservers.ews_store import Code, Mailbox, Planted, Status

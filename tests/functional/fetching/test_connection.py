@@ -15,8 +15,8 @@ import pytest
 from postroom.adapters.imap.session import ImapConnector
 from postroom.adapters.probe import NetworkProbe
 from postroom.model.configuration.mailbox import Type
-from postroom.services.mailboxes import check_connection as test_connection
-from postroom.services.mailboxes.check_connection import ConnectionTest, check_connection
+from postroom.services.mailboxes import connection_check as test_connection
+from postroom.services.mailboxes.connection_check import ConnectionTest, check_connection
 from postroom.services.mailboxes.first_connection_preview import preview
 from postroom_cli.mailservers.certificates import Authority, Certificate
 from postroom_cli.mailservers.imap import ImapServer

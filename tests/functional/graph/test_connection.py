@@ -9,7 +9,7 @@ import pytest
 from postroom.adapters.probe import NetworkProbe
 from postroom.errors import LoginRefused, PostroomError
 from postroom.model.configuration.mailbox import Mailbox, Type
-from postroom.services.mailboxes.check_connection import ConnectionTest, check_connection
+from postroom.services.mailboxes.connection_check import ConnectionTest, check_connection
 from postroom_cli.mailservers.graph_calls import error
 from postroom_cli.mailservers.https import Reply
 

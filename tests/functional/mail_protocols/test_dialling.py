@@ -57,7 +57,7 @@ def test_an_address_that_refuses_passes_on_to_the_next_at_once(monkeypatch: pyte
     with socket.create_server(("127.0.0.9", 0)) as server:
         named(monkeypatch, "127.0.0.1", "127.0.0.2", "127.0.0.9")
         port = server.getsockname()[1]
-        connect.connect("mail.example.com", port, deadline=time.monotonic() + 5, allowed=LOOPBACK).close()
+        connect.open_stream("mail.example.com", port, deadline=time.monotonic() + 5, allowed=LOOPBACK).close()
 
 
 @pytest.mark.feature("G04")
@@ -77,7 +77,7 @@ def test_a_refusal_is_told_rather_than_silence(monkeypatch: pytest.MonkeyPatch) 
     with black_hole() as port:
         named(monkeypatch, "127.0.0.1", "127.0.0.2")
         with pytest.raises(ConnectFailed) as raised:
-            connect.connect("mail.example.com", port, deadline=time.monotonic() + 5, allowed=LOOPBACK)
+            connect.open_stream("mail.example.com", port, deadline=time.monotonic() + 5, allowed=LOOPBACK)
     assert raised.value.code == "connect_refused"
 
 

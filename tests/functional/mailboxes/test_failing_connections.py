@@ -17,8 +17,8 @@ from postroom.adapters.net import dial
 from postroom.adapters.pop3.session import Pop3Connector
 from postroom.adapters.probe import NetworkProbe
 from postroom.model.configuration.mailbox import Mailbox, Type
-from postroom.services.mailboxes import check_connection as test_connection
-from postroom.services.mailboxes.check_connection import ConnectionTest, check_connection
+from postroom.services.mailboxes import connection_check as test_connection
+from postroom.services.mailboxes.connection_check import ConnectionTest, check_connection
 from postroom_cli.mailservers.certificates import Authority, Certificate
 from postroom_cli.mailservers.imap import ImapServer
 from postroom_cli.mailservers.pop3 import Pop3Server

@@ -9,7 +9,7 @@ import pytest
 from postroom import bootstrap
 from postroom.adapters.clock import utc_now
 from postroom.adapters.dynamo import items, keys
-from postroom.model.event_kind import EventKind
+from postroom.model.event_kinds import EventKind
 from postroom.model.interaction import Event
 from postroom.model.outbound import Delivery, OutboxState
 

@@ -17,8 +17,8 @@ from postroom.adapters.dynamo import items
 from postroom.errors import Conflict, Invalid, LeaseLost
 from postroom.model.interaction import Status
 from postroom.model.outbound import Delivery, Outbound, OutboxState
-from postroom.services.outbound.reply import Replied, Reply, reply
 from postroom.services.outbound.waiting import wait_after
+from postroom.services.outbound.write_reply import Replied, Reply, reply
 
 from tests.functional.processing.conftest import CONFIGURATION
 from tests.support.aws_stack import AwsStack, sqs_event

@@ -14,7 +14,7 @@ from postroom import bootstrap
 from postroom.adapters.clock import utc_now
 from postroom.model.outbound import Outbound, OutboxState
 from postroom.rules import thread_markers
-from postroom.services.outbound import send as sending
+from postroom.services.outbound import send_mail as sending
 from postroom.services.outbound.settle import resend
 from postroom.services.outbound.waiting import wait_after
 
@@ -200,7 +200,7 @@ def test_what_only_an_administrator_can_mend_in_ses_is_told_at_once_held_and_sen
 def test_mail_that_waits_for_a_person_is_counted_for_the_alarm(
     verified: AwsStack, caplog: pytest.LogCaptureFixture, fault: Exception | None, held: int
 ) -> None:
-    caplog.set_level(logging.INFO, logger="postroom.services.outbound.send")
+    caplog.set_level(logging.INFO, logger="postroom.services.outbound.send_mail")
     with ses(lambda: fault):
         send(verified, replied(verified))
     assert [vars(one)["mails_held"] for one in caplog.records if one.message == "outbound_recorded"] == [held]

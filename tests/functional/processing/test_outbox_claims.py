@@ -14,7 +14,7 @@ import pytest
 from postroom.adapters.clock import utc_now
 from postroom.errors import LeaseLost
 from postroom.model.configuration.document import Configuration
-from postroom.model.event_kind import EventKind
+from postroom.model.event_kinds import EventKind
 from postroom.model.interaction import Event
 from postroom.model.outbound import OutboxState
 from postroom.services.outbound.retry_held import after_change

@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 from postroom import bootstrap
 from postroom.adapters.clock import utc_now
-from postroom.model.event_kind import EventKind
+from postroom.model.event_kinds import EventKind
 from postroom.model.interaction import Event
 from postroom.model.outbound import Delivery, OutboxState
 from postroom.services.sweep.sweep import Sweep

@@ -11,7 +11,7 @@ from postroom.adapters.aws.s3 import S3Contents
 from postroom.adapters.clock import utc_now
 from postroom.adapters.dynamo.interaction_changes import InteractionChanges
 from postroom.errors import Conflict
-from postroom.model.event_kind import EventKind
+from postroom.model.event_kinds import EventKind
 from postroom.model.interaction import Event, Interaction, Status
 
 from tests.functional.processing.test_outbound import answer, verified

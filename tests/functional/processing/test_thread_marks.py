@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from postroom.model.interaction import Interaction, Subtype
 from postroom.model.outbound import Delivery
-from postroom.services.inbound.explain import explain
+from postroom.services.inbound.explanation import explain
 from postroom.services.policy.compiled import policy_of
 from postroom_cli.mailservers import SmtpSink
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from postroom.mail.reports.automatic import Evidence
+from postroom.mail.reports.automatic_evidence import Evidence
 from postroom.model.interaction import Subtype
 from postroom.rules.delivery_exceptions import predefined
 from postroom.rules.kind import Kind, decide_kind

@@ -10,8 +10,8 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from postroom.errors import PostroomError
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.mailbox_state import Position
+from postroom.model import Position
+from postroom.model.configuration import Mailbox
 from postroom.ports import Connector, LooksTogether, Session, Tokens
 
 _Made = TypeVar("_Made")

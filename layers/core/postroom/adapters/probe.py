@@ -6,15 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from postroom.adapters.net import connect
-from postroom.adapters.net.connect import Network
-from postroom.adapters.net.dial import Rules, check_greets
-from postroom.adapters.net.stream import Reader
-from postroom.adapters.net.tls import client_context
-from postroom.adapters.oauth.requests import graph_of
+from postroom.adapters.net import Network, Reader, Rules, check_greets, client_context, open_stream, resolve
+from postroom.adapters.oauth import graph_of
 from postroom.errors import Permanent
-from postroom.model.configuration.mailbox import Mailbox, Security, Type
-from postroom.model.configuration.properties import behaviour
+from postroom.model.configuration import Mailbox, Security, Type, behaviour
 
 _LONGEST_GREETING = 8 * 1024
 
@@ -28,9 +23,9 @@ class NetworkProbe:
     def __call__(self, mailbox: Mailbox, *, deadline: float, passed: Callable[[str], None]) -> None:
         """Walk; the connection is dropped in the end. Raises as adapters.network and adapters.stream do."""
         host, port = _endpoint(mailbox)
-        connect.resolve(host, port, until=deadline, on=f"{host}:{port}")
+        resolve(host, port, until=deadline, on=f"{host}:{port}")
         passed("dns")
-        stream = connect.connect(
+        stream = open_stream(
             host,
             port,
             deadline=deadline,

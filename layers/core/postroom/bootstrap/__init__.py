@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from postroom.adapters.aws.client import config
-from postroom.adapters.aws.s3 import S3Contents
-from postroom.adapters.clock import utc_now
-from postroom.adapters.dynamo.configurations import ConfigurationStore
+from postroom.adapters import utc_now
+from postroom.adapters.aws import S3Contents, config
+from postroom.adapters.dynamo import ConfigurationStore
 from postroom.environment import Environment, read_environment
 
 if TYPE_CHECKING:
-    from postroom.services.api.queries import Queries
-    from postroom.services.polling.look import Summary
+    from postroom.services.api import Queries
+    from postroom.services.polling import Summary
 
 _LOOKERS = 110  # connections: one a mailbox of a poll request, and some
 
@@ -49,8 +48,8 @@ def _configurations(settings: Environment) -> ConfigurationStore:
 @cache
 def schedule_polls() -> Callable[[], int]:
     """Queue the polls of the coming minute; answers the number of mailboxes."""
-    from postroom.adapters.aws.sqs import SqsQueue
-    from postroom.services.polling.schedule import schedule
+    from postroom.adapters.aws import SqsQueue
+    from postroom.services.polling import schedule
 
     settings = read_environment(os.environ, "table", "content_bucket", "poll_queue", "ews_poll_queue")
     configurations = _configurations(settings)
@@ -79,12 +78,9 @@ def fetch_ews() -> Callable[[Mapping[str, Any], int], Summary]:
 def _fetch(queue: str) -> Callable[[Mapping[str, Any], int], Summary]:
     import time
 
-    from postroom.adapters.aws.s3 import S3RawMessages
-    from postroom.adapters.aws.sqs import SqsQueue
-    from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-    from postroom.adapters.dynamo.secrets import StoredSecrets
-    from postroom.services.polling.look import poll
-    from postroom.services.polling.outcome import Polling
+    from postroom.adapters.aws import S3RawMessages, SqsQueue
+    from postroom.adapters.dynamo import DynamoMailboxStates, StoredSecrets
+    from postroom.services.polling import Polling, poll
 
     settings = read_environment(
         os.environ,
@@ -123,20 +119,20 @@ def _fetch(queue: str) -> Callable[[Mapping[str, Any], int], Summary]:
 
 def connectors(settings: Environment) -> Mapping[Any, Any]:
     """Make the connectors of a fetching function; their libraries are imported when a mailbox needs them."""
-    from postroom.adapters.imap.session import ImapConnector
-    from postroom.adapters.lazy import LateConnector, LateLooks
-    from postroom.model.configuration.mailbox import Type
+    from postroom.adapters import LateConnector, LateLooks
+    from postroom.adapters.imap import ImapConnector
+    from postroom.model.configuration import Type
 
     networks = settings.private_mail_networks
     plaintext = settings.allow_plaintext_credentials
 
     def pop3() -> Any:
-        from postroom.adapters.pop3.session import Pop3Connector
+        from postroom.adapters.pop3 import Pop3Connector
 
         return Pop3Connector(allowed_networks=networks, allow_plaintext_credentials=plaintext)
 
     def graph() -> Any:
-        from postroom.adapters.graph.session import GraphConnector
+        from postroom.adapters.graph import GraphConnector
 
         return GraphConnector(allowed_networks=networks)
 
@@ -155,11 +151,11 @@ def connectors(settings: Environment) -> Mapping[Any, Any]:
 
 def tokens(settings: Environment, *, secrets: Any, dynamo: Any, kms: Any) -> Any:
     """Make what gets access tokens, from the settings table, credentials_key and private_mail_networks."""
-    from postroom.adapters.lazy import LateTokens
+    from postroom.adapters import LateTokens
 
     def make() -> Any:
-        from postroom.adapters.dynamo.secrets import SecretWriter
-        from postroom.adapters.oauth.tokens import OAuthTokens
+        from postroom.adapters.dynamo import SecretWriter
+        from postroom.adapters.oauth import OAuthTokens
 
         store = SecretWriter(table=settings["table"], dynamo=dynamo, kms=kms, key_id=settings["credentials_key"])
         return OAuthTokens(secrets=secrets, store=store, clock=utc_now, allowed_networks=settings.private_mail_networks)
@@ -170,9 +166,8 @@ def tokens(settings: Environment, *, secrets: Any, dynamo: Any, kms: Any) -> Any
 @cache
 def process_inbound() -> Callable[[Mapping[str, Any]], int]:
     """Process the raw messages of one S3 event; answers how many there were."""
-    from postroom.adapters.aws.s3 import S3RawMessages
-    from postroom.adapters.aws.thread_key import ThreadKeys
-    from postroom.model.messages import stored_keys
+    from postroom.adapters.aws import S3RawMessages, ThreadKeys
+    from postroom.model import stored_keys
 
     settings = read_environment(
         os.environ, "table", "raw_bucket", "content_bucket", "outbound_queue", "thread_key_secret"
@@ -190,12 +185,10 @@ def process_inbound() -> Callable[[Mapping[str, Any]], int]:
 
 
 def _ingest(settings: Environment, raw: Any, thread_keys: Callable[[], tuple[bytes, ...]]) -> Any:
-    from postroom.adapters.aws.sqs import SqsQueue
-    from postroom.adapters.dynamo.interactions import DynamoInteractions
-    from postroom.adapters.dynamo.outbox import DynamoOutbox
-    from postroom.services.inbound.ingest import Ingest
-    from postroom.services.inbound.store import Store
-    from postroom.services.policy.compiled import Policies
+    from postroom.adapters.aws import SqsQueue
+    from postroom.adapters.dynamo import DynamoInteractions, DynamoOutbox
+    from postroom.services.inbound import Ingest, Store
+    from postroom.services.policy import Policies
 
     contents = _contents(settings)
     interactions = DynamoInteractions(_client("dynamodb"), settings["table"], contents)
@@ -212,14 +205,11 @@ def _ingest(settings: Environment, raw: Any, thread_keys: Callable[[], tuple[byt
 @cache
 def send_outbound() -> Callable[[Mapping[str, Any]], Any]:
     """Send the outbound mail that a queue message names."""
-    from postroom.adapters.aws.sqs import SqsQueue
-    from postroom.adapters.aws.thread_key import ThreadKeys
-    from postroom.adapters.dynamo.outbox import DynamoOutbox
-    from postroom.adapters.dynamo.secrets import StoredSecrets
-    from postroom.adapters.transports.by_server import ConfiguredTransports
-    from postroom.adapters.transports.ses import SesTransport
-    from postroom.model.messages import read_send_request
-    from postroom.services.outbound.send import send
+    from postroom.adapters.aws import SqsQueue, ThreadKeys
+    from postroom.adapters.dynamo import DynamoOutbox, StoredSecrets
+    from postroom.adapters.transports import ConfiguredTransports, SesTransport
+    from postroom.model import read_send_request
+    from postroom.services.outbound import send
 
     settings = read_environment(
         os.environ,
@@ -272,9 +262,8 @@ def send_outbound() -> Callable[[Mapping[str, Any]], Any]:
 @cache
 def track_delivery() -> Callable[[Mapping[str, Any]], Any]:
     """Record one SES event."""
-    from postroom.adapters.dynamo.notices import DynamoNotices
-    from postroom.adapters.dynamo.outbox import DynamoOutbox
-    from postroom.services.outbound.ses_events import track
+    from postroom.adapters.dynamo import DynamoNotices, DynamoOutbox
+    from postroom.services.outbound import track
 
     settings = read_environment(os.environ, "table")
     outbox = DynamoOutbox(_client("dynamodb"), settings["table"])
@@ -291,11 +280,9 @@ def sweep() -> Callable[[], dict[str, int]]:
     """Sweep once; answers the counts."""
     from dataclasses import asdict
 
-    from postroom.adapters.aws.s3 import S3RawMessages
-    from postroom.adapters.aws.sqs import SqsDeadLetters, SqsQueue
-    from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-    from postroom.adapters.dynamo.notices import DynamoMark
-    from postroom.services.sweep.sweep import Sweep
+    from postroom.adapters.aws import S3RawMessages, SqsDeadLetters, SqsQueue
+    from postroom.adapters.dynamo import DynamoMailboxStates, DynamoMark
+    from postroom.services.sweep import Sweep
 
     settings = read_environment(
         os.environ,
@@ -329,12 +316,9 @@ def sweep() -> Callable[[], dict[str, int]]:
 @cache
 def api() -> Queries:
     """Answer the HTTP API; reads, and writes replies."""
-    from postroom.adapters.aws.sqs import SqsQueue
-    from postroom.adapters.dynamo.arrivals import DynamoArrivals
-    from postroom.adapters.dynamo.interactions import DynamoInteractions
-    from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-    from postroom.adapters.dynamo.outbox import DynamoOutbox
-    from postroom.services.api.queries import queries
+    from postroom.adapters.aws import SqsQueue
+    from postroom.adapters.dynamo import DynamoArrivals, DynamoInteractions, DynamoMailboxStates, DynamoOutbox
+    from postroom.services.api import queries
 
     settings = read_environment(os.environ, "table", "content_bucket", "outbound_queue")
     contents = _contents(settings)

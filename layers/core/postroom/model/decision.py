@@ -36,7 +36,7 @@ class DecisionRule(StrEnum):
     KIND_OWN_LIST = "kind.own-list"
     KIND_OWN_MAIL = "kind.own-mail"
     SENDER = "sender"  # what is odd about it
-    ANSWER_TO = "answer-to"  # whom an answer goes to, where it is not simply who sent it; rules/answer_to.py
+    ANSWER_TO = "answer-to"  # whom an answer goes to, where it is not simply who sent it; rules/answer_address.py
     # Why a file is blocked; rules/attachments/judge.py.
     ATTACHMENT_ALL = "attachment:all"
     ATTACHMENT_DIRECTION = "attachment:direction"

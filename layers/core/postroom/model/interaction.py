@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from postroom.mail.headers.address import Address
+from postroom.mail.headers import Address
 from postroom.model.decision import Decision
-from postroom.model.event_kind import EventKind, UnlistedKind
+from postroom.model.event_kinds import EventKind, UnlistedKind
 
 
 class Direction(StrEnum):

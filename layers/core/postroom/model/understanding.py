@@ -1,6 +1,6 @@
 """What is known of a mail by its bytes and the configuration alone, before anything is looked up.
 
-`services/inbound/understand.py` makes it; the plan, the threading, the explanation and the replay read it.
+`services/inbound/understand_mail.py` makes it; the plan, the threading, the explanation and the replay read it.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from postroom.mail.headers.address import Address
-from postroom.mail.origin.sender import SenderVerdict
-from postroom.mail.reply_text.forwarded import Forwarded
-from postroom.mail.reports.automatic import PERSON, Automatic
-from postroom.mail.reports.delivery_report import DeliveryReport
+from postroom.mail.headers import Address
+from postroom.mail.origin import SenderVerdict
+from postroom.mail.reply_text import Forwarded
+from postroom.mail.reports import PERSON, Automatic, DeliveryReport
 from postroom.model.decision import Decision
 from postroom.model.interaction import Attachment, Body, Subtype
 

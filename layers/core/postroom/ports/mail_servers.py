@@ -6,9 +6,8 @@ from collections.abc import Collection, Container, Hashable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from postroom.errors import PostroomError
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.mailbox_state import Position
-from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing
+from postroom.model import Action, Fetched, FetchFailed, Item, Listing, Position
+from postroom.model.configuration import Mailbox
 
 
 class Session(Protocol):

@@ -7,12 +7,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from postroom.model.automatic_reply import Cap, Withheld
-from postroom.model.interaction import Added, Body, Event, Interaction
-from postroom.model.mailbox_state import Health, Lease, MailboxState
-from postroom.model.outbound import Delivery, Outbound, OutboxState
-from postroom.model.raw_message import RawMessage
-from postroom.model.thread import ThreadHit, Waiting
+from postroom.model import (
+    Added,
+    Body,
+    Cap,
+    Delivery,
+    Event,
+    Health,
+    Interaction,
+    Lease,
+    MailboxState,
+    Outbound,
+    OutboxState,
+    RawMessage,
+    ThreadHit,
+    Waiting,
+    Withheld,
+)
 
 
 class RawMessages(Protocol):

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from postroom.model.configuration.document import Configuration
-from postroom.model.configuration.mailbox import SecretReference
+from postroom.model.configuration import Configuration, SecretReference
 
 
 class Configurations(Protocol):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from postroom.model.configuration.document import OutboundServer
-from postroom.model.outbound import Envelope, Sent
+from postroom.model import Envelope, Sent
+from postroom.model.configuration import OutboundServer
 
 
 class Transport(Protocol):

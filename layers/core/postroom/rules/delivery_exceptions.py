@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-from postroom.mail.phrase_index import PhraseIndex
+from postroom.mail import PhraseIndex
 
 LONGEST_PHRASE = 255
 _PREDEFINED = Path(__file__).parent / "data" / "delivery_exceptions.csv"

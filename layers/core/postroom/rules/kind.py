@@ -10,25 +10,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from postroom.mail.content.calendar import Invitation, calendar_answer
-from postroom.mail.headers.address import parse_addresses
-from postroom.mail.reader.part import Message
-from postroom.mail.reports.automatic import (
+from postroom.mail.content import Invitation, calendar_answer
+from postroom.mail.headers import parse_addresses
+from postroom.mail.reader import Message
+from postroom.mail.reports import (
     CORROBORATING,
     Automatic,
+    DeliveryReport,
     Evidence,
+    ReportKind,
     automatic,
     corroborates_failure,
     corroboration,
+    human_text,
+    is_titled,
+    read_bounce,
+    read_report,
+    returned_message_id,
 )
-from postroom.mail.reports.bounce import read_bounce
-from postroom.mail.reports.delivery_report import DeliveryReport, ReportKind
-from postroom.mail.reports.human_text import human_text, returned_message_id
-from postroom.mail.reports.server import is_titled
-from postroom.mail.reports.standard import read_report
-from postroom.model.decision import Decision, Named, Outcome
-from postroom.model.decision import DecisionRule as Rule
-from postroom.model.interaction import Subtype
+from postroom.model import Decision, Named, Outcome, Subtype
+from postroom.model import DecisionRule as Rule
 from postroom.rules.delivery_exceptions import (
     DeliveryException,
     ExceptionType,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from postroom.model.configuration.document import Configuration, Department, Endpoint
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.decision import Decision, Named, Outcome
-from postroom.model.decision import DecisionRule as Rule
-from postroom.model.interaction import Status, Subtype
+from postroom.model import Decision, Named, Outcome, Status, Subtype
+from postroom.model import DecisionRule as Rule
+from postroom.model.configuration import Configuration, Department, Endpoint, Mailbox
 
 _FAILURES = frozenset({Subtype.INBOUND_NDR, Subtype.PERMANENT_UNDELIVERABLE, Subtype.TEMPORARY_UNDELIVERABLE})
 _NO_WORK = frozenset({Subtype.INBOUND_REPORT, Subtype.INBOUND_DISPOSITION})

@@ -10,14 +10,12 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from postroom.mail.headers.address import parse_addresses
+from postroom.mail.headers import parse_addresses
 from postroom.mail.outgoing import thread_token
 from postroom.mail.reader import Message
-from postroom.model.configuration.document import Configuration
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.decision import Decision, Outcome
-from postroom.model.decision import DecisionRule as Rule
-from postroom.model.outbound import Outbound
+from postroom.model import Decision, Outbound, Outcome
+from postroom.model import DecisionRule as Rule
+from postroom.model.configuration import Configuration, Mailbox
 
 _MOST_PARTS = 30
 _HEADERS_SCANNED = 64 * 1024

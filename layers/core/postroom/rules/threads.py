@@ -11,9 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from postroom.model.decision import DecisionRule as Rule
-from postroom.model.decision import Outcome
-from postroom.model.understanding import TokenPlace
+from postroom.model import DecisionRule as Rule
+from postroom.model import Outcome, TokenPlace
 
 
 class Confidence(StrEnum):

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from postroom.mail.headers.address import parse_addresses
-from postroom.model.configuration.document import Alias, Configuration, OutboundServer, ServerType
-from postroom.model.decision import Decision, Named
-from postroom.model.decision import DecisionRule as Rule
-from postroom.model.outbound import Outbound
+from postroom.mail.headers import parse_addresses
+from postroom.model import Decision, Named, Outbound
+from postroom.model import DecisionRule as Rule
+from postroom.model.configuration import Alias, Configuration, OutboundServer, ServerType
 
 SES = OutboundServer(name="ses", type=ServerType.SES)
 """The way out of an installation that configures none."""

@@ -1,0 +1,1 @@
+"""Use cases, a room for each field of work; what they need from outside comes through ports."""

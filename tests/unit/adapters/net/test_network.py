@@ -161,7 +161,7 @@ def test_public_addresses_may(form: str) -> None:
 @pytest.mark.parametrize("form", TEXT_FORMS)
 def test_no_other_notation_gets_round_the_table(form: str) -> None:
     with pytest.raises((Permanent, ConnectFailed)) as raised:
-        connect.connect(form, 993, deadline=time.monotonic() + 5)
+        connect.open_stream(form, 993, deadline=time.monotonic() + 5)
     assert raised.value.code in ("address_refused", "dns_not_found")
     assert raised.value.step == "dns"
 
@@ -186,7 +186,7 @@ def answers(*addresses: str) -> object:
 def test_one_private_address_among_public_ones_refuses_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", answers("1.1.1.1", "10.0.0.7"))
     with pytest.raises(Permanent) as raised:
-        connect.connect("mail.example.com", 993, deadline=time.monotonic() + 5)
+        connect.open_stream("mail.example.com", 993, deadline=time.monotonic() + 5)
     assert raised.value.code == "address_refused"
     assert "10.0.0.7" in str(raised.value)
 
@@ -203,7 +203,7 @@ def test_a_name_that_flips_after_it_was_checked_is_not_asked_again(
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(turns), port))]
 
     monkeypatch.setattr(socket, "getaddrinfo", flipping)
-    stream = connect.connect(
+    stream = connect.open_stream(
         "mail.example.com",
         listening.getsockname()[1],
         deadline=time.monotonic() + 5,
@@ -229,7 +229,7 @@ def test_names_that_cannot_be_resolved(monkeypatch: pytest.MonkeyPatch, error: E
 
     monkeypatch.setattr(socket, "getaddrinfo", failing)
     with pytest.raises(ConnectFailed) as raised:
-        connect.connect("mail.example.com", 993, deadline=time.monotonic() + 5)
+        connect.open_stream("mail.example.com", 993, deadline=time.monotonic() + 5)
     assert (raised.value.step, raised.value.code) == ("dns", code)
 
 
@@ -244,7 +244,7 @@ def test_a_name_server_that_hangs_is_left_behind_at_the_deadline(monkeypatch: py
     monkeypatch.setattr(socket, "getaddrinfo", hanging)
     started = time.monotonic()
     with pytest.raises(ConnectFailed) as raised:
-        connect.connect("hanging.example.com", 993, deadline=started + 0.3)
+        connect.open_stream("hanging.example.com", 993, deadline=started + 0.3)
     released.set()
     assert raised.value.code == "dns_timed_out"
     assert time.monotonic() - started < 8
@@ -284,7 +284,7 @@ def test_an_address_needs_no_name_server(address: str, monkeypatch: pytest.Monke
 def test_what_is_no_host_name_is_not_even_asked(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", None)
     with pytest.raises(ConnectFailed) as raised:
-        connect.connect(host, 993, deadline=time.monotonic() + 5)
+        connect.open_stream(host, 993, deadline=time.monotonic() + 5)
     assert raised.value.step == "dns"
 
 
@@ -292,7 +292,7 @@ def test_what_is_no_host_name_is_not_even_asked(host: str, monkeypatch: pytest.M
 def test_only_mail_ports_and_https_outside_the_allow_list(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", answers("1.1.1.1"))
     with pytest.raises(Permanent) as raised:
-        connect.connect("mail.example.com", port, deadline=time.monotonic() + 5)
+        connect.open_stream("mail.example.com", port, deadline=time.monotonic() + 5)
     assert raised.value.code == "port_refused"
 
 
@@ -311,7 +311,7 @@ def test_a_closed_port_refuses() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with pytest.raises(ConnectFailed) as raised:
-        connect.connect("127.0.0.1", port, deadline=time.monotonic() + 5, allowed=LOOPBACK)
+        connect.open_stream("127.0.0.1", port, deadline=time.monotonic() + 5, allowed=LOOPBACK)
     assert (raised.value.step, raised.value.code) == ("connect", "connect_refused")
 
 
@@ -327,7 +327,7 @@ def test_a_black_hole_ends_at_the_time_out(listening: socket.socket) -> None:
     started = time.monotonic()
     try:
         with pytest.raises((ConnectFailed, DeadlineExceeded)) as raised:
-            connect.connect("127.0.0.1", address[1], deadline=started + 5, timeout=0.5, allowed=LOOPBACK)
+            connect.open_stream("127.0.0.1", address[1], deadline=started + 5, timeout=0.5, allowed=LOOPBACK)
     finally:
         for sock in filling:
             sock.close()

@@ -11,7 +11,7 @@ from postroom.mail.reader import read
 from postroom.model.configuration.document import Configuration
 from postroom.model.interaction import Subtype
 from postroom.model.understanding import Understanding
-from postroom.services.inbound.understand import understand
+from postroom.services.inbound.understand_mail import understand
 from postroom.services.policy.compiled import policy_of
 
 from tests.support.mails import mail

@@ -1,9 +1,9 @@
 """The plain text is shown unless the HTML alone says what the mail is about."""
 
 import pytest
-from postroom.mail.content.bodies import bodies
+from postroom.mail.content.body_parts import bodies
 from postroom.mail.content.displayed_text import best_text
-from postroom.mail.html.sanitise import sanitise
+from postroom.mail.html.sanitiser import sanitise
 from postroom.mail.reader import read
 
 _HTML = "<p>Dear team,</p><p>the green lamp that I bought in May is broken.</p><p>Please send a new one. Bye, Ann</p>"

@@ -1,7 +1,7 @@
 """What a person sees of a message is chosen by RFC 8621 §4.1.4."""
 
 import pytest
-from postroom.mail.content.bodies import Bodies, bodies
+from postroom.mail.content.body_parts import Bodies, bodies
 from postroom.mail.reader import read
 
 from tests.unit.mail.encoding.test_transfer import uuencoded

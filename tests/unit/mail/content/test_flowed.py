@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from postroom.mail.content.bodies import bodies
+from postroom.mail.content.body_parts import bodies
 from postroom.mail.content.format_flowed import unflow
 from postroom.mail.reader import read
 from postroom.model.configuration.document import Configuration
 from postroom.model.configuration.policies import MaskingPattern
-from postroom.services.inbound.understand import understand
+from postroom.services.inbound.understand_mail import understand
 from postroom.services.policy.compiled import policy_of
 
 from tests.support.processor_time import takes_at_most

@@ -4,9 +4,9 @@ import base64
 import time
 
 import pytest
-from postroom.mail.content.bodies import bodies
+from postroom.mail.content.body_parts import bodies
 from postroom.mail.content.cms import signed_content
-from postroom.mail.content.files import files
+from postroom.mail.content.parts_as_files import files
 from postroom.mail.content.signed import Protection, protection
 from postroom.mail.reader import read
 

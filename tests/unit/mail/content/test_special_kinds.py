@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 from postroom.mail.containers.rtf import decompress, rtf_text
 from postroom.mail.containers.tnef import open_tnef
-from postroom.mail.content.bodies import bodies
+from postroom.mail.content.body_parts import bodies
 from postroom.mail.content.calendar import Person, invitation, parse
 from postroom.mail.content.signed import Protection, protection
 from postroom.mail.reader import read

@@ -4,7 +4,7 @@ import base64
 import binascii
 
 import pytest
-from postroom.mail.encoding.transfer import decode, encoding_of
+from postroom.mail.encoding.transfer import decode_transfer, encoding_of
 from postroom.mail.encoding.uuencode import find_files
 
 TEXT = b"The quick brown fox jumps over the lazy dog. " * 5
@@ -37,7 +37,7 @@ TEXT = b"The quick brown fox jumps over the lazy dog. " * 5
     ],
 )
 def test_base64_is_decoded(data: bytes, expected: bytes) -> None:
-    assert decode(data, "base64") == expected
+    assert decode_transfer(data, "base64") == expected
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_base64_is_decoded(data: bytes, expected: bytes) -> None:
     ],
 )
 def test_quoted_printable_is_decoded(data: bytes, expected: bytes) -> None:
-    assert decode(data, "quoted-printable") == expected
+    assert decode_transfer(data, "quoted-printable") == expected
 
 
 @pytest.mark.parametrize(
@@ -108,5 +108,5 @@ def test_prose_is_no_uuencoded_file(text: bytes) -> None:
 
 
 def test_a_body_in_x_uuencode_is_decoded() -> None:
-    assert decode(b"\n" + uuencoded(TEXT).replace(b"\n", b"\r\n"), "uuencode") == TEXT
-    assert decode(b"not uuencoded", "uuencode") == b"not uuencoded"
+    assert decode_transfer(b"\n" + uuencoded(TEXT).replace(b"\n", b"\r\n"), "uuencode") == TEXT
+    assert decode_transfer(b"not uuencoded", "uuencode") == b"not uuencoded"

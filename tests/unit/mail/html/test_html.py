@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 
 import pytest
-from postroom.mail.html.sanitise import sanitise, to_text
+from postroom.mail.html.sanitiser import sanitise, to_text
 
 from tests.support import corpora
 from tests.support.processor_time import takes_at_most

@@ -1,7 +1,7 @@
 """HTML becomes text that a person can read."""
 
 import pytest
-from postroom.mail.html.sanitise import sanitise, to_text
+from postroom.mail.html.sanitiser import sanitise, to_text
 from postroom.mail.reply_text.reply import reply_text
 
 CASES = {

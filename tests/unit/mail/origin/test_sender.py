@@ -6,7 +6,7 @@ import pytest
 from postroom.mail.origin.authentication_results import auth_results
 from postroom.mail.origin.sender import SenderFlag, sender_verdict, suspicious_domain
 from postroom.model.configuration.document import Configuration
-from postroom.services.inbound.understand import understand
+from postroom.services.inbound.understand_mail import understand
 from postroom.services.policy.compiled import policy_of
 
 from tests.unit.conftest import MakeMail

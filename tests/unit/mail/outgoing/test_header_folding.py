@@ -13,7 +13,7 @@ from email.utils import getaddresses
 import pytest
 from postroom.errors import Invalid
 from postroom.mail.headers.address import Address
-from postroom.mail.outgoing.compose import Composition, compose
+from postroom.mail.outgoing.composition import Composition, compose
 from postroom.mail.outgoing.header_folding import addresses_field, ids_field, references, text_field
 from postroom.mail.reader import Message, read
 

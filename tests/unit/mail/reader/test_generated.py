@@ -1,8 +1,8 @@
 """Ordinary mails in every charset, transfer encoding and structure are read as what was put into them."""
 
 import pytest
-from postroom.mail.content.bodies import bodies
-from postroom.mail.content.files import files
+from postroom.mail.content.body_parts import bodies
+from postroom.mail.content.parts_as_files import files
 from postroom.mail.reader import read
 
 from tests.support import compat32

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from postroom.mail.html.sanitise import sanitise, to_text
+from postroom.mail.html.sanitiser import sanitise, to_text
 from postroom.mail.reply_text.reply import reply_text
 
 _SENT = "service@example.org"

@@ -159,8 +159,8 @@ SIGNED = {
 
 @pytest.mark.parametrize("html", SIGNED.values(), ids=SIGNED.keys())
 def test_a_signature_that_the_client_marks_goes(html: str) -> None:
-    from postroom.mail.html.sanitise import sanitise
-    from postroom.mail.html.to_text import to_text
+    from postroom.mail.html.as_text import to_text
+    from postroom.mail.html.sanitiser import sanitise
 
     text = to_text(sanitise(html).html)
     assert reply_text(text, marked=tuple(marked_lines(html))) == "Please call me."
@@ -183,8 +183,8 @@ def test_a_mark_in_the_html_counts_in_the_plain_text_beside_it() -> None:
     ],
 )
 def test_words_are_kept_where_a_mark_may_be_wrong(html: str) -> None:
-    from postroom.mail.html.sanitise import sanitise
-    from postroom.mail.html.to_text import to_text
+    from postroom.mail.html.as_text import to_text
+    from postroom.mail.html.sanitiser import sanitise
 
     text = to_text(sanitise(html).html)
     said = reply_text(text, marked=tuple(marked_lines(html)))

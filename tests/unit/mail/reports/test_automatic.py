@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from postroom.mail.reports.automatic import (
+from postroom.mail.reports.automatic_evidence import (
     Evidence,
     automatic,
     corroborates_failure,

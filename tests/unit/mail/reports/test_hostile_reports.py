@@ -7,9 +7,9 @@ from postroom.mail.origin import authentication_results
 from postroom.mail.origin.sender import sender_verdict
 from postroom.mail.outgoing import thread_token
 from postroom.mail.reader import Unreadable, read
-from postroom.mail.reports.human_text import status_in
-from postroom.mail.reports.reasons.reason_for import reason_for
+from postroom.mail.reports.reasons.classify import reason_for
 from postroom.mail.reports.reasons.vocabulary import Failure
+from postroom.mail.reports.report_text import status_in
 from postroom.rules.delivery_exceptions import predefined
 from postroom.rules.kind import decide_kind
 

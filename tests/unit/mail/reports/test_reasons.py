@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from postroom.mail.reports.human_text import command_in, reply_code_in, status_in
 from postroom.mail.reports.reasons.by_host import HOST_RULES
+from postroom.mail.reports.reasons.classify import reason_for, status_for
 from postroom.mail.reports.reasons.lookup import RuleIndex
-from postroom.mail.reports.reasons.reason_for import reason_for, status_for
 from postroom.mail.reports.reasons.rule import Rule
 from postroom.mail.reports.reasons.system import TEXT_RULES
 from postroom.mail.reports.reasons.vocabulary import Command, Failure, Reason, is_permanent
+from postroom.mail.reports.report_text import command_in, reply_code_in, status_in
 
 R = Reason
 

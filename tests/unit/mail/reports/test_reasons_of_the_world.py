@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from postroom.mail.reports.human_text import command_in, reply_code_in, status_in
-from postroom.mail.reports.reasons.reason_for import reason_for
+from postroom.mail.reports.reasons.classify import reason_for
 from postroom.mail.reports.reasons.vocabulary import Failure, Reason
+from postroom.mail.reports.report_text import command_in, reply_code_in, status_in
 
 ANSWERS: dict[Reason, tuple[str, ...]] = {
     Reason.BLOCKED: (

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from postroom.mail.reports.automatic import Automatic, Evidence
+from postroom.mail.reports.automatic_evidence import Automatic, Evidence
 from postroom.model.interaction import Subtype
 from postroom.rules.automatic_replies.guards import GUARDS, AutoReplyFacts, is_no_reply, refusal
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 from postroom.errors import Invalid
-from postroom.mail.html.sanitise import sanitise, to_text
+from postroom.mail.html.sanitiser import sanitise, to_text
 from postroom.rules.masking.kinds import KINDS, luhn
 from postroom.rules.masking.mask import (
     MAX_PATTERNS,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from postroom.errors import Conflict, Invalid
 from postroom.model.configuration.document import Configuration
-from postroom.services.configuration import apply
+from postroom.services.configuration import changes as apply
 
 from tests.unit.services.configuration.files import mailbox, read
 

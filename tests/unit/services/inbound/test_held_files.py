@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import pytest
 from postroom.model.configuration.document import Configuration
-from postroom.services.inbound.explain import explain
+from postroom.services.inbound.explanation import explain
 from postroom.services.policy.compiled import Policy, policy_of
 
 TEXT = b"Dear all,\nthis is text.\n" * 5

@@ -8,8 +8,8 @@ import re
 import pytest
 from postroom.model.configuration.document import Configuration
 from postroom.rules.masking import mask
-from postroom.services.inbound.explain import explain
-from postroom.services.inbound.understand import wrap
+from postroom.services.inbound.explanation import explain
+from postroom.services.inbound.understand_mail import wrap
 from postroom.services.policy.compiled import Policy, policy_of
 
 CARD = "4111111111111111"

@@ -11,8 +11,8 @@ import pytest
 from postroom.model.configuration.document import Configuration
 from postroom.model.interaction import Subtype
 from postroom.model.understanding import Understanding
-from postroom.services.inbound.explain import explain
-from postroom.services.inbound.understand import understand
+from postroom.services.inbound.explanation import explain
+from postroom.services.inbound.understand_mail import understand
 from postroom.services.policy.compiled import policy_of
 
 from tests.support.mails import mail

@@ -15,7 +15,7 @@ from postroom.model.raw_message import RawMessage
 from postroom.services.inbound.facts import Facts
 from postroom.services.inbound.find_thread import Threaded
 from postroom.services.inbound.plan import InboundPlan, plan_inbound
-from postroom.services.inbound.understand import understand, wrap
+from postroom.services.inbound.understand_mail import understand, wrap
 from postroom.services.policy.compiled import policy_of
 
 COPY_HEADER = Mailbox.model_fields["copy_message_with_header"].default

@@ -9,7 +9,7 @@ import pytest
 from postroom.errors import Invalid
 from postroom.model.configuration.mailbox import Mailbox, Security, Type
 from postroom.services.configuration.validation import validate
-from postroom.services.mailboxes.guess.guess import Guess, Srv, guess
+from postroom.services.mailboxes.guess.propose import Guess, Srv, guess
 from postroom.services.mailboxes.guess.providers import PROVIDERS
 
 

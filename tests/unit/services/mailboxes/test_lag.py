@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from postroom.model.traffic import Traffic, count
-from postroom.services.mailboxes.view import View, view
+from postroom.services.mailboxes.mailbox_view import View, view
 from postroom.services.polling.outcome import Result
 
 from tests.unit.services.polling.fakes import NOON, Post, a_mailbox, connected

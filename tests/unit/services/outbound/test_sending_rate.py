@@ -18,8 +18,8 @@ from postroom.errors import SendDeferred
 from postroom.model.configuration.document import Configuration
 from postroom.model.interaction import Event, Subtype
 from postroom.model.outbound import Envelope, Outbound, OutboxState
-from postroom.services.outbound import send as sending
-from postroom.services.outbound.send import send
+from postroom.services.outbound import send_mail as sending
+from postroom.services.outbound.send_mail import send
 from postroom.services.outbound.waiting import QUOTA, RATE, wait_after, waiting_for
 
 START = datetime(2026, 11, 30, 9, tzinfo=UTC)

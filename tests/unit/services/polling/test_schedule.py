@@ -10,7 +10,7 @@ import pytest
 from postroom.errors import Permanent
 from postroom.model.configuration.document import Configuration
 from postroom.model.messages import poll_request, read_poll_request
-from postroom.services.polling.schedule import plan, schedule
+from postroom.services.polling.plan_polls import plan, schedule
 
 from tests.unit.services.polling.fakes import Configurations, Messages, a_mailbox
 

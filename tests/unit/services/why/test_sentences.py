@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from postroom.mail.origin.sender import SenderFlag
 from postroom.model.decision import Decision, DecisionRule, Named, Outcome, UnlistedRule, stored_decision
-from postroom.model.event_kind import EventKind, UnlistedKind, event_kind
+from postroom.model.event_kinds import EventKind, UnlistedKind, event_kind
 from postroom.model.interaction import Event, Subtype
 from postroom.model.outbound import Delivery, Outbound, OutboxState
 from postroom.rules.threads import RULES

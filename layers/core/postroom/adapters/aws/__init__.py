@@ -1,0 +1,32 @@
+"""S3, SQS and Secrets Manager, and the settings that all clients of AWS are made with."""
+
+from typing import TYPE_CHECKING
+
+from postroom.room import lazily
+
+if TYPE_CHECKING:
+    from postroom.adapters.aws.client import aws_errors, config, error_code
+    from postroom.adapters.aws.s3 import S3Contents, S3RawMessages
+    from postroom.adapters.aws.sqs import SqsDeadLetters, SqsQueue
+    from postroom.adapters.aws.thread_key import ThreadKeys
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "client": ["aws_errors", "config", "error_code"],
+            "s3": ["S3Contents", "S3RawMessages"],
+            "sqs": ["SqsDeadLetters", "SqsQueue"],
+            "thread_key": ["ThreadKeys"],
+        },
+    )
+
+__all__ = [
+    "S3Contents",
+    "S3RawMessages",
+    "SqsDeadLetters",
+    "SqsQueue",
+    "ThreadKeys",
+    "aws_errors",
+    "config",
+    "error_code",
+]

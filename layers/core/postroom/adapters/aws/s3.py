@@ -12,8 +12,7 @@ from botocore.exceptions import ClientError
 
 from postroom.adapters.aws.client import aws_errors, error_code
 from postroom.errors import NotFound
-from postroom.model.identity import raw_prefix
-from postroom.model.raw_message import RawMessage
+from postroom.model import RawMessage, raw_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

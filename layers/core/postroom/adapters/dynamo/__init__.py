@@ -1,0 +1,43 @@
+"""The one DynamoDB table: keys, items, and the stores that keep interactions, outbox, states and secrets in it."""
+
+from typing import TYPE_CHECKING
+
+from postroom.room import lazily
+
+if TYPE_CHECKING:
+    from postroom.adapters.dynamo.arrivals import DynamoArrivals
+    from postroom.adapters.dynamo.configurations import ConfigurationStore
+    from postroom.adapters.dynamo.interaction_changes import InteractionChanges
+    from postroom.adapters.dynamo.interactions import DynamoInteractions
+    from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
+    from postroom.adapters.dynamo.notices import DynamoMark, DynamoNotices
+    from postroom.adapters.dynamo.outbox import DynamoOutbox
+    from postroom.adapters.dynamo.secrets import SecretWriter, StoredSecretDates, StoredSecrets
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "arrivals": ["DynamoArrivals"],
+            "configurations": ["ConfigurationStore"],
+            "interaction_changes": ["InteractionChanges"],
+            "interactions": ["DynamoInteractions"],
+            "mailbox_states": ["DynamoMailboxStates"],
+            "notices": ["DynamoMark", "DynamoNotices"],
+            "outbox": ["DynamoOutbox"],
+            "secrets": ["SecretWriter", "StoredSecretDates", "StoredSecrets"],
+        },
+    )
+
+__all__ = [
+    "ConfigurationStore",
+    "DynamoArrivals",
+    "DynamoInteractions",
+    "DynamoMailboxStates",
+    "DynamoMark",
+    "DynamoNotices",
+    "DynamoOutbox",
+    "InteractionChanges",
+    "SecretWriter",
+    "StoredSecretDates",
+    "StoredSecrets",
+]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors, read_many
-from postroom.model.arrival import Arrival
+from postroom.model import Arrival
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

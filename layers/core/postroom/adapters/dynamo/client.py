@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from postroom.adapters.aws.client import aws_errors
+from postroom.adapters.aws import aws_errors
 from postroom.adapters.dynamo import items, keys
 
 if TYPE_CHECKING:

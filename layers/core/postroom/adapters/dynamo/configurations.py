@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors
 from postroom.errors import Conflict, NotFound
-from postroom.model.configuration.document import Configuration
+from postroom.model.configuration import Configuration
 from postroom.ports import Contents
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors
 from postroom.errors import Conflict, NotFound, TooLarge
-from postroom.model.interaction import Body, Event, Interaction
+from postroom.model import Body, Event, Interaction
 from postroom.ports import Contents
 
 if TYPE_CHECKING:

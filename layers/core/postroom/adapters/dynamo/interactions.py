@@ -9,10 +9,20 @@ from typing import TYPE_CHECKING, Any
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors, query_all, read_many
 from postroom.errors import TooLarge
-from postroom.model.automatic_reply import Cap, Withheld
-from postroom.model.interaction import Added, Body, Direction, Event, Interaction, Subtype
-from postroom.model.outbound import Outbound, OutboxState
-from postroom.model.thread import ThreadHit, Waiting
+from postroom.model import (
+    Added,
+    Body,
+    Cap,
+    Direction,
+    Event,
+    Interaction,
+    Outbound,
+    OutboxState,
+    Subtype,
+    ThreadHit,
+    Waiting,
+    Withheld,
+)
 from postroom.ports import Contents
 
 if TYPE_CHECKING:

@@ -15,11 +15,21 @@ from datetime import datetime
 from typing import Any
 
 from postroom.adapters.dynamo import keys
-from postroom.mail.headers.address import Address, parse_addresses
-from postroom.model.decision import stored_decision
-from postroom.model.event_kind import event_kind
-from postroom.model.interaction import Attachment, Body, Direction, Event, Interaction, Status, Subtype
-from postroom.model.outbound import Delivery, Outbound, OutboxState
+from postroom.mail.headers import Address, parse_addresses
+from postroom.model import (
+    Attachment,
+    Body,
+    Delivery,
+    Direction,
+    Event,
+    Interaction,
+    Outbound,
+    OutboxState,
+    Status,
+    Subtype,
+    event_kind,
+    stored_decision,
+)
 
 BODY_LIMIT = 4096  # bytes, compressed
 INTERACTION_LIMIT = 380_000  # bytes; DynamoDB takes 400 KB

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors, query_all
-from postroom.model.interaction import Event
+from postroom.model import Event
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

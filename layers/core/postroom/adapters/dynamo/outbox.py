@@ -13,9 +13,7 @@ from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo import outbox_history as history
 from postroom.adapters.dynamo.client import aws_errors, query_all, read_many
 from postroom.errors import Conflict, Invalid, LeaseLost, Problem, Transient
-from postroom.model.event_kind import EventKind
-from postroom.model.interaction import Event, Status
-from postroom.model.outbound import Delivery, Outbound, OutboxState
+from postroom.model import Delivery, Event, EventKind, Outbound, OutboxState, Status
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

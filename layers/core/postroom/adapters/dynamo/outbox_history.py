@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from postroom.adapters.dynamo import items, keys
-from postroom.model.event_kind import event_kind
-from postroom.model.interaction import Event
+from postroom.model import Event, event_kind
 
 EVENTS = "events"
 

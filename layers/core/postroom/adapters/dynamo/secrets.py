@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from postroom.adapters.aws.client import aws_errors, error_code
+from postroom.adapters.aws import aws_errors, error_code
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import read_many
 from postroom.errors import Invalid, NotFound, Problem
-from postroom.model.configuration.mailbox import SecretReference
+from postroom.model.configuration import SecretReference
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors, query_all
 from postroom.errors import Transient
-from postroom.model.stored_uids import StoredUids, by_segment, with_bits
+from postroom.model import StoredUids, by_segment, with_bits
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -33,16 +33,13 @@ from exchangelib.version import (
     Version,
 )
 
-from postroom.adapters.clock import utc_now
+from postroom.adapters import utc_now
 from postroom.adapters.ews.errors import refused, refused_by_status
 from postroom.adapters.ews.ntlm import Ntlm
 from postroom.adapters.ews.trace import Traced, what_came
-from postroom.adapters.net.connect import Network
-from postroom.adapters.net.http import HttpClient, retry_after
-from postroom.adapters.net.protocol_trace import trace_of
+from postroom.adapters.net import HttpClient, Network, retry_after, trace_of
 from postroom.errors import LoginRefused, Permanent, PostroomError, ServerMisbehaved
-from postroom.model.configuration.mailbox import Grant, Mailbox
-from postroom.model.configuration.properties import behaviour
+from postroom.model.configuration import Grant, Mailbox, behaviour
 
 BYTES_A_SECOND = 64 * 1024  # an exchange may take the protocol timeout, and a second more for each of these
 ANSWER_LIMIT = 32 * 1024 * 1024  # of everything but messages; a page of a thousand items has 0.5 MB

@@ -19,9 +19,9 @@ from exchangelib.util import MNS, SOAPNS, TNS
 from postroom.adapters.ews.calls import MIME
 from postroom.adapters.ews.connection import Link
 from postroom.adapters.ews.errors import DOUBTFUL, GONE, OF_THE_ITEM
-from postroom.adapters.net.spool import Spool
+from postroom.adapters.net import Spool
 from postroom.errors import ServerMisbehaved
-from postroom.model.server_mail import Fetched, FetchFailed, Item
+from postroom.model import Fetched, FetchFailed, Item
 
 _PIECE = 64 * 1024  # what is lost of an answer that breaks off
 _TEXT_LIMIT = 4096  # of codes, ids and texts of errors

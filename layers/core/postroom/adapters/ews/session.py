@@ -7,16 +7,15 @@ from collections.abc import Callable, Collection, Hashable, Iterator, MutableMap
 from dataclasses import replace
 from datetime import datetime
 
-from postroom.adapters.clock import utc_now
+from postroom.adapters import utc_now
 from postroom.adapters.ews import fetch as ews_mime
 from postroom.adapters.ews.calls import Changes, Exchange, Row, StateLost
 from postroom.adapters.ews.connection import Link
 from postroom.adapters.ews.sync_state import RENEWED_AT, STATE_AT_MOST, Mark, arrival, read_mark, short, sort_changes
-from postroom.adapters.net.connect import Network
+from postroom.adapters.net import Network
 from postroom.errors import FolderMissing, LoginRefused, Permanent, PostroomError, Transient
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.mailbox_state import GIVEN_UP, Position
-from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing
+from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Listing, Position
+from postroom.model.configuration import Mailbox
 
 AT_ONCE = 20  # messages in one request
 BYTES_AT_ONCE = 4 * 1024 * 1024

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from postroom.adapters.ews.calls import Row
-from postroom.model.mailbox_state import GIVEN_UP, Position
+from postroom.model import GIVEN_UP, Position
 
 COMPARED_EVERY = timedelta(days=1)
 STATE_AT_MOST = 32 * 1024  # characters; a folder of 2,048 items was seen with 3,504

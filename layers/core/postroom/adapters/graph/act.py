@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 from postroom.adapters.graph.client import GONE, Graph
 from postroom.adapters.graph.folders import make_folder
-from postroom.adapters.net.http import AT_A_TIME
+from postroom.adapters.net import AT_A_TIME
 from postroom.errors import PostroomError
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.server_mail import Action
+from postroom.model import Action
+from postroom.model.configuration import Mailbox
 
 _OF_ONE = frozenset({"command_refused", "read_only", "unavailable"})  # what Graph may say of one message only
 _ENOUGH = 10  # messages refused, and none taken: it is not them

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from postroom.adapters.net.http import Answer, HttpClient, Streamed, retry_after
+from postroom.adapters.net import Answer, HttpClient, Streamed, retry_after
 from postroom.errors import (
     AccessRefused,
     FolderMissing,
@@ -21,7 +21,7 @@ from postroom.errors import (
     ServerMisbehaved,
     Transient,
 )
-from postroom.model.configuration.clouds import is_microsoft_graph
+from postroom.model.configuration import is_microsoft_graph
 
 PATIENCE = 20.0  # seconds; a longer Retry-After ends the session, and the mailbox is tried again later
 TRIES = 3

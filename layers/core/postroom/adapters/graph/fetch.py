@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from postroom.adapters.graph.client import GATEWAY, Graph, error_code, is_gone
-from postroom.adapters.net.http import AT_A_TIME, Answer, Streamed
-from postroom.adapters.net.spool import Spool
+from postroom.adapters.net import AT_A_TIME, Answer, Spool, Streamed
 from postroom.errors import PostroomError, ServerMisbehaved, Transient
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.server_mail import Fetched, FetchFailed, Item
+from postroom.model import Fetched, FetchFailed, Item
+from postroom.model.configuration import Mailbox
 
 HEADER_LIMIT = 4 * 1024 * 1024
 SLACK = 4 * 1024 * 1024

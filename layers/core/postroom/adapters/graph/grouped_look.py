@@ -16,13 +16,11 @@ from urllib.parse import quote
 
 from postroom.adapters.graph.client import IMMUTABLE, LATER, TRIES, VERSION, patience, read_page, refusal, user_path
 from postroom.adapters.graph.newest_page import is_busy, newest, stays
-from postroom.adapters.net.connect import Network
-from postroom.adapters.net.http import AT_A_TIME, Answer, HttpClient
-from postroom.adapters.net.protocol_trace import trace_of
-from postroom.adapters.oauth.requests import graph_of, wanted
+from postroom.adapters.net import AT_A_TIME, Answer, HttpClient, Network, trace_of
+from postroom.adapters.oauth import graph_of, wanted
 from postroom.errors import PostroomError, Transient
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.mailbox_state import Position
+from postroom.model import Position
+from postroom.model.configuration import Mailbox
 
 MOST = 20  # requests in one batch
 ANSWERED_WITHIN = 10.0  # seconds; after that the mailboxes are better opened one by one

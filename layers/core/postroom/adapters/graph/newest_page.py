@@ -14,9 +14,8 @@ from typing import Any
 from urllib.parse import quote
 
 from postroom.adapters.graph.client import Page
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.mailbox_state import GIVEN_UP, Position
-from postroom.model.server_mail import Item
+from postroom.model import GIVEN_UP, Item, Position
+from postroom.model.configuration import Mailbox
 
 GLANCE = 100  # messages that a look reads, the newest first
 COMPARED_EVERY = timedelta(days=1)

@@ -9,21 +9,18 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from postroom.adapters.clock import utc_now
+from postroom.adapters import utc_now
 from postroom.adapters.graph import act as graph_act
 from postroom.adapters.graph import fetch as graph_fetch
 from postroom.adapters.graph.client import Graph, NextPageLost, Page
 from postroom.adapters.graph.folders import INBOX, find_folder, is_inbox
 from postroom.adapters.graph.grouped_look import MOST, Look, ask_together, company
 from postroom.adapters.graph.newest_page import GLANCE, Mark, by_id, is_busy, is_due, is_enough, item_of, newest, stays
-from postroom.adapters.net.connect import Network
-from postroom.adapters.net.http import HttpClient
-from postroom.adapters.net.protocol_trace import trace_of
-from postroom.adapters.oauth.requests import graph_of
+from postroom.adapters.net import HttpClient, Network, trace_of
+from postroom.adapters.oauth import graph_of
 from postroom.errors import FolderMissing, PostroomError, Transient
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.mailbox_state import GIVEN_UP, Position
-from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing
+from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Listing, Position
+from postroom.model.configuration import Mailbox
 
 PAGE = 250
 SHORT_PAGE = 25  # where a longer one takes Exchange too long (microsoft-graph-docs issues 5853, 11628)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from postroom.adapters.imap.connection import Link
 from postroom.adapters.imap.uid_sets import uid_sets
 from postroom.errors import PostroomError, Transient
-from postroom.model.server_mail import Action
+from postroom.model import Action
 
 
 def run(link: Link, uids: Sequence[int], action: Action) -> None:

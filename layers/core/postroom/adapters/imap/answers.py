@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from postroom.adapters.imap.errors import refused, response_codes
-from postroom.adapters.net.spool import Spool, Spooled
-from postroom.adapters.net.stream import Reader
+from postroom.adapters.net import Reader, Spool, Spooled
 from postroom.errors import PostroomError, ServerMisbehaved
 
 LINE_LIMIT = 16 * 1024 * 1024  # 200,000 UIDs are 1.6 MB

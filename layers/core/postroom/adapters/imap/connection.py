@@ -12,10 +12,10 @@ from postroom.adapters.imap.errors import refused
 from postroom.adapters.imap.folder_names import quote_folder
 from postroom.adapters.imap.login import Opened, at_step, dial, examine, search_result
 from postroom.adapters.imap.wire import Wire
-from postroom.adapters.net.dial import Rules
+from postroom.adapters.net import Rules
 from postroom.errors import PostroomError, Transient
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.mailbox_state import Record
+from postroom.model import Record
+from postroom.model.configuration import Mailbox
 
 _NAMESPACE = re.compile(rb'\(\("((?:[^"\\]|\\.)*)" (?:"((?:[^"\\]|\\.)*)"|NIL)')
 _LIST = re.compile(rb'\([^)]*\) (?:"((?:[^"\\]|\\.)*)"|NIL)')

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from postroom.adapters.net.said import names_credentials, passes, pause_told
+from postroom.adapters.net import names_credentials, passes, pause_told
 from postroom.errors import (
     AccessRefused,
     FolderMissing,

@@ -16,11 +16,10 @@ from postroom.adapters.imap.answers import SMALL, Limit, LiteralRefused, Row, Ta
 from postroom.adapters.imap.connection import Link
 from postroom.adapters.imap.errors import refused
 from postroom.adapters.imap.uid_sets import MONTHS, uid_sets
-from postroom.adapters.net.spool import Spooled
+from postroom.adapters.net import Spooled
 from postroom.errors import DeadlineExceeded, PostroomError, ServerMisbehaved, Transient
-from postroom.model.configuration.properties import behaviour
-from postroom.model.mailbox_state import Record
-from postroom.model.server_mail import Fetched, FetchFailed, Item
+from postroom.model import Fetched, FetchFailed, Item, Record
+from postroom.model.configuration import behaviour
 
 SET_MESSAGES = 50
 SET_BYTES = 8 * 1024 * 1024

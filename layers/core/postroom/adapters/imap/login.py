@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 from postroom.adapters.imap.errors import refused, response_codes
 from postroom.adapters.imap.wire import Wire
+from postroom.adapters.net import Rules, Stream
 from postroom.adapters.net import dial as dialling
-from postroom.adapters.net.dial import Rules
-from postroom.adapters.net.stream import Stream
 from postroom.errors import FolderMissing, LoginRefused, ServerMisbehaved
-from postroom.model.configuration.mailbox import Mailbox, Security
+from postroom.model.configuration import Mailbox, Security
 
 # Servers known to take LOGIN, EXAMINE and SEARCH in one flight, by their greeting. RFC 3501 §5.5 lets clients do so,
 # but a login proxy that throws away what comes behind LOGIN makes the session hang: only what was tried is listed.

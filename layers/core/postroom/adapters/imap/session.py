@@ -10,11 +10,9 @@ from postroom.adapters.imap import fetch as imap_fetch
 from postroom.adapters.imap.connection import Link
 from postroom.adapters.imap.fetch import with_sizes
 from postroom.adapters.imap.uid_sets import LAST_UID, SET_LENGTH, criteria, looked_from, retries, sort_out, uid_sets
-from postroom.adapters.net.connect import Network
-from postroom.adapters.net.dial import Rules
-from postroom.model.configuration.mailbox import FirstConnection, Mailbox
-from postroom.model.mailbox_state import GIVEN_UP, Likeness, Position, Record
-from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing
+from postroom.adapters.net import Network, Rules
+from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Likeness, Listing, Position, Record
+from postroom.model.configuration import FirstConnection, Mailbox
 
 LISTED_AT_LEAST = 1_000
 SMALL_FOLDER = 5_000  # messages; larger ones wait for the daily comparison when there are fewer than before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from postroom.model.mailbox_state import GIVEN_UP, Position
+from postroom.model import GIVEN_UP, Position
 
 LAST_UID = 2**32 - 1  # not `*`: RFC 3501 §6.4.8, `n:*` holds the last message even where that is before n
 SET_LENGTH = 4_000  # bytes of one sequence set; servers take command lines of 8 KB (RFC 7162 §4)

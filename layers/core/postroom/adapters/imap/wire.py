@@ -21,7 +21,7 @@ from postroom.adapters.imap.answers import (
     read_answer,
 )
 from postroom.adapters.imap.errors import refused
-from postroom.adapters.net.stream import Reader, Stream
+from postroom.adapters.net import Reader, Stream
 from postroom.errors import PostroomError, ServerMisbehaved
 
 ANSWER_LIMIT = 64 * 1024 * 1024  # bytes; a flood of untagged answers to one command

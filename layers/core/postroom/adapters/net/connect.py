@@ -94,7 +94,7 @@ def refusal(address: Address, *, allowed: Sequence[Network] = ()) -> str:
     return ""
 
 
-def connect(
+def open_stream(
     host: str,
     port: int,
     *,

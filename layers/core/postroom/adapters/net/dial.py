@@ -13,8 +13,7 @@ from postroom.adapters.net.protocol_trace import trace_of
 from postroom.adapters.net.stream import Stream
 from postroom.adapters.net.tls import client_context
 from postroom.errors import AccessRefused, LoginRefused, Permanent, PostroomError, TlsFailed
-from postroom.model.configuration.mailbox import Mailbox, Security
-from postroom.model.configuration.properties import behaviour, ways_to_log_in
+from postroom.model.configuration import Mailbox, Security, behaviour, ways_to_log_in
 
 T = TypeVar("T")
 
@@ -61,7 +60,7 @@ def dial(mailbox: Mailbox, converse: Callable[[Stream], T], *, secret: str, dead
 def _connect(mailbox: Mailbox, *, deadline: float, rules: Rules) -> Stream:
     if not mailbox.server:
         raise Permanent("The mailbox has no server", on=mailbox.name, step="dns", remedy="Set `server`.")
-    return connect.connect(
+    return connect.open_stream(
         mailbox.server,
         mailbox.effective_port,
         deadline=deadline,

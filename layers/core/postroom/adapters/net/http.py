@@ -235,7 +235,7 @@ class _Connection(HTTPSConnection):
     def connect(self) -> None:
         client = self.client
         until = client.until()
-        stream = network.connect(
+        stream = network.open_stream(
             self.host, self.port, deadline=until, timeout=client.connect_timeout, allowed=client.allowed_networks
         )
         try:

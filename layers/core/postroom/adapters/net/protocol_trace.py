@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 
 from postroom.adapters.net.stream import Trace
-from postroom.model.configuration.mailbox import Mailbox
+from postroom.model.configuration import Mailbox
 
 logger = logging.getLogger(__name__)
 

@@ -9,9 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from postroom.adapters.net.connect import Network
-from postroom.adapters.net.http import Answer, HttpClient, retry_after
-from postroom.adapters.net.stream import Trace
+from postroom.adapters.net import Answer, HttpClient, Network, Trace, retry_after
 from postroom.adapters.oauth.answers import refusal
 from postroom.errors import PostroomError, ServerMisbehaved
 

@@ -18,7 +18,7 @@ import msal
 from postroom.adapters.oauth.assertions import certificate_and_key
 from postroom.adapters.oauth.endpoint import TokenEndpoint
 from postroom.adapters.oauth.requests import TOKEN_PATH, Held, Wanted
-from postroom.model.configuration.mailbox import Grant
+from postroom.model.configuration import Grant
 
 # Reserved by msal, which adds them itself; what is sent is the scope as it is configured.
 _RESERVED = frozenset({"openid", "profile", "offline_access"})

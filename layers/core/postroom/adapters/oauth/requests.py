@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from postroom.errors import LoginRefused
-from postroom.model.configuration.clouds import is_microsoft_graph
-from postroom.model.configuration.mailbox import Grant, Mailbox, SecretReference, Type
+from postroom.model.configuration import Grant, Mailbox, SecretReference, Type, is_microsoft_graph
 
 GOOGLE_ENDPOINT = "https://oauth2.googleapis.com/token"
 GOOGLE_SCOPE = "https://mail.google.com/"

@@ -11,13 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from postroom.adapters.net.connect import Network
-from postroom.adapters.net.protocol_trace import trace_of
-from postroom.adapters.net.stream import Trace
+from postroom.adapters.net import Network, Trace, trace_of
 from postroom.adapters.oauth.endpoint import TokenEndpoint
 from postroom.adapters.oauth.requests import Held, Wanted, google_form, wanted
 from postroom.errors import LoginRefused, PostroomError
-from postroom.model.configuration.mailbox import Grant, Mailbox, SecretReference
+from postroom.model.configuration import Grant, Mailbox, SecretReference
 from postroom.ports import Clock, Secrets, SecretStore
 
 MARGIN = timedelta(minutes=5)  # before its end, a token is no longer given out

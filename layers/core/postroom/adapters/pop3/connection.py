@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from postroom.adapters.net.dial import Rules
+from postroom.adapters.net import Rules
 from postroom.adapters.pop3.login import Capabilities, Line, Offers, capabilities, dial
 from postroom.errors import MailboxLocked
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.configuration.properties import behaviour
+from postroom.model.configuration import Mailbox, behaviour
 
 IN_FLIGHT = 50  # commands sent ahead where the server has PIPELINING (RFC 2449 §6.6)
 BYTES_A_SECOND = 64 * 1024  # a message may take the protocol timeout, and a second more for each of these

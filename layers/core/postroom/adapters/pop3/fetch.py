@@ -11,12 +11,12 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from postroom.adapters.net.spool import Spool
+from postroom.adapters.net import Spool
 from postroom.adapters.pop3.connection import Link
 from postroom.adapters.pop3.headers import HEADER_LIMIT, headers
 from postroom.adapters.pop3.wire import PRINTED, TooLong, header_of, print_of, read_multiline, read_status
 from postroom.errors import ServerMisbehaved
-from postroom.model.server_mail import Fetched, FetchFailed, Item
+from postroom.model import Fetched, FetchFailed, Item
 
 BYTES_IN_FLIGHT = 8 * 1024 * 1024
 SLACK = 64 * 1024  # LIST may count other line ends than are sent

@@ -15,7 +15,7 @@ from postroom.adapters.pop3.headers import headers
 from postroom.adapters.pop3.ids import Ids
 from postroom.adapters.pop3.wire import print_of
 from postroom.errors import Permanent
-from postroom.model.mailbox_state import GIVEN_UP, OLD_LEFT, Position
+from postroom.model import GIVEN_UP, OLD_LEFT, Position
 
 RENEWED = "ids-renewed"
 """Stands in the cursor of a position whose ids were all new once, while the messages were not."""

@@ -9,14 +9,11 @@ import time
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 
+from postroom.adapters.net import Reader, Rules, Stream, names_credentials, passes, pause_told
 from postroom.adapters.net import dial as dialling
-from postroom.adapters.net.dial import Rules
-from postroom.adapters.net.said import names_credentials, passes, pause_told
-from postroom.adapters.net.stream import Reader, Stream
 from postroom.adapters.pop3.wire import read_multiline, read_status
 from postroom.errors import LoginRefused, LoginUnclear, MailboxLocked, PostroomError, ServerMisbehaved
-from postroom.model.configuration.mailbox import Mailbox, Security
-from postroom.model.configuration.properties import behaviour
+from postroom.model.configuration import Mailbox, Security, behaviour
 
 ANSWER_LIMIT = 64 * 1024 * 1024  # UIDL and LIST of a million messages
 _CODE = re.compile(rb"^\[([A-Z0-9/-]+)\]", re.IGNORECASE)

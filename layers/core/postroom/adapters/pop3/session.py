@@ -6,8 +6,7 @@ import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from postroom.adapters.net.connect import Network
-from postroom.adapters.net.dial import Rules
+from postroom.adapters.net import Network, Rules
 from postroom.adapters.pop3.connection import Link
 from postroom.adapters.pop3.fetch import Fetching
 from postroom.adapters.pop3.headers import header
@@ -16,9 +15,8 @@ from postroom.adapters.pop3.known import as_it_is_now, has_moved_up, not_certain
 from postroom.adapters.pop3.login import Offers, refused
 from postroom.adapters.pop3.wire import read_status
 from postroom.errors import PostroomError, Transient
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.mailbox_state import GIVEN_UP, Position
-from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing
+from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Listing, Position
+from postroom.model.configuration import Mailbox
 
 
 @dataclass(frozen=True, slots=True)

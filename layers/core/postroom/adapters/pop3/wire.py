@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 
-from postroom.adapters.net.stream import Reader
+from postroom.adapters.net import Reader
 from postroom.errors import ServerMisbehaved
 
 STATUS_LIMIT = 64 * 1024  # RFC 1939 says 512; servers say more

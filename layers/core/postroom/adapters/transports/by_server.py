@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from postroom.adapters.net.connect import Network
+from postroom.adapters.net import Network
 from postroom.adapters.transports.smtp import SmtpTransport
 from postroom.errors import SendDeferred
-from postroom.model.configuration.document import Authentication, OutboundServer, ServerType
-from postroom.model.configuration.mailbox import Mailbox, SecretReference
-from postroom.model.outbound import Envelope, Sent
+from postroom.model import Envelope, Sent
+from postroom.model.configuration import Authentication, Mailbox, OutboundServer, SecretReference, ServerType
 from postroom.ports import BeforeData, Configurations, Secrets, Tokens, Transport
 
 

@@ -17,7 +17,7 @@ from botocore.exceptions import (
 )
 
 from postroom.errors import SendDeferred, SendRefused, SendUncertain
-from postroom.model.outbound import Envelope, Sent
+from postroom.model import Envelope, Sent
 from postroom.ports import BeforeData
 
 if TYPE_CHECKING:

@@ -17,13 +17,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from postroom.adapters.net.connect import Network, connect
-from postroom.adapters.net.stream import Reader, Stream
-from postroom.adapters.net.tls import client_context
+from postroom.adapters.net import Network, Reader, Stream, client_context, open_stream
 from postroom.adapters.transports.smtp_replies import Stage, Verdict, about_us, held, judge, not_sent, reply_error, said
 from postroom.errors import PostroomError, SendDeferred, SendRefused, SendUncertain
-from postroom.model.configuration.document import Authentication, OutboundServer, SmtpSecurity
-from postroom.model.outbound import Envelope, Sent
+from postroom.model import Envelope, Sent
+from postroom.model.configuration import Authentication, OutboundServer, SmtpSecurity
 from postroom.ports import BeforeData
 
 _LONGEST_REPLY_LINE = 4096  # RFC 5321 §4.5.3.1.5 says 512; real servers write more
@@ -75,7 +73,7 @@ class SmtpTransport:
         server = self._server
         host = server.host or ""
         port = server.port or _DEFAULT_PORTS.get(server.security, 25)
-        stream = connect(host, port, deadline=deadline, allowed=self._allowed)
+        stream = open_stream(host, port, deadline=deadline, allowed=self._allowed)
         context = client_context(server.ca_certificate)
         if server.security is SmtpSecurity.SSL_TLS:
             stream.start_tls(context, host)

@@ -1,0 +1,32 @@
+"""Files in files: archives, winmail.dat, RTF; and what a file is by its bytes."""
+
+from typing import TYPE_CHECKING
+
+from postroom.room import lazily
+
+if TYPE_CHECKING:
+    from postroom.mail.containers.archives import list_archive
+    from postroom.mail.containers.as_part import file_part
+    from postroom.mail.containers.file_type import HEAD_BYTES, identify, sniff
+    from postroom.mail.containers.tnef import Tnef, is_tnef, open_tnef
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "archives": ["list_archive"],
+            "as_part": ["file_part"],
+            "file_type": ["HEAD_BYTES", "identify", "sniff"],
+            "tnef": ["Tnef", "is_tnef", "open_tnef"],
+        },
+    )
+
+__all__ = [
+    "HEAD_BYTES",
+    "Tnef",
+    "file_part",
+    "identify",
+    "is_tnef",
+    "list_archive",
+    "open_tnef",
+    "sniff",
+]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from postroom.mail.reader.limits import LIMITS
-from postroom.mail.reader.part import Context, Part
-from postroom.mail.reader.structure import read_root
+from postroom.mail.reader import LIMITS, Context, Part, read_root
 
 _MAX_NAME = 1_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from postroom.mail.encoding.charset import decode
+from postroom.mail.encoding import decode
 
 _COMPRESSED, _PLAIN = 0x75465A4C, 0x414C454D
 _DICTIONARY = (

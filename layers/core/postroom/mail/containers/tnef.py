@@ -9,8 +9,8 @@ import struct
 from dataclasses import dataclass, field
 
 from postroom.mail.containers.rtf import decompress, rtf_text
-from postroom.mail.encoding.charset import decode
-from postroom.mail.reader.part import Part
+from postroom.mail.encoding import decode
+from postroom.mail.reader import Part
 
 _SIGNATURE = 0x223E9F78
 _TYPES = {"application/ms-tnef", "application/vnd.ms-tnef"}

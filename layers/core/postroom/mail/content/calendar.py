@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from postroom.mail.reader.part import Message, Part
+from postroom.mail.reader import Message, Part
 
 _TYPES = {"text/calendar", "application/ics", "text/x-vcalendar"}
 _FOLD = re.compile(r"\r?\n[ \t]")

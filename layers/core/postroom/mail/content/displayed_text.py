@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from postroom.mail.content.bodies import Bodies
-from postroom.mail.html.to_text import to_text
-from postroom.mail.reply_text.lines import visible
+from postroom.mail.content.body_parts import Bodies
+from postroom.mail.html import to_text
+from postroom.mail.reply_text import visible
 
 _SHORT = 500
 _TIMES_LONGER = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from postroom.mail.reader.part import Part
+from postroom.mail.reader import Part
 
 _QUOTE_MARKS = re.compile(r">(?: ?>)*")  # some write "> >" for the ">>" of RFC 3676 §4.5
 _SIGNATURE = "-- "

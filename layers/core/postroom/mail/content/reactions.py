@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from postroom.mail.reader.part import Message
+from postroom.mail.reader import Message
 
 REACTION_TYPE = "text/vnd.google.email-reaction+json"
 """Gmail's part (developers.google.com/gmail, "Email reactions"): `{"version": 1, "emoji": "…"}`."""

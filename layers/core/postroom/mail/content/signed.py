@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from postroom.mail.content.cms import is_signed_data
-from postroom.mail.reader.part import Message, Part
+from postroom.mail.reader import Message, Part
 
 
 class Protection(StrEnum):

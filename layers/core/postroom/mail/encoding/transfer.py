@@ -40,7 +40,7 @@ def encoding_of(value: str) -> str:
     return _NAMES.get(match[1].lower(), IDENTITY) if match else IDENTITY
 
 
-def decode(data: bytes | memoryview, encoding: str) -> bytes:
+def decode_transfer(data: bytes | memoryview, encoding: str) -> bytes:
     """Decode by a name that `encoding_of` gave."""
     if encoding == BASE64:
         return decode_base64(data)

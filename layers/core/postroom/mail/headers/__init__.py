@@ -1,0 +1,32 @@
+"""Structured headers: addresses, dates, encoded words, parameters."""
+
+from typing import TYPE_CHECKING
+
+from postroom.room import lazily
+
+if TYPE_CHECKING:
+    from postroom.mail.headers.address import Address, is_valid, parse_addresses, parse_mailboxes
+    from postroom.mail.headers.date import parse_date
+    from postroom.mail.headers.encoded_words import decode_header
+    from postroom.mail.headers.parameters import Parameters, parse
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "address": ["Address", "is_valid", "parse_addresses", "parse_mailboxes"],
+            "date": ["parse_date"],
+            "encoded_words": ["decode_header"],
+            "parameters": ["Parameters", "parse"],
+        },
+    )
+
+__all__ = [
+    "Address",
+    "Parameters",
+    "decode_header",
+    "is_valid",
+    "parse",
+    "parse_addresses",
+    "parse_date",
+    "parse_mailboxes",
+]

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from postroom.mail.encoding.charset import GuessBudget, decode
+from postroom.mail.encoding import GuessBudget, decode
 from postroom.mail.headers.encoded_words import decode_header, decode_raw
 
 # What nearly all headers are: one mailbox, with a name in front or a comment behind. Each run is possessive: where two

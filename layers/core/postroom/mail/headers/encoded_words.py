@@ -3,8 +3,7 @@
 import binascii
 import re
 
-from postroom.mail.encoding.charset import GuessBudget, decode
-from postroom.mail.encoding.transfer import decode_base64
+from postroom.mail.encoding import GuessBudget, decode, decode_base64
 
 # RFC 2047 §2: =?charset?encoding?text?=; spaces around the pieces are seen. The end is sought by hand, in linear time.
 _START = re.compile(rb"=\?[ \t]{0,4}([^?\s]{1,80})[ \t]{0,4}\?[ \t]{0,4}([bBqQ])[ \t]{0,4}\?")

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
-from postroom.mail.encoding import iso2022jp
-from postroom.mail.encoding.charset import decode
+from postroom.mail.encoding import decode, iso2022jp
 
 _SIMPLE = re.compile(r"[^\"()\\]*\Z")
 _UNQUOTE = re.compile(r"\\([\"\\])")

@@ -1,0 +1,23 @@
+"""HTML of strangers: made harmless, and as text."""
+
+from typing import TYPE_CHECKING
+
+from postroom.room import lazily
+
+if TYPE_CHECKING:
+    from postroom.mail.html.as_text import to_text
+    from postroom.mail.html.sanitiser import SanitisedHtml, sanitise
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "as_text": ["to_text"],
+            "sanitiser": ["SanitisedHtml", "sanitise"],
+        },
+    )
+
+__all__ = [
+    "SanitisedHtml",
+    "sanitise",
+    "to_text",
+]

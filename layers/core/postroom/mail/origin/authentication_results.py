@@ -11,8 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from postroom.mail.reader.header_fields import JOINED
-from postroom.mail.reader.part import Part
+from postroom.mail.reader import JOINED, Part
 
 
 class Result(StrEnum):

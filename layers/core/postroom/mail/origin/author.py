@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from postroom.mail.headers.address import Address, is_valid
+from postroom.mail.headers import Address, is_valid
 from postroom.mail.origin.lists import list_names
-from postroom.mail.reader.part import Part
+from postroom.mail.reader import Part
 
 # Google Groups, Mailman's and others' words between the writer's name and the list's.
 _VIA = re.compile(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from postroom.mail.reader.part import Part
+from postroom.mail.reader import Part
 
 _LONGEST = 998
 _MOST = 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from postroom.mail.reader.part import Message
+from postroom.mail.reader import Message
 
 # Each run is read once: a count that may be tried again at every place of it multiplies the time by itself.
 _BRACKETED = re.compile(r"<([^<>]++)>")

@@ -11,9 +11,9 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
-from postroom.mail.headers.address import Address, is_valid, parse_addresses, parse_mailboxes
+from postroom.mail.headers import Address, is_valid, parse_addresses, parse_mailboxes
 from postroom.mail.origin.authentication_results import UNCHECKED, AuthVerdict, Result
-from postroom.mail.reader.part import Part
+from postroom.mail.reader import Part
 
 
 class SenderFlag(StrEnum):

@@ -11,7 +11,7 @@ import base64
 import re
 from collections.abc import Iterator, Sequence
 
-from postroom.mail.headers.address import Address
+from postroom.mail.headers import Address
 
 LINE = 78  # octets, RFC 5322 §2.1.1: "SHOULD"
 ENCODED_LINE = 76  # octets of a line that holds encoded words, RFC 2047 §2

@@ -4,18 +4,22 @@ The bytes are gone through once and kept as offsets into one buffer; header valu
 asked for. Nothing here raises on any input, except `Unreadable` for what is beyond a limit.
 """
 
+from postroom.mail.reader.file_names import MAX_NAMES
+from postroom.mail.reader.header_fields import JOINED
 from postroom.mail.reader.limits import LIMITS, Limits, Unreadable
+from postroom.mail.reader.message import read
 from postroom.mail.reader.part import Context, Message, Part
 from postroom.mail.reader.structure import read_root
 
-__all__ = ["LIMITS", "Limits", "Message", "Part", "Unreadable", "read"]
-
-
-def read(raw: bytes, *, limits: Limits = LIMITS) -> Message:
-    """Read a message; raises Unreadable, with the limit's name, only for the hopeless."""
-    if len(raw) > limits.message_bytes:
-        raise Unreadable(f"larger than {limits.message_bytes} bytes", "message_bytes")
-    buffer = raw
-    if b"\n" not in raw and b"\r" in raw:
-        buffer = raw.replace(b"\r", b"\n")  # lines ended by CR alone; the offsets stay true
-    return read_root(Context(buffer, read_root, limits, raw=raw), 0, len(buffer))
+__all__ = [
+    "JOINED",
+    "LIMITS",
+    "MAX_NAMES",
+    "Context",
+    "Limits",
+    "Message",
+    "Part",
+    "Unreadable",
+    "read",
+    "read_root",
+]

@@ -6,9 +6,8 @@ import re
 from typing import Protocol
 from urllib.parse import unquote_to_bytes
 
-from postroom.mail.encoding.charset import decode
-from postroom.mail.headers.encoded_words import decode_header
-from postroom.mail.headers.parameters import Parameters, parse
+from postroom.mail.encoding import decode
+from postroom.mail.headers import Parameters, decode_header, parse
 
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _MAX_NAME = 2_000  # characters; file systems allow 255 bytes

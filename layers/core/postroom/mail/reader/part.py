@@ -6,12 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from postroom.mail.encoding.charset import GuessBudget, decode_checked
-from postroom.mail.encoding.transfer import IDENTITY, encoding_of
-from postroom.mail.encoding.transfer import decode as transfer_decode
-from postroom.mail.headers.address import Address, parse_addresses
-from postroom.mail.headers.encoded_words import decode_header
-from postroom.mail.headers.parameters import Parameters, parse
+from postroom.mail.encoding import IDENTITY, GuessBudget, decode_checked, decode_transfer, encoding_of
+from postroom.mail.headers import Address, Parameters, decode_header, parse, parse_addresses
 from postroom.mail.reader.file_names import names_of
 from postroom.mail.reader.limits import LIMITS, Limits, Unreadable
 
@@ -238,7 +234,7 @@ class Part:
         if encoding == IDENTITY:
             return self._context.buffer[self._body : self._end]
         with memoryview(self._context.buffer) as view:
-            return transfer_decode(view[self._body : self._end], encoding)
+            return decode_transfer(view[self._body : self._end], encoding)
 
     def text(self) -> str:
         """Return the body as text with `\\n` line ends; never raises, U+FFFD stands for what is lost."""
@@ -279,7 +275,7 @@ class Part:
         if self.content_type != "text/html":
             return None
         head = self._context.buffer[self._body : min(self._end, self._body + _HTML_HEAD)]
-        meta = _META_CHARSET.search(transfer_decode(head, self.encoding), 0, 1_024)
+        meta = _META_CHARSET.search(decode_transfer(head, self.encoding), 0, 1_024)
         return meta[1].decode("ascii") if meta else None
 
     def walk(self) -> Iterator[Part]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from postroom.mail.reply_text.line_kinds import PROBE, Kind, any_of, is_probed, probes
 from postroom.mail.reply_text.lines import visible
+from postroom.mail.reply_text.phrases import FIRST_PERSON, NOTICE_SUBJECTS, NOTICES
 from postroom.mail.reply_text.phrases import footers as phrases
-from postroom.mail.reply_text.phrases.legal_notices import FIRST_PERSON, NOTICE_SUBJECTS, NOTICES
 from postroom.mail.reply_text.pointers import is_name, names_of, points_below
 
 # Fewer lines below a rule ("____") are a footer, where an address stands among them even more.

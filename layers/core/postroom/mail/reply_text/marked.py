@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from postroom.mail.html.sanitise import sanitise
-from postroom.mail.html.to_text import to_text
+from postroom.mail.html import sanitise, to_text
 from postroom.mail.reply_text.line_kinds import Kind
 from postroom.mail.reply_text.lines import visible
 

@@ -6,8 +6,8 @@ import re
 from enum import StrEnum
 
 from postroom.mail.reply_text.line_kinds import MAX_MARKER, SPACES, Kind, Lines, any_of
+from postroom.mail.reply_text.phrases import FORM_LABELS
 from postroom.mail.reply_text.phrases import introductions as phrases
-from postroom.mail.reply_text.phrases.footers import FORM_LABELS
 
 _HEADER = re.compile(r"[*_\s]{0,4}(?P<name>[^\W\d_][^:：*\n]{0,29}?)\s?[*_]{0,2}\s?[:：][*_]{0,2}(?P<value>.*)")
 _TIME = re.compile(r"\d\s?[:.h時点시]\s?\d{2}", re.IGNORECASE)

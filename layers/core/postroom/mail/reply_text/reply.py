@@ -9,8 +9,8 @@ from postroom.mail.reply_text.footers import first_footer, is_said
 from postroom.mail.reply_text.line_kinds import Kind
 from postroom.mail.reply_text.lines import classify, visible
 from postroom.mail.reply_text.marked import Marked, mark_lines
+from postroom.mail.reply_text.phrases import ANSWERS_BELOW
 from postroom.mail.reply_text.phrases import introductions as phrases
-from postroom.mail.reply_text.phrases.footers import ANSWERS_BELOW
 from postroom.mail.reply_text.pointers import says_nothing
 
 # Fewer lines below a quote are a signature or a footer, unless they are sentences; more are an answer.

@@ -11,12 +11,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from postroom.mail.headers.address import parse_addresses
-from postroom.mail.reader.part import Message
-from postroom.mail.reports import human_text, ses_notification
-from postroom.mail.reports.automatic import Automatic, Evidence, automatic, corroboration, is_mailer, is_program
+from postroom.mail.headers import parse_addresses
+from postroom.mail.reader import Message
+from postroom.mail.reports import report_text, ses_notification
+from postroom.mail.reports.automatic_evidence import (
+    Automatic,
+    Evidence,
+    automatic,
+    corroboration,
+    is_mailer,
+    is_program,
+)
 from postroom.mail.reports.delivery_report import DeliveryReport, Recipient, ReportKind
-from postroom.mail.reports.reasons.vocabulary import NO_FAILURE, Reason
+from postroom.mail.reports.reasons import NO_FAILURE, Reason
 from postroom.mail.reports.recipient import recipient_for
 from postroom.mail.reports.reporters import DELAY_SUBJECTS, DELAY_WORDS, DELIVERED_WORDS, REPORTERS, Server
 from postroom.mail.reports.server import any_in, is_generic, is_titled, may_suffice, server_of
@@ -59,7 +66,7 @@ def read_bounce(message: Message, *, evidence: Automatic | None = None) -> Deliv
     # Ordinary mail ends here, before its text is decoded.
     if not (evidence.is_automatic or titled or may_suffice(message)):
         return None
-    text = human_text.human_text(message)
+    text = report_text.human_text(message)
     server = server_of(message, text.words)
     if server is not None and server.name == "amazon-sns":
         return ses_notification.read_notification(text.words + text.returned)
@@ -77,13 +84,13 @@ def read_bounce(message: Message, *, evidence: Automatic | None = None) -> Deliv
     return DeliveryReport(
         kind=ReportKind.REPORT if all(found.reason in NO_FAILURE for found in recipients) else ReportKind.NDR,
         recipients=recipients,
-        original_message_id=human_text.returned_message_id(message, text),
+        original_message_id=report_text.returned_message_id(message, text),
         rule=f"bounce:{name}",
     )
 
 
 def _is_bounce(
-    message: Message, text: human_text.ReportText, server: Server | None, evidence: Automatic, titled: bool
+    message: Message, text: report_text.ReportText, server: Server | None, evidence: Automatic, titled: bool
 ) -> bool:
     if server is not None and server.sufficient:
         return True
@@ -133,15 +140,15 @@ def _is_quoted(words: str) -> bool:
     return 2 * sum(line.startswith(">") for line in lines) > len(lines)
 
 
-def _returns_to_its_writer(message: Message, text: human_text.ReportText) -> bool:
+def _returns_to_its_writer(message: Message, text: report_text.ReportText) -> bool:
     """Say whether the mail that comes back was written where this one goes to, and not by who sends it now.
 
     Who forwards a report to us sends a mail of his own back, or the report itself.
     """
-    returned = next(human_text.returned_headers(message, text), None)
+    returned = next(report_text.returned_headers(message, text), None)
     if returned is None:
         return False
-    writers = _addresses(human_text.addresses_of(returned, "From"))
+    writers = _addresses(report_text.addresses_of(returned, "From"))
     if any(is_mailer(writer) for writer in writers) or writers & _addresses(*message.raw_headers("From")[:1]):
         return False
     readers = {reader.rpartition("@")[2] for reader in _addresses(*message.raw_headers("To"))}
@@ -163,12 +170,12 @@ def _is_by_reporter(message: Message, words: str) -> bool:
     if not any_in(sender, REPORTERS) or message.has("In-Reply-To") or message.has("References"):
         return False
     own = _addresses(*(field for name in ("From", "To", "Reply-To") for field in message.raw_headers(name)))
-    found = (_SET_APART.match(line[:_LINE_SCANNED]) for line in words.split("\n")[: human_text.LINES_SCANNED])
+    found = (_SET_APART.match(line[:_LINE_SCANNED]) for line in words.split("\n")[: report_text.LINES_SCANNED])
     return any(_may_be_recipient(one[1].rstrip("."), own) for one in found if one)
 
 
-def _returns_mail(message: Message, text: human_text.ReportText) -> bool:
-    return next(human_text.returned_headers(message, text), None) is not None
+def _returns_mail(message: Message, text: report_text.ReportText) -> bool:
+    return next(report_text.returned_headers(message, text), None) is not None
 
 
 @dataclass(slots=True)
@@ -179,7 +186,7 @@ class _Entry:
     lines: list[str]
 
 
-def _recipients(message: Message, text: human_text.ReportText, reporter: str) -> Iterator[Recipient]:
+def _recipients(message: Message, text: report_text.ReportText, reporter: str) -> Iterator[Recipient]:
     words = text.words
     own = {found.address.lower() for found in parse_addresses(b",".join(message.raw_headers("To"))[:2_000])}
     entries = _entries(words, own)
@@ -191,7 +198,7 @@ def _recipients(message: Message, text: human_text.ReportText, reporter: str) ->
         entries = [known.get(address.lower()) or _Entry(address, body) for address in named]
     if not entries:
         led = _led(words, own) or [
-            address for address in human_text.returned_recipients(message, text) if address.lower() not in own
+            address for address in report_text.returned_recipients(message, text) if address.lower() not in own
         ]
         entries = [_Entry(address, words.split("\n")) for address in led]
     delayed = _is_delay(message, words)
@@ -215,7 +222,7 @@ def _entries(words: str, own: set[str]) -> list[_Entry]:
     entries: list[_Entry] = []
     current: _Entry | None = None
     blank = 0
-    for line in words.split("\n")[: human_text.LINES_SCANNED]:
+    for line in words.split("\n")[: report_text.LINES_SCANNED]:
         line = line[:_LINE_SCANNED]
         found = _LINE_START.match(line) if "@" in line else None
         address = found.group(1).rstrip(".") if found else ""
@@ -247,7 +254,7 @@ def _may_be_recipient(address: str, own: set[str]) -> bool:
 def _led(words: str, own: set[str]) -> list[str]:
     """Return the addresses that a sentence names: "delivering your mail to <…>", "Unknown user: …"."""
     found: list[str] = []
-    for match in _LED_BY.finditer(words[: human_text.TEXT_SCANNED]):
+    for match in _LED_BY.finditer(words[: report_text.TEXT_SCANNED]):
         address = match.group(1).rstrip(".")
         if _may_be_recipient(address, own) and address not in found and not address.lower().startswith(_NOT_RECIPIENT):
             found.append(address)
@@ -261,7 +268,7 @@ def _only_one(message: Message, words: str, reporter: str) -> Iterator[Recipient
     others = _addresses(*(field for name in ("From", "To", "Reply-To") for field in message.raw_headers(name)))
     found = {
         address.lower(): address
-        for address in (match.group(0).rstrip(".") for match in _ANYWHERE.finditer(words[: human_text.TEXT_SCANNED]))
+        for address in (match.group(0).rstrip(".") for match in _ANYWHERE.finditer(words[: report_text.TEXT_SCANNED]))
         if _may_be_recipient(address, others) and not address.lower().startswith(_NOT_RECIPIENT)
     }
     if len(found) == 1:
@@ -301,5 +308,5 @@ def _flufl(message: Message, words: str) -> Iterator[Recipient]:
     for found in sorted({*temporary, *permanent}):
         address = found.decode("utf-8", "replace") if isinstance(found, bytes) else str(found)
         if "@" in address:
-            said = human_text.words_about(address, words) or words
+            said = report_text.words_about(address, words) or words
             yield recipient_for(address, words=said, reporter="flufl", action="" if found in permanent else "delayed")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-from postroom.mail.reports import human_text
+from postroom.mail.reports import report_text
 from postroom.mail.reports.delivery_report import Recipient
 from postroom.mail.reports.fields import short
-from postroom.mail.reports.reasons.reason_for import reason_for, status_for
-from postroom.mail.reports.reasons.vocabulary import Failure, Reason, is_permanent
+from postroom.mail.reports.reasons import Failure, Reason, is_permanent, reason_for, status_for
 from postroom.mail.reports.reporters import PASSING
 
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
@@ -29,8 +28,8 @@ def recipient_for(
 
     `context` is the report's whole text: it is asked for the command, and for the reason where the words give none.
     """
-    said = human_text.status_in(words)
-    code = human_text.reply_code_in(words)
+    said = report_text.status_in(words)
+    code = report_text.reply_code_in(words)
     given = _ENHANCED.match(status.strip())
     stated = given.group(0) if given else ""
     # The server's answer is more exact than the reporter's summary of it: "Status: 5.0.0", "550 5.7.1 …".
@@ -41,7 +40,7 @@ def recipient_for(
         text=words,
         status=enhanced,
         reply_code=code,
-        command=human_text.command_in(words) or (human_text.command_in(context) if context != words else None),
+        command=report_text.command_in(words) or (report_text.command_in(context) if context != words else None),
         host=f"{remote_mta} {address.rpartition('@')[2]}",
         reporter=reporter,
         action=action,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from postroom.mail.phrase_index import phrases
-from postroom.mail.reports.reasons.vocabulary import Command
+from postroom.mail import phrases
+from postroom.mail.reports.reasons import Command
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from postroom.mail.reader.part import Part
-from postroom.mail.reports import human_text
+from postroom.mail.reader import Part
+from postroom.mail.reports import report_text
 from postroom.mail.reports.reporters import SERVERS, SUBJECTS, Server
 
 
 def server_of(message: Part, words: str) -> Server | None:
     """Return the row of the table that describes the server which wrote a report, None when none does."""
-    lowered = words[: human_text.TEXT_SCANNED].lower()
+    lowered = words[: report_text.TEXT_SCANNED].lower()
     subject = message.header("Subject")[:500].lower()
     sender = message.header("From")[:500].lower()
     names = message.header_names

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from postroom.mail.reports.delivery_report import DeliveryReport, Recipient, ReportKind
-from postroom.mail.reports.reasons.vocabulary import Reason
+from postroom.mail.reports.reasons import Reason
 from postroom.mail.reports.recipient import recipient_for
 
 _MOST_RECIPIENTS = 100

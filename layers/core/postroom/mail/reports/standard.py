@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from postroom.mail.reader.part import Message, Part
-from postroom.mail.reports import human_text
-from postroom.mail.reports.automatic import Automatic, Evidence, corroboration
+from postroom.mail.reader import Message, Part
+from postroom.mail.reports import report_text
+from postroom.mail.reports.automatic_evidence import Automatic, Evidence, corroboration
 from postroom.mail.reports.delivery_report import DeliveryReport, Recipient, ReportKind
 from postroom.mail.reports.fields import Fields, address_in, field_blocks, merged, original_id, short, without_fields
-from postroom.mail.reports.reasons.vocabulary import NO_FAILURE, Reason
+from postroom.mail.reports.reasons import NO_FAILURE, Reason
 from postroom.mail.reports.recipient import recipient_for
 from postroom.mail.reports.server import is_titled, server_of
 
@@ -47,7 +47,7 @@ def delivery_report(message: Message, *, evidence: Automatic | None = None) -> D
     groups = [block for block in blocks if "final-recipient" in block or "original-recipient" in block]
     if not groups:
         return None
-    text = human_text.human_text(message)
+    text = report_text.human_text(message)
     reporter = _reporter(message, text.words)
     words = without_fields(text.words) if rule == AS_TEXT else text.words
     recipients: list[Recipient] = []
@@ -61,7 +61,7 @@ def delivery_report(message: Message, *, evidence: Automatic | None = None) -> D
     return DeliveryReport(
         kind=ReportKind.NDR if failed else ReportKind.REPORT,
         recipients=tuple(recipients),
-        original_message_id=human_text.returned_message_id(message, text) or original_id(blocks),
+        original_message_id=report_text.returned_message_id(message, text) or original_id(blocks),
         rule=rule,
     )
 
@@ -90,7 +90,7 @@ def disposition(message: Message) -> DeliveryReport | None:
             message
         )
         original = fields.get("original-message-id", "").strip()
-        text = human_text.human_text(message)
+        text = report_text.human_text(message)
         reader = Recipient(who, action=kind or None, diagnostic=short(fields.get("disposition")))
         # RFC 5429 §2.1.2: a mail that a filter or a full mailbox refused after it had come is told as a disposition.
         refused = kind == "deleted" and any(said in text.words[:2_000].lower() for said in _REFUSED)
@@ -101,7 +101,7 @@ def disposition(message: Message) -> DeliveryReport | None:
         return DeliveryReport(
             kind=ReportKind.NDR if refused else ReportKind.DISPOSITION,
             recipients=(reader,) if who else (),
-            original_message_id=original or human_text.returned_message_id(message, text),
+            original_message_id=original or report_text.returned_message_id(message, text),
             rule="rfc5429" if refused else "rfc8098",
         )
     return None
@@ -114,9 +114,9 @@ def complaint(message: Message) -> DeliveryReport | None:
             continue
         blocks = field_blocks(part.text()[:_STATUS_SCANNED])
         fields = merged(blocks)
-        text = human_text.human_text(message)
+        text = report_text.human_text(message)
         named = fields.get("original-rcpt-to") or fields.get("removal-recipient") or ""
-        who = address_in(named) or next(iter(human_text.returned_recipients(message, text)), "")
+        who = address_in(named) or next(iter(report_text.returned_recipients(message, text)), "")
         kind = fields.get("feedback-type", "").strip().lower() or None
         return DeliveryReport(
             kind=ReportKind.FEEDBACK,
@@ -125,7 +125,7 @@ def complaint(message: Message) -> DeliveryReport | None:
             )
             if who
             else (),
-            original_message_id=human_text.returned_message_id(message, text),
+            original_message_id=report_text.returned_message_id(message, text),
             rule="rfc5965",
             feedback_type=kind,
         )
@@ -139,14 +139,14 @@ def _hotmail_complaint(message: Message) -> DeliveryReport | None:
     sender = _first_sender(message).lower()
     if returned is None or not sender.endswith(("@hotmail.com", "@outlook.com", "@live.com", ".amazonses.com")):
         return None
-    text = human_text.human_text(message)
+    text = report_text.human_text(message)
     hidden = address_in(returned.header("X-HmXmrOriginalRecipient"))
-    who = hidden or next(iter(human_text.returned_recipients(message, text)), "")
+    who = hidden or next(iter(report_text.returned_recipients(message, text)), "")
     found = Recipient(who, action="complained", reason=Reason.FEEDBACK.value, permanent=False, diagnostic="abuse")
     return DeliveryReport(
         kind=ReportKind.FEEDBACK,
         recipients=(found,) if who else (),
-        original_message_id=human_text.returned_message_id(message, text),
+        original_message_id=report_text.returned_message_id(message, text),
         rule="complaint-about-message",
         feedback_type="abuse",
     )
@@ -174,7 +174,7 @@ def _status_blocks(message: Message, evidence: Automatic | None) -> tuple[list[F
         text = part.text()[:_STATUS_SCANNED]
         lowered = text.lower()
         if "final-recipient:" in lowered and ("\nstatus:" in lowered or "\naction:" in lowered):
-            return field_blocks(human_text.split_returned(text).words), AS_TEXT
+            return field_blocks(report_text.split_returned(text).words), AS_TEXT
     return [], ""
 
 
@@ -190,14 +190,14 @@ def _recipient(group: Fields, words: str, reporter: str, *, alone: bool) -> Reci
     if not code:
         kind, code = "", kind
     diagnostic = code.strip()
-    about = human_text.words_about(address, words) or (words if alone else "")
+    about = report_text.words_about(address, words) or (words if alone else "")
     action = group.get("action", "").partition("(")[0].strip().lower()
     status = group.get("status", "")
     comment = status.partition("(")[2].rstrip(") ")
     if comment.startswith(("other or undefined", "undefined")):
         comment = ""  # the registry's own words for x.y.0
     said = diagnostic
-    if not said or (human_text.reply_code_in(said) and len(said) < 90 and _continues(diagnostic, about)):
+    if not said or (report_text.reply_code_in(said) and len(said) < 90 and _continues(diagnostic, about)):
         said = f"{diagnostic} {comment} {about}".strip()
     recipient = recipient_for(
         address,
@@ -233,7 +233,7 @@ def _reporter(message: Part, words: str) -> str:
 
 
 def _first_sender(message: Part) -> str:
-    from postroom.mail.headers.address import parse_addresses
+    from postroom.mail.headers import parse_addresses
 
     fields = message.raw_headers("From")
     found = parse_addresses(fields[0][:2_000]) if fields else []

@@ -1,0 +1,109 @@
+"""The configuration that administrators write: objects, options, and what they are worth by default."""
+
+from typing import TYPE_CHECKING
+
+from postroom.room import lazily
+
+if TYPE_CHECKING:
+    from postroom.model.configuration.capabilities import CAPABILITIES, REQUIREMENTS, unsupported
+    from postroom.model.configuration.clouds import is_microsoft_graph
+    from postroom.model.configuration.document import (
+        Alias,
+        Authentication,
+        Configuration,
+        Department,
+        Endpoint,
+        OutboundServer,
+        ReplacementTexts,
+        ServerType,
+        Settings,
+        SmtpSecurity,
+    )
+    from postroom.model.configuration.fields import (
+        NAME_PATTERN,
+        MailboxAddress,
+        SecretReference,
+        is_host,
+        split_mailbox,
+    )
+    from postroom.model.configuration.mailbox import FirstConnection, Grant, Mailbox, OwnLogin, Security, Type
+    from postroom.model.configuration.oauth import AccountServerType, Cloud, EmailAccount, OAuthApplication, Provider
+    from postroom.model.configuration.period import format_period, parse_period
+    from postroom.model.configuration.policies import AttachmentPolicy, DeliveryExceptionPhrase
+    from postroom.model.configuration.properties import (
+        PROPERTIES,
+        Effect,
+        behaviour,
+        find_property,
+        protocol_of,
+        ways_to_log_in,
+    )
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "capabilities": ["CAPABILITIES", "REQUIREMENTS", "unsupported"],
+            "clouds": ["is_microsoft_graph"],
+            "document": [
+                "Alias",
+                "Authentication",
+                "Configuration",
+                "Department",
+                "Endpoint",
+                "OutboundServer",
+                "ReplacementTexts",
+                "ServerType",
+                "Settings",
+                "SmtpSecurity",
+            ],
+            "fields": ["MailboxAddress", "NAME_PATTERN", "SecretReference", "is_host", "split_mailbox"],
+            "mailbox": ["FirstConnection", "Grant", "Mailbox", "OwnLogin", "Security", "Type"],
+            "oauth": ["AccountServerType", "Cloud", "EmailAccount", "OAuthApplication", "Provider"],
+            "period": ["format_period", "parse_period"],
+            "policies": ["AttachmentPolicy", "DeliveryExceptionPhrase"],
+            "properties": ["Effect", "PROPERTIES", "behaviour", "find_property", "protocol_of", "ways_to_log_in"],
+        },
+    )
+
+__all__ = [
+    "CAPABILITIES",
+    "NAME_PATTERN",
+    "PROPERTIES",
+    "REQUIREMENTS",
+    "AccountServerType",
+    "Alias",
+    "AttachmentPolicy",
+    "Authentication",
+    "Cloud",
+    "Configuration",
+    "DeliveryExceptionPhrase",
+    "Department",
+    "Effect",
+    "EmailAccount",
+    "Endpoint",
+    "FirstConnection",
+    "Grant",
+    "Mailbox",
+    "MailboxAddress",
+    "OAuthApplication",
+    "OutboundServer",
+    "OwnLogin",
+    "Provider",
+    "ReplacementTexts",
+    "SecretReference",
+    "Security",
+    "ServerType",
+    "Settings",
+    "SmtpSecurity",
+    "Type",
+    "behaviour",
+    "find_property",
+    "format_period",
+    "is_host",
+    "is_microsoft_graph",
+    "parse_period",
+    "protocol_of",
+    "split_mailbox",
+    "unsupported",
+    "ways_to_log_in",
+]

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
 
-from postroom.mail.headers.address import Address, is_valid, parse_addresses
+from postroom.mail.headers import Address, is_valid, parse_addresses
 
 
 class ConfigObject(BaseModel):

@@ -14,7 +14,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from postroom.mail.headers.address import Address
+from postroom.mail.headers import Address
 from postroom.model.configuration.fields import (
     ConfigObject,
     Line,

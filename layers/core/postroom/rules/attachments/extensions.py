@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import unquote
 
-from postroom.mail.headers.encoded_words import decode_header
+from postroom.mail.headers import decode_header
 
 _MAX_NAME = 4_000
 _MAX_FORMS = 40

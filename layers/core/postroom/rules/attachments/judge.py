@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from postroom.mail.containers.file_type import identify
-from postroom.mail.reader.file_names import MAX_NAMES
-from postroom.model.decision import Decision
-from postroom.model.decision import DecisionRule as Rule
+from postroom.mail.containers import identify
+from postroom.mail.reader import MAX_NAMES
+from postroom.model import Decision
+from postroom.model import DecisionRule as Rule
 from postroom.rules.attachments.extensions import extensions, has_class_id, has_override, last_extension
 
 # What programs of Windows, macOS and Linux run, or open so that it runs something (Outlook's "level 1" and later).

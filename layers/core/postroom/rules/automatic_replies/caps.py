@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from postroom.model.decision import Decision, Outcome
-from postroom.model.decision import DecisionRule as Rule
+from postroom.model import Decision, Outcome
+from postroom.model import DecisionRule as Rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from postroom.mail.outgoing.thread_token import without_plus_part
-from postroom.mail.reports.automatic import PERSON, Automatic, Evidence
-from postroom.model.decision import Decision, Outcome
-from postroom.model.decision import DecisionRule as Rule
-from postroom.model.interaction import Subtype
+from postroom.mail.outgoing import without_plus_part
+from postroom.mail.reports import PERSON, Automatic, Evidence
+from postroom.model import Decision, Outcome, Subtype
+from postroom.model import DecisionRule as Rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from postroom.errors import Invalid, Problem
-from postroom.mail.html.sanitise import sanitise
-from postroom.model.decision import Decision, Outcome
-from postroom.model.decision import DecisionRule as Rule
+from postroom.mail.html import sanitise
+from postroom.model import Decision, Outcome
+from postroom.model import DecisionRule as Rule
+from postroom.rules import compile_pattern, explain
 from postroom.rules.masking.kinds import KINDS, Kind, windows
-from postroom.rules.patterns import compile_pattern, explain
 
 MAX_PATTERNS = 200
 MAX_TEXT = 5_000_000

@@ -9,16 +9,16 @@ import html as markup
 from collections.abc import Sequence
 from dataclasses import replace
 
-from postroom.mail.headers.address import parse_addresses
-from postroom.mail.html.sanitise import sanitise
-from postroom.model.outbound import Outbound
+from postroom.mail.headers import parse_addresses
+from postroom.mail.html import sanitise
+from postroom.model import Outbound
 from postroom.rules.masking.mask import Compiled, Masked, mask_html, mask_text
 from postroom.rules.masking.written_html import text_of, without_hidden
 
 
 def mask_outbound(outbound: Outbound, patterns: Sequence[Compiled]) -> Outbound:
     """Return the mail as it may be stored and sent, with a decision for each pattern and part it was found in."""
-    # NUL never leaves (mail/outgoing/compose.py drops it): it must not hide what it stands in.
+    # NUL never leaves (mail/outgoing/composition.py drops it): it must not hide what it stands in.
     outbound = replace(
         outbound,
         text=outbound.text.replace("\x00", ""),

@@ -1,0 +1,31 @@
+"""What a listing of a mailbox means: what to fetch, what to remember, what to ask the server for."""
+
+from typing import TYPE_CHECKING
+
+from postroom.room import lazily
+
+if TYPE_CHECKING:
+    from postroom.rules.polling import position, set_aside
+    from postroom.rules.polling.ledger import Books
+    from postroom.rules.polling.position import OLD_MARGIN, is_old, is_oversize
+    from postroom.rules.polling.server_actions import after_giving_up, after_storage
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "ledger": ["Books"],
+            "position": ["OLD_MARGIN", "is_old", "is_oversize"],
+            "server_actions": ["after_giving_up", "after_storage"],
+        },
+    )
+
+__all__ = [
+    "OLD_MARGIN",
+    "Books",
+    "after_giving_up",
+    "after_storage",
+    "is_old",
+    "is_oversize",
+    "position",
+    "set_aside",
+]

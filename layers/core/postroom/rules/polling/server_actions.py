@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from postroom.model.configuration.mailbox import Mailbox, Type
-from postroom.model.server_mail import Action
+from postroom.model import Action
+from postroom.model.configuration import Mailbox, Type
 
 
 def after_storage(mailbox: Mailbox) -> Action | None:

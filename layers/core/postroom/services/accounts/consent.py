@@ -20,10 +20,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from postroom.errors import Conflict, LoginRefused, NotFound, PostroomError, Transient
-from postroom.model.configuration.document import Configuration
-from postroom.model.configuration.oauth import AccountServerType, EmailAccount, OAuthApplication, Provider
+from postroom.model.configuration import AccountServerType, Configuration, EmailAccount, OAuthApplication, Provider
 from postroom.ports import MailboxStates, SecretStore
-from postroom.services.mailboxes.retry import after_secret
+from postroom.services.mailboxes import after_secret
 
 _NUMBER = re.compile(r"AADSTS(\d{4,8})")
 _CODE = re.compile(r"[a-z_]{1,40}")

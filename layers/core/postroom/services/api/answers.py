@@ -12,10 +12,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
-from postroom.model.configuration.mailbox import Mailbox, Type
-from postroom.model.interaction import Status, Subtype
-from postroom.model.mailbox_state import HealthState
-from postroom.model.outbound import Delivery, OutboxState
+from postroom.model import Delivery, HealthState, OutboxState, Status, Subtype
+from postroom.model.configuration import Mailbox, Type
 
 Moment = Annotated[datetime, PlainSerializer(datetime.isoformat, return_type=str, when_used="json-unless-none")]
 """RFC 3339, UTC, with its offset."""

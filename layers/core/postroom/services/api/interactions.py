@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from postroom.errors import NotFound
-from postroom.model.interaction import Interaction
+from postroom.model import Interaction
 from postroom.ports import Clock, Configurations, Queue
 from postroom.services.api.answers import (
     BodyShown,
@@ -20,7 +20,7 @@ from postroom.services.api.answers import (
     ReplyTaken,
 )
 from postroom.services.api.stores import MOST_ROWS, Interactions, Outbox
-from postroom.services.outbound import reply as replying
+from postroom.services.outbound import write_reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ class Replies:
 
     def add(self, interaction_id: str, wanted: ReplyRequest, *, key: str, agent: str) -> ReplyTaken:
         """Put a reply into the outbox; the same key again answers with the same mail."""
-        replied = replying.reply(
+        replied = write_reply.reply(
             interaction_id,
-            replying.Reply(**wanted.model_dump(), idempotency_key=key, agent=agent),
+            write_reply.Reply(**wanted.model_dump(), idempotency_key=key, agent=agent),
             interactions=self.interactions,
             outbox=self.outbox,
             configurations=self.configurations,

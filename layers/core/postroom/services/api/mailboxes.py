@@ -9,10 +9,8 @@ from itertools import islice
 from typing import Any
 
 from postroom.errors import NotFound
-from postroom.model.configuration.document import Configuration
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.mailbox_state import Balance
-from postroom.model.outbound import OutboxState
+from postroom.model import Balance, OutboxState
+from postroom.model.configuration import Configuration, Mailbox
 from postroom.ports import Clock, Configurations, MailboxStates
 from postroom.services.api.answers import (
     MailboxHealth,
@@ -26,9 +24,7 @@ from postroom.services.api.answers import (
     Warned,
 )
 from postroom.services.api.stores import MOST_ROWS, Interactions, Outbox
-from postroom.services.mailboxes import costs
-from postroom.services.mailboxes.latency import Arrivals, Delay, delays
-from postroom.services.mailboxes.view import SecretDates, secrets_of, view
+from postroom.services.mailboxes import Arrivals, Delay, SecretDates, costs, delays, secrets_of, view
 from postroom.services.outbound import view as outbox_view
 
 MOST_MAILBOXES = 100

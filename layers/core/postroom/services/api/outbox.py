@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from postroom.errors import Invalid, NotFound, Problem
-from postroom.model.outbound import Outbound, OutboxState
+from postroom.model import Outbound, OutboxState
 from postroom.services.api.answers import EventShown, OutboundRow, OutboundShown
 from postroom.services.api.stores import MOST_ROWS, Interactions, Outbox
 from postroom.services.outbound import view as outbox_view

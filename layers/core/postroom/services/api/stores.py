@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from postroom import ports
-from postroom.model.interaction import Event
-from postroom.model.outbound import Outbound, OutboxState
+from postroom.model import Event, Outbound, OutboxState
 
 MOST_ROWS = 200
 """Rows of a list in one answer; older ones are reached by narrowing the question."""

@@ -10,9 +10,9 @@ import yaml
 from pydantic import BaseModel
 
 from postroom.errors import Invalid, Problem
-from postroom.model.configuration.document import Configuration, Settings
+from postroom.model.configuration import Configuration, Settings
 from postroom.services.configuration import checks
-from postroom.services.configuration.checks.finding import Finding, Path
+from postroom.services.configuration.checks import Finding, Path
 from postroom.services.configuration.validation import suggestion, validate
 from postroom.services.configuration.yaml_tree import LocatedProblem, Node, format_path, line_of, read_tree
 

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from postroom.model.configuration.fields import NAME_PATTERN, SecretReference
-from postroom.services.configuration.checks.finding import Finding, Path
+from postroom.model.configuration import NAME_PATTERN, SecretReference
+from postroom.services.configuration.checks import Finding, Path
 
 _Model = TypeVar("_Model", bound=BaseModel)
 

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from postroom.errors import Invalid
-from postroom.services.configuration.file import export_configuration, read_configuration
+from postroom.services.configuration import export_configuration, read_configuration
 
 
 class Outcome(StrEnum):

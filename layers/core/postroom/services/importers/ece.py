@@ -8,8 +8,8 @@ import re
 from typing import Any
 
 from postroom.errors import Invalid, Problem
-from postroom.mail.headers.address import is_valid
-from postroom.rules.delivery_exceptions import predefined
+from postroom.mail.headers import is_valid
+from postroom.rules import predefined
 from postroom.services.importers.draft import Draft, Imported, Outcome, finish, why_renamed
 
 Record = dict[str, str]

@@ -7,11 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from postroom.mail.headers.address import is_valid, parse_addresses
-from postroom.model.configuration.fields import is_host
-from postroom.model.configuration.mailbox import Mailbox, Type
-from postroom.model.configuration.period import format_period, parse_period
-from postroom.model.configuration.properties import Effect, find_property, protocol_of
+from postroom.mail.headers import is_valid, parse_addresses
+from postroom.model.configuration import (
+    Effect,
+    Mailbox,
+    Type,
+    find_property,
+    format_period,
+    is_host,
+    parse_period,
+    protocol_of,
+)
 from postroom.services.importers import reference_values
 from postroom.services.importers.draft import Draft, Imported, Outcome, finish, why_renamed
 from postroom.services.importers.genesys_export import Sections, named, read_export

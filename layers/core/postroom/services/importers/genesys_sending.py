@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from postroom.mail.headers.address import is_valid, parse_addresses
-from postroom.model.configuration.period import format_period, parse_period
+from postroom.mail.headers import is_valid, parse_addresses
+from postroom.model.configuration import format_period, parse_period
 from postroom.services.importers import reference_values
 from postroom.services.importers.draft import Draft, Outcome
 from postroom.services.importers.genesys_export import Sections, named

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from postroom.model.configuration.period import format_period, parse_period
+from postroom.model.configuration import format_period, parse_period
 
 TRUE = frozenset({"true", "yes", "on", "1"})
 FALSE = frozenset({"false", "no", "off", "0", ""})

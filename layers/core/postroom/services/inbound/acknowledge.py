@@ -5,22 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from postroom.mail.headers.address import is_valid, parse_addresses
-from postroom.mail.outgoing import templates
-from postroom.mail.outgoing.compose import is_message_id, without_controls
-from postroom.model.automatic_reply import Cap, Withheld
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.decision import Decision, Named, Outcome
-from postroom.model.decision import DecisionRule as Rule
-from postroom.model.identity import outbound_id
-from postroom.model.interaction import Interaction, Subtype
-from postroom.model.outbound import Outbound
-from postroom.model.understanding import Understanding
+from postroom.mail.headers import is_valid, parse_addresses
+from postroom.mail.outgoing import is_message_id, templates, without_controls
+from postroom.model import (
+    Cap,
+    Decision,
+    Interaction,
+    Named,
+    Outbound,
+    Outcome,
+    Subtype,
+    Understanding,
+    Withheld,
+    outbound_id,
+)
+from postroom.model import DecisionRule as Rule
+from postroom.model.configuration import Mailbox
 from postroom.rules import thread_markers, way_out
+from postroom.rules.automatic_replies import AutoReplyFacts, refusal
 from postroom.rules.automatic_replies import caps as loop_caps
-from postroom.rules.automatic_replies.guards import AutoReplyFacts, refusal
-from postroom.rules.masking.outbound import mask_outbound
-from postroom.services.policy.compiled import Policy
+from postroom.rules.masking import mask_outbound
+from postroom.services.policy import Policy
 
 RULE = Rule.AUTO_REPLY
 

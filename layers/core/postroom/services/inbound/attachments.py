@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
-from postroom.mail.containers.archives import list_archive
-from postroom.mail.containers.file_type import HEAD_BYTES, sniff
-from postroom.mail.content.bodies import Bodies
-from postroom.mail.content.files import File, enclosed_files, files
-from postroom.model.interaction import Attachment
-from postroom.model.understanding import ReadFile
+from postroom.mail.containers import HEAD_BYTES, list_archive, sniff
+from postroom.mail.content import Bodies, File, enclosed_files, files
+from postroom.model import Attachment, ReadFile
 from postroom.rules.attachments import judge as rules
-from postroom.services.policy.compiled import Policy
+from postroom.services.policy import Policy
 
 _MOST_ENCLOSED = 3_000  # names in archives, and files of mails, within one mail
 _DEEPEST = 20  # mails within mails

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from postroom.mail.content.calendar import ANSWERS, Invitation, Moment, invitation
-from postroom.mail.content.signed import protection
-from postroom.mail.html.sanitise import SanitisedHtml
+from postroom.mail.content import ANSWERS, Invitation, Moment, invitation, protection
+from postroom.mail.html import SanitisedHtml
 from postroom.mail.reader import Message
-from postroom.rules.kind import Kind
+from postroom.rules import Kind
 from postroom.services.inbound.correspondents import Correspondents
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from postroom.mail.headers.address import Address
-from postroom.mail.origin.author import original_author
-from postroom.mail.origin.lists import is_own_list
-from postroom.mail.outgoing.thread_token import without_plus_part
-from postroom.mail.reader.part import Message
-from postroom.mail.reply_text.forwarded import Forwarded, forwarded
-from postroom.rules.answer_to import AnswerTo, Basis, ForwardsTo, answer_to
-from postroom.services.policy.compiled import Policy
+from postroom.mail.headers import Address
+from postroom.mail.origin import is_own_list, original_author
+from postroom.mail.outgoing import without_plus_part
+from postroom.mail.reader import Message
+from postroom.mail.reply_text import Forwarded, forwarded
+from postroom.rules import AnswerTo, Basis, ForwardsTo, answer_to
+from postroom.services.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from postroom.model.event_kind import EventKind
-from postroom.model.interaction import Event, Interaction
-from postroom.model.raw_message import SERVER_ID
+from postroom.model import SERVER_ID, Event, EventKind, Interaction
 from postroom.ports import Interactions
 from postroom.services.inbound.facts import Facts
 

@@ -8,14 +8,23 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from postroom.mail.outgoing import thread_token
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.decision import Decision, Outcome
-from postroom.model.decision import DecisionRule as Rule
-from postroom.model.identity import parse_raw_key
-from postroom.model.interaction import MAILBOX_ADDRESS, Body
-from postroom.model.raw_message import OLD, OVERSIZE, SERVER_DATE, SERVER_ID, SIZE, RawMessage
-from postroom.model.understanding import Understanding
-from postroom.services.policy.compiled import Policy
+from postroom.model import (
+    MAILBOX_ADDRESS,
+    OLD,
+    OVERSIZE,
+    SERVER_DATE,
+    SERVER_ID,
+    SIZE,
+    Body,
+    Decision,
+    Outcome,
+    RawMessage,
+    Understanding,
+    parse_raw_key,
+)
+from postroom.model import DecisionRule as Rule
+from postroom.model.configuration import Mailbox
+from postroom.services.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

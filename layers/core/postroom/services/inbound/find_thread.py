@@ -10,13 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from postroom.mail.outgoing import thread_token
-from postroom.model.decision import Decision, Outcome
-from postroom.model.decision import DecisionRule as Rule
-from postroom.model.thread import ThreadHit
-from postroom.model.understanding import Understanding
+from postroom.model import Decision, Outcome, ThreadHit, Understanding
+from postroom.model import DecisionRule as Rule
 from postroom.ports import Interactions
-from postroom.rules.threads import Claims, ReferenceFact, SubjectFact, ThreadDecision, TokenFact, decide
-from postroom.services.policy.compiled import Policy
+from postroom.rules import Claims, ReferenceFact, SubjectFact, ThreadDecision, TokenFact, decide
+from postroom.services.policy import Policy
 
 _MOST_TOKENS = 4
 _MOST_REFERENCES = 12  # the nearest and the root decide; the middle of a long chain adds nothing

@@ -11,16 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from postroom.errors import TooLarge
-from postroom.model.identity import parse_raw_key
-from postroom.model.raw_message import RawMessage
-from postroom.model.understanding import Understanding
+from postroom.model import RawMessage, Understanding, parse_raw_key
 from postroom.ports import Clock, Interactions, RawMessages
 from postroom.services.inbound.facts import Facts
 from postroom.services.inbound.find_thread import find_thread
 from postroom.services.inbound.plan import plan_inbound
 from postroom.services.inbound.store import Store, Stored
-from postroom.services.inbound.understand import understand, wrap
-from postroom.services.policy.compiled import Policies, Policy
+from postroom.services.inbound.understand_mail import understand, wrap
+from postroom.services.policy import Policies, Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from postroom.model.event_kind import EventKind
-from postroom.model.interaction import Event, Interaction
+from postroom.model import Event, EventKind, Interaction
 from postroom.ports import Interactions
 
 

@@ -11,14 +11,11 @@ from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from typing import Any
 
-from postroom.mail.headers.address import Address
-from postroom.mail.origin.authentication_results import AuthVerdict
-from postroom.mail.reports.automatic import Automatic
-from postroom.mail.reports.delivery_report import DeliveryReport, Recipient
-from postroom.model.decision import Decision
-from postroom.model.interaction import Attachment, Body
-from postroom.model.understanding import ProvenToken, Understanding
-from postroom.rules.masking.mask import Compiled, Masked, mask_html, mask_name, mask_text
+from postroom.mail.headers import Address
+from postroom.mail.origin import AuthVerdict
+from postroom.mail.reports import Automatic, DeliveryReport, Recipient
+from postroom.model import Attachment, Body, Decision, ProvenToken, Understanding
+from postroom.rules.masking import Compiled, Masked, mask_html, mask_name, mask_text
 
 IDENTIFIERS: Mapping[type, frozenset[str]] = {
     Understanding: frozenset(

@@ -9,19 +9,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from postroom.model.automatic_reply import Cap
-from postroom.model.identity import interaction_id
-from postroom.model.interaction import Attachment, Body, Event, Interaction, Subtype
-from postroom.model.outbound import Outbound
-from postroom.model.understanding import ReadFile, Understanding
-from postroom.rules.attachments.judge import Action
-from postroom.rules.routing import route
+from postroom.model import (
+    Attachment,
+    Body,
+    Cap,
+    Event,
+    Interaction,
+    Outbound,
+    ReadFile,
+    Subtype,
+    Understanding,
+    interaction_id,
+)
+from postroom.rules import route
+from postroom.rules.attachments import Action
 from postroom.services.inbound.acknowledge import acknowledge
 from postroom.services.inbound.duplicates import seen_again
 from postroom.services.inbound.facts import Copy, Facts, acknowledgement_of, copies, stripped, with_replacement_text
 from postroom.services.inbound.find_thread import Threaded
 from postroom.services.inbound.report_outcome import ReportedOutcome, reported_outcome
-from postroom.services.policy.compiled import Policy
+from postroom.services.policy import Policy
 
 INLINE_ATTACHMENT = 8_000
 """Bytes; smaller attachments lie in the item itself (S05), as long as they fit together."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from postroom.mail.reports.delivery_report import DeliveryReport, ReportKind
-from postroom.model.event_kind import EventKind
-from postroom.model.interaction import Event, Interaction
-from postroom.model.outbound import Delivery
+from postroom.mail.reports import DeliveryReport, ReportKind
+from postroom.model import Delivery, Event, EventKind, Interaction
 
 _DISPOSITIONS_SEEN = frozenset({"displayed", "processed", "dispatched"})
 

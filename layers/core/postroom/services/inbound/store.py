@@ -10,15 +10,13 @@ import contextlib
 from dataclasses import dataclass
 
 from postroom.errors import Transient
-from postroom.model.automatic_reply import Withheld
-from postroom.model.interaction import Added, Interaction
-from postroom.model.messages import send_request
+from postroom.model import Added, Interaction, Withheld, send_request
 from postroom.ports import Contents, Interactions, Outbox, Queue
 from postroom.services.inbound.acknowledge import without_acknowledgement
 from postroom.services.inbound.duplicates import note_repetition
 from postroom.services.inbound.late_parents import heal_threads
 from postroom.services.inbound.plan import InboundPlan, PlannedInteraction
-from postroom.services.mailboxes.latency import note_arrival
+from postroom.services.mailboxes import note_arrival
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,25 @@
+"""Interactions that a person corrects: quarantine, replay, split and merge."""
+
+from typing import TYPE_CHECKING
+
+from postroom.room import lazily
+
+if TYPE_CHECKING:
+    from postroom.services.interactions import split_merge
+    from postroom.services.interactions.quarantine import Quarantine
+    from postroom.services.interactions.replay import Replay, Replayed
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "quarantine": ["Quarantine"],
+            "replay": ["Replay", "Replayed"],
+        },
+    )
+
+__all__ = [
+    "Quarantine",
+    "Replay",
+    "Replayed",
+    "split_merge",
+]

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from postroom.errors import Invalid, NotFound, Problem
-from postroom.model.event_kind import EventKind
-from postroom.model.interaction import Attachment, Event, Interaction
+from postroom.model import Attachment, Event, EventKind, Interaction
 from postroom.ports import Clock
 from postroom.services.interactions.replay import Rewrites, Stored
 

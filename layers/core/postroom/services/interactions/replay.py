@@ -9,17 +9,23 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from postroom.errors import NotFound, TooLarge
-from postroom.model.decision import Decision, Outcome
-from postroom.model.decision import DecisionRule as Rule
-from postroom.model.event_kind import EventKind
-from postroom.model.interaction import MAILBOX_ADDRESS, Body, Event, Interaction, Status, Subtype
-from postroom.model.understanding import Understanding
+from postroom.model import (
+    MAILBOX_ADDRESS,
+    Body,
+    Decision,
+    Event,
+    EventKind,
+    Interaction,
+    Outcome,
+    Status,
+    Subtype,
+    Understanding,
+)
+from postroom.model import DecisionRule as Rule
 from postroom.ports import Clock, RawMessages
-from postroom.rules.routing import route
-from postroom.services.inbound.facts import Facts, stripped, with_replacement_text
-from postroom.services.inbound.plan import preview
-from postroom.services.inbound.understand import understand, wrap
-from postroom.services.policy.compiled import Policies, Policy
+from postroom.rules import route
+from postroom.services.inbound import Facts, preview, stripped, understand, with_replacement_text, wrap
+from postroom.services.policy import Policies, Policy
 
 _KEPT_RULES = frozenset({Rule.AUTO_REPLY, Rule.COPIES})  # decided once, when the mail came in
 _SHOWN = ("subject", "subtype", "queue", "department", "wrap_reason", "sender", "attributes")

@@ -13,8 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from postroom.errors import Conflict, Invalid, NotFound, Problem
-from postroom.model.event_kind import EventKind
-from postroom.model.interaction import Event
+from postroom.model import Event, EventKind
 from postroom.ports import Clock
 
 

@@ -13,12 +13,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from postroom.errors import Invalid, NotFound, NotOpened, Problem
-from postroom.model.configuration.document import Authentication, Configuration, ServerType
-from postroom.model.configuration.mailbox import FirstConnection, Mailbox, OwnLogin, SecretReference, Type
-from postroom.model.configuration.oauth import EmailAccount
+from postroom.model.configuration import (
+    Authentication,
+    Configuration,
+    EmailAccount,
+    FirstConnection,
+    Mailbox,
+    OwnLogin,
+    SecretReference,
+    ServerType,
+    Type,
+)
 from postroom.rules.polling import position
-from postroom.services.configuration.checks.mailboxes import uses_oauth
-from postroom.services.mailboxes.check_connection import ConnectionTest
+from postroom.services.configuration.checks import uses_oauth
+from postroom.services.mailboxes.connection_check import ConnectionTest
 
 _NOT_OF_ACCOUNT = frozenset({"token_refused", "mailbox_not_connected", "folder_not_permitted"})
 """Codes by which a server says that a good token does not open this mailbox."""

@@ -11,14 +11,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from postroom.model.configuration.document import Configuration
-from postroom.model.configuration.mailbox import Mailbox, Type
-from postroom.model.interaction import Subtype
-from postroom.model.mailbox_state import MailboxState
-from postroom.model.messages import MOST_MAILBOXES
-from postroom.model.prices import AS_OF, MONTH, REGION, USES, Resource, Step, dollars
-from postroom.model.traffic import Traffic
-from postroom.rules.routing import route
+from postroom.model import (
+    AS_OF,
+    MONTH,
+    MOST_MAILBOXES,
+    REGION,
+    USES,
+    MailboxState,
+    Resource,
+    Step,
+    Subtype,
+    Traffic,
+    dollars,
+)
+from postroom.model.configuration import Configuration, Mailbox, Type
+from postroom.rules import route
 
 _GB = 1_000_000_000
 _SHORTEST = 3600.0  # seconds: what was counted in less is taken for an hour's mail

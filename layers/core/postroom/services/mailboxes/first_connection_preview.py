@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from postroom.model.configuration.mailbox import FirstConnection, Mailbox, Type
-from postroom.model.server_mail import Item
+from postroom.model import Item
+from postroom.model.configuration import FirstConnection, Mailbox, Type
 from postroom.ports import Connector, Secrets, Tokens
-from postroom.rules.polling.position import is_oversize
+from postroom.rules.polling import is_oversize
 from postroom.services.mailboxes.open import open_mailbox
 
 IN_ALL = 60.0  # seconds

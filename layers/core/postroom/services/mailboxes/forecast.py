@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from postroom.model.configuration.mailbox import Mailbox, SecretReference, Security, Type
+from postroom.model.configuration import Mailbox, SecretReference, Security, Type
 
 AHEAD = timedelta(days=30)
 

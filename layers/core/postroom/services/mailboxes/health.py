@@ -22,8 +22,8 @@ from postroom.errors import (
     TlsFailed,
     Transient,
 )
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.mailbox_state import Health, HealthState
+from postroom.model import Health, HealthState
+from postroom.model.configuration import Mailbox
 from postroom.ports import MailboxStates
 
 PROBE = timedelta(minutes=10)

@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from postroom.model.arrival import Arrival
-from postroom.model.configuration.document import Configuration
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.interaction import Interaction, Subtype
-from postroom.model.mailbox_state import MailboxState
-from postroom.rules.polling.position import OLD_MARGIN
-from postroom.rules.routing import route
+from postroom.model import Arrival, Interaction, MailboxState, Subtype
+from postroom.model.configuration import Configuration, Mailbox
+from postroom.rules import route
+from postroom.rules.polling import OLD_MARGIN
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from postroom.errors import LoginRefused, LoginUnclear, Permanent, PostroomError, Transient
-from postroom.model.configuration.mailbox import Mailbox, SecretReference, Type
-from postroom.model.mailbox_state import Position
+from postroom.model import Position
+from postroom.model.configuration import Mailbox, SecretReference, Type
 from postroom.ports import Connector, Secrets, Session, Tokens
 
 

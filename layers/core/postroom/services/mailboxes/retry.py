@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from postroom.model.configuration.document import Configuration
-from postroom.model.configuration.mailbox import Mailbox
+from postroom.model.configuration import Configuration, Mailbox
 from postroom.ports import MailboxStates
 from postroom.services.mailboxes import health
 

@@ -1,0 +1,39 @@
+"""The outbox: writing, sending, following and settling mail."""
+
+from typing import TYPE_CHECKING
+
+from postroom.room import lazily
+
+if TYPE_CHECKING:
+    from postroom.services.outbound import retry_held, view, write_reply
+    from postroom.services.outbound.send_mail import CLAIM_LASTS, send
+    from postroom.services.outbound.ses_events import track
+    from postroom.services.outbound.settle import mark_sent, resend
+    from postroom.services.outbound.view import state_in_words
+    from postroom.services.outbound.write_reply import Replied, Reply, reply
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "send_mail": ["CLAIM_LASTS", "send"],
+            "ses_events": ["track"],
+            "settle": ["mark_sent", "resend"],
+            "view": ["state_in_words"],
+            "write_reply": ["Replied", "Reply", "reply"],
+        },
+    )
+
+__all__ = [
+    "CLAIM_LASTS",
+    "Replied",
+    "Reply",
+    "mark_sent",
+    "reply",
+    "resend",
+    "retry_held",
+    "send",
+    "state_in_words",
+    "track",
+    "view",
+    "write_reply",
+]

@@ -12,13 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from postroom.errors import Conflict, Transient
-from postroom.model.configuration.document import Configuration, OutboundServer
-from postroom.model.event_kind import EventKind
-from postroom.model.interaction import Event
-from postroom.model.messages import send_request
-from postroom.model.outbound import Outbound, OutboxState
+from postroom.model import Event, EventKind, Outbound, OutboxState, send_request
+from postroom.model.configuration import Configuration, OutboundServer
 from postroom.ports import Outbox, Queue
-from postroom.rules.way_out import server_of
+from postroom.rules import server_of
 
 _SENDING = ("outbound_servers", "aliases", "accounts", "oauth_applications")
 _LATEST = timedelta(days=365)  # past every time that a mail can be due

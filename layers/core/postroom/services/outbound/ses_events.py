@@ -14,9 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from postroom.errors import Conflict
-from postroom.model.event_kind import EventKind, event_kind
-from postroom.model.interaction import Event
-from postroom.model.outbound import Delivery, Outbound, OutboxState
+from postroom.model import Delivery, Event, EventKind, Outbound, OutboxState, event_kind
 from postroom.ports import Clock, Outbox
 
 TAG = "postroom-outbound"

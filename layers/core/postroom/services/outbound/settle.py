@@ -5,10 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from postroom.errors import Conflict, NotFound, Transient
-from postroom.model.event_kind import EventKind
-from postroom.model.interaction import Event
-from postroom.model.messages import send_request
-from postroom.model.outbound import Outbound, OutboxState
+from postroom.model import Event, EventKind, Outbound, OutboxState, send_request
 from postroom.ports import Clock, Outbox, Queue
 
 _AGAIN = (OutboxState.UNCERTAIN, OutboxState.FAILED, OutboxState.DEFERRED)

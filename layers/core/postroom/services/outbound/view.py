@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from postroom.model.outbound import Delivery, Outbound, OutboxState
-from postroom.services.mailboxes.forecast import Concern
+from postroom.model import Delivery, Outbound, OutboxState
+from postroom.services.mailboxes import Concern
 from postroom.services.outbound.waiting import waiting_for
 
 _GONE = frozenset({OutboxState.SENT})

@@ -6,17 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from postroom.mail.headers.address import parse_addresses
-from postroom.model.configuration.document import Configuration, ReplacementTexts
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.configuration.policies import DeliveryExceptionPhrase
+from postroom.mail.headers import parse_addresses
+from postroom.model.configuration import Configuration, DeliveryExceptionPhrase, Mailbox, ReplacementTexts
 from postroom.ports import Configurations
+from postroom.rules import ThreadSettings, compile_pattern, department_of
 from postroom.rules import delivery_exceptions as exceptions
 from postroom.rules.attachments import judge as attachments
 from postroom.rules.masking import mask as masking
-from postroom.rules.patterns import compile_pattern
-from postroom.rules.routing import department_of
-from postroom.rules.threads import ThreadSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,17 +24,12 @@ from postroom.errors import (
     ServerMisbehaved,
     Transient,
 )
-from postroom.model.configuration.mailbox import Mailbox, Type
-from postroom.model.mailbox_state import Health, Lease, MailboxState, Position
-from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing
-from postroom.model.traffic import count
+from postroom.model import Action, Fetched, FetchFailed, Health, Item, Lease, Listing, MailboxState, Position, count
+from postroom.model.configuration import Mailbox, Type
 from postroom.ports import Session
+from postroom.rules.polling import Books, after_storage, set_aside
 from postroom.rules.polling import position as positions
-from postroom.rules.polling import set_aside
-from postroom.rules.polling.ledger import Books
-from postroom.rules.polling.server_actions import after_storage
-from postroom.services.mailboxes import health
-from postroom.services.mailboxes.open import in_session
+from postroom.services.mailboxes import health, in_session
 from postroom.services.polling.outcome import Outcome, Polling, Result
 from postroom.services.polling.reconnecting_session import LastingSession
 from postroom.services.polling.uploads import UPLOADS, StoreFailed, Uploads

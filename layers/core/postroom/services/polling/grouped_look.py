@@ -11,10 +11,10 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from postroom.errors import PostroomError
-from postroom.model.configuration.mailbox import Mailbox, Type
-from postroom.model.mailbox_state import Position
+from postroom.model import Position
+from postroom.model.configuration import Mailbox, Type
 from postroom.ports import Connector, LooksTogether, Tokens
-from postroom.services.mailboxes.open import takes_token
+from postroom.services.mailboxes import takes_token
 
 logger = logging.getLogger(__name__)
 

@@ -19,14 +19,12 @@ from functools import partial
 from typing import Any, TypeVar
 
 from postroom.errors import DeadlineExceeded, LeaseLost, PostroomError, Transient
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.mailbox_state import Health, MailboxState, Position
-from postroom.model.messages import poll_request, read_poll_request
+from postroom.model import Health, MailboxState, Position, poll_request, read_poll_request
+from postroom.model.configuration import Mailbox
 from postroom.ports import Extendable, Session
 from postroom.rules.polling import position as positions
 from postroom.rules.polling import set_aside
-from postroom.services.mailboxes import health
-from postroom.services.mailboxes.open import open_mailbox
+from postroom.services.mailboxes import health, open_mailbox
 from postroom.services.polling.fetch import SAVING, fetch
 from postroom.services.polling.grouped_look import Group, groups
 from postroom.services.polling.outcome import Outcome, Polling, Result

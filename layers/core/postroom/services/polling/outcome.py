@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from postroom.model.configuration.mailbox import Type
-from postroom.model.mailbox_state import Balance
+from postroom.model import Balance
+from postroom.model.configuration import Type
 from postroom.ports import Clock, Configurations, Connector, MailboxStates, Queue, RawMessages, Secrets, Tokens
 
 CONFIG_CHECK = 1.0  # seconds between two looks at the configuration while fetching

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Sequence
 
 from postroom.errors import DeadlineExceeded, PostroomError, Transient
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.mailbox_state import Position
-from postroom.model.server_mail import Action, Listing
+from postroom.model import Action, Listing, Position
+from postroom.model.configuration import Mailbox
 from postroom.ports import Compares, Extendable, Session
-from postroom.services.mailboxes import health
-from postroom.services.mailboxes.open import at_step, in_session, open_mailbox
+from postroom.services.mailboxes import at_step, health, in_session, open_mailbox
 from postroom.services.polling.outcome import Polling
 
 LAST_SAVING = 4.0  # seconds left for the last write, after the server was told

@@ -11,12 +11,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from postroom.errors import PostroomError
-from postroom.model.identity import raw_key
-from postroom.model.mailbox_state import Position
-from postroom.model.raw_message import OLD, OVERSIZE, SERVER_DATE, SERVER_ID, SIZE
-from postroom.model.server_mail import Fetched, Item
+from postroom.model import OLD, OVERSIZE, SERVER_DATE, SERVER_ID, SIZE, Fetched, Item, Position, raw_key
 from postroom.ports import Clock, RawMessages
-from postroom.rules.polling.position import is_old
+from postroom.rules.polling import is_old
 
 UPLOADS = 8  # puts at the same time, so that the network to S3 does not brake the one to the mail server
 

@@ -13,15 +13,21 @@ from itertools import islice
 from typing import Any, Protocol
 
 from postroom.errors import Conflict, NotFound, Permanent, PostroomError
-from postroom.model.event_kind import EventKind
-from postroom.model.identity import parse_raw_key
-from postroom.model.interaction import Event
-from postroom.model.mailbox_state import HealthState
-from postroom.model.messages import send_request, stored_event, stored_keys
-from postroom.model.outbound import Delivery, Outbound, OutboxState
+from postroom.model import (
+    Delivery,
+    Event,
+    EventKind,
+    HealthState,
+    Outbound,
+    OutboxState,
+    parse_raw_key,
+    send_request,
+    stored_event,
+    stored_keys,
+)
 from postroom.ports import Clock, Configurations, Interactions, MailboxStates, Outbox, Queue, RawMessages
-from postroom.services.inbound.ingest import Ingest
-from postroom.services.outbound.send import CLAIM_LASTS
+from postroom.services.inbound import Ingest
+from postroom.services.outbound import CLAIM_LASTS
 
 logger = logging.getLogger(__name__)
 

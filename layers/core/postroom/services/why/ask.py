@@ -15,11 +15,8 @@ from typing import Protocol
 from postroom import ports
 from postroom.errors import NotFound
 from postroom.mail.outgoing import thread_token
-from postroom.model.decision import Decision, Named
-from postroom.model.decision import DecisionRule as Rule
-from postroom.model.identity import interaction_id, parse_raw_key
-from postroom.model.interaction import Event, Interaction
-from postroom.model.outbound import Outbound
+from postroom.model import Decision, Event, Interaction, Named, Outbound, interaction_id, parse_raw_key
+from postroom.model import DecisionRule as Rule
 from postroom.ports import Configurations, Interactions, MailboxStates, RawMessages
 from postroom.services.outbound import view
 from postroom.services.why import unfetched

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from postroom.mail.origin.sender import SenderFlag
-from postroom.mail.reports.delivery_report import ReportKind
-from postroom.model.decision import Decision, Outcome
-from postroom.model.decision import DecisionRule as Rule
-from postroom.rules.answer_to import Basis
-from postroom.rules.attachments.judge import Action
+from postroom.mail.origin import SenderFlag
+from postroom.mail.reports import ReportKind
+from postroom.model import Decision, Outcome
+from postroom.model import DecisionRule as Rule
+from postroom.rules import Basis
+from postroom.rules.attachments import Action
 
 
 def tell_decision(decision: Decision) -> str:

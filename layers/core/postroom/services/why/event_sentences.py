@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from postroom.model.event_kind import EventKind
-from postroom.model.interaction import Event
+from postroom.model import Event, EventKind
 from postroom.services.why.decision_sentences import ended
 
 

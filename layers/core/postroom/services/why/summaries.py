@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from postroom.model.decision import DecisionRule, Outcome
-from postroom.model.interaction import Interaction, Status
-from postroom.model.outbound import Delivery, Outbound, OutboxState
+from postroom.model import DecisionRule, Delivery, Interaction, Outbound, OutboxState, Outcome, Status
 from postroom.services.outbound import view
 from postroom.services.why.decision_sentences import ended
 

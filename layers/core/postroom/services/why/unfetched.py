@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from postroom.model.configuration.mailbox import Mailbox, Type
-from postroom.model.mailbox_state import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, Aside, MailboxState, Position
-from postroom.model.server_mail import Action
+from postroom.model import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, Action, Aside, MailboxState, Position
+from postroom.model.configuration import Mailbox, Type
 from postroom.ports import Configurations, MailboxStates
-from postroom.rules.polling import set_aside
-from postroom.rules.polling.server_actions import after_giving_up, after_storage
-from postroom.services.mailboxes.health import TELLING
+from postroom.rules.polling import after_giving_up, after_storage, set_aside
+from postroom.services.mailboxes import TELLING
 
 _MOST_NAMED = 5
 

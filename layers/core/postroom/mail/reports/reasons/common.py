@@ -6,7 +6,7 @@ and those about mailboxes (`mailbox`) first.
 
 from __future__ import annotations
 
-from postroom.mail.phrase_index import phrases
+from postroom.mail import phrases
 from postroom.mail.reports.reasons.mailbox import MAILBOX_RULES
 from postroom.mail.reports.reasons.rule import Rule
 from postroom.mail.reports.reasons.vocabulary import Command, Reason

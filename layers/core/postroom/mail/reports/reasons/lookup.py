@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from postroom.mail.phrase_index import PhraseIndex
+from postroom.mail import PhraseIndex
 from postroom.mail.reports.reasons.by_host import HOST_RULES
 from postroom.mail.reports.reasons.languages import LANGUAGE_RULES
 from postroom.mail.reports.reasons.rule import Rule

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from postroom.mail.phrase_index import phrases
+from postroom.mail import phrases
 from postroom.mail.reports.reasons.rule import Rule
 from postroom.mail.reports.reasons.vocabulary import Reason
 

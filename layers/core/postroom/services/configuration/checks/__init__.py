@@ -1,29 +1,31 @@
 """What one field alone does not show: names that lead nowhere, doubles, options that contradict each other."""
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-from postroom.model.configuration.document import Configuration
-from postroom.services.configuration.checks import accounts, mailboxes, policies, references, sending, threading
-from postroom.services.configuration.checks.finding import Finding
+from postroom.room import lazily
 
-_PROBLEMS = (
-    references.duplicate_names,
-    references.unknown_names,
-    references.duplicate_addresses,
-    mailboxes.problems,
-    accounts.problems,
-    sending.problems,
-    policies.problems,
-    threading.problems,
-)
-_WARNINGS = (mailboxes.warnings, sending.warnings, accounts.warnings)
+if TYPE_CHECKING:
+    from postroom.services.configuration.checks.all_checks import problems, warnings
+    from postroom.services.configuration.checks.finding import Finding, Path
+    from postroom.services.configuration.checks.mailboxes import uses_oauth
+    from postroom.services.configuration.checks.references import NAMED_SECTIONS, REFERENCES
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "all_checks": ["problems", "warnings"],
+            "finding": ["Finding", "Path"],
+            "mailboxes": ["uses_oauth"],
+            "references": ["NAMED_SECTIONS", "REFERENCES"],
+        },
+    )
 
-
-def problems(configuration: Configuration) -> list[Finding]:
-    """List everything that must be corrected before the configuration can be applied."""
-    return [finding for check in _PROBLEMS for finding in check(configuration)]
-
-
-def warnings(configuration: Configuration) -> list[Finding]:
-    """List what is allowed and deserves attention."""
-    return [finding for check in _WARNINGS for finding in check(configuration)]
+__all__ = [
+    "NAMED_SECTIONS",
+    "REFERENCES",
+    "Finding",
+    "Path",
+    "problems",
+    "uses_oauth",
+    "warnings",
+]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from postroom.model.configuration.document import Configuration
-from postroom.model.configuration.oauth import Cloud, Provider
+from postroom.model.configuration import Cloud, Configuration, Provider
 from postroom.services.configuration.checks.finding import Finding
 
 _TENANT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")  # a GUID or a domain: it becomes part of a URL

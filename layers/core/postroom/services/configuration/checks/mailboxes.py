@@ -6,12 +6,22 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from postroom.model.configuration.capabilities import unsupported
-from postroom.model.configuration.clouds import is_microsoft_graph
-from postroom.model.configuration.document import Configuration
-from postroom.model.configuration.fields import is_host
-from postroom.model.configuration.mailbox import FirstConnection, Grant, Mailbox, Security, Type
-from postroom.model.configuration.properties import Effect, behaviour, find_property, protocol_of, ways_to_log_in
+from postroom.model.configuration import (
+    Configuration,
+    Effect,
+    FirstConnection,
+    Grant,
+    Mailbox,
+    Security,
+    Type,
+    behaviour,
+    find_property,
+    is_host,
+    is_microsoft_graph,
+    protocol_of,
+    unsupported,
+    ways_to_log_in,
+)
 from postroom.services.configuration.checks.finding import Finding
 
 _Found = Iterator[tuple[str, str, str]]  # field, problem, remedy

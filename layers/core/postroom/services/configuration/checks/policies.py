@@ -7,8 +7,7 @@ import zlib
 from collections.abc import Iterator
 
 from postroom.mail.outgoing import templates
-from postroom.model.configuration.document import Configuration
-from postroom.model.configuration.policies import AttachmentPolicy
+from postroom.model.configuration import AttachmentPolicy, Configuration
 from postroom.rules import delivery_exceptions, patterns
 from postroom.rules.masking import mask
 from postroom.services.configuration.checks.finding import Finding, Path

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from postroom.model.configuration.document import Configuration, Settings
+from postroom.model.configuration import Configuration, Settings
 from postroom.services.configuration.checks.finding import Finding
 
 NAMED_SECTIONS = (

@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from postroom.model.configuration.document import (
+from postroom.model.configuration import (
     Authentication,
     Configuration,
     OutboundServer,
     ServerType,
     SmtpSecurity,
+    is_host,
 )
-from postroom.model.configuration.fields import is_host
 from postroom.services.configuration.checks.finding import Finding
 from postroom.services.configuration.checks.mailboxes import pem_problems
 

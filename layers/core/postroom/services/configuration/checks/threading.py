@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from postroom.mail.outgoing import thread_token
-from postroom.model.configuration.document import Configuration
+from postroom.model.configuration import Configuration
 from postroom.services.configuration.checks.finding import Finding
 
 

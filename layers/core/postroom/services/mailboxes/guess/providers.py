@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from postroom.model.configuration.mailbox import Security, Type
+from postroom.model.configuration import Security, Type
 
 TLS = Security.SSL_TLS
 

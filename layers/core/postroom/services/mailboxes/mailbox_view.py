@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from postroom.model.configuration.mailbox import Mailbox, Type
-from postroom.model.mailbox_state import Balance, Health, MailboxState
+from postroom.model import Balance, Health, MailboxState
+from postroom.model.configuration import Mailbox, Type
 from postroom.services.mailboxes import forecast
 from postroom.services.mailboxes.forecast import Concern
 from postroom.services.mailboxes.health import sees, shown

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from postroom.mail.reader.part import Part
-from postroom.mail.reports.reasons.vocabulary import Command
+from postroom.mail.reader import Part
+from postroom.mail.reports.reasons import Command
 from postroom.mail.reports.reporters import COMMAND_HINTS, COMMANDS, RETURNED
 
 TEXT_SCANNED = 64 * 1024  # characters; reports say what they say in the first few hundred
@@ -285,7 +285,7 @@ def _message_id_in(text: str) -> str | None:
 
 def returned_recipients(message: Part, text: ReportText) -> list[str]:
     """Return the addresses that the returned mail was sent to: the last resort for a report that names nobody."""
-    from postroom.mail.headers.address import parse_addresses
+    from postroom.mail.headers import parse_addresses
 
     for returned in returned_headers(message, text):
         value = addresses_of(returned, "To")[:2_000]

@@ -9,8 +9,7 @@ from postroom.services.api.interactions import InteractionQueries, Replies
 from postroom.services.api.mailboxes import MailboxQueries
 from postroom.services.api.outbox import OutboxQueries
 from postroom.services.api.stores import Interactions, Outbox
-from postroom.services.mailboxes.latency import Arrivals
-from postroom.services.mailboxes.view import SecretDates
+from postroom.services.mailboxes import Arrivals, SecretDates
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import Protocol
 
-from postroom.mail.headers.address import parse_addresses
+from postroom.mail.headers import parse_addresses
 
 
 class Evidence(StrEnum):

@@ -6,9 +6,9 @@ import contextlib
 from datetime import datetime
 
 from postroom.errors import Transient
-from postroom.model.configuration.document import Configuration
+from postroom.model.configuration import Configuration
 from postroom.ports import Configurations, MailboxStates, Outbox, Queue
-from postroom.services.configuration.apply import Versions, apply, load
+from postroom.services.configuration import Versions, apply, load
 from postroom.services.mailboxes import retry
 from postroom.services.outbound import retry_held
 

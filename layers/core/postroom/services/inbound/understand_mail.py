@@ -11,33 +11,34 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
-from postroom.mail.content.bodies import bodies
-from postroom.mail.content.calendar import told
-from postroom.mail.content.displayed_text import best_text
-from postroom.mail.content.format_flowed import paragraphs
-from postroom.mail.content.reactions import Reaction, reaction
-from postroom.mail.headers.address import Address, is_valid
-from postroom.mail.headers.date import parse_date
-from postroom.mail.html.sanitise import SanitisedHtml, sanitise
+from postroom.mail.content import Reaction, best_text, bodies, paragraphs, reaction, told
+from postroom.mail.headers import Address, is_valid, parse_date
+from postroom.mail.html import SanitisedHtml, sanitise
+from postroom.mail.origin import SenderVerdict, auth_results, sender_verdict
 from postroom.mail.origin import message_ids as references
-from postroom.mail.origin.authentication_results import auth_results
-from postroom.mail.origin.sender import SenderVerdict, sender_verdict
 from postroom.mail.outgoing import thread_token
 from postroom.mail.reader import Message, Unreadable, read
-from postroom.mail.reply_text.marked import marked_lines
-from postroom.mail.reply_text.reply import reply_text
-from postroom.mail.reports.automatic import withholding_headers
-from postroom.model.decision import Decision, Named, Outcome
-from postroom.model.decision import DecisionRule as Rule
-from postroom.model.interaction import Attachment, Body, Subtype
-from postroom.model.understanding import ProvenToken, ReadFile, TokenPlace, Understanding
-from postroom.rules import thread_markers
-from postroom.rules.kind import REACTION, decide_kind
+from postroom.mail.reply_text import marked_lines, reply_text
+from postroom.mail.reports import withholding_headers
+from postroom.model import (
+    Attachment,
+    Body,
+    Decision,
+    Named,
+    Outcome,
+    ProvenToken,
+    ReadFile,
+    Subtype,
+    TokenPlace,
+    Understanding,
+)
+from postroom.model import DecisionRule as Rule
+from postroom.rules import REACTION, decide_kind, thread_markers
 from postroom.services.inbound.attachments import attached_files
 from postroom.services.inbound.attributes import attributes_of
 from postroom.services.inbound.correspondents import correspondents, without_forward
 from postroom.services.inbound.masking import Mask, masked
-from postroom.services.policy.compiled import Policy
+from postroom.services.policy import Policy
 
 logging.getLogger("flufl.bounce").disabled = True  # its tracebacks may quote the mail
 

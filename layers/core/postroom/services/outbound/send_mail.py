@@ -26,17 +26,12 @@ from postroom.errors import (
     SendUncertain,
     Transient,
 )
-from postroom.mail.headers.address import parse_addresses
-from postroom.mail.outgoing import thread_token
-from postroom.mail.outgoing.compose import Composition, compose, deliverable
-from postroom.model.configuration.document import Configuration, OutboundServer, ServerType
-from postroom.model.event_kind import EventKind
-from postroom.model.interaction import Event
-from postroom.model.messages import send_request
-from postroom.model.outbound import Envelope, Outbound, OutboxState, Sent
+from postroom.mail.headers import parse_addresses
+from postroom.mail.outgoing import Composition, compose, deliverable, thread_token
+from postroom.model import Envelope, Event, EventKind, Outbound, OutboxState, Sent, send_request
+from postroom.model.configuration import Configuration, OutboundServer, ServerType
 from postroom.ports import Clock, Configurations, Outbox, Queue, Transports
-from postroom.rules import thread_markers
-from postroom.rules.way_out import Recipients, recipients_of, server_of
+from postroom.rules import Recipients, recipients_of, server_of, thread_markers
 from postroom.services.outbound.waiting import DEFECT, DEFECT_GIVE_UP_AFTER, wait_after, waiting_for
 
 logger = logging.getLogger(__name__)

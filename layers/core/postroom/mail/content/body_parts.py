@@ -9,15 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
 
-from postroom.mail.containers.as_part import file_part
-from postroom.mail.containers.tnef import Tnef, is_tnef, open_tnef
+from postroom.mail.containers import Tnef, file_part, is_tnef, open_tnef
 from postroom.mail.content.cms import signed_content
 from postroom.mail.content.reactions import REACTION_TYPE
 from postroom.mail.content.signed import is_pkcs7
-from postroom.mail.encoding.charset import decode
-from postroom.mail.encoding.uuencode import find_files
-from postroom.mail.reader import Unreadable, read
-from postroom.mail.reader.part import Message, Part
+from postroom.mail.encoding import decode, find_files
+from postroom.mail.reader import Message, Part, Unreadable, read
 
 _INLINE_MEDIA = ("image/", "audio/", "video/")
 _MAX_OPENED = 20  # TNEF streams

@@ -16,7 +16,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from postroom.errors import Invalid, Problem
-from postroom.mail.headers.address import Address, is_valid, parse_addresses
+from postroom.mail.headers import Address, is_valid, parse_addresses
 from postroom.mail.outgoing.header_folding import addresses_field, ids_field, references, text_field
 
 # CR, LF, NUL, VT, FF, NEL, U+2028, U+2029 and the other C0 characters end or break lines somewhere.

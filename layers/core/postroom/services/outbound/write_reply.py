@@ -10,20 +10,25 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from postroom.errors import Conflict, Invalid, NotFound, Problem, Transient
-from postroom.mail.headers.address import is_valid, parse_addresses
-from postroom.mail.outgoing.compose import Composition, check, is_message_id, without_controls
-from postroom.model.configuration.document import Alias, Configuration
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.decision import Decision, Named, Outcome
-from postroom.model.decision import DecisionRule as Rule
-from postroom.model.identity import outbound_id
-from postroom.model.interaction import MAILBOX_ADDRESS, Interaction, Subtype
-from postroom.model.messages import send_request
-from postroom.model.outbound import Outbound
+from postroom.mail.headers import is_valid, parse_addresses
+from postroom.mail.outgoing import Composition, check, is_message_id, without_controls
+from postroom.model import (
+    MAILBOX_ADDRESS,
+    Decision,
+    Interaction,
+    Named,
+    Outbound,
+    Outcome,
+    Subtype,
+    outbound_id,
+    send_request,
+)
+from postroom.model import DecisionRule as Rule
+from postroom.model.configuration import Alias, Configuration, Mailbox
 from postroom.ports import Clock, Configurations, Interactions, Outbox, Queue
 from postroom.rules import thread_markers, way_out
-from postroom.rules.masking.outbound import mask_outbound
-from postroom.services.policy.compiled import outbound_masking
+from postroom.rules.masking import mask_outbound
+from postroom.services.policy import outbound_masking
 
 _MOST_TEXT = 1_000_000  # characters
 _MARK = "mark"

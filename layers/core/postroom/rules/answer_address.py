@@ -9,10 +9,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from postroom.mail.headers.address import Address, is_valid
-from postroom.mail.outgoing.thread_token import without_plus_part
-from postroom.model.decision import Decision
-from postroom.model.decision import DecisionRule as Rule
+from postroom.mail.headers import Address, is_valid
+from postroom.mail.outgoing import without_plus_part
+from postroom.model import Decision
+from postroom.model import DecisionRule as Rule
 
 
 class ForwardsTo(StrEnum):

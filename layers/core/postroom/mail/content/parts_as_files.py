@@ -7,10 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from postroom.mail.containers.file_type import sniff
-from postroom.mail.content.bodies import Bodies, bodies
-from postroom.mail.reader import Message, Unreadable, read
-from postroom.mail.reader.part import Part
+from postroom.mail.containers import sniff
+from postroom.mail.content.body_parts import Bodies, bodies
+from postroom.mail.reader import Message, Part, Unreadable, read
 
 # Types of mail that Python has no extension for.
 _EXTENSIONS = {

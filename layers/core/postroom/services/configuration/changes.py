@@ -11,11 +11,9 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from postroom.errors import Conflict, Invalid, Problem
-from postroom.model.configuration.document import Alias, Configuration
-from postroom.model.configuration.mailbox import Mailbox
+from postroom.model.configuration import Alias, Configuration, Mailbox
 from postroom.services.configuration import checks
-from postroom.services.configuration.checks.finding import Finding
-from postroom.services.configuration.checks.references import NAMED_SECTIONS, REFERENCES
+from postroom.services.configuration.checks import NAMED_SECTIONS, REFERENCES, Finding
 from postroom.services.configuration.yaml_tree import format_path
 
 

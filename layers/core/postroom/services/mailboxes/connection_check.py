@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from postroom.errors import PostroomError
-from postroom.model.configuration.mailbox import Mailbox, Security, Type
+from postroom.model.configuration import Mailbox, Security, Type
 from postroom.ports import Connector, Counts, Secrets, Session, Tokens
 from postroom.services.mailboxes.open import open_mailbox, open_with, takes_token
 

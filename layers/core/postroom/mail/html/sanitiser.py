@@ -9,8 +9,8 @@ from functools import cache
 
 import nh3
 
+from postroom.mail.html.as_text import to_text
 from postroom.mail.html.limits import RENAMED_ELEMENTS, RENAMED_PREFIX, bound
-from postroom.mail.html.to_text import to_text
 
 __all__ = ["SanitisedHtml", "sanitise", "to_text"]
 

@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from postroom.mail.headers.address import Address, is_valid, parse_addresses
-from postroom.mail.reader.part import Message
+from postroom.mail.headers import Address, is_valid, parse_addresses
+from postroom.mail.reader import Message
 from postroom.mail.reply_text.line_kinds import QUOTE_MARKS, Kind
 from postroom.mail.reply_text.lines import classify, visible
 from postroom.mail.reply_text.quoted_headers import Role, header_line

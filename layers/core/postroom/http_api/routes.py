@@ -23,8 +23,8 @@ from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from postroom import observe
 from postroom.errors import PostroomError
-from postroom.services.api import problems
-from postroom.services.api.answers import (
+from postroom.services.api import (
+    MOST_MAILBOXES,
     InteractionHistory,
     InteractionRow,
     InteractionWithBody,
@@ -33,13 +33,14 @@ from postroom.services.api.answers import (
     OutboundRow,
     OutboundShown,
     ProblemDetails,
+    Queries,
     ReplyRequest,
     ReplyTaken,
     Service,
+    caller,
+    check_readable,
+    problems,
 )
-from postroom.services.api.mailboxes import MOST_MAILBOXES
-from postroom.services.api.queries import Queries
-from postroom.services.api.requests import caller, check_readable
 
 logger = logging.getLogger(__name__)
 

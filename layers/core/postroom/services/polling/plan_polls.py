@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from postroom.model.configuration.document import Configuration
-from postroom.model.configuration.mailbox import Mailbox, Type
-from postroom.model.messages import MOST_MAILBOXES, poll_request
+from postroom.model import MOST_MAILBOXES, poll_request
+from postroom.model.configuration import Configuration, Mailbox, Type
 from postroom.ports import BatchQueue, Configurations
 
 TICK = 60  # seconds between two runs of the schedule

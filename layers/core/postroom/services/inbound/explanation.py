@@ -7,18 +7,16 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
-from postroom.mail.headers.address import Address
-from postroom.mail.outgoing.thread_token import without_plus_part
-from postroom.mail.reply_text.forwarded import Forwarded
-from postroom.mail.reports.delivery_report import DeliveryReport, Recipient
-from postroom.model.configuration.mailbox import Mailbox
-from postroom.model.decision import Decision, Outcome
-from postroom.model.decision import DecisionRule as Rule
-from postroom.model.interaction import Subtype
-from postroom.model.understanding import Understanding
-from postroom.rules.routing import route
-from postroom.services.inbound.understand import understand
-from postroom.services.policy.compiled import Policy
+from postroom.mail.headers import Address
+from postroom.mail.outgoing import without_plus_part
+from postroom.mail.reply_text import Forwarded
+from postroom.mail.reports import DeliveryReport, Recipient
+from postroom.model import Decision, Outcome, Subtype, Understanding
+from postroom.model import DecisionRule as Rule
+from postroom.model.configuration import Mailbox
+from postroom.rules import route
+from postroom.services.inbound.understand_mail import understand
+from postroom.services.policy import Policy
 
 _NO_MAILBOX = "no mailbox was named, and none of the configuration has an address that the mail was sent to"
 

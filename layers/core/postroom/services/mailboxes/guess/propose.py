@@ -13,8 +13,7 @@ from typing import Protocol
 from pydantic import TypeAdapter, ValidationError
 
 from postroom.errors import Invalid, Problem
-from postroom.model.configuration.fields import MailboxAddress, split_mailbox
-from postroom.model.configuration.mailbox import Security, Type
+from postroom.model.configuration import MailboxAddress, Security, Type, split_mailbox
 from postroom.services.mailboxes.guess.providers import PROVIDERS, Provider
 
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from postroom.adapters.net.connect import Network
+from postroom.adapters.net import Network
 from postroom.adapters.oauth import requests
 from postroom.adapters.oauth.endpoint import TIMEOUT, TokenEndpoint
 from postroom.adapters.oauth.requests import Held
 from postroom.errors import LoginRefused, Transient
-from postroom.model.configuration.oauth import OAuthApplication, Provider
+from postroom.model.configuration import OAuthApplication, Provider
 
 
 def redeem(

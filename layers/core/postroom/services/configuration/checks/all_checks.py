@@ -1,0 +1,29 @@
+"""What one field alone does not show: names that lead nowhere, doubles, options that contradict each other."""
+
+from __future__ import annotations
+
+from postroom.model.configuration import Configuration
+from postroom.services.configuration.checks import accounts, mailboxes, policies, references, sending, threading
+from postroom.services.configuration.checks.finding import Finding
+
+_PROBLEMS = (
+    references.duplicate_names,
+    references.unknown_names,
+    references.duplicate_addresses,
+    mailboxes.problems,
+    accounts.problems,
+    sending.problems,
+    policies.problems,
+    threading.problems,
+)
+_WARNINGS = (mailboxes.warnings, sending.warnings, accounts.warnings)
+
+
+def problems(configuration: Configuration) -> list[Finding]:
+    """List everything that must be corrected before the configuration can be applied."""
+    return [finding for check in _PROBLEMS for finding in check(configuration)]
+
+
+def warnings(configuration: Configuration) -> list[Finding]:
+    """List what is allowed and deserves attention."""
+    return [finding for check in _WARNINGS for finding in check(configuration)]

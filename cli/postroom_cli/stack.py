@@ -75,8 +75,10 @@ class Stack:
     def client(self, service: str) -> Any:
         """Return a client of an AWS service, for this stack."""
         from postroom.adapters.aws import config
+        from postroom.adapters.dynamo import repeat_conflicts
 
-        return self._session.client(service, endpoint_url=self._endpoint_url, config=config())  # type: ignore[call-overload]
+        made: Any = self._session.client(service, endpoint_url=self._endpoint_url, config=config())  # type: ignore[call-overload]
+        return repeat_conflicts(made) if service == "dynamodb" else made
 
     @cached_property
     def _dynamodb(self) -> Any:

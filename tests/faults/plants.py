@@ -10,16 +10,17 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
+from postroom.adapters.dynamo.caps import counting
 from postroom.adapters.dynamo.client import aws_errors
-from postroom.adapters.dynamo.interactions import DynamoInteractions
-from postroom.adapters.dynamo.outbox import DynamoOutbox
+from postroom.adapters.dynamo.outbox import NOT_THERE, DynamoOutbox
 from postroom.errors import SendUncertain
 from postroom.model.automatic_reply import Cap, Withheld
 from postroom.model.identity import raw_key
-from postroom.model.interaction import Added, Body, Interaction
+from postroom.model.interaction import Added, PreparedInteraction
 from postroom.model.outbound import Outbound
 from postroom.model.server_mail import Fetched
 from postroom.rules.polling.server_actions import after_storage
@@ -76,41 +77,46 @@ def _random_object_key() -> Iterator[None]:
 def _no_transaction() -> Iterator[None]:
     """What belongs together is written one after the other."""
 
-    def wrong(
-        self: DynamoInteractions, item: Any, interaction: Interaction, outbound: Outbound, caps: Sequence[Cap]
-    ) -> Added | Withheld:
-        added = self._put(item)
-        if added is Added.CREATED:
-            for cap in caps:
-                with aws_errors("counting an automatic reply"):
-                    self._client.update_item(**self._count(cap, interaction.created))
-            DynamoOutbox(self._client, self._table).add(outbound, answers=None)
-        return added
+    def wrong(self: DynamoOutbox, write: Any, cause: PreparedInteraction, caps: Sequence[Cap], now: datetime) -> Added:
+        if not _put(self, cause.item):
+            return Added.EXISTED
+        for cap in caps:
+            with aws_errors("counting an automatic reply"):
+                self._client.update_item(**counting(self._table, cap, now))
+        _put(self, write["Put"]["Item"])
+        return Added.CREATED
 
-    with patch.object(DynamoInteractions, "_transact", wrong):
+    with patch.object(DynamoOutbox, "_add_caused", wrong):
         yield
+
+
+def _put(outbox: DynamoOutbox, item: Any) -> bool:
+    try:
+        with aws_errors("writing one of several items"):
+            outbox._client.put_item(TableName=outbox._table, Item=item, ConditionExpression=NOT_THERE)
+    except outbox._client.exceptions.ConditionalCheckFailedException:
+        return False
+    return True
 
 
 @contextmanager
 def _automatic_reply_outside_the_transaction() -> Iterator[None]:
     """The interaction first, its acknowledgement afterwards, each whole in itself."""
-    add = DynamoInteractions.add
+    add = DynamoOutbox.add
 
     def wrong(
-        self: DynamoInteractions,
-        interaction: Interaction,
-        body: Body,
+        self: DynamoOutbox,
+        outbound: Outbound,
         *,
-        outbound: Outbound | None = None,
+        cause: PreparedInteraction | None = None,
         caps: Sequence[Cap] = (),
     ) -> Added | Withheld:
         del caps
-        added = add(self, interaction, body)
-        if added is Added.CREATED and outbound is not None:
-            DynamoOutbox(self._client, self._table).add(outbound, answers=None)
-        return added
+        if cause is not None and not _put(self, cause.item):
+            return Added.EXISTED
+        return add(self, outbound)
 
-    with patch.object(DynamoInteractions, "add", wrong):
+    with patch.object(DynamoOutbox, "add", wrong):
         yield
 
 

@@ -214,7 +214,8 @@ class _Demo:
     def _stories(
         self, mails: Sequence[DemoMail], received: Sequence[bytes], outbound: Sequence[Outbound]
     ) -> list[Story]:
-        acknowledgements = {one.parent_id: one for one in outbound if one.subtype is Subtype.OUTBOUND_ACKNOWLEDGEMENT}
+        acknowledged = [one for one in outbound if one.subtype is Subtype.OUTBOUND_ACKNOWLEDGEMENT]
+        acknowledgements = {str(one.answers): one for one in acknowledged}
         stories = []
         for mail, raw in zip(mails, received, strict=True):
             interaction = self.installation.interactions.get(expected_id(mail.mailbox, raw))

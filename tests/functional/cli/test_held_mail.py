@@ -87,7 +87,7 @@ def test_an_outgoing_mail_is_shown_in_words_without_what_only_its_sender_needs(p
     assert "SesIdentity" in lines["why"]
     assert lines["failing since"] == f"{outbound.since:%Y-%m-%d %H:%M:%S}"
     assert lines["next try"] == f"{outbound.due:%Y-%m-%d %H:%M:%S}"
-    assert (lines["to"], lines["answers"]) == ("ann@example.org", outbound.parent_id)
+    assert (lines["to"], lines["answers"]) == ("ann@example.org", outbound.answers)
     assert not {"claim", "unrecorded", "body_marker", "attributes", "delivery"} & lines.keys()
     assert outbound.text in out
     assert "\nstate       DEFERRED, needs attention\n" in postroom("why", outbound_id).out

@@ -30,7 +30,7 @@ def test_a_mail_of_a_person_is_acknowledged_by_the_template(configured: AwsStack
     assert outbound is not None
     assert (outbound.to, outbound.from_address) == (("ann@example.org",), "support@example.com")
     assert outbound.text.strip() == f"Your number is {interaction_id}."
-    assert (outbound.state, outbound.automatic, outbound.parent_id) == (OutboxState.NEW, True, interaction_id)
+    assert (outbound.state, outbound.automatic, outbound.answers) == (OutboxState.NEW, True, interaction_id)
 
 
 GUARDED: dict[str, tuple[bytes, str]] = {

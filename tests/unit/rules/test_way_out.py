@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from postroom.model.configuration.document import Configuration
-from postroom.model.interaction import Subtype
+from postroom.model.interaction import InteractionRef, Subtype
 from postroom.model.outbound import Outbound
 from postroom.rules.way_out import SES, Recipients, alias_of, default_alias, recipients_of, server_name, server_of
 
@@ -16,7 +16,7 @@ MAIL = Outbound(
     id="o",
     subtype=Subtype.OUTBOUND_REPLY,
     thread_id="t",
-    parent_id="p",
+    answers=InteractionRef("p"),
     mailbox="support",
     department="service",
     from_address="Support <Support@Example.com>",

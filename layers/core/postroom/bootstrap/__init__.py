@@ -15,7 +15,7 @@ import boto3
 
 from postroom.adapters import utc_now
 from postroom.adapters.aws import S3Contents, config
-from postroom.adapters.dynamo import ConfigurationStore
+from postroom.adapters.dynamo import ConfigurationStore, repeat_conflicts
 from postroom.environment import Environment, read_environment
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ _LOOKERS = 110  # connections: one a mailbox of a poll request, and some
 @cache
 def _client(service: str, *, connections: int = 10, attempts: int = 3, read_timeout: float = 10.0) -> Any:
     settings = config(connections=connections, attempts=attempts, read_timeout=read_timeout)
-    return boto3.client(service, config=settings)  # type: ignore[call-overload]  # one cache for clients of any kind
+    client: Any = boto3.client(service, config=settings)  # type: ignore[call-overload]  # one cache for all kinds
+    return repeat_conflicts(client) if service == "dynamodb" else client
 
 
 def forget() -> None:

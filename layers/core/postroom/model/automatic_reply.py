@@ -14,6 +14,7 @@ class Cap:
     key: str  # what is counted
     limit: int
     expires: datetime  # when the count may be forgotten
+    shared: bool = False  # all mail of the installation counts here
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, NewType
 
 from postroom.mail.headers import Address
 from postroom.model.decision import Decision
@@ -105,6 +106,18 @@ class Interaction:
     decisions: tuple[Decision, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
     preview: str = ""
+
+
+InteractionRef = NewType("InteractionRef", str)
+"""The id of an incoming interaction, where something is said to belong to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedInteraction:
+    """An interaction ready to be written together with what it causes; `item` is the form that its store gave it."""
+
+    id: InteractionRef
+    item: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

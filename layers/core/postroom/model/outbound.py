@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from postroom.model.decision import Decision
-from postroom.model.interaction import Subtype
+from postroom.model.interaction import InteractionRef, Subtype
 
 
 class OutboxState(StrEnum):
@@ -59,7 +59,6 @@ class Outbound:
     id: str  # f(interaction, rule) for automatic mail, f(idempotency key) for an agent's: never twice
     subtype: Subtype
     thread_id: str
-    parent_id: str  # the interaction it answers
     mailbox: str
     department: str
     from_address: str  # RFC 5322 mailbox, display name allowed
@@ -68,6 +67,7 @@ class Outbound:
     text: str
     created: datetime
     server: str  # name of the outbound server in the configuration
+    answers: InteractionRef | None = None  # None: it begins a thread, whose id is its own
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
     html: str | None = None

@@ -19,6 +19,7 @@ from postroom.model import (
     MailboxState,
     Outbound,
     OutboxState,
+    PreparedInteraction,
     RawMessage,
     ThreadHit,
     Waiting,
@@ -53,13 +54,15 @@ class Contents(Protocol):
 class Interactions(Protocol):
     """Interactions and their history."""
 
-    def add(
-        self, interaction: Interaction, body: Body, *, outbound: Outbound | None = None, caps: Sequence[Cap] = ()
-    ) -> Added | Withheld:
+    def add(self, interaction: Interaction, body: Body) -> Added:
         """Write everything that makes up the interaction at once, only if it is not there yet.
 
-        Withheld comes only where there is an `outbound`; the interaction is then to be added without it.
+        Raises TooLarge for what the store does not hold.
         """
+        ...
+
+    def prepare(self, interaction: Interaction, body: Body) -> PreparedInteraction:
+        """Make an interaction ready to be written by the outbox, together with what it causes; raises TooLarge."""
         ...
 
     def get(self, interaction_id: str) -> Interaction | None: ...
@@ -100,8 +103,14 @@ class Interactions(Protocol):
 class Outbox(Protocol):
     """Outbound interactions on their way; every step is a conditional write."""
 
-    def add(self, outbound: Outbound, *, answers: str | None) -> bool:
-        """Write one and mark `answers` done; False when this id exists already (a double click)."""
+    def add(
+        self, outbound: Outbound, *, cause: PreparedInteraction | None = None, caps: Sequence[Cap] = ()
+    ) -> Added | Withheld:
+        """Write a mail to send at once with what belongs to it: the interaction that causes it, or that it is answered.
+
+        EXISTED: the mail, or with a `cause` the interaction, was there (a double click, a repeated event). Withheld
+        comes only with a `cause`: nothing was written; the interaction is then to be added without the mail.
+        """
         ...
 
     def get(self, outbound_id: str) -> Outbound | None: ...

@@ -25,7 +25,8 @@ def filled(kind: Any) -> Any:
     """Make a value of a type in which every text is a card number; of alternatives the one that holds most."""
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        return filled(next(one for one in inner if one not in (type(None), StrEnum)))
+        choices = [one for one in inner if one not in (type(None), StrEnum)]
+        return filled(next((one for one in choices if isinstance(one, typing.NewType)), choices[0]))
     if isinstance(kind, typing.NewType):
         return filled(kind.__supertype__)
     if origin is tuple:

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from postroom.adapters.transports.ses import SesTransport
 from postroom.errors import SendDeferred
 from postroom.model.configuration.document import Configuration
-from postroom.model.interaction import Event, Subtype
+from postroom.model.interaction import Event, InteractionRef, Subtype
 from postroom.model.outbound import Envelope, Outbound, OutboxState
 from postroom.services.outbound import send_mail as sending
 from postroom.services.outbound.send_mail import send
@@ -105,7 +105,7 @@ class World:
             id=outbound_id,
             subtype=Subtype.OUTBOUND_REPLY,
             thread_id="t",
-            parent_id="p",
+            answers=InteractionRef("p"),
             mailbox="support",
             department="service",
             from_address="support@example.com",

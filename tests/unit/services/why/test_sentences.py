@@ -9,7 +9,7 @@ import pytest
 from postroom.mail.origin.sender import SenderFlag
 from postroom.model.decision import Decision, DecisionRule, Named, Outcome, UnlistedRule, stored_decision
 from postroom.model.event_kinds import EventKind, UnlistedKind, event_kind
-from postroom.model.interaction import Event, Subtype
+from postroom.model.interaction import Event, InteractionRef, Subtype
 from postroom.model.outbound import Delivery, Outbound, OutboxState
 from postroom.rules.threads import RULES
 from postroom.services.why.decision_sentences import tell_decision
@@ -80,7 +80,7 @@ def test_every_state_of_an_outgoing_mail_is_said(state: OutboxState, delivery: D
         id="o",
         subtype=Subtype.OUTBOUND_REPLY,
         thread_id="t",
-        parent_id="p",
+        answers=InteractionRef("p"),
         mailbox="support",
         department="service",
         from_address="support@example.com",

@@ -7,6 +7,7 @@ from postroom.room import lazily
 if TYPE_CHECKING:
     from postroom.adapters.dynamo.arrivals import DynamoArrivals
     from postroom.adapters.dynamo.configurations import ConfigurationStore
+    from postroom.adapters.dynamo.conflicts import repeat_conflicts
     from postroom.adapters.dynamo.interaction_changes import InteractionChanges
     from postroom.adapters.dynamo.interactions import DynamoInteractions
     from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
@@ -19,6 +20,7 @@ else:
         {
             "arrivals": ["DynamoArrivals"],
             "configurations": ["ConfigurationStore"],
+            "conflicts": ["repeat_conflicts"],
             "interaction_changes": ["InteractionChanges"],
             "interactions": ["DynamoInteractions"],
             "mailbox_states": ["DynamoMailboxStates"],
@@ -40,4 +42,5 @@ __all__ = [
     "SecretWriter",
     "StoredSecretDates",
     "StoredSecrets",
+    "repeat_conflicts",
 ]

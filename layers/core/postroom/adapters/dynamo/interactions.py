@@ -12,16 +12,15 @@ from postroom.errors import TooLarge
 from postroom.model import (
     Added,
     Body,
-    Cap,
     Direction,
     Event,
     Interaction,
-    Outbound,
+    InteractionRef,
     OutboxState,
+    PreparedInteraction,
     Subtype,
     ThreadHit,
     Waiting,
-    Withheld,
 )
 from postroom.ports import Contents
 
@@ -34,10 +33,6 @@ NOT_THERE = "attribute_not_exists(pk)"
 A_ROOT = "#thread = :own"
 WAITS = timedelta(days=30)
 
-BELOW_LIMIT = "attribute_not_exists(pk) OR #count < :limit"
-FREE_AGAIN = "attribute_not_exists(pk) OR #count < :limit OR #expires <= :now"
-"""Conditions of the caps on automatic replies."""
-
 _SHOWN = ("direction", "created", "from", "subject", "subtype", "status")
 
 
@@ -49,77 +44,28 @@ class DynamoInteractions:
         self._table = table
         self._contents = contents
 
-    def add(
-        self, interaction: Interaction, body: Body, *, outbound: Outbound | None = None, caps: Sequence[Cap] = ()
-    ) -> Added | Withheld:
-        """Write the interaction alone with one conditional put, or with its acknowledgement in one transaction.
+    def add(self, interaction: Interaction, body: Body) -> Added:
+        """Write the interaction alone with one conditional put; raises TooLarge for what no item holds."""
+        prepared = self.prepare(interaction, body)
+        try:
+            with aws_errors("writing the interaction"):
+                self._client.put_item(TableName=self._table, Item=prepared.item, ConditionExpression=NOT_THERE)
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return Added.EXISTED
+        return Added.CREATED
 
-        Raises TooLarge for what no item holds.
-        """
+    def prepare(self, interaction: Interaction, body: Body) -> PreparedInteraction:
+        """Make the item, and lay a long body beside it; raises TooLarge for what no item holds."""
         packed = items.body_values(body)
         body_key = None
         if len(packed) > items.BODY_LIMIT:
-            # An orphan, should the write below never happen: harmless, and the same key at the next try.
+            # An orphan, should the item never be written: harmless, and the same key at the next try.
             body_key = f"bodies/{interaction.id}"
             self._contents.put(body_key, packed, content_type="application/zlib")
         item = items.interaction_item(interaction, None if body_key else packed, body_key)
         if items.size(item) > items.INTERACTION_LIMIT:
             raise TooLarge(items.TOO_LARGE)
-        if outbound is None:
-            return self._put(item)
-        return self._transact(item, interaction, outbound, caps)
-
-    def _put(self, item: items.Item) -> Added:
-        try:
-            with aws_errors("writing the interaction"):
-                self._client.put_item(TableName=self._table, Item=item, ConditionExpression=NOT_THERE)
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return Added.EXISTED
-        return Added.CREATED
-
-    def _transact(
-        self, item: items.Item, interaction: Interaction, outbound: Outbound, caps: Sequence[Cap]
-    ) -> Added | Withheld:
-        writes: list[Any] = [
-            {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": NOT_THERE}},
-            {
-                "Put": {
-                    "TableName": self._table,
-                    "Item": items.outbound_item(outbound),
-                    "ConditionExpression": NOT_THERE,
-                }
-            },
-        ]
-        writes += [{"Update": self._count(cap, interaction.created)} for cap in caps]
-        try:
-            with aws_errors("writing the interaction with its acknowledgement"):
-                self._client.transact_write_items(TransactItems=writes)
-        except self._client.exceptions.TransactionCanceledException as error:
-            # Only failed conditions come here: of the interaction, of its acknowledgement, of the caps, in this order.
-            reasons = error.response["CancellationReasons"]
-            there, acknowledged, *full = (reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
-            if there:
-                return Added.EXISTED
-            reached = tuple(cap for cap, is_full in zip(caps, full, strict=True) if is_full)
-            return Withheld(() if acknowledged else reached)
-        return Added.CREATED
-
-    def _count(self, cap: Cap, now: datetime) -> dict[str, Any]:
-        values = {":one": 1, ":limit": cap.limit, ":expires": int(cap.expires.timestamp())}
-        # One a window: the window begins with each reply. More: the window's number is part of the key.
-        first = {":now": int(now.timestamp())} if cap.limit == 1 else {}
-        return {
-            "TableName": self._table,
-            "Key": items.marshal(keys.cap(cap.key)),
-            "UpdateExpression": (
-                "SET #count = :one, #expires = :expires"
-                if first
-                else "ADD #count :one SET #expires = if_not_exists(#expires, :expires)"
-            ),
-            "ConditionExpression": FREE_AGAIN if first else BELOW_LIMIT,
-            "ExpressionAttributeNames": {"#count": "count", "#expires": keys.EXPIRES},
-            "ExpressionAttributeValues": items.marshal(values | first),
-        }
+        return PreparedInteraction(InteractionRef(interaction.id), item)
 
     def get(self, interaction_id: str) -> Interaction | None:
         """Read an inbound interaction; None when there is none, or when the id is an outbound one's."""

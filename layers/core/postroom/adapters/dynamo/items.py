@@ -23,6 +23,7 @@ from postroom.model import (
     Direction,
     Event,
     Interaction,
+    InteractionRef,
     Outbound,
     OutboxState,
     Status,
@@ -206,6 +207,7 @@ def outbound_item(outbound: Outbound) -> Item:
     """Write an outbound interaction as an item."""
     listed = keys.listed(outbound.created, outbound.id)
     recipients = [*outbound.to, *outbound.cc]
+    member = outbound.thread_id != outbound.id
     detail = {
         "text": outbound.text,
         "html": outbound.html,
@@ -224,13 +226,13 @@ def outbound_item(outbound: Outbound) -> Item:
             **keys.interaction(outbound.id),
             keys.LIST_PK: keys.outbox_list(outbound.state.value),
             keys.LIST_SK: listed,
-            keys.THREAD_PK: outbound.thread_id,
-            keys.THREAD_SK: listed,
+            keys.THREAD_PK: outbound.thread_id if member else None,
+            keys.THREAD_SK: listed if member else None,
             "direction": Direction.OUTBOUND.value,
             "mailbox": outbound.mailbox,
             "department": outbound.department,
             "thread": outbound.thread_id,
-            "parent": outbound.parent_id,
+            "parent": outbound.answers,
             "subtype": outbound.subtype.value,
             "status": Status.OUTBOUND.value,
             "subject": shorten(outbound.subject),
@@ -255,7 +257,7 @@ def read_outbound(item: Mapping[str, Any]) -> Outbound:
         id=values[keys.PK].removeprefix("I#"),
         subtype=Subtype(values["subtype"]),
         thread_id=values["thread"],
-        parent_id=values["parent"],
+        answers=InteractionRef(values["parent"]) if "parent" in values else None,
         mailbox=values["mailbox"],
         department=values["department"],
         from_address=values["from"],

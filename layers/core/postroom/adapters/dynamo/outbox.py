@@ -5,15 +5,29 @@ An outbound interaction carries its own history in its item, so that a state and
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo import outbox_history as history
+from postroom.adapters.dynamo.caps import counting, give_back, raise_shared
 from postroom.adapters.dynamo.client import aws_errors, query_all, read_many
 from postroom.errors import Conflict, Invalid, LeaseLost, Problem, Transient
-from postroom.model import Delivery, Event, EventKind, Outbound, OutboxState, Status
+from postroom.model import (
+    Added,
+    Cap,
+    Delivery,
+    Event,
+    EventKind,
+    InteractionRef,
+    Outbound,
+    OutboxState,
+    PreparedInteraction,
+    Status,
+    Withheld,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -42,41 +56,77 @@ class DynamoOutbox:
         self._client = client
         self._table = table
 
-    def add(self, outbound: Outbound, *, answers: str | None) -> bool:
-        """Write an agent's mail and mark what it answers as done, in one transaction; False when it was there.
+    def add(
+        self, outbound: Outbound, *, cause: PreparedInteraction | None = None, caps: Sequence[Cap] = ()
+    ) -> Added | Withheld:
+        """Write a mail to send in one transaction with what belongs to it; raises Invalid for what is too large.
 
-        Raises Invalid for one that leaves no room for its history.
+        With a `cause`: that interaction and the counters of `caps`. Else: what a person's mail answers is done.
         """
         item = items.outbound_item(outbound)
+        write: Any = {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": NOT_THERE}}
+        if cause is not None:
+            return self._add_caused(write, cause, caps, outbound.created)
         if items.size(item) > items.OUTBOUND_LIMIT:
             raise Invalid([_too_large(outbound)])
-        writes: list[Any] = [{"Put": {"TableName": self._table, "Item": item, "ConditionExpression": NOT_THERE}}]
-        if answers is not None:
-            event = Event(
-                at=outbound.created, what=EventKind.REPLIED, detail=outbound.id, who=outbound.attributes["agent"]
-            )
-            writes += [
-                {
-                    "Update": {
-                        "TableName": self._table,
-                        "Key": items.marshal(keys.interaction(answers)),
-                        "UpdateExpression": "SET #status = :done",
-                        "ConditionExpression": "attribute_exists(pk)",
-                        "ExpressionAttributeNames": {"#status": "status"},
-                        "ExpressionAttributeValues": items.marshal({":done": Status.DONE.value}),
-                    }
-                },
-                {"Put": {"TableName": self._table, "Item": items.event_item(answers, event)}},
-            ]
+        done = self._answered(outbound.answers, outbound) if outbound.answers and not outbound.automatic else []
         try:
-            with aws_errors("writing the reply"):
-                self._client.transact_write_items(TransactItems=writes)
+            with aws_errors("writing the mail to send"):
+                self._client.transact_write_items(TransactItems=[write, *done])
         except self._client.exceptions.TransactionCanceledException as error:
-            first, *_ = error.response["CancellationReasons"]
-            if first.get("Code") == "ConditionalCheckFailed":
-                return False
-            raise Conflict("the interaction that is answered is gone", on=answers or "") from error
-        return True
+            there, *_ = _failed_conditions(error)
+            if there:
+                return Added.EXISTED
+            raise Conflict("the interaction that is answered is gone", on=outbound.answers or "") from error
+        return Added.CREATED
+
+    def _add_caused(
+        self, write: Any, cause: PreparedInteraction, caps: Sequence[Cap], now: datetime
+    ) -> Added | Withheld:
+        shared = [cap for cap in caps if cap.shared]
+        own = [cap for cap in caps if not cap.shared]
+        raised: list[Cap] = []
+        for cap in shared:
+            if not raise_shared(self._client, self._table, cap, now):
+                self._give_back(raised)
+                return Withheld((cap,))
+            raised.append(cap)
+        interaction: Any = {"Put": {"TableName": self._table, "Item": cause.item, "ConditionExpression": NOT_THERE}}
+        counts: list[Any] = [{"Update": counting(self._table, cap, now)} for cap in own]
+        try:
+            with aws_errors("writing the interaction with what it causes", on=cause.id):
+                self._client.transact_write_items(TransactItems=[interaction, write, *counts])
+        except self._client.exceptions.TransactionCanceledException as error:
+            # Only failed conditions come here: of the interaction, of what it causes, of the caps, in this order.
+            there, written, *full = _failed_conditions(error)
+            self._give_back(raised)
+            if there:
+                return Added.EXISTED
+            reached = tuple(cap for cap, is_full in zip(own, full, strict=True) if is_full)
+            return Withheld(() if written else reached)
+        return Added.CREATED
+
+    def _give_back(self, raised: Sequence[Cap]) -> None:
+        for cap in raised:
+            with contextlib.suppress(Transient):  # one too many is counted: the cap is reached one reply sooner
+                give_back(self._client, self._table, cap)
+
+    def _answered(self, answers: InteractionRef, outbound: Outbound) -> list[Any]:
+        agent = outbound.attributes["agent"]
+        event = Event(at=outbound.created, what=EventKind.REPLIED, detail=outbound.id, who=agent)
+        return [
+            {
+                "Update": {
+                    "TableName": self._table,
+                    "Key": items.marshal(keys.interaction(answers)),
+                    "UpdateExpression": "SET #status = :done",
+                    "ConditionExpression": "attribute_exists(pk)",
+                    "ExpressionAttributeNames": {"#status": "status"},
+                    "ExpressionAttributeValues": items.marshal({":done": Status.DONE.value}),
+                }
+            },
+            {"Put": {"TableName": self._table, "Item": items.event_item(answers, event)}},
+        ]
 
     def get(self, outbound_id: str) -> Outbound | None:
         """Read one; None when there is none, or when the id is an inbound one's."""
@@ -397,3 +447,8 @@ def _too_large(outbound: Outbound) -> Problem:
         f"is too large to be kept: {items.OUTBOUND_LIMIT // 1000} kB are left when it is compressed.",
         "Shorten it; let pictures be linked, not written into the HTML.",
     )
+
+
+def _failed_conditions(error: Any) -> list[bool]:
+    """Say of each write of a cancelled transaction whether its condition failed."""
+    return [reason.get("Code") == "ConditionalCheckFailed" for reason in error.response["CancellationReasons"]]

@@ -286,7 +286,7 @@ class OutboundShown(Answer):
     id: str
     subtype: Subtype
     thread_id: str
-    parent_id: str
+    parent_id: str | None
     mailbox: str
     department: str
     from_address: str

@@ -11,6 +11,7 @@ from postroom.model import (
     Cap,
     Decision,
     Interaction,
+    InteractionRef,
     Named,
     Outbound,
     Outcome,
@@ -75,7 +76,7 @@ def acknowledge(
         id=outbound_id(interaction.id, f"acknowledgement\x00{template.name}"),
         subtype=Subtype.OUTBOUND_ACKNOWLEDGEMENT,
         thread_id=interaction.thread_id,
-        parent_id=interaction.id,
+        answers=InteractionRef(interaction.id),
         mailbox=interaction.mailbox,
         department=interaction.department,
         from_address=mailbox.address,
@@ -169,10 +170,11 @@ def _caps(interaction: Interaction, policy: Policy, target: str, now: datetime) 
 
 def _cap(counter: loop_caps.Counter, limit: int, now: datetime) -> Cap:
     """Make a cap. One a window is a rolling window; more are counted in fixed ones, whose number is part of the key."""
-    window = counter.cap.window
-    key = f"{counter.cap.name}#{counter.key}"
+    window, key = counter.cap.window, f"{counter.cap.name}#{counter.key}"
+    shared = counter.cap is loop_caps.INSTALLATION
     if window is None:
         return Cap(counter.cap.name, key, limit, now + timedelta(days=365))
     if limit == 1:
-        return Cap(counter.cap.name, key, limit, now + window)
-    return Cap(counter.cap.name, f"{key}#{int(now.timestamp() // window.total_seconds())}", limit, now + 2 * window)
+        return Cap(counter.cap.name, key, limit, now + window, shared)
+    numbered = f"{key}#{int(now.timestamp() // window.total_seconds())}"
+    return Cap(counter.cap.name, numbered, limit, now + 2 * window, shared)

@@ -10,7 +10,7 @@ import contextlib
 from dataclasses import dataclass
 
 from postroom.errors import Transient
-from postroom.model import Added, Interaction, Withheld, send_request
+from postroom.model import Added, Interaction, OutboxState, send_request
 from postroom.ports import Contents, Interactions, Outbox, Queue
 from postroom.services.inbound.acknowledge import without_acknowledgement
 from postroom.services.inbound.duplicates import note_repetition
@@ -24,7 +24,7 @@ class Stored:
     """What became of a planned interaction: as it was written, and the id of the acknowledgement written with it."""
 
     interaction: Interaction
-    added: Added | Withheld
+    added: Added
     outbound_id: str | None = None
 
 
@@ -46,7 +46,7 @@ class Store:
         stored = self._write(plan.own)
         if stored.added is Added.EXISTED:
             note_repetition(stored.interaction, plan.repeated, interactions=self.interactions)
-        elif stored.added is Added.CREATED:
+        else:
             note_arrival(stored.interaction, old=plan.old)
         if plan.reported is not None:
             self.outbox.report(
@@ -64,10 +64,16 @@ class Store:
 
     def _write(self, planned: PlannedInteraction) -> Stored:
         interaction, outbound = planned.interaction, planned.acknowledgement
-        added = self.interactions.add(interaction, planned.body, outbound=outbound, caps=planned.caps)
-        if isinstance(added, Withheld):
+        if outbound is not None:
+            prepared = self.interactions.prepare(interaction, planned.body)
+            added = self.outbox.add(outbound, cause=prepared, caps=planned.caps)
+            if added is Added.CREATED:
+                return Stored(interaction, added, outbound.id)
+            if added is Added.EXISTED:
+                # Its caps may have withheld the mail at that time: what was never written is not asked to be sent.
+                waits = self.outbox.get(outbound.id)
+                unsent = waits is not None and waits.state is OutboxState.NEW
+                return Stored(interaction, added, outbound.id if unsent else None)
             # Our reply is withheld, never the mail (docs/threat-model.md 7).
             interaction = without_acknowledgement(interaction, added)
-            outbound = None
-            added = self.interactions.add(interaction, planned.body)
-        return Stored(interaction, added, outbound.id if outbound else None)
+        return Stored(interaction, self.interactions.add(interaction, planned.body))

@@ -14,8 +14,10 @@ from postroom.mail.headers import is_valid, parse_addresses
 from postroom.mail.outgoing import Composition, check, is_message_id, without_controls
 from postroom.model import (
     MAILBOX_ADDRESS,
+    Added,
     Decision,
     Interaction,
+    InteractionRef,
     Named,
     Outbound,
     Outcome,
@@ -71,8 +73,7 @@ def reply(
     if interaction is None:
         raise NotFound("there is no such interaction", on=interaction_id)
     outbound = compose_reply(interaction, wanted, configuration=configurations.current(), now=clock())
-    created = outbox.add(outbound, answers=interaction.id)
-    if not created:
+    if outbox.add(outbound) is not Added.CREATED:
         stored = outbox.get(outbound.id)
         if stored is not None and not _is_same(stored, outbound):
             raise Conflict(
@@ -105,7 +106,7 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
         id=outbound_id(interaction.id, f"reply\x00{wanted.idempotency_key}"),
         subtype=Subtype.OUTBOUND_REPLY,
         thread_id=interaction.thread_id,
-        parent_id=interaction.id,
+        answers=InteractionRef(interaction.id),
         mailbox=interaction.mailbox,
         department=interaction.department,
         from_address=sender,

@@ -221,7 +221,8 @@ class Why:
         )
 
     def _outbound(self, outbound: Outbound) -> Explanation:
-        answered = Related(outbound.parent_id, "answers", f"It answers {outbound.parent_id}.")
+        answers = outbound.answers
+        answered = (Related(answers, "answers", f"It answers {answers}."),) if answers else ()
         return Explanation(
             id=outbound.id,
             direction="outbound",
@@ -238,10 +239,10 @@ class Why:
             summary=summary_of_outbound(outbound),
             created=outbound.created,
             thread_id=outbound.thread_id,
-            parent_id=outbound.parent_id,
+            parent_id=answers,
             decisions=_steps(outbound.decisions),
             events=_events(self.outbox.history(outbound.id)),
-            related=(answered,),
+            related=answered,
         )
 
     def _related(self, interaction: Interaction) -> Iterator[Related]:

@@ -161,3 +161,22 @@ def test_a_report_outranks_every_phrase(mail: MakeMail) -> None:
     found = kind(mail(body, Subject="Out of office", Content_Type="multipart/report; boundary=x"), strict=True)
     assert found.subtype is Subtype.INBOUND_NDR
     assert found.exception is None
+
+
+@pytest.mark.fault(96)
+@pytest.mark.parametrize(
+    ("fields", "is_substitute"),
+    [
+        ({"From": "Mailserver 2010"}, True),
+        ({"From": "Mailserver 2010", "Received": "from a by b"}, False),
+        ({"From": "Mailserver 2010", "Message_ID": "<1@example.org>"}, False),
+        ({"From": "Mailserver <server@example.org>"}, False),
+        ({"From": "Mailserver 2010", "Content_Type": "multipart/mixed; boundary=x"}, False),
+    ],
+)
+def test_what_a_server_wrote_instead_of_a_mail_is_told_by_what_it_lacks(
+    mail: MakeMail, fields: dict[str, str], is_substitute: bool
+) -> None:
+    given = {"Date": "Mon, 30 Nov 2026 09:00:00 +0000", **fields}
+    found = kind(mail("The message could not be retrieved.", **given))
+    assert (found.subtype is Subtype.SERVER_SUBSTITUTE) is is_substitute

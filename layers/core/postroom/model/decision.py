@@ -35,6 +35,7 @@ class DecisionRule(StrEnum):
     KIND_DELIVERY_EXCEPTION = "kind.delivery-exception"
     KIND_OWN_LIST = "kind.own-list"
     KIND_OWN_MAIL = "kind.own-mail"
+    KIND_SUBSTITUTE = "kind.substitute"
     SENDER = "sender"  # what is odd about it
     ANSWER_TO = "answer-to"  # whom an answer goes to, where it is not simply who sent it; rules/answer_address.py
     # Why a file is blocked; rules/attachments/judge.py.
@@ -90,6 +91,7 @@ class Outcome(StrEnum):
     PERSON = "person"  # a person wrote it
     NDR = "ndr"  # a delivery failed
     RETURNED = "returned"  # our own mail came back
+    SUBSTITUTE = "substitute"  # a server wrote it instead of a mail
     HINT = "hint"  # it is shown, and decides nothing
     JOINED = "joined"
     NEW = "new"

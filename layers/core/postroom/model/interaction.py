@@ -30,6 +30,7 @@ class Subtype(StrEnum):
     INBOUND_DISPOSITION = "InboundDisposition"  # RFC 8098: read, deleted, …
     INBOUND_FEEDBACK = "InboundFeedback"  # RFC 5965: a complaint
     INBOUND_AUTOMATIC = "InboundAutomatic"  # written by a machine: out of office, lists, alerts
+    SERVER_SUBSTITUTE = "ServerSubstitute"  # what a mail server wrote instead of a mail that it could not read
     PERMANENT_UNDELIVERABLE = "PermanentUndeliverable"  # delivery exception (C14)
     TEMPORARY_UNDELIVERABLE = "TemporaryUndeliverable"  # delivery exception (C14)
     OUTBOUND_NEW = "OutboundNew"

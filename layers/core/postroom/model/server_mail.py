@@ -12,11 +12,15 @@ from postroom.model.mailbox_state import Position
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One message on the server: its id there, its size in bytes (None: the server cannot say), its arrival."""
+    """One message on the server: its id there, its size in bytes (None: the server cannot say), its arrival.
+
+    `message_id`: its Message-ID as the server lists it, without brackets; empty where the listing has none.
+    """
 
     id: str
     size: int | None
     date: datetime | None = None
+    message_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """What kind of mail this is, decided in a fixed order, each step recorded (issue: standards, structure, phrases last).
 
 1. delivery reports (RFC 3464), dispositions (RFC 8098), complaints (RFC 5965), 2. bounces by server and text,
-3. the reference system's message-part and sender rules (G29), 4. automatic mail by its structure, answers of calendar
-programs, reactions, our own mail that comes back, 5. the phrases of delivery exceptions.
+3. the reference system's message-part and sender rules (G29), 4. what a server wrote instead of a mail, 5. automatic
+mail by its structure, answers of calendar programs, reactions, our own mail that comes back, 6. the phrases of delivery
+exceptions.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from postroom.mail.reports import (
     corroborates_failure,
     corroboration,
     human_text,
+    is_substitute,
     is_titled,
     read_bounce,
     read_report,
@@ -120,6 +122,9 @@ def decide_kind(
         if decision is not None:
             subtype, original = Subtype.INBOUND_NDR, returned
             decisions.append(decision)
+    if subtype is None and is_substitute(_fields(message)):
+        subtype = Subtype.SERVER_SUBSTITUTE
+        decisions.append(Decision(Rule.KIND_SUBSTITUTE, Outcome.SUBSTITUTE, "no mail system has carried it"))
     answer = calendar_answer(message) if report is None else None
     own = _own_mail(message, is_ours, from_ourselves=from_ourselves) if subtype is None else None
     if own is not None:
@@ -157,6 +162,10 @@ def _answered(answer: Invitation | None) -> Automatic | None:
     if answer is None:
         return None
     return Automatic(True, f"text/calendar, method {answer.method}", "calendar-answer", Evidence.GENERATED)
+
+
+def _fields(message: Message) -> dict[str, list[bytes]]:
+    return {name.lower(): message.raw_headers(name) for name in message.header_names}
 
 
 def _reference_rules(

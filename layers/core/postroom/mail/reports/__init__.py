@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from postroom.mail.reports.report_text import human_text, returned_message_id
     from postroom.mail.reports.server import is_titled
     from postroom.mail.reports.standard import read_report
+    from postroom.mail.reports.substitute import is_substitute
 else:
     __getattr__ = lazily(
         __name__,
@@ -39,6 +40,7 @@ else:
             "report_text": ["human_text", "returned_message_id"],
             "server": ["is_titled"],
             "standard": ["read_report"],
+            "substitute": ["is_substitute"],
         },
     )
 
@@ -54,6 +56,7 @@ __all__ = [
     "corroborates_failure",
     "corroboration",
     "human_text",
+    "is_substitute",
     "is_titled",
     "read_bounce",
     "read_report",

@@ -63,6 +63,7 @@ _REPORTS = frozenset(
         Subtype.INBOUND_REPORT,
         Subtype.INBOUND_DISPOSITION,
         Subtype.INBOUND_FEEDBACK,
+        Subtype.SERVER_SUBSTITUTE,
         Subtype.PERMANENT_UNDELIVERABLE,
         Subtype.TEMPORARY_UNDELIVERABLE,
     }

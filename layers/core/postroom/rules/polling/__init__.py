@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from postroom.room import lazily
 
 if TYPE_CHECKING:
-    from postroom.rules.polling import position, set_aside
+    from postroom.rules.polling import arrival, position, set_aside
     from postroom.rules.polling.ledger import Books
     from postroom.rules.polling.position import OLD_MARGIN, is_old, is_oversize
     from postroom.rules.polling.server_actions import after_giving_up, after_storage
@@ -24,6 +24,7 @@ __all__ = [
     "Books",
     "after_giving_up",
     "after_storage",
+    "arrival",
     "is_old",
     "is_oversize",
     "position",

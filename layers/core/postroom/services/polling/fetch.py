@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 from postroom.errors import (
     ConnectFailed,
@@ -27,7 +28,7 @@ from postroom.errors import (
 from postroom.model import Action, Fetched, FetchFailed, Health, Item, Lease, Listing, MailboxState, Position, count
 from postroom.model.configuration import Mailbox, Type
 from postroom.ports import Session
-from postroom.rules.polling import Books, after_storage, set_aside
+from postroom.rules.polling import Books, after_storage, arrival, set_aside
 from postroom.rules.polling import position as positions
 from postroom.services.mailboxes import health, in_session
 from postroom.services.polling.outcome import Outcome, Polling, Result
@@ -269,6 +270,9 @@ class _Run:
                     raise
                 self._fail(item, error.what)
                 raise _Blamed from error
+            if why := arrival.doubt(headers, item, size=None):
+                self._fail(item, why)
+                continue
             uploads.headers(item, headers)
         if not whole:
             return
@@ -280,11 +284,14 @@ class _Run:
 
     def _take(self, result: Fetched | FetchFailed, asked: Sequence[Item], uploads: Uploads) -> None:
         if isinstance(result, Fetched):
-            if result.item in asked:
+            if result.item not in asked:  # a connector that confuses ids must not move the books
+                result.path.unlink(missing_ok=True)
+            elif why := arrival.doubt(_begin(result.path), result.item, size=result.size):
+                result.path.unlink(missing_ok=True)
+                self._fail(result.item, why)
+            else:
                 self._books.enter_print(result.item, result.print)
                 uploads.message(result)
-            else:  # a connector that confuses ids must not move the books
-                result.path.unlink(missing_ok=True)
         elif result.gone:
             self._note_gone(result.item)
         elif result.item in asked:
@@ -405,6 +412,11 @@ class _Run:
             size=books.size,
             resynced=books.listing.resynced,
         )
+
+
+def _begin(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(arrival.READ)
 
 
 class _Blamed(Exception):

@@ -56,6 +56,8 @@ def _says(rule: Rule, outcome: str) -> str | None:
             return "It is a delivery failure: {detail}."
         case Rule.KIND_OWN_LIST:
             return "Who wrote it is asked for as of any mail: {detail}."
+        case Rule.KIND_SUBSTITUTE:
+            return "It is no mail, but what a server wrote instead of one that it could not read: {detail}."
         case Rule.KIND_OWN_MAIL:
             return "It is our own mail, come back: {detail}."
         case Rule.ANSWER_TO if outcome == Basis.NOBODY:

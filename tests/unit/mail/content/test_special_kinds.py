@@ -140,6 +140,35 @@ def test_an_impossible_time_is_left_out() -> None:
             True,
             id="PGP signed inline",
         ),
+        pytest.param(
+            b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n\r\n"
+            b"--b\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n"
+            b"--b\r\nContent-Type: application/octet-stream; name=encrypted.asc\r\n\r\nx\r\n--b--",
+            Protection.PGP_ENCRYPTED,
+            False,
+            id="PGP encrypted, taken apart",
+        ),
+        pytest.param(
+            b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: application/octet-stream;\r\n"
+            b' name="PGPMIME Versions Identification"\r\n\r\nVersion: 1\r\n--b--',
+            Protection.PGP_ENCRYPTED,
+            False,
+            id="PGP encrypted, its types gone",
+        ),
+        pytest.param(
+            b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHello\r\n"
+            b"--b\r\nContent-Type: application/pgp-signature; name=signature.asc\r\n\r\nx\r\n--b--",
+            Protection.PGP_SIGNED,
+            True,
+            id="PGP signed, in a list's mixed",
+        ),
+        pytest.param(
+            b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHello\r\n"
+            b"--b\r\nContent-Type: application/x-pkcs7-signature; name=smime.p7s\r\n\r\nx\r\n--b--",
+            Protection.SMIME_SIGNED,
+            True,
+            id="S/MIME signed, in a list's mixed",
+        ),
     ],
 )
 def test_protection_is_recognised(raw: bytes, kind: Protection, readable: bool) -> None:
@@ -153,6 +182,8 @@ def test_protection_is_recognised(raw: bytes, kind: Protection, readable: bool) 
     [
         b"Subject: x\r\n\r\n> -----BEGIN PGP MESSAGE-----\r\n",
         b"Content-Type: application/pkcs7-mime; smime-type=certs-only\r\n\r\n",
+        b"Content-Type: application/octet-stream; name=key.asc\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n",
+        b"Content-Type: application/pgp-keys; name=key.asc\r\n\r\nx",
     ],
 )
 def test_ordinary_mail_is_not_called_protected(raw: bytes) -> None:

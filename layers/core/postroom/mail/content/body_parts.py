@@ -5,15 +5,17 @@ RFC 8621 §4.1.4 is the rule (which of several texts are bodies); RFC 2046 §5.1
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
 
 from postroom.mail.containers import Tnef, file_part, is_tnef, open_tnef
 from postroom.mail.content.cms import signed_content
+from postroom.mail.content.inline_images import place_pictures
 from postroom.mail.content.reactions import REACTION_TYPE
 from postroom.mail.content.signed import is_pkcs7
 from postroom.mail.encoding import decode, find_files
+from postroom.mail.html import visible_controls
 from postroom.mail.reader import Message, Part, Unreadable, read
 
 _INLINE_MEDIA = ("image/", "audio/", "video/")
@@ -35,6 +37,9 @@ class Bodies:
     text_parts: tuple[Part, ...]
     html_parts: tuple[Part, ...]
     text_complete: bool  # False: a part of the body is HTML only, so that text has to be made from `html`
+    content_ids: Mapping[int, str] = field(
+        default_factory=dict
+    )  # by `id`, of parts that the HTML shows by another name
 
 
 @dataclass(slots=True)
@@ -71,19 +76,23 @@ def bodies(message: Message) -> Bodies:
     text_parts = [part for part in chosen.text if part.content_type != "text/html"]
     files: list[Part] = []
     texts = [_text_without_files(part, files) for part in text_parts]
-    text = "\n".join(texts) if text_parts else None
+    text = visible_controls("\n".join(texts)) if text_parts else None
     html: str | None = None
     if html_parts:
         html = "\n".join(_as_html(part) for part in chosen.html)
     text, html = _open_tnef(chosen, text, html)
+    placed = place_pictures(html or "", chosen.attachments, path=html_parts[0].path or "1" if html_parts else "1")
+    given = placed.content_ids or {}
+    chosen.inline += [part for part in chosen.attachments if id(part) in given and part not in chosen.inline]
     return Bodies(
         text=text,
-        html=html,
-        attachments=(*chosen.attachments, *files),
-        inline=tuple(chosen.inline),
+        html=placed.html if html is not None else None,
+        attachments=(*chosen.attachments, *placed.files, *files),
+        inline=(*chosen.inline, *placed.files),
         text_parts=tuple(text_parts),
         html_parts=tuple(html_parts),
         text_complete=text is not None and len(text_parts) == len(chosen.text),
+        content_ids=given,
     )
 
 

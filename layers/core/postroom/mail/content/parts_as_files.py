@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -34,6 +35,8 @@ _EXTENSIONS = {
 
 
 _MOST_TYPES = 10
+_LONGEST_DESCRIPTION = 80
+_DRIVE = re.compile(r"[A-Za-z]:(?=.)")
 _SHOWN = ("text/plain", "text/html")
 _HEADERS_ONLY = ("text/rfc822-headers", "message/rfc822-headers", "message/global-headers")
 
@@ -55,19 +58,22 @@ class File:
 def files(content: Bodies) -> list[File]:
     """List the attachments of a message, in its order."""
     in_place = {id(part) for part in content.inline}
-    return [_file(part, number, inline=id(part) in in_place) for number, part in enumerate(content.attachments, 1)]
+    return [
+        _file(part, number, inline=id(part) in in_place, given_id=content.content_ids.get(id(part)))
+        for number, part in enumerate(content.attachments, 1)
+    ]
 
 
-def _file(part: Part, number: int, *, inline: bool) -> File:
+def _file(part: Part, number: int, *, inline: bool, given_id: str | None) -> File:
     names = part.names or (_made_up(part, number),)
     return File(
-        name=names[0],
+        name=next(filter(None, map(_without_path, names)), "") or _made_up(part, number),
         # A subject makes a name, and never the type of what is a mail.
         names=names if part.names or part.message is None else ("message.eml",),
         content_type=part.content_type,
         content_types=(part.content_type, *part.raw_values("content-type")[1:_MOST_TYPES]),
         inline=inline,
-        content_id=part.content_id,
+        content_id=given_id or part.content_id,
         data=part.data,
         message=part.message,
     )
@@ -104,7 +110,19 @@ def _made_up(part: Part, number: int) -> str:
         subject = " ".join(part.message.header("subject").split())[:80]
         return f"{subject or f'message-{number}'}.eml"
     extension = _EXTENSIONS.get(part.content_type) or _extensions().guess_extension(part.content_type) or ".bin"
-    return f"attachment-{number}{extension}"
+    # RFC 2183 knows no other name; a description is what some senders have in its place (RFC 2045 §8).
+    described = _without_path(" ".join(part.header("content-description").split())[:_LONGEST_DESCRIPTION])
+    if not described:
+        return f"attachment-{number}{extension}"
+    return described if described.lower().endswith(extension) else f"{described}{extension}"
+
+
+def _without_path(name: str) -> str:
+    """Return a file's name without folders and drive (RFC 2183 §2.3); "" where nothing but those is there."""
+    name = name.replace("\\", "/").rstrip("/ ").rpartition("/")[2]
+    if _DRIVE.match(name):
+        name = name[2:]
+    return name if name.strip(". ") else ""
 
 
 @cache

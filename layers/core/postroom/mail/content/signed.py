@@ -5,6 +5,7 @@ S/MIME: RFC 8551 §3; PGP/MIME: RFC 3156; inline PGP: RFC 9580 §6.2; multipart/
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -52,6 +53,7 @@ _PGP_BEGIN = (
     ("-----BEGIN PGP MESSAGE-----", Protection.PGP_INLINE_ENCRYPTED),
     ("-----BEGIN PGP SIGNED MESSAGE-----", Protection.PGP_INLINE_SIGNED),
 )
+_VERSION_PART = re.compile(r"PGP/?\s?MIME[ \w]{0,20}version", re.IGNORECASE)
 _HEAD = 64  # bytes of a CMS structure that say what it is
 _MAX_INLINE_SEARCH = 100_000
 
@@ -80,7 +82,28 @@ def _of_type(part: Part) -> Protection | None:
         if protocol == "application/pgp-encrypted" or "application/pgp-encrypted" in types:
             return Protection.PGP_ENCRYPTED
         return Protection.UNKNOWN_ENCRYPTED
-    return _pkcs7(part) if is_pkcs7(part) else None
+    return _pkcs7(part) if is_pkcs7(part) else _taken_apart(part)
+
+
+def _taken_apart(part: Part) -> Protection | None:
+    """Name the protection of which a gateway left the pieces in an ordinary multipart.
+
+    Exchange makes multipart/mixed of PGP/MIME, and at times application/octet-stream of its version part; lists do the
+    same to signatures when they add a footer.
+    """
+    if part.content_type == "application/pgp-encrypted":
+        return Protection.PGP_ENCRYPTED
+    if part.content_type == "application/pgp-signature":
+        return Protection.PGP_SIGNED
+    if part.content_type in _PKCS7_SIGNATURE:
+        return Protection.SMIME_SIGNED
+    if part.content_type.startswith("application/") and any(map(_VERSION_PART.search, _called(part))):
+        return Protection.PGP_ENCRYPTED
+    return None
+
+
+def _called(part: Part) -> tuple[str, ...]:
+    return (*part.names, part.header("content-description"))
 
 
 def is_pkcs7(part: Part) -> bool:

@@ -25,6 +25,13 @@ _NOT_WESTERN = re.compile(r"\w[\u00b9\u00b3\u00bf\u00be\u00bc\u00aa\u00ba\u00a3\
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _C1 = re.compile("[\x80-\x9f]")
 _LONG_HIGH_RUN = re.compile(rb"[\x80-\xff]{4,}")
+_GB_LEADS = bytes([0xA1, 0xA2, 0xA3, 0xA6, 0xA7, *range(0xB0, 0xF8)])
+_GB_TRAILS = bytes(range(0xA1, 0xFF))
+# Thai (TIS-620): a third of it is vowels and tone marks, and what stands above or below a consonant is behind it.
+_THAI_VOWEL = re.compile(rb"[\xd0-\xda\xe0-\xee]")
+_THAI = re.compile(
+    rb"(?:[\xa1-\xd0\xd2\xd3\xdf-\xe6]|(?<=[\xa1-\xce\xd1\xd4-\xda\xe7-\xee])[\xd1\xd4-\xda\xe7-\xee])++"
+)
 _LETTERS = bytes([*range(65, 91), *range(97, 123), *range(128, 256)])
 # A guess is corrected by letters that only another charset of the same script has in their place: the codec guessed,
 # what must be there, what must not, the better codec.
@@ -155,6 +162,10 @@ def _guess(data: bytes, budget: GuessBudget | None) -> str:
         text = _strict(data, "utf-16")
         if text is not None:
             return text
+    if _is_surely_gb2312(data):
+        text = _strict(data, "gb18030")
+        if text is not None:
+            return text
     latin = _looks_latin(data)
     if latin:
         text = _strict(data, "cp1252")
@@ -187,6 +198,28 @@ def _corrected(text: str, data: bytes, codec: str) -> str:
             if corrected is not None and not _C1.search(corrected):
                 return corrected
     return text
+
+
+def _is_surely_gb2312(data: bytes) -> bool:
+    """Say whether all bytes above ASCII are Chinese characters, and could be no other language's.
+
+    A name or one line of a long text is too little for statistics. Rows of GB2312: 1-9 are signs, 16-55 the common
+    characters by sound. Japanese ends its common ones at row 47 and has kana in rows 4 and 5, Korean its syllables at
+    row 40; Cyrillic letters lie from 0xC0 on.
+    """
+    start = _HIGH_RUN.search(data)
+    runs: list[bytes] = _HIGH_RUN.findall(data, start.start(), start.start() + _GUESS_BYTES) if start else []
+    if not runs or any(len(run) % 2 for run in runs[:-1]) or max(map(len, runs)) < 4:
+        return False
+    leads = b"".join(run[: len(run) & ~1 : 2] for run in runs)
+    trails = b"".join(run[1::2] for run in runs)
+    if leads.translate(None, _GB_LEADS) or trails.translate(None, _GB_TRAILS):
+        return False
+    common = sum(0xB0 <= lead <= 0xD7 for lead in leads)
+    low = sum(byte < 0xC0 for byte in (*leads, *trails))
+    is_likely = common * 4 >= len(leads) * 3 and low > 0 and any(0xD0 <= lead <= 0xD7 for lead in leads)
+    high = b"".join(runs)
+    return is_likely and (10 * len(_THAI_VOWEL.findall(high)) < 3 * len(high) or not _THAI.fullmatch(high))
 
 
 def _looks_latin(data: bytes) -> bool:

@@ -7,12 +7,14 @@ from postroom.room import lazily
 if TYPE_CHECKING:
     from postroom.mail.html.as_text import to_text
     from postroom.mail.html.sanitiser import SanitisedHtml, sanitise
+    from postroom.mail.html.shown import visible_controls
 else:
     __getattr__ = lazily(
         __name__,
         {
             "as_text": ["to_text"],
             "sanitiser": ["SanitisedHtml", "sanitise"],
+            "shown": ["visible_controls"],
         },
     )
 
@@ -20,4 +22,5 @@ __all__ = [
     "SanitisedHtml",
     "sanitise",
     "to_text",
+    "visible_controls",
 ]

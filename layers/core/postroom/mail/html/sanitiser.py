@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
@@ -10,7 +11,9 @@ from functools import cache
 import nh3
 
 from postroom.mail.html.as_text import to_text
+from postroom.mail.html.hidden import attribute_code, code_of, cut_hidden, hidden_names, may_hide, page_is_plain
 from postroom.mail.html.limits import RENAMED_ELEMENTS, RENAMED_PREFIX, bound
+from postroom.mail.html.shown import show
 
 __all__ = ["SanitisedHtml", "sanitise", "to_text"]
 
@@ -57,26 +60,38 @@ class SanitisedHtml:
     """HTML that runs nothing and requests nothing, with what was taken out.
 
     `remote_images` counts removed images of other servers, `blocked_urls` relative and malformed addresses; `cuts`
-    names the limits of `html_limits` that the mail went over.
+    names the limits of `html.limits` that the mail went over; `hidden_text` counts the characters left out because no
+    reader saw them.
     """
 
     html: str
     remote_images: int = 0
     blocked_urls: int = 0
     cuts: tuple[str, ...] = ()
+    hidden_text: int = 0
 
 
 def sanitise(html: str) -> SanitisedHtml:
     """Return `html` reduced to an allow-list of elements, attributes and absolute addresses; never raises."""
-    bounded = bound(html)
+    # A lone surrogate, which a lenient decoder may leave, cannot be handed to the sanitiser.
+    bounded = bound(show(html).encode("utf-8", "replace").decode("utf-8"))
     counts = _Counts()
     token = _counts.set(counts)
     try:
-        # A lone surrogate, which a lenient decoder may leave, cannot be handed to the sanitiser.
-        cleaned = _cleaner().clean(bounded.html.encode("utf-8", "replace").decode("utf-8"))
+        hidden = 0
+        seen = bounded.html
+        if may_hide(seen):
+            counts.hidden_names = hidden_names(seen)
+            marked = _marker().clean(seen)
+            visible, hidden = cut_hidden(marked, plain_page=page_is_plain(seen))
+            if hidden:
+                seen = visible  # without the addresses that were counted
+            else:
+                counts.remote_images = counts.blocked_urls = 0
+        cleaned = _cleaner().clean(seen)
     finally:
         _counts.reset(token)
-    return SanitisedHtml(cleaned, counts.remote_images, counts.blocked_urls, bounded.cuts)
+    return SanitisedHtml(cleaned, counts.remote_images, counts.blocked_urls, bounded.cuts, hidden)
 
 
 _CLEAN_CONTENT = _DROPPED_WITH_CONTENT | {RENAMED_PREFIX + name for name in RENAMED_ELEMENTS if name != "marquee"}
@@ -88,6 +103,7 @@ class _Counts:
 
     remote_images: int = 0
     blocked_urls: int = 0
+    hidden_names: frozenset[str] = frozenset()
 
 
 # The sanitiser's tables are made once for all mails; what it calls back finds the mail's counts here.
@@ -96,11 +112,23 @@ _counts: ContextVar[_Counts] = ContextVar("counts")
 
 @cache
 def _cleaner() -> nh3.Cleaner:
+    return _made(_ATTRIBUTES, _attribute)
+
+
+@cache
+def _marker() -> nh3.Cleaner:
+    """Return the cleaner whose output says in `style` what hides an element; it is never the last one."""
+    more = {"style", "hidden", "class", "id", "bgcolor", "color"}
+    marked = {name: allowed | more for name, allowed in _ATTRIBUTES.items()}
+    return _made(marked, _marking_attribute)
+
+
+def _made(attributes: dict[str, set[str]], attribute_filter: Callable[[str, str, str], str | None]) -> nh3.Cleaner:
     return nh3.Cleaner(
         tags=set(_TAGS),
         clean_content_tags=set(_CLEAN_CONTENT),
-        attributes=_ATTRIBUTES,
-        attribute_filter=_attribute,
+        attributes=attributes,
+        attribute_filter=attribute_filter,
         url_schemes={"http", "https", "mailto", "tel", "cid"},
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},
@@ -116,6 +144,14 @@ def _attribute(_element: str, attribute: str, value: str) -> str | None:
         return _image(value)
     form = _FORMS.get(attribute)
     return value if form is None or form.fullmatch(value) else None
+
+
+def _marking_attribute(element: str, attribute: str, value: str) -> str | None:
+    if attribute == "style":
+        return code_of(value) or None
+    if attribute in ("hidden", "class", "id", "bgcolor", "color"):
+        return attribute_code(attribute, value, _counts.get().hidden_names)
+    return _attribute(element, attribute, value)
 
 
 def _link(value: str) -> str | None:

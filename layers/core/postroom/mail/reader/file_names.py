@@ -68,7 +68,8 @@ def _add(found: dict[str, None], value: str) -> None:
     if len(value) > _MAX_NAME:
         value = value[: _MAX_NAME - _TAIL] + value[-_TAIL:]
     decoded = decode_header(value) if "=?" in value else value
-    forms = [decoded, value]
+    # An encoded word that holds nothing is no name, though the policy would see none in it either.
+    forms = [decoded, value] if decoded.strip() else []
     if _PERCENT.search(decoded):
         forms.append(decode(unquote_to_bytes(decoded), None))
     for form in forms:

@@ -25,6 +25,8 @@ def attributes_of(
         attributes["References"] = " ".join(chain[-20:])[:4000]
     if clean is not None and clean.remote_images:
         attributes["RemoteImages"] = str(clean.remote_images)
+    if clean is not None and clean.hidden_text:
+        attributes["HiddenText"] = str(clean.hidden_text)
     protected = protection(message)
     if protected is not None:
         attributes["Protection"] = protected.kind.value

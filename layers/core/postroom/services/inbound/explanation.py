@@ -50,6 +50,7 @@ def explain(raw: bytes, *, source: str, policy: Policy, mailbox: Mailbox | None 
         "text_reply": mail.body.text_reply,
         "html": mail.body.html,
         "remote_images": mail.body.remote_images,
+        "hidden_text": int(mail.attributes.get("HiddenText", 0)),
         "attachments": [
             dict(zip(_ATTACHMENT, _attachment_values(file.attachment), strict=True)) for file in mail.files
         ],

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 import boto3
@@ -55,17 +56,23 @@ class RoleCheck:
 
 def role_check(stack: Stack) -> RoleCheck:
     """Read the roles of all functions and listen to every client that is made from now on."""
-    statements: dict[str, list[Mapping[str, Any]]] = {}
-    for function in stack.of_type("AWS::Serverless::Function"):
-        role = stack.template.resources[f"{function.name}Role"]
-        policies = stack.resolve(role.properties["Policies"])
-        statements[function.name] = [one for policy in policies for one in policy["PolicyDocument"]["Statement"]]
-    check = RoleCheck(statements)
+    check = RoleCheck(_statements(stack))
     boto3.setup_default_session()
     session = boto3.DEFAULT_SESSION
     assert session is not None
     session.events.register("provide-client-params", check.note)
     return check
+
+
+@cache
+def _statements(stack: Stack) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """Read the statements of each function's role; once for a stack, since they stay what they are."""
+    statements: dict[str, list[Mapping[str, Any]]] = {}
+    for function in stack.of_type("AWS::Serverless::Function"):
+        role = stack.template.resources[f"{function.name}Role"]
+        policies = stack.resolve(role.properties["Policies"])
+        statements[function.name] = [one for policy in policies for one in policy["PolicyDocument"]["Statement"]]
+    return statements
 
 
 def _needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[Need]:

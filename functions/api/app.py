@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from postroom import bootstrap
+from postroom.edge import leaves_no_text
 from postroom.http_api import answer
 
 
+@leaves_no_text
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one request of the HTTP API (format 2.0)."""
     return answer(event, context, bootstrap.api)

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from postroom import bootstrap
+from postroom.edge import leaves_no_text
 from postroom.sqs_records import each_record
 
 
+@leaves_no_text
 def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Serve poll requests from SQS within the time that is left to this invocation."""
     fetch = bootstrap.fetch_mailboxes()
     return each_record(event, context, lambda request: fetch(request, context.get_remaining_time_in_millis()))
 
 
+@leaves_no_text
 def ews_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Serve poll requests of EWS mailboxes: the same code, on its own queue and with its own layer."""
     fetch = bootstrap.fetch_ews()

@@ -34,14 +34,16 @@ LAYERS: dict[str, set[str]] = {
         "postroom.adapters", "postroom.ports", "postroom.model", "postroom.mail", "postroom.errors",
     },
     "postroom.observe": set(),
-    "postroom.sqs_records": {"postroom.errors", "postroom.observe"},
-    "postroom.http_api": {"postroom.services", "postroom.errors", "postroom.observe"},
+    "postroom.sqs_records": {"postroom.errors"},
+    "postroom.http_api": {"postroom.services", "postroom.errors"},
+    "postroom.edge": {"postroom.observe"},
     "postroom.bootstrap": {
         "postroom.adapters", "postroom.services", "postroom.environment", "postroom.ports", "postroom.model",
         "postroom.errors", "postroom.observe",
     },
     "functions": {
-        "postroom.bootstrap", "postroom.sqs_records", "postroom.http_api", "postroom.services", "postroom.errors",
+        "postroom.bootstrap", "postroom.sqs_records", "postroom.http_api", "postroom.edge", "postroom.services",
+        "postroom.errors",
         "postroom.observe",
     },
 }  # fmt: skip

@@ -80,6 +80,10 @@ def test_a_functions_errors_have_an_alarm(name: str) -> None:
     assert name in watched("Errors")
 
 
+def test_what_the_api_answers_with_5xx_has_an_alarm() -> None:
+    assert "HttpApi" in watched("5xx")  # an answer is no error of the function, whatever it says
+
+
 def watched(metric: str) -> set[str]:
     """The resources that an alarm with an action watches by this metric."""
     found = set()

@@ -11,7 +11,9 @@ import logging
 import os
 import re
 import sys
+import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -37,6 +39,8 @@ METRICS: dict[str, str] = {
 GAUGES = frozenset({"mailboxes_failing"})
 """Metrics whose 0 is news: the alarm ends by it. Others are left out of a line when they are 0."""
 
+_WORD = re.compile(r"[A-Za-z][\w.-]{0,80}")
+_MOST_CAUSES = 6
 _SECRET_KEYS = re.compile(r"passw|secret|token|authoriz|credential|cookie|api_?key", re.IGNORECASE)
 _PATTERNS = (
     (re.compile(r"[^\s<>\"'(),:;]+@[^\s<>\"'(),:;]+"), "<address>"),
@@ -81,12 +85,34 @@ class Formatter(LambdaPowertoolsFormatter):
     """Powertools' JSON lines, redacted, with their metrics."""
 
     def __init__(self, *, service: str, namespace: str) -> None:
-        super().__init__(service=service, utc=True)
+        super().__init__(service=service, utc=True, serialize_stacktrace=False)
         self._namespace = namespace
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
+        """Tell an exception without its text, which may hold anything: a subject, an address, a whole request."""
+        return without_text(ei[1])
 
     def serialize(self, log: Any) -> str:
         """Write one line."""
+        log.pop("exception_notes", None)
         return json.dumps(with_metrics(redacted(log), namespace=self._namespace), ensure_ascii=False)
+
+
+def code_of(error: BaseException) -> str:
+    """Say of what sort an error is: its own code, that of an AWS service, or its type; never a word of its text."""
+    response = getattr(error, "response", None)
+    told = response.get("Error", {}).get("Code") if isinstance(response, dict) else getattr(error, "code", None)
+    return told if isinstance(told, str) and _WORD.fullmatch(told) else type(error).__name__
+
+
+def without_text(error: BaseException | None) -> str:
+    """Tell an error and its causes by where they happened and what sort they are."""
+    told: list[str] = []
+    while error is not None and len(told) < _MOST_CAUSES:
+        frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
+        told.append(f"{frames}{type(error).__qualname__}: {code_of(error)}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n… caused by\n".join(told)
 
 
 @cache
@@ -105,3 +131,12 @@ def begin() -> None:
     log.handlers = [handler]
     log.propagate = False
     log.setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
+    logging.getLogger().handlers = [handler]  # libraries warn through the runtime's own handler, which redacts nothing
+    threading.excepthook = _thread_failed
+
+
+def _thread_failed(failed: threading.ExceptHookArgs) -> None:
+    """Tell what ended a thread; left alone, it is printed with its text."""
+    if failed.exc_value is not None:
+        raised = (failed.exc_type, failed.exc_value, failed.exc_traceback)
+        logging.getLogger("postroom").error("thread_failed", exc_info=raised)

@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 from postroom import bootstrap
 from postroom.adapters.clock import utc_now
+from postroom.edge import HandlerFailed
 from postroom.model.event_kinds import EventKind
 from postroom.model.interaction import Event
 from postroom.model.outbound import Delivery, OutboxState
@@ -93,7 +94,7 @@ def test_a_defect_in_one_part_of_the_sweep_keeps_no_other_from_its_turn(
         raise KeyError("hour")
 
     monkeypatch.setattr(Sweep, "_raw_messages", failing)
-    with pytest.raises(KeyError):
+    with pytest.raises(HandlerFailed, match="KeyError"):
         verified.invoke("Sweep", {})
     assert state_of(verified, outbound_id) is OutboxState.UNCERTAIN
 

@@ -10,11 +10,11 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from botocore.client import BaseClient
 from postroom import bootstrap
 from postroom.adapters.clock import utc_now
 from postroom.adapters.transports import smtp as smtp_adapter
+from postroom.edge import HandlerFailed
 from postroom.errors import Invalid, Permanent, Transient
 from postroom.model.interaction import Status
 from postroom.model.outbound import OutboxState
@@ -83,7 +83,7 @@ def test_a_part_of_the_sweep_that_fails_keeps_no_other_from_its_turn_and_is_told
         raise Transient("AWS was busy", code="aws_busy")
 
     monkeypatch.setattr(Sweep, part, failing)
-    with pytest.raises(Transient, match="busy"):
+    with pytest.raises(HandlerFailed, match="aws_busy"):
         verified.invoke("Sweep", {})
     assert state_of(verified, outbound_id) is OutboxState.UNCERTAIN
 
@@ -224,7 +224,7 @@ def test_a_record_of_the_sending_that_is_lost_never_sends_again(verified: AwsSta
                 inner(client, operation, arguments) if operation == "SendEmail" else call(client, operation, arguments)
             )
 
-        with patch("botocore.client.BaseClient._make_api_call", both), pytest.raises(BatchProcessingError):
+        with patch("botocore.client.BaseClient._make_api_call", both), pytest.raises(HandlerFailed):
             send(verified, outbound_id)
         send(verified, outbound_id)
         later = utc_now() + timedelta(minutes=20)

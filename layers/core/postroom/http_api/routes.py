@@ -21,7 +21,6 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
-from postroom import observe
 from postroom.errors import PostroomError
 from postroom.services.api import (
     MOST_MAILBOXES,
@@ -73,7 +72,6 @@ OF_CHANGES: dict[int, OpenAPIResponse] = {
 
 def answer(event: dict[str, Any], context: Any, queries: Callable[[], Queries]) -> dict[str, Any]:
     """Answer one request of the HTTP API (format 2.0); `queries` is called when the first route is asked."""
-    observe.begin()
     try:
         check_readable(event)
     except PostroomError as error:

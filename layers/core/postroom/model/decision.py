@@ -49,6 +49,8 @@ class DecisionRule(StrEnum):
     ATTACHMENT_ARCHIVE = "attachment:archive"
     ATTACHMENT_MACRO = "attachment:macro"
     ATTACHMENT_ENCLOSED = "attachment:enclosed"
+    ATTACHMENT_NOTE = "attachment:note"  # what is odd about one that is let in; rules/attachments/remark.py
+    LINK = "link"  # what is odd about the links of its HTML; mail/html/links.py
     # Its thread; rules/threads.py.
     THREAD = "thread"  # what `explain` can tell without looking anything up
     THREAD_REPORT = "thread.report"

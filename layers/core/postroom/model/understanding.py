@@ -43,6 +43,7 @@ class ReadFile:
     attachment: Attachment
     data: Callable[[], bytes]
     verdict: Decision | None = None  # of the rules that block files
+    remarks: tuple[Decision, ...] = ()  # what is odd about it, blocked or not
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from postroom.mail.containers.archives import list_archive
     from postroom.mail.containers.as_part import file_part
     from postroom.mail.containers.file_type import HEAD_BYTES, identify, sniff
-    from postroom.mail.containers.tnef import Tnef, is_tnef, open_tnef
+    from postroom.mail.containers.tnef import Tnef, is_tnef, is_tnef_stream, open_tnef
 else:
     __getattr__ = lazily(
         __name__,
@@ -16,7 +16,7 @@ else:
             "archives": ["list_archive"],
             "as_part": ["file_part"],
             "file_type": ["HEAD_BYTES", "identify", "sniff"],
-            "tnef": ["Tnef", "is_tnef", "open_tnef"],
+            "tnef": ["Tnef", "is_tnef", "is_tnef_stream", "open_tnef"],
         },
     )
 
@@ -26,6 +26,7 @@ __all__ = [
     "file_part",
     "identify",
     "is_tnef",
+    "is_tnef_stream",
     "list_archive",
     "open_tnef",
     "sniff",

@@ -18,6 +18,8 @@ _CENTRAL = struct.Struct("<4s6H3L5H2L")  # APPNOTE 4.3.12
 _LOCAL = struct.Struct("<4s5H3L2H")  # APPNOTE 4.3.7
 _ENCRYPTED = 0x0001
 _UTF8 = 0x0800
+_UNICODE_PATH = 0x7075
+_UNICODE_PATH_HEAD = 5  # version and checksum
 _TAR_BLOCK = 512
 
 
@@ -66,22 +68,20 @@ def _zip(data: bytes) -> Listing:
         if len(names) >= MAX_ENTRIES:
             break
         encrypted = encrypted or bool(flags & _ENCRYPTED)
-        names.setdefault(name)
-        # Some programs trust the local header instead, so its name counts as well.
-        local = _local_name(data, offset)
-        if local is None:
-            continue
-        names.setdefault(local)
+        # Some programs trust the local header instead, and some the Unicode name of either: all of them count.
+        for one in (*name, *_local_names(data, offset)):
+            names.setdefault(one)
     if not names:
-        for name, flags in _local_headers(data):
+        for found, flags in _local_headers(data):
             encrypted = encrypted or bool(flags & _ENCRYPTED)
-            names.setdefault(name)
+            for one in found:
+                names.setdefault(one)
         complete = False
     return Listing("zip", tuple(names), encrypted, complete)
 
 
-def _central_directory(data: bytes) -> Iterator[tuple[str | None, int, int]]:
-    """Yield name, flags and offset of the entries, then None once all of them were there."""
+def _central_directory(data: bytes) -> Iterator[tuple[tuple[str, ...] | None, int, int]]:
+    """Yield the names, flags and offset of the entries, then None once all of them were there."""
     end = data.rfind(b"PK\x05\x06", max(0, len(data) - 65_557))
     if end < 0 or end + _END.size > len(data):
         return
@@ -94,21 +94,20 @@ def _central_directory(data: bytes) -> Iterator[tuple[str | None, int, int]]:
         fields = _CENTRAL.unpack_from(data, place)
         flags, name_length, extra, comment, local = fields[3], fields[10], fields[11], fields[12], fields[16]
         start = place + _CENTRAL.size
-        yield _name(data[start : start + name_length], flags), flags, local
+        yield _names(data, start, name_length, extra, flags), flags, local
         place = start + name_length + extra + comment
     if count <= MAX_ENTRIES and count != 0xFFFF:
         yield None, 0, 0
 
 
-def _local_name(data: bytes, offset: int) -> str | None:
+def _local_names(data: bytes, offset: int) -> tuple[str, ...]:
     if offset + _LOCAL.size > len(data) or data[offset : offset + 4] != b"PK\x03\x04":
-        return None
+        return ()
     fields = _LOCAL.unpack_from(data, offset)
-    start = offset + _LOCAL.size
-    return _name(data[start : start + fields[9]], fields[2])
+    return _names(data, offset + _LOCAL.size, fields[9], fields[10], fields[2])
 
 
-def _local_headers(data: bytes) -> Iterator[tuple[str, int]]:
+def _local_headers(data: bytes) -> Iterator[tuple[tuple[str, ...], int]]:
     place = 0
     for _ in range(MAX_ENTRIES):
         place = data.find(b"PK\x03\x04", place)
@@ -116,8 +115,23 @@ def _local_headers(data: bytes) -> Iterator[tuple[str, int]]:
             return
         fields = _LOCAL.unpack_from(data, place)
         start = place + _LOCAL.size
-        yield _name(data[start : start + fields[9]], fields[2]), fields[2]
+        yield _names(data, start, fields[9], fields[10], fields[2]), fields[2]
         place = start + fields[9]
+
+
+def _names(data: bytes, start: int, name_length: int, extra_length: int, flags: int) -> tuple[str, ...]:
+    """Return the name of an entry, and the one of its Info-ZIP Unicode Path field (APPNOTE 4.6.9), if it has that.
+
+    The field counts whether its checksum is that of the name or not: programs differ.
+    """
+    found = [_name(data[start : start + name_length], flags)]
+    place, end = start + name_length, min(start + name_length + extra_length, len(data))
+    while place + 4 <= end:
+        kind, size = struct.unpack_from("<2H", data, place)
+        if kind == _UNICODE_PATH and size > _UNICODE_PATH_HEAD:
+            found.append(_name(data[place + 4 + _UNICODE_PATH_HEAD : min(place + 4 + size, end)], _UTF8))
+        place += 4 + size
+    return tuple(name for name in found if name)
 
 
 def _name(raw: bytes, flags: int) -> str:

@@ -142,6 +142,11 @@ _TEXTUAL: tuple[tuple[re.Pattern[str], Signature, tuple[str, ...]], ...] = tuple
         ),
     )
 )
+KNOWN_EXTENSIONS = frozenset(
+    extension for _, _, signature in _BINARY for extension in signature.extensions
+) | frozenset(extension for signature in (_ZIP, _JAR, _APK, *_OFFICE.values()) for extension in signature.extensions)
+"""Extensions of files whose content is told by its first bytes."""
+
 # What a pattern that is tried at the start may begin with: most text is told from all of them by this one.
 _MAY_BEGIN = re.compile(r"#!|\s*(?:[<\[@]|windows|regedit4|rem\b|echo|setlocal)", re.IGNORECASE)
 _TEXT_BYTES = 2_048

@@ -13,6 +13,7 @@ from postroom.mail.encoding import decode
 from postroom.mail.reader import Part
 
 _SIGNATURE = 0x223E9F78
+_MAGIC_BYTES = 4
 _TYPES = {"application/ms-tnef", "application/vnd.ms-tnef"}
 _BODY, _CODE_PAGE = 0x0002800C, 0x00069007
 _MESSAGE_PROPERTIES, _ATTACHMENT_PROPERTIES = 0x00069003, 0x00069005
@@ -69,14 +70,13 @@ class _CutError(Exception):
 
 
 def is_tnef(part: Part) -> bool:
-    """Say whether a part is a TNEF stream, by its type or its name."""
-    if part.content_type in _TYPES:
-        return True
-    return part.content_type.startswith("application/") and part.name.lower() in (
-        "winmail.dat",
-        "win.dat",
-        "att00001.dat",
-    )
+    """Say whether a part is a TNEF stream, by its type or its content: any name may stand on it."""
+    return part.content_type in _TYPES or is_tnef_stream(part.beginning(_MAGIC_BYTES))
+
+
+def is_tnef_stream(data: bytes) -> bool:
+    """Say whether data begins as a TNEF stream does."""
+    return len(data) >= _MAGIC_BYTES and int.from_bytes(data[:_MAGIC_BYTES], "little") == _SIGNATURE
 
 
 def open_tnef(data: bytes) -> Tnef | None:

@@ -6,6 +6,8 @@ Nothing is verified here: who signed is not said, only what. Encoding is BER, wi
 from __future__ import annotations
 
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
+_ENVELOPED_DATA = bytes.fromhex("06092a864886f70d010703")
+_AUTH_ENVELOPED_DATA = bytes.fromhex("060b2a864886f70d0109100117")
 _SEQUENCE, _OCTETS, _OCTETS_IN_PIECES, _EXPLICIT_0 = 0x30, 0x04, 0x24, 0xA0
 _MAX_DEPTH = 3
 _MAX_ELEMENTS = 1_000
@@ -19,6 +21,15 @@ def is_signed_data(data: bytes) -> bool:
     except ValueError:
         return False
     return tag == _SEQUENCE and data.startswith(_SIGNED_DATA, start)
+
+
+def is_enveloped_data(data: bytes) -> bool:
+    """Say whether the beginning of a CMS structure calls it EnvelopedData: what is in it is encrypted."""
+    try:
+        tag, start, _ = _header(data, 0)
+    except ValueError:
+        return False
+    return tag == _SEQUENCE and data.startswith((_ENVELOPED_DATA, _AUTH_ENVELOPED_DATA), start)
 
 
 def signed_content(data: bytes) -> bytes | None:

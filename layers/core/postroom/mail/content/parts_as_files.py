@@ -5,11 +5,12 @@ from __future__ import annotations
 import mimetypes
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 
-from postroom.mail.containers import sniff
+from postroom.mail.containers import is_tnef_stream, open_tnef, sniff
 from postroom.mail.content.body_parts import Bodies, bodies
+from postroom.mail.content.cms import is_signed_data, signed_content
 from postroom.mail.reader import Message, Part, Unreadable, read
 
 # Types of mail that Python has no extension for.
@@ -80,10 +81,14 @@ def _file(part: Part, number: int, *, inline: bool, given_id: str | None) -> Fil
 
 
 def enclosed_files(file: File, data: bytes, *, head: bytes) -> list[File]:
-    """List the files of the mail that a file is, whether it says so or not; none for what is no mail.
+    """List the files in a file that is a mail, a TNEF stream or a signature, whether it says so or not.
 
     `head` is the beginning of `data` that everybody looks at: what was found in it is remembered.
     """
+    if is_tnef_stream(head):
+        return _in_tnef(file, data)
+    if is_signed_data(head):
+        return _signed(file, data)
     message = file.message
     if message is None and file.content_type not in _HEADERS_ONLY and sniff(head) == "message/rfc822":
         try:
@@ -93,6 +98,37 @@ def enclosed_files(file: File, data: bytes, *, head: bytes) -> list[File]:
     if message is None or not any(map(_may_hold_files, message.walk())):
         return []
     return files(bodies(message))
+
+
+def _in_tnef(file: File, data: bytes) -> list[File]:
+    """List the files in a TNEF stream that is a file, under whatever name."""
+    found = open_tnef(data)
+    return [
+        replace(
+            file,
+            name=names[0],
+            names=names,
+            content_type=one.content_type,
+            content_types=(one.content_type,),
+            content_id=one.content_id,
+            data=partial(bytes, one.data),
+            message=None,
+        )
+        for number, one in enumerate(found.attachments if found else (), 1)
+        for names in (one.names or (f"attachment-{number}.bin",),)
+    ]
+
+
+def _signed(file: File, data: bytes) -> list[File]:
+    """List what a CMS signature is around, as a file of its own: whoever opens the signature opens that."""
+    content = signed_content(data)
+    if content is None:
+        return []
+    names = tuple(name[: -len(".p7m")] if name.lower().endswith(".p7m") else name for name in file.names)
+    kind = sniff(content) or "application/octet-stream"
+    return [
+        replace(file, names=names, content_type=kind, content_types=(kind,), data=partial(bytes, content), message=None)
+    ]
 
 
 def _may_hold_files(part: Part) -> bool:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from postroom.mail.content.cms import is_signed_data
+from postroom.mail.content.cms import is_enveloped_data, is_signed_data
 from postroom.mail.reader import Message, Part
 
 
@@ -110,12 +110,14 @@ def is_pkcs7(part: Part) -> bool:
     """Say whether a part is a CMS structure of S/MIME."""
     if part.content_type in _PKCS7:
         return True
-    # RFC 8551 §3.10: gateways turn the type into application/octet-stream and leave the name.
-    return (
-        part.content_type == "application/octet-stream"
-        and not part.path
-        and part.name.lower().endswith((".p7m", ".p7c"))
-    )
+    # RFC 8551 §3.10: gateways turn the type into another one and leave the name, or not even that. Within a multipart
+    # it is a file that somebody signed, a document or an invoice.
+    if part.path or not part.content_type.startswith("application/"):
+        return False
+    if part.content_type == "application/octet-stream" and part.name.lower().endswith((".p7m", ".p7c")):
+        return True
+    beginning = part.beginning(_HEAD)
+    return is_signed_data(beginning) or is_enveloped_data(beginning)
 
 
 def _pkcs7(part: Part) -> Protection | None:

@@ -230,6 +230,11 @@ class Part:
         """Return the body with the transfer encoding undone. Not kept: a 25 MB attachment is decoded when asked for."""
         return self._data(self.encoding)
 
+    def beginning(self, size: int) -> bytes:
+        """Return at least the first `size` bytes of what `data` returns, if there are so many, without decoding all."""
+        stop = min(self._end, self._body + 4 * size + 200)  # quoted-printable has three characters a byte
+        return decode_transfer(self._context.buffer[self._body : stop], self.encoding)
+
     def _data(self, encoding: str) -> bytes:
         if encoding == IDENTITY:
             return self._context.buffer[self._body : self._end]

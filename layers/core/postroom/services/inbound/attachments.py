@@ -8,6 +8,7 @@ from postroom.mail.containers import HEAD_BYTES, list_archive, sniff
 from postroom.mail.content import Bodies, File, enclosed_files, files
 from postroom.model import Attachment, ReadFile
 from postroom.rules.attachments import judge as rules
+from postroom.rules.attachments import remarks
 from postroom.services.policy import Policy
 
 _MOST_ENCLOSED = 3_000  # names in archives, and files of mails, within one mail
@@ -34,7 +35,7 @@ def _read_file(one: File, policy: Policy, room: list[int]) -> ReadFile:
         content_id=one.content_id or None,
         blocked=verdict.detail if verdict else None,
     )
-    return ReadFile(attachment, one.data, verdict)
+    return ReadFile(attachment, one.data, verdict, remarks(candidate, data))
 
 
 def _candidate(one: File, data: bytes, room: list[int], depth: int = 0) -> rules.Candidate:
@@ -54,5 +55,6 @@ def _candidate(one: File, data: bytes, room: list[int], depth: int = 0) -> rules
         members=members,
         more_types=one.content_types[1:],
         enclosed=tuple([_candidate(file, file.data(), room, depth + 1) for file in looked_at]),
+        encrypted=listing is not None and listing.encrypted,
         looked_through=len(looked_at) == len(inner) and (listing is None or len(members) == len(listing.names)),
     )

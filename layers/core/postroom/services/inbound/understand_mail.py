@@ -177,6 +177,11 @@ def _described(mail: Understanding) -> Understanding:
         for file in mail.files
         if file.verdict is not None
     ]
+    decisions += [
+        Decision(remark.rule, remark.outcome, f"{file.attachment.name}: {remark.detail}")
+        for file in mail.files
+        for remark in file.remarks
+    ]
     if not mail.body.text.strip():
         decisions.append(Decision(Rule.TEXT, Outcome.MISSING, "the mail has no text"))
     names = "; ".join([file.attachment.name for file in mail.files if file.attachment.name])[:_MOST_NAMES]

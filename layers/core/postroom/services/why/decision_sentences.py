@@ -85,6 +85,10 @@ def _says(rule: Rule, outcome: str) -> str | None:
             | Rule.ATTACHMENT_ENCLOSED
         ):
             return _DELETED if outcome == Action.DELETE else _BLOCKED
+        case Rule.ATTACHMENT_NOTE:
+            return "A file is let in with a remark: {detail}."
+        case Rule.LINK:
+            return "A link may mislead: {detail}."
         case Rule.THREAD_REPORT:
             return "It was put to the mail that it is about: {detail}."
         case Rule.THREAD_NO_REFERENCE:

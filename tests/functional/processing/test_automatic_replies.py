@@ -43,6 +43,12 @@ GUARDED: dict[str, tuple[bytes, str]] = {
     "no-reply": (mail(sender="no-reply@example.org"), "no-reply"),
     "dmarc": (mail("Authentication-Results: mx.example.com; dmarc=fail header.from=example.org"), "dmarc"),
     "no-sender": (mail(sender="nobody in particular"), "no-sender"),
+    "two-from-fields": (mail("From: eve@evil.example"), "no-sender"),
+    "two-addresses": (mail(sender="<ann@example.org> <eve@evil.example>"), "no-sender"),
+    "a-list-of-two": (mail(sender="ann@example.org, eve@evil.example"), "no-sender"),
+    "a-group": (mail(sender="Friends: ann@example.org;"), "no-sender"),
+    "nul-between": (mail(sender="ann@example.org\0eve@evil.example"), "no-sender"),
+    "a-help-desk": (mail("X-Zendesk-From-Account-Id: 1"), "list"),
 }
 
 
@@ -130,3 +136,22 @@ def test_the_subject_of_an_unverified_sender_is_not_echoed(configured: AwsStack)
     texts = [outbound.text for outbound in map(configured.outbox.get, queued(configured)) if outbound]
     assert not any("pills" in text for text in texts)
     assert any("My order" in text for text in texts)
+
+
+PASSED = "Authentication-Results: mx.example.com; dmarc=pass header.from=example.org"
+
+
+@pytest.mark.parametrize(
+    ("raw", "echoed"),
+    [
+        pytest.param(mail(PASSED), True, id="verified"),
+        pytest.param(mail(), False, id="nobody checked"),
+        pytest.param(mail(PASSED, sender="Ann <ann@other.example>"), False, id="another domain passed"),
+    ],
+)
+def test_a_subject_is_echoed_to_a_verified_sender_alone(configured: AwsStack, raw: bytes, echoed: bool) -> None:
+    configured.process(raw)
+    (outbound_id,) = queued(configured)
+    outbound = configured.outbox.get(outbound_id)
+    assert outbound is not None
+    assert ("Where is my parcel?" in outbound.text) is echoed

@@ -91,7 +91,7 @@ USES: Mapping[Step, Mapping[Resource, float]] = {
     },
     # With the interaction in one transaction; then three updates while it is sent.
     Step.ACKNOWLEDGEMENT: {
-        Resource.WRITE_UNITS: 14 + 9,
+        Resource.WRITE_UNITS: 16 + 9,
         Resource.READ_UNITS: 2,
         Resource.SQS: 3,
         Resource.LAMBDA: 2,  # sending, and following what SES tells

@@ -16,7 +16,6 @@ PERSON = AutoReplyFacts(
     from_address="ann@example.com",
     return_path="<ann@example.com>",
     own_addresses=frozenset({"support@example.org"}),
-    dmarc="pass",
     age=timedelta(minutes=1),
 )
 
@@ -43,12 +42,11 @@ def test_a_person_may_be_answered() -> None:
         ("own-tag", {"has_own_tag": True}),
         ("no-sender", {"from_address": ""}),
         ("no-sender", {"from_address": "nobody"}),
-        ("no-sender", {"sender_valid": False}),
         ("own-address", {"from_address": "Support@Example.org"}),
         ("own-address", {"from_address": f"support+pr1.abc.{'a' * 16}@example.org"}),
         ("no-reply", {"from_address": "no-reply@example.com"}),
         ("missing-return-path", {"return_path": None}),
-        ("dmarc", {"dmarc": "fail"}),
+        ("dmarc", {"dmarc_failed": True}),
         ("first-connection", {"before_first_connection": True}),
         ("age", {"age": timedelta(days=3)}),
     ],
@@ -61,19 +59,12 @@ def test_a_guard_refuses_and_names_itself(guard: str, facts: dict[str, Any]) -> 
 
 
 def test_every_guard_is_tested_above() -> None:
-    tested = {
-        mark.args[1][number][0] for mark in test_a_guard_refuses_and_names_itself.pytestmark for number in range(23)
-    }
+    tested = {row[0] for mark in test_a_guard_refuses_and_names_itself.pytestmark for row in mark.args[1]}
     assert tested == {guard.name for guard in GUARDS}
 
 
 def test_a_mailbox_whose_server_records_no_return_path_is_answered_all_the_same() -> None:
     assert refusal(replace(PERSON, return_path=None, return_path_expected=False)) is None
-
-
-@pytest.mark.parametrize("dmarc", ["none", "temperror", None, "pass"])
-def test_only_a_failed_dmarc_counts_against_a_sender(dmarc: str | None) -> None:
-    assert refusal(replace(PERSON, dmarc=dmarc)) is None
 
 
 def test_a_mail_as_old_as_the_limit_is_still_answered() -> None:

@@ -47,6 +47,17 @@ class SenderVerdict:
         )
 
     @property
+    def answerable(self) -> str | None:
+        """The one address that a machine may answer, whoever is behind it; None where From is not exactly one.
+
+        Several From fields, a group, two addresses in one field, a control between them: the second may be a third
+        person's, who would get the answer (docs/threat-model.md 14).
+        """
+        if self.address is None or not _DISPROVING.isdisjoint(self.flags) or not is_valid(self.address.address):
+            return None
+        return self.address.address
+
+    @property
     def dmarc_failed(self) -> bool:
         """Say whether a server that we trust says the sender is not who he claims."""
         return self.auth.dmarc is Result.FAIL

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from postroom.mail.headers import Address, is_valid, parse_addresses
 from postroom.mail.reader import Message
-from postroom.mail.reply_text.line_kinds import QUOTE_MARKS, Kind
+from postroom.mail.reply_text.line_kinds import QUOTE_MARKS, Kind, any_of
 from postroom.mail.reply_text.lines import classify, visible
+from postroom.mail.reply_text.phrases import introductions as phrases
 from postroom.mail.reply_text.quoted_headers import Role, header_line
 from postroom.mail.reply_text.reply import has_forward_subject
 
@@ -29,6 +30,7 @@ class Forwarded:
     subject: str = ""
 
 
+_WHOLE = {Role.FROM, Role.DATE, Role.TO, Role.SUBJECT}  # nothing of a header goes on behind them
 _LINES_SCANNED = 3_000
 _BLOCK_LINES = 40
 _MOST_UNKNOWN = 4  # lines of a block that are no headers: a list of recipients goes on
@@ -40,9 +42,11 @@ _LABELLED = re.compile(r"[*_]{0,3}([^\W\d_][^:：*\n@<>]{0,29}?)\s?[*_]{0,3}\s?[
 _DATED = re.compile(r"\d{1,2}\s?[:.h時点시]\s?\d{2}|\d{4}\s?[-/.年년]\s?\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
 _AROUND_NAME = " \t\"'*_|,;:<>()[]«»„“”‘’"
 _CELL = re.compile(r"^\s*\|\s*")
-_OPENING_WORDS = re.compile(
-    r"^.{0,120}?(?:\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?(?:\s?\([^)]{1,30}\)|\s[A-Z+][\w+:]{1,8})?|\d{4})[\s,،、]*"
+# What stands between the date of an attribution and its writer: the time with its zone, or the year.
+_DATE_END = re.compile(
+    r"\d{1,2}[:.h]\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?(?:\s?\([^()]{1,30}\)|\s[A-Z]{2,5}\b|\s?[+-]\d{4})?|\d{4}"
 )
+_WROTE = re.compile(rf"\b(?:{any_of((*phrases.WROTE_INSIDE, *phrases.WROTE_LAST))})\b", re.IGNORECASE)
 
 
 def forwarded(message: Message, text: str, *, subject: str) -> Forwarded | None:
@@ -140,7 +144,7 @@ def _values(lines: Sequence[str], start: int) -> tuple[dict[Role, str], int]:
                 break
         elif current is not None and not values[current].strip() and empty == 0:
             values[current] = _CELL.sub("", line)[:_LONGEST_VALUE]
-        elif empty or unknown >= _MOST_UNKNOWN:
+        elif empty or unknown >= _MOST_UNKNOWN or _WHOLE <= values.keys():
             break
         else:
             unknown += 1
@@ -183,10 +187,10 @@ def _attribution(lines: Sequence[str], kinds: Sequence[Kind]) -> Forwarded | Non
         if address is None:
             continue
         before = words[: address.start()]
-        opening = _OPENING_WORDS.match(before)
-        date = before[: opening.end()].strip(" ,") if opening else ""
-        name = _plain(before[opening.end() :] if opening else before).strip(_AROUND_NAME)
-        return Forwarded(Address(name[:200], address[0].rstrip(".")), date=date[:200])
+        ends = [found.end() for found in _DATE_END.finditer(before)]
+        date = before[: ends[-1]].strip(" ,") if ends else ""
+        name = _WROTE.sub(" ", before[ends[-1] :] if ends else before).strip(_AROUND_NAME + "،、")
+        return Forwarded(Address(" ".join(name.split())[:200], address[0].rstrip(".")), date=date[:200])
     return None
 
 

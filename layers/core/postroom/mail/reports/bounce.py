@@ -26,7 +26,15 @@ from postroom.mail.reports.delivery_report import DeliveryReport, Recipient, Rep
 from postroom.mail.reports.reasons import NO_FAILURE, Reason
 from postroom.mail.reports.recipient import recipient_for
 from postroom.mail.reports.reporters import DELAY_SUBJECTS, DELAY_WORDS, DELIVERED_WORDS, REPORTERS, Server
-from postroom.mail.reports.server import any_in, is_generic, is_titled, may_suffice, server_of
+from postroom.mail.reports.server import (
+    addresses_in,
+    any_in,
+    is_generic,
+    is_titled,
+    may_suffice,
+    returns_to_its_writer,
+    server_of,
+)
 
 _MOST_RECIPIENTS = 100
 _LONGEST_ADDRESS = 320
@@ -101,7 +109,7 @@ def _is_bounce(
         # comes back, or a mail system's name with the words that all use.
         return (
             server is not None
-            and (_is_by_reporter(message, text.words) if is_generic(server) else _returns_to_its_writer(message, text))
+            and (_is_by_reporter(message, text.words) if is_generic(server) else returns_to_its_writer(message, text))
             and not automatic(message).is_automatic
             and not message.has("User-Agent")
         )
@@ -140,36 +148,13 @@ def _is_quoted(words: str) -> bool:
     return 2 * sum(line.startswith(">") for line in lines) > len(lines)
 
 
-def _returns_to_its_writer(message: Message, text: report_text.ReportText) -> bool:
-    """Say whether the mail that comes back was written where this one goes to, and not by who sends it now.
-
-    Who forwards a report to us sends a mail of his own back, or the report itself.
-    """
-    returned = next(report_text.returned_headers(message, text), None)
-    if returned is None:
-        return False
-    writers = _addresses(report_text.addresses_of(returned, "From"))
-    if any(is_mailer(writer) for writer in writers) or writers & _addresses(*message.raw_headers("From")[:1]):
-        return False
-    readers = {reader.rpartition("@")[2] for reader in _addresses(*message.raw_headers("To"))}
-    return any(
-        f".{one}".endswith(f".{other}") or f".{other}".endswith(f".{one}")
-        for one in (writer.rpartition("@")[2] for writer in writers)
-        for other in readers
-    )
-
-
-def _addresses(*fields: bytes) -> set[str]:
-    return {found.address.lower() for found in parse_addresses(b",".join(fields)[:2_000]) if "@" in found.address}
-
-
 def _is_by_reporter(message: Message, words: str) -> bool:
     """Say whether From has a mail system's name, and the text sets an address apart: people write it in a sentence."""
     sender = message.header("From")[:500].lower()
     # Who answers or forwards a report does it from a mail program, with its references.
     if not any_in(sender, REPORTERS) or message.has("In-Reply-To") or message.has("References"):
         return False
-    own = _addresses(*(field for name in ("From", "To", "Reply-To") for field in message.raw_headers(name)))
+    own = addresses_in(*(field for name in ("From", "To", "Reply-To") for field in message.raw_headers(name)))
     found = (_SET_APART.match(line[:_LINE_SCANNED]) for line in words.split("\n")[: report_text.LINES_SCANNED])
     return any(_may_be_recipient(one[1].rstrip("."), own) for one in found if one)
 
@@ -265,7 +250,7 @@ def _led(words: str, own: set[str]) -> list[str]:
 
 def _only_one(message: Message, words: str, reporter: str) -> Iterator[Recipient]:
     """Yield the one address that a report's sentences contain, the writer's and the reader's own left out."""
-    others = _addresses(*(field for name in ("From", "To", "Reply-To") for field in message.raw_headers(name)))
+    others = addresses_in(*(field for name in ("From", "To", "Reply-To") for field in message.raw_headers(name)))
     found = {
         address.lower(): address
         for address in (match.group(0).rstrip(".") for match in _ANYWHERE.finditer(words[: report_text.TEXT_SCANNED]))

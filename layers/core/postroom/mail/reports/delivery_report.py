@@ -27,6 +27,7 @@ class Recipient:
     remote_mta: str | None = None
     permanent: bool | None = None  # True: the address is dead; False: this mail failed, a later one may arrive
     reason: str | None = None  # a member of Reason
+    original_recipient: str | None = None  # whom the mail was sent to, where a server made another address of it
 
 
 @dataclass(frozen=True, slots=True)

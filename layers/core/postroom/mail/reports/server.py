@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from postroom.mail.reader import Part
+from postroom.mail.headers import parse_addresses
+from postroom.mail.reader import Message, Part
 from postroom.mail.reports import report_text
+from postroom.mail.reports.automatic_evidence import is_mailer
 from postroom.mail.reports.reporters import SERVERS, SUBJECTS, Server
 
 
@@ -67,3 +69,27 @@ _ALL_SUBJECTS = tuple(piece for piece, _ in _BY_SUBJECT)
 _BY_HEADER = {name: tuple(row for row, _ in _ALONE if name in _HEADERS[row]) for name in frozenset().union(*_HEADERS)}
 _SUFFICIENT_SENDERS = tuple(sender for server in SERVERS if server.sufficient for sender in server.sender)
 _SUFFICIENT_HEADERS = frozenset().union(*(_HEADERS[row] for row, server in enumerate(SERVERS) if server.sufficient))
+
+
+def returns_to_its_writer(message: Message, text: report_text.ReportText) -> bool:
+    """Say whether the mail that comes back was written where this one goes to, and not by who sends it now.
+
+    Who forwards a report to us sends a mail of his own back, or the report itself.
+    """
+    returned = next(report_text.returned_headers(message, text), None)
+    if returned is None:
+        return False
+    writers = addresses_in(report_text.addresses_of(returned, "From"))
+    if any(is_mailer(writer) for writer in writers) or writers & addresses_in(*message.raw_headers("From")[:1]):
+        return False
+    readers = {reader.rpartition("@")[2] for reader in addresses_in(*message.raw_headers("To"))}
+    return any(
+        f".{one}".endswith(f".{other}") or f".{other}".endswith(f".{one}")
+        for one in (writer.rpartition("@")[2] for writer in writers)
+        for other in readers
+    )
+
+
+def addresses_in(*fields: bytes) -> set[str]:
+    """Return the addresses of some fields, lower case."""
+    return {found.address.lower() for found in parse_addresses(b",".join(fields)[:2_000]) if "@" in found.address}

@@ -15,7 +15,7 @@ from postroom.mail.reports.delivery_report import DeliveryReport, Recipient, Rep
 from postroom.mail.reports.fields import Fields, address_in, field_blocks, merged, original_id, short, without_fields
 from postroom.mail.reports.reasons import NO_FAILURE, Reason
 from postroom.mail.reports.recipient import recipient_for
-from postroom.mail.reports.server import is_titled, server_of
+from postroom.mail.reports.server import is_titled, returns_to_its_writer, server_of
 
 _MOST_RECIPIENTS = 200
 _STATUS_SCANNED = 256 * 1024
@@ -157,9 +157,8 @@ def _status_blocks(message: Message, evidence: Automatic | None) -> tuple[list[F
     found = evidence or corroboration(message)
     # Mail programs forward a report with all of its parts, and people quote its fields: only where the mail itself is
     # built like one of a mail system, or called so.
-    if found.evidence is not Evidence.REPORT and not (
-        (parts or found.is_automatic) and (is_titled(message) or "report-type=" in message.header("Content-Type")[:500])
-    ):
+    named = is_titled(message) or "report-type=" in message.header("Content-Type")[:500]
+    if found.evidence is not Evidence.REPORT and not (named and (parts or found.is_automatic or _comes_back(message))):
         return [], ""
     for part in parts:
         blocks = field_blocks(part.text()[:_STATUS_SCANNED])
@@ -176,6 +175,16 @@ def _status_blocks(message: Message, evidence: Automatic | None) -> tuple[list[F
         if "final-recipient:" in lowered and ("\nstatus:" in lowered or "\naction:" in lowered):
             return field_blocks(report_text.split_returned(text).words), AS_TEXT
     return [], ""
+
+
+def _comes_back(message: Message) -> bool:
+    """Say whether a mail holds one that its reader wrote, as a report with the fields in its text does.
+
+    Who answers or forwards a report refers to it, and sends a mail of his own back.
+    """
+    if message.has("In-Reply-To") or message.has("References") or message.has("User-Agent"):
+        return False
+    return returns_to_its_writer(message, report_text.human_text(message))
 
 
 def _recipient(group: Fields, words: str, reporter: str, *, alone: bool) -> Recipient | None:
@@ -209,9 +218,11 @@ def _recipient(group: Fields, words: str, reporter: str, *, alone: bool) -> Reci
         is_smtp=kind.strip().lower() not in {"x-unix", "x-prog"},
         context=words if alone else about,
     )
+    if original.lower() != address.lower() and "@" in original:
+        recipient = replace(recipient, original_recipient=original)
     if recipient.reason != Reason.UNDEFINED or not words:
         return recipient
-    return recipient_for(
+    wider = recipient_for(
         address,
         words=f"{said} {words if alone else about}",
         reporter=reporter,
@@ -220,6 +231,7 @@ def _recipient(group: Fields, words: str, reporter: str, *, alone: bool) -> Reci
         remote_mta=address_in(group.get("remote-mta", "")),
         context=words,
     )
+    return replace(wider, original_recipient=recipient.original_recipient)
 
 
 def _continues(diagnostic: str, about: str) -> bool:

@@ -160,6 +160,12 @@ class AutoReplySettings(ConfigObject):
 
     maximum_age: Period = Field(default=timedelta(hours=48), description="Mail older than this gets none.")
     per_sender_a_day: int = Field(default=1, ge=0, le=100, description="For each sender and mailbox.")
+    per_domain_a_day: int = Field(
+        default=100,
+        ge=0,
+        le=100_000,
+        description="For each sender's domain and mailbox; domains of providers of mailboxes for everybody have none.",
+    )
     per_thread: int = Field(default=3, ge=0, le=100)
     per_hour: int = Field(default=1000, ge=0, description="For the whole installation.")
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from postroom.mail.headers.canonical import canonical_address, domain_owner, provider_of
 from postroom.model import Decision, Outcome
 from postroom.model import DecisionRule as Rule
 
@@ -31,10 +32,11 @@ class Counter:
 
 
 SENDER = Cap("sender-and-mailbox", most=1, window=timedelta(hours=24))
+DOMAIN = Cap("domain-and-mailbox", most=100, window=timedelta(hours=24))
 THREAD = Cap("thread", most=3, window=None)
 INSTALLATION = Cap("installation", most=1_000, window=timedelta(hours=1))
 
-CAPS: tuple[Cap, ...] = (SENDER, THREAD, INSTALLATION)
+CAPS: tuple[Cap, ...] = (SENDER, DOMAIN, THREAD, INSTALLATION)
 
 
 def counters(
@@ -42,18 +44,17 @@ def counters(
 ) -> Iterator[Counter]:
     """Yield the counters that one automatic reply must pass, narrowest first.
 
-    The sender's key is the address without its plus-part, lower case: a peer that tags its address at random is still
-    one sender.
+    A sender is counted by person, not by spelling (`canonical_address`): a peer that tags its address at random is
+    still one sender. A domain is counted as a whole, subdomains too, so that made-up names under it end somewhere;
+    that of a provider of mailboxes for everybody is not, since its people have nothing to do with each other.
     """
-    yield Counter(SENDER, f"{mailbox}\x1f{sender_key(sender)}")
+    person = canonical_address(sender)
+    domain = person.rpartition("@")[2]
+    yield Counter(SENDER, f"{mailbox}\x1f{person}")
+    if domain and provider_of(domain) is None:
+        yield Counter(DOMAIN, f"{mailbox}\x1f{domain_owner(domain)}")
     yield Counter(thread_cap, thread_id)
     yield Counter(installation_cap, "all")
-
-
-def sender_key(address: str) -> str:
-    """Return what makes two addresses one sender for the caps."""
-    local, at, domain = address.strip().lower().rpartition("@")
-    return f"{local.partition('+')[0]}@{domain}" if at else domain
 
 
 def refused_by(cap: Cap) -> Decision:

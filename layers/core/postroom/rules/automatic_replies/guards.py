@@ -22,7 +22,7 @@ class AutoReplyFacts:
     """What the guards look at; everything is looked up or computed before, nothing is asked for here."""
 
     subtype: Subtype
-    from_address: str  # where the reply would go
+    from_address: str  # where the reply would go; "" where the verdict names no one sender
     automatic: Automatic = PERSON
     return_path: str | None = None  # None: the mail has no such header; "" or "<>": the null path
     return_path_expected: bool = True  # False: the mailbox's server records none (appended or internal mail)
@@ -30,8 +30,7 @@ class AutoReplyFacts:
     has_own_tag: bool = False  # our token in its Message-ID, or our tag header: it came back to us
     list_headers: tuple[str, ...] = ()
     delivery_exception: str | None = None  # the phrase that diverted the mail, not a mere hint
-    dmarc: str | None = None  # result word of RFC 8601 §2.7, None where nobody we trust checked
-    sender_valid: bool = True  # one From with one well-formed address
+    dmarc_failed: bool = False  # a server that we trust says so; False as well where none checked
     age: timedelta | None = None  # now minus the moment its server received it
     age_limit: timedelta = timedelta(days=2)
     before_first_connection: bool = False  # it lay there before the mailbox was connected (X13)
@@ -129,7 +128,7 @@ def _wrapped(facts: AutoReplyFacts) -> str | None:
 
 def _no_sender(facts: AutoReplyFacts) -> str | None:
     local, at, domain = facts.from_address.rpartition("@")
-    if not facts.sender_valid or not (local and at and domain):
+    if not (local and at and domain):
         return "there is not exactly one well-formed sender"
     return None
 
@@ -150,7 +149,7 @@ def _no_reply(facts: AutoReplyFacts) -> str | None:
 
 def _dmarc(facts: AutoReplyFacts) -> str | None:
     # A spoofed flood must not make us write to the people whose addresses were taken (Zendesk, January 2026).
-    return "DMARC failed: the sender may be somebody else" if facts.dmarc == "fail" else None
+    return "DMARC failed: the sender may be somebody else" if facts.dmarc_failed else None
 
 
 def _first_connection(facts: AutoReplyFacts) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from postroom.mail.headers import is_valid, parse_addresses
+from postroom.mail.headers import parse_addresses
 from postroom.mail.outgoing import is_message_id, templates, without_controls
 from postroom.model import (
     Cap,
@@ -61,7 +61,8 @@ def acknowledge(
         return Plan(
             Decision(RULE, Outcome.SUPPRESSED, "reply: it continues a thread, which was acknowledged when it began")
         )
-    target = mail.sender.address if mail.sender else ""
+    # The verdict alone says whom an automatic reply may go to (docs/threat-model.md 14).
+    target = mail.sender_verdict.answerable or ""
     refused = refusal(_facts(interaction, mail, policy=policy, target=target, old=old, now=now))
     if refused is not None:
         return Plan(refused)
@@ -115,6 +116,7 @@ def without_acknowledgement(interaction: Interaction, withheld: Withheld) -> Int
 
 _FULL: dict[str, str] = {
     loop_caps.SENDER.name: "per_sender_a_day is {limit}, and the sender had so many from this mailbox in 24 hours",
+    loop_caps.DOMAIN.name: "per_domain_a_day is {limit}, and the domain had so many from this mailbox in 24 hours",
     loop_caps.THREAD.name: "per_thread is {limit}, and the thread had so many",
     loop_caps.INSTALLATION.name: "per_hour is {limit}, and the installation has sent so many this hour",
 }
@@ -134,8 +136,7 @@ def _facts(
         has_own_tag=mail.own_tag,
         list_headers=mail.list_headers,
         delivery_exception=mail.delivery_exception,
-        dmarc=mail.sender_verdict.auth.dmarc,
-        sender_valid=is_valid(target),
+        dmarc_failed=mail.sender_verdict.dmarc_failed,
         age=now - received if received else None,
         age_limit=policy.configuration.settings.auto_reply.maximum_age,
         before_first_connection=old,
@@ -145,7 +146,7 @@ def _facts(
 
 def _values(interaction: Interaction, mailbox: Mailbox, mail: Understanding, now: datetime) -> dict[str, str]:
     # RFC 3834 §4 and docs/threat-model.md 7: nothing that an unverified sender wrote is sent on in our name.
-    verified = mail.sender_verdict.auth.dmarc == "pass"
+    verified = mail.sender_verdict.verified
     parsed = parse_addresses(mailbox.address)
     return {
         "interaction.id": interaction.id,
@@ -161,6 +162,7 @@ def _caps(interaction: Interaction, policy: Policy, target: str, now: datetime) 
     settings = policy.configuration.settings.auto_reply
     limits = {
         loop_caps.SENDER.name: settings.per_sender_a_day,
+        loop_caps.DOMAIN.name: settings.per_domain_a_day,
         loop_caps.THREAD.name: settings.per_thread,
         loop_caps.INSTALLATION.name: settings.per_hour,
     }

@@ -37,6 +37,7 @@ def attributes_of(
         first = kind.report.recipients[0]
         for name, value in (
             ("Final-Recipient", first.address),
+            ("Original-Recipient", first.original_recipient),
             ("Action", first.action),
             ("Status", first.status),
             ("Diagnostic-Code", first.diagnostic),

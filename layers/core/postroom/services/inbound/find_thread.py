@@ -115,7 +115,7 @@ def _claims(
     return Claims(
         sender=mail.sender.address.lower() if mail.sender else "",
         sender_verified=mail.sender_verdict.verified,
-        dmarc_failed=mail.sender_verdict.auth.dmarc == "fail",
+        dmarc_failed=mail.sender_verdict.dmarc_failed,
         tokens=tuple(
             TokenFact(
                 outbound_id=one.outbound_id,

@@ -29,7 +29,7 @@ IDENTIFIERS: Mapping[type, frozenset[str]] = {
     Decision: frozenset({"rule", "outcome"}),
     DeliveryReport: frozenset({"original_message_id", "rule"}),
     ProvenToken: frozenset({"outbound_id"}),
-    Recipient: frozenset({"address", "reason"}),
+    Recipient: frozenset({"address", "original_recipient", "reason"}),
 }
 """Fields of text that stay what they are, by the class that has them."""
 

@@ -183,6 +183,8 @@ FIRST_RULES: tuple[Rule, ...] = (
         longest=250,
         with_any=("block", "not allowed", "not permitted", "not accept", "forbid", "prohibit", "banned", "disallow"),
     ),
+    # The line, not the host: RFC 3463 §3.5.
+    Rule(R.NETWORKERROR, ("connection dropped", "connection lost", "socket"), status=("4.4.", "5.4.")),
     # The host.
     Rule(
         R.BLOCKED,
@@ -237,10 +239,14 @@ FIRST_RULES: tuple[Rule, ...] = (
             """
         ),
     ),
+    # RFC 3463 §3.2: the address itself cannot be one, whatever else its syntax is called.
+    Rule(R.USERUNKNOWN, ("syntax", "malformed", "invalid"), status=("5.1.3",), none_of=("sender", "mail from")),
     # "User unknown" in answer to the content: the recipient exists, and something about the mail was not wanted.
     Rule(R.FILTERED, _NO_USER, command=(Command.DATA,), status=("5.0.0", "5.2", "4.2", "5.3", "5.7")),
     Rule(R.FILTERED, _NO_USER, command=(Command.DATA,), without_status=True),
     Rule(R.FILTERED, _NO_USER, status=("5.2.0", "4.2.0")),
+    # A code of policy (RFC 3463 §3.8) that was not given for the recipient: a filter that says less than it knows.
+    Rule(R.FILTERED, _NO_USER, status=("5.7.", "4.7."), unless_command=(Command.RCPT,)),
     Rule(
         R.FILTERED,
         phrases(
@@ -253,7 +259,8 @@ FIRST_RULES: tuple[Rule, ...] = (
             refused by recipient | you have been blocked by the recipient | rejected by the recipient's rules |
             message rejected by recipient | user filter | has been refused by the recipient |
             recipient does not wish | recipient does not want | not accepted by this recipient |
-            doesn't accept mail from you | white list | whitelist | mailbox restricted | resolver.rst.notauthorized |
+            doesn't accept mail from you |
+            rejected your message | refused your message | white list | whitelist | mailbox restricted | resolver.rst.notauthorized |
             only accepts mail from | not permitted to send to
             """
         ),

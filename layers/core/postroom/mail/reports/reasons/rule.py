@@ -26,6 +26,7 @@ class Rule:
     status: tuple[str, ...] = ()
     reply_code: tuple[str, ...] = ()
     command: tuple[Command, ...] = ()
+    unless_command: tuple[Command, ...] = ()
     host: tuple[str, ...] = ()
     reporter: tuple[str, ...] = ()
     none_of: tuple[str, ...] = ()
@@ -48,6 +49,8 @@ class Rule:
         if self.reply_code and failure.reply_code not in self.reply_code:
             return False
         if self.command and failure.command not in self.command:
+            return False
+        if self.unless_command and failure.command in self.unless_command:
             return False
         if self.program is not None and self.program is failure.is_smtp:
             return False

@@ -6,6 +6,7 @@ import pytest
 from postroom.model.interaction import Subtype
 
 from tests.functional.processing.conftest import CONFIGURATION
+from tests.functional.processing.test_outbound import answer
 from tests.support.aws_stack import AwsStack, sqs_event
 from tests.support.mails import mail
 
@@ -161,3 +162,11 @@ def test_a_reply_joins_the_thread_of_the_mailbox_that_it_came_to(configured: Aws
         made = configured.interactions.get(configured.process(reply, mailbox=name))
         assert made is not None
         assert made.thread_id == root
+
+
+def test_an_agents_answer_goes_to_whom_the_mail_proposes(configured: AwsStack) -> None:
+    sender = '"Kim Doe via Users" <users@lists.example>'
+    listed = configured.process(mail("X-Original-From: Kim Doe <kim@customer.example>", sender=sender))
+    own = configured.process(mail("Reply-To: support@example.com", sender="ann@example.org", message_id="<2@x>"))
+    assert answer(configured, listed).outbound.to == ("kim@customer.example",)
+    assert answer(configured, own).outbound.to == ("ann@example.org",)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from postroom.model.event_kinds import EventKind, event_kind
     from postroom.model.identity import interaction_id, outbound_id, parse_raw_key, raw_key, raw_prefix
     from postroom.model.interaction import (
+        ANSWER_TO,
         MAILBOX_ADDRESS,
         Added,
         Attachment,
@@ -72,6 +73,7 @@ else:
                 "Event",
                 "Interaction",
                 "InteractionRef",
+                "ANSWER_TO",
                 "MAILBOX_ADDRESS",
                 "PreparedInteraction",
                 "Status",
@@ -113,6 +115,7 @@ else:
     )
 
 __all__ = [
+    "ANSWER_TO",
     "AS_OF",
     "BAD_SIZE_LEFT",
     "GIVEN_UP",

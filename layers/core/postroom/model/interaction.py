@@ -51,6 +51,9 @@ class Status(StrEnum):
 MAILBOX_ADDRESS = "_MailboxAddress"
 """Attribute of an inbound interaction: the address, with its name, of the mailbox that it came in by."""
 
+ANSWER_TO = "Answer-To"
+"""Attribute of an inbound interaction: the addresses that an answer is proposed to, where they are not the sender's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attachment:

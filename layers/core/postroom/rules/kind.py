@@ -98,12 +98,12 @@ def decide_kind(
     strict: bool = False,
     ndr_senders: Iterable[str] = NDR_SENDERS,
     own_list: bool = False,
-    from_ourselves: bool = False,
+    from_ourselves: Callable[[], bool] = lambda: False,
 ) -> Kind:
     """Decide the kind of a mail; `is_ours` answers for a Message-ID whether this installation sent it.
 
-    `own_list`: a list that is our own front door handed it on. `from_ourselves`: From is an address of ours, and
-    nothing in the mail says that it speaks for somebody else.
+    `own_list`: a list that is our own front door handed it on. `from_ourselves` says whether From is an address of
+    ours, and nothing in the mail that it speaks for somebody else; only asked of what is no report.
     """
     decisions: list[Decision] = []
     verdict = automatic(message, own_list=own_list)
@@ -147,12 +147,14 @@ def decide_kind(
     return Kind(subtype, report, verdict, match, original, tuple(decisions), answer)
 
 
-def _own_mail(message: Message, is_ours: Callable[[str], bool], *, from_ourselves: bool) -> Automatic | None:
+def _own_mail(
+    message: Message, is_ours: Callable[[str], bool], *, from_ourselves: Callable[[], bool]
+) -> Automatic | None:
     """Find that a mail is one that this installation sent, or that was sent under its address."""
     own_id = message.header("Message-ID")
     if own_id and is_ours(own_id):
         return Automatic(True, f"Message-ID: {own_id}"[:120], OWN_MAIL, Evidence.GENERATED)
-    if from_ourselves:
+    if from_ourselves():
         sender = " ".join(message.header("From").split())
         return Automatic(True, f"From: {sender}"[:120], OWN_MAIL, Evidence.GENERATED)
     return None

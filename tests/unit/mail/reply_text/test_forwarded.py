@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 from postroom.mail.reader import read
-from postroom.mail.reply_text.forwarded import Forwarded, forwarded
+from postroom.mail.reply_text.forwarded_mail import Forwarded, forwarded
 
 from tests.support.mails import mail
 

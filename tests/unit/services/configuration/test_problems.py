@@ -478,3 +478,21 @@ def test_a_way_out_that_cannot_be_taken_yet_is_a_warning(lines: list[str], *, wa
     text = "\n    ".join(["outbound_servers:\n  - name: out", *lines])
     paths = [warning.path for warning in read_configuration(text).warnings]
     assert paths == (["outbound_servers[0].type"] if warned else [])
+
+
+@pytest.mark.parametrize("name", ["Support <support@groups.example>", "<support.groups.example>", "support", "a b@c.d"])
+def test_a_list_of_our_own_is_named_by_its_address_or_its_id(name: str) -> None:
+    found = only_problem(f"settings:\n  own_lists: [team.groups.example, '{name}']\n")
+    assert found.path == "settings.own_lists[1]"
+    assert "neither an address nor a List-Id" in found.problem
+    assert "support@groups.example.com" in found.remedy
+
+
+@pytest.mark.parametrize("line", ["per_domain_a_day: -1", "per_domain_a_day: many"])
+def test_a_cap_by_domain_is_a_number(line: str) -> None:
+    assert only_problem(f"settings:\n  auto_reply:\n    {line}\n").path == "settings.auto_reply.per_domain_a_day"
+
+
+def test_an_answer_to_a_forward_goes_to_one_of_two() -> None:
+    found = only_problem("settings: {answer_forwards_to: everybody}\n")
+    assert found.path == "settings.answer_forwards_to"

@@ -219,3 +219,11 @@ def test_what_is_told_of_a_forward_is_masked() -> None:
     found = understand(raw, policy=policy_of(configuration))
     assert found.forwarded is not None
     assert "4711" not in found.forwarded.subject + found.attributes["Forwarded-Subject"]
+
+
+def test_an_answer_is_never_sent_to_a_piece_of_an_address() -> None:
+    others = [f"customer-with-a-long-name-{number}@far-away.customer.example" for number in range(30)]
+    found = read(mail(f"Reply-To: {', '.join(others)}", sender="bo@branch.example", subject="FW: x", body=FORWARD))
+    proposed = found.attributes["Answer-To"].split(", ")
+    assert len(proposed) > 5
+    assert proposed == others[: len(proposed)]

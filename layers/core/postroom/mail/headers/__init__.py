@@ -6,6 +6,7 @@ from postroom.room import lazily
 
 if TYPE_CHECKING:
     from postroom.mail.headers.address import Address, is_valid, parse_addresses, parse_mailboxes
+    from postroom.mail.headers.canonical import canonical_address, domain_owner, provider_of
     from postroom.mail.headers.date import parse_date
     from postroom.mail.headers.encoded_words import decode_header
     from postroom.mail.headers.parameters import Parameters, parse
@@ -14,6 +15,7 @@ else:
         __name__,
         {
             "address": ["Address", "is_valid", "parse_addresses", "parse_mailboxes"],
+            "canonical": ["canonical_address", "domain_owner", "provider_of"],
             "date": ["parse_date"],
             "encoded_words": ["decode_header"],
             "parameters": ["Parameters", "parse"],
@@ -23,10 +25,13 @@ else:
 __all__ = [
     "Address",
     "Parameters",
+    "canonical_address",
     "decode_header",
+    "domain_owner",
     "is_valid",
     "parse",
     "parse_addresses",
     "parse_date",
     "parse_mailboxes",
+    "provider_of",
 ]

@@ -144,7 +144,7 @@ def _values(lines: Sequence[str], start: int) -> tuple[dict[Role, str], int]:
                 break
         elif current is not None and not values[current].strip() and empty == 0:
             values[current] = _CELL.sub("", line)[:_LONGEST_VALUE]
-        elif empty or unknown >= _MOST_UNKNOWN or _WHOLE <= values.keys():
+        elif empty or unknown >= _MOST_UNKNOWN or values.keys() >= _WHOLE:
             break
         else:
             unknown += 1

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from postroom.mail.headers.canonical import canonical_address, domain_owner, provider_of
+from postroom.mail.headers import canonical_address, domain_owner, provider_of
 from postroom.model import Decision, Outcome
 from postroom.model import DecisionRule as Rule
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from postroom.mail.content import ANSWERS, Invitation, Moment, invitation, protection
+from postroom.mail.headers import Address
 from postroom.mail.html import SanitisedHtml
 from postroom.mail.reader import Message
+from postroom.model import ANSWER_TO
 from postroom.rules import Kind
 from postroom.services.inbound.correspondents import Correspondents
+
+_LONGEST = 500  # characters of a value
 
 
 def attributes_of(
@@ -45,7 +49,7 @@ def attributes_of(
             ("Reason", first.reason),
         ):
             if value:
-                attributes[name] = value[:500]
+                attributes[name] = value[:_LONGEST]
     if kind.exception is not None:
         attributes["DeliveryException"] = kind.exception.exception.name
     return attributes
@@ -59,9 +63,20 @@ def _correspondents(people: Correspondents) -> dict[str, str]:
         "Forwarded-From": passed_on.sender.address or passed_on.sender.name if passed_on and passed_on.sender else "",
         "Forwarded-Date": passed_on.date if passed_on else "",
         "Forwarded-Subject": passed_on.subject if passed_on else "",
-        "Answer-To": ", ".join(one.address for one in people.answer.addresses) if people.answer.decision else "",
+        ANSWER_TO: _whole(people.answer.addresses) if people.answer.decision else "",
     }
-    return {name: value[:500] for name, value in values.items() if value}
+    return {name: value[:_LONGEST] for name, value in values.items() if value}
+
+
+def _whole(addresses: Sequence[Address]) -> str:
+    """Join as many addresses as an attribute holds, each whole: mail is sent to what stands here."""
+    joined = ""
+    for one in addresses:
+        longer = f"{joined}, {one.address}" if joined else one.address
+        if len(longer) > _LONGEST:
+            break
+        joined = longer
+    return joined
 
 
 def _invitation(invited: Invitation) -> dict[str, str]:
@@ -78,7 +93,7 @@ def _invitation(invited: Invitation) -> dict[str, str]:
     if invited.method in ANSWERS:
         values["Calendar-Partstat"] = ", ".join(dict.fromkeys(one.status for one in invited.attendees if one.status))
         values["Calendar-Attendee"] = ", ".join(one.address for one in invited.attendees[:20])
-    return {name: value[:500] for name, value in values.items() if value}
+    return {name: value[:_LONGEST] for name, value in values.items() if value}
 
 
 def _moment(moment: Moment | None) -> str:

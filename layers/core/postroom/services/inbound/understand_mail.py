@@ -10,15 +10,16 @@ import hashlib
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 from postroom.mail.content import Reaction, best_text, bodies, paragraphs, reaction, told
 from postroom.mail.headers import Address, is_valid, parse_date
 from postroom.mail.html import SanitisedHtml, sanitise
-from postroom.mail.origin import SenderVerdict, auth_results, sender_verdict
+from postroom.mail.origin import SenderVerdict, auth_results, is_own_list, sender_verdict
 from postroom.mail.origin import message_ids as references
 from postroom.mail.outgoing import thread_token
 from postroom.mail.reader import Message, Unreadable, read
-from postroom.mail.reply_text import marked_lines, reply_text
+from postroom.mail.reply_text import forwarded, marked_lines, reply_text
 from postroom.mail.reports import withholding_headers
 from postroom.model import (
     Attachment,
@@ -36,7 +37,7 @@ from postroom.model import DecisionRule as Rule
 from postroom.rules import REACTION, decide_kind, thread_markers
 from postroom.services.inbound.attachments import attached_files
 from postroom.services.inbound.attributes import attributes_of
-from postroom.services.inbound.correspondents import correspondents, without_forward
+from postroom.services.inbound.correspondents import correspondents, is_from_ourselves
 from postroom.services.inbound.masking import Mask, masked
 from postroom.services.policy import Policy
 
@@ -77,17 +78,20 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
     # The one whom the verdict is about: `Foo <>, ann@example.org` is answered at the address.
     senders = sorted(_addresses(message, "from"), key=lambda one: not one.address)
     reply_to = _addresses(message, "reply-to")
-    people = correspondents(message, text, policy, senders=senders, reply_to=reply_to)
+    original = cache(lambda: forwarded(message, text, subject=message.header("subject")))
+    own_list = is_own_list(message, own_addresses=policy.own_addresses, own_lists=policy.own_lists)
     kind = decide_kind(
         message,
         is_ours=lambda message_id: thread_token.verify(message_id, keys=policy.thread_keys) is not None,
         exceptions=policy.exceptions,
         strict=policy.strict_exceptions,
-        own_list=people.own_list,
-        from_ourselves=people.from_ourselves,
+        own_list=own_list,
+        from_ourselves=lambda: is_from_ourselves(
+            message, policy, senders=senders, reply_to=reply_to, original=original
+        ),
     )
-    if kind.subtype is not None:
-        people = without_forward(people)
+    passed_on = original() if kind.subtype is None else None
+    people = correspondents(message, policy, senders=senders, reply_to=reply_to, passed_on=passed_on)
     if not text.strip() and kind.calendar_answer is not None:
         text = told(kind.calendar_answer)
     verdict = sender_verdict(message, auth=auth_results(message, authserv_ids=policy.trusted_authserv_ids))
@@ -121,7 +125,7 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
         original_message_id=kind.original_message_id,
         delivery_exception=kind.exception.exception.name if kind.exception and kind.exception.diverts else None,
         return_path=message.header("return-path") if message.has("return-path") else None,
-        list_headers=withholding_headers(message, own_list=people.own_list),
+        list_headers=withholding_headers(message, own_list=own_list),
         original_author=people.original_author,
         forwarded=people.forwarded,
         answer_to=people.answer.addresses,

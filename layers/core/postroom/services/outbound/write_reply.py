@@ -13,6 +13,7 @@ from postroom.errors import Conflict, Invalid, NotFound, Problem, Transient
 from postroom.mail.headers import is_valid, parse_addresses
 from postroom.mail.outgoing import Composition, check, is_message_id, without_controls
 from postroom.model import (
+    ANSWER_TO,
     MAILBOX_ADDRESS,
     Added,
     Decision,
@@ -195,6 +196,9 @@ def _address(configuration: Configuration, interaction: Interaction, mailbox: Ma
 
 
 def _answer_to(interaction: Interaction) -> tuple[str, ...]:
+    proposed = interaction.attributes.get(ANSWER_TO, "")  # where it is not simply whom Reply-To or From names
+    if proposed:
+        return tuple(one.strip() for one in proposed.split(",") if is_valid(one.strip()))
     targets = interaction.reply_to or ((interaction.sender,) if interaction.sender else ())
     return tuple(target.address for target in targets if is_valid(target.address))
 

@@ -1,8 +1,8 @@
 """Name the reason of a failure, and the status of a reason.
 
 `reason_for` asks, in this order: which codes leave no doubt, the last reason that an expiry wraps, what the named
-server is known to mean, what the text says at that stage of the dialogue and with that code, what the enhanced status says
-(RFC 3463 and its registry), what the stage and the reply code say. The texts are tables: `lookup` names them.
+server is known to mean, what the text says at that stage of the dialogue and with that code, what the enhanced status
+says (RFC 3463 and its registry), what the stage and the reply code say. The texts are tables: `lookup` names them.
 docs/bounces.md tells operators what each reason means.
 """
 

@@ -260,7 +260,8 @@ FIRST_RULES: tuple[Rule, ...] = (
             message rejected by recipient | user filter | has been refused by the recipient |
             recipient does not wish | recipient does not want | not accepted by this recipient |
             doesn't accept mail from you |
-            rejected your message | refused your message | white list | whitelist | mailbox restricted | resolver.rst.notauthorized |
+            rejected your message | refused your message |
+            white list | whitelist | mailbox restricted | resolver.rst.notauthorized |
             only accepts mail from | not permitted to send to
             """
         ),

@@ -14,11 +14,21 @@ from postroom.sqs_records import each_record
 def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Serve poll requests from SQS within the time that is left to this invocation."""
     fetch = bootstrap.fetch_mailboxes()
-    return each_record(event, context, lambda request: fetch(request, context.get_remaining_time_in_millis()))
+    return each_record(
+        event,
+        context,
+        lambda request: fetch(request, context.get_remaining_time_in_millis()),
+        put_off=bootstrap.put_off(),
+    )
 
 
 @leaves_no_text
 def ews_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Serve poll requests of EWS mailboxes: the same code, on its own queue and with its own layer."""
     fetch = bootstrap.fetch_ews()
-    return each_record(event, context, lambda request: fetch(request, context.get_remaining_time_in_millis()))
+    return each_record(
+        event,
+        context,
+        lambda request: fetch(request, context.get_remaining_time_in_millis()),
+        put_off=bootstrap.put_off(),
+    )

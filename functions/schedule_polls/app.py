@@ -10,6 +10,6 @@ from postroom.edge import leaves_no_text
 
 
 @leaves_no_text
-def handler(_event: Mapping[str, Any], _context: Any) -> dict[str, int]:
+def handler(event: Mapping[str, Any], _context: Any) -> dict[str, int]:
     """Queue the polls of the minute that the schedule names; answer how many mailboxes they look at."""
-    return {"mailboxes": bootstrap.schedule_polls()()}
+    return {"mailboxes": bootstrap.schedule_polls()(event)}

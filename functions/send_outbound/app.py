@@ -13,4 +13,4 @@ from postroom.sqs_records import each_record
 @leaves_no_text
 def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Serve requests to send from SQS."""
-    return each_record(event, context, bootstrap.send_outbound())
+    return each_record(event, context, bootstrap.send_outbound(), put_off=bootstrap.put_off())

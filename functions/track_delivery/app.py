@@ -13,4 +13,4 @@ from postroom.sqs_records import each_record
 @leaves_no_text
 def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Serve SES events that come through EventBridge and SQS."""
-    return each_record(event, context, bootstrap.track_delivery())
+    return each_record(event, context, bootstrap.track_delivery(), put_off=bootstrap.put_off())

@@ -6,8 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-STAR_RESOURCES: frozenset[str] = frozenset()
-"""Actions that may be allowed on every resource. There is none; one that has no narrower form would be named here."""
+STAR_RESOURCES = frozenset(
+    {
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+    }
+)
+"""Actions that may be allowed on every resource: those by which Lambda puts a function into a VPC (developer guide).
+They have no narrower form, and a Deny keeps the function's own code from them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def test_nothing_happens_at_import() -> None:
 EVENTS = {path.stem: path for path in sorted((ROOT / "events").glob("*.json"))}
 
 UNDERSTOOD: dict[str, tuple[str, Any]] = {
-    "schedule_polls": ("schedule_polls", []),
+    "schedule_polls": ("schedule_polls", [{"scheduled": "2026-11-21T02:00:37Z"}]),
     "sweep": ("sweep", []),
     "fetch_mailboxes": ("fetch_mailboxes", [{"v": 1, "mailboxes": ["support", "sales"], "backlog": False}]),
     "fetch_mailboxes_backlog": ("fetch_mailboxes", [{"v": 1, "mailboxes": ["support"], "backlog": True}]),

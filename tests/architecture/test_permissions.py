@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -114,7 +115,7 @@ def roles() -> set[str]:
 
 
 def denied_to_read_secrets() -> set[str]:
-    """Roles whose every allowed read of the table is denied on partition keys that begin with SECRET#."""
+    """Roles that read the table and reach no partition key that begins with SECRET#: by an allow-list, or by a Deny."""
     reads = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
     found = set()
     for name, resource in template()["Resources"].items():
@@ -122,12 +123,27 @@ def denied_to_read_secrets() -> set[str]:
             continue
         given = resource["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
         denies: set[str] = set()
+        allows: set[str] = set()
         for statement in given:
-            condition = statement.get("Condition", {}).get("ForAnyValue:StringLike", {})
-            if statement["Effect"] == "Deny" and condition == {"dynamodb:LeadingKeys": ["SECRET#*"]}:
-                listed = statement["Action"]
-                denies |= set(listed if isinstance(listed, list) else [listed])
-        allows = {action for statement in allowed(name) for action in statement.actions} & reads
-        if allows and allows <= denies:
+            listed = statement["Action"]
+            actions = set(listed if isinstance(listed, list) else [listed]) & reads
+            conditions: list[dict[str, list[str]]] = list(statement.get("Condition", {}).values())
+            keys = conditions[0].get("dynamodb:LeadingKeys") if conditions else None
+            if statement["Effect"] == "Deny" and keys == ["SECRET#*"]:
+                denies |= actions
+            elif statement["Effect"] == "Allow" and (
+                keys is None or any(fnmatchcase("SECRET#name", key) for key in keys)
+            ):
+                allows |= actions
+        if actions_on_table(given) & reads and allows <= denies:
             found.add(name)
     return found
+
+
+def actions_on_table(given: list[Any]) -> set[str]:
+    return {
+        action
+        for statement in given
+        if statement["Effect"] == "Allow"
+        for action in (statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]])
+    }

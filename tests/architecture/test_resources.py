@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -71,6 +72,74 @@ def test_what_fails_five_times_goes_to_a_dead_letter_queue_with_an_alarm(name: s
 
 
 @pytest.mark.parametrize("name", WORK_QUEUES)
+@pytest.mark.feature("O05")
+def test_a_queue_has_a_parameter_for_how_much_of_it_is_worked_on_at_the_same_time(name: str) -> None:
+    _function, source = sources()[name]
+    parameter = source["ScalingConfig"]["MaximumConcurrency"]["Ref"]
+    assert template()["Parameters"][parameter]["MinValue"] == 2  # of SQS event sources
+    others = {one: source["ScalingConfig"]["MaximumConcurrency"]["Ref"] for one, (_f, source) in sources().items()}
+    assert list(others.values()).count(parameter) == 1
+
+
+@pytest.mark.feature("O05")
+def test_the_defaults_leave_room_in_a_new_account() -> None:
+    """New accounts have 10 concurrent executions; EWS is idle where no mailbox uses it."""
+    defaults = {
+        name: template()["Parameters"][source["ScalingConfig"]["MaximumConcurrency"]["Ref"]]["Default"]
+        for name, (_function, source) in sources().items()
+    }
+    assert sum(defaults.values()) - defaults["EwsPollQueue"] <= 10
+
+
+@pytest.mark.fault(88)
+def test_a_function_that_queues_to_its_own_queue_is_not_stopped_for_it() -> None:
+    for function, source in ((name, source) for name, source in sources().values()):
+        queue = logical(source["Queue"])
+        urls = functions()[function]["Environment"]["Variables"].values()
+        own = any(url == {"Ref": queue} for url in urls)
+        assert functions()[function].get("RecursiveLoop") == ("Allow" if own else None), function
+
+
+CONNECTING = {"FetchMailboxes", "FetchEws", "SendOutbound"}
+
+
+@pytest.mark.feature("O04")
+@pytest.mark.parametrize("name", functions())
+def test_functions_that_open_connections_can_be_put_into_a_network(name: str) -> None:
+    given = functions()[name].get("VpcConfig")
+    assert (given is not None) == (name in CONNECTING)
+    assert (name in CONNECTING) == ("PRIVATE_MAIL_NETWORKS" in functions()[name]["Environment"]["Variables"])
+    if given is not None:
+        condition, inside, outside = given["Fn::If"]
+        assert (condition, outside) == ("InVpc", {"Ref": "AWS::NoValue"})
+        assert set(inside) == {"SubnetIds", "SecurityGroupIds"}
+        assert template()["Resources"][name]["DependsOn"] == "NetworkAccess"
+
+
+@pytest.mark.feature("O04")
+def test_what_lambda_does_for_a_network_is_allowed_to_it_alone_and_only_there() -> None:
+    access = template()["Resources"]["NetworkAccess"]
+    assert access["Condition"] == "InVpc"
+    assert {logical(role) for role in access["Properties"]["Roles"]} == {f"{name}Role" for name in CONNECTING}
+    allow, deny = access["Properties"]["PolicyDocument"]["Statement"]
+    assert (allow["Effect"], deny["Effect"], allow["Action"]) == ("Allow", "Deny", deny["Action"])
+    assert "lambda:SourceFunctionArn" in deny["Condition"]["ArnLike"]
+
+
+@pytest.mark.feature("O04")
+def test_a_network_is_given_whole_and_private_servers_need_one() -> None:
+    told = [one["AssertDescription"] for one in template()["Rules"]["Network"]["Assertions"]]
+    assert any("VpcSubnetIds and VpcSecurityGroupIds" in one for one in told)
+    assert any("PrivateMailNetworks needs VpcSubnetIds" in one for one in told)
+
+
+@pytest.mark.fault(89)
+def test_the_tick_carries_the_time_that_it_was_scheduled_for() -> None:
+    (event,) = functions()["SchedulePolls"]["Events"].values()
+    assert json.loads(event["Properties"]["Input"]) == {"scheduled": "<aws.scheduler.scheduled-time>"}
+
+
+@pytest.mark.parametrize("name", WORK_QUEUES)
 def test_the_age_of_the_oldest_message_has_an_alarm(name: str) -> None:
     assert name in watched("ApproximateAgeOfOldestMessage")
 
@@ -107,6 +176,11 @@ def test_our_own_metrics_have_alarms_and_are_ones_that_functions_log() -> None:
         ("imbalances", "fetch_ews"),
         ("mails_held", "send_outbound"),
         ("uncertain", "sweep"),
+        ("records_failed", "fetch_mailboxes"),
+        ("records_failed", "fetch_ews"),
+        ("records_failed", "process_inbound"),
+        ("records_failed", "send_outbound"),
+        ("records_failed", "track_delivery"),
     }
     assert {metric for metric, _service in own} <= METRICS.keys()
 

@@ -83,7 +83,7 @@ def _needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[
             bucket = f"arn:aws:s3:::{params['Bucket']}"
             yield f"s3:{_S3.get(operation, operation)}", f"{bucket}/{params['Key']}" if "Key" in params else bucket
         case "sqs":
-            name = str(params["QueueUrl"]).rpartition("/")[2]
+            name = str(params.get("QueueUrl") or params["QueueName"]).rpartition("/")[2]
             yield f"sqs:{_SQS.get(operation, operation)}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
         case "kms":
             yield f"kms:{operation}", str(params["KeyId"])

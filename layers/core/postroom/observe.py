@@ -32,6 +32,7 @@ METRICS: dict[str, str] = {
     "wrapped_from_dead_letters": "Count",
     "sends_queued_again": "Count",
     "uncertain": "Count",  # mails of which nobody knows whether they left, by the sweeper
+    "records_failed": "Count",  # messages of a queue that are tried again
     "mails_held": "Count",  # tries to send that end with a mail which waits for a person, or of which nobody knows
 }
 """Key of a log line → its unit as a metric."""

@@ -18,7 +18,7 @@ def through_a_queue(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def test_a_poll_request_is_read_as_it_was_written() -> None:
     written = messages.poll_request(["support", "sales"], backlog=True)
-    assert messages.read_poll_request(through_a_queue(written)) == (("support", "sales"), True)
+    assert messages.read_poll_request(through_a_queue(written)) == messages.PollRequest(("support", "sales"), True)
 
 
 def test_a_request_to_send_is_read_as_it_was_written() -> None:

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from postroom.adapters import utc_now
-from postroom.adapters.aws import S3Contents, config
+from postroom.adapters.aws import S3Contents, aws_errors, config
 from postroom.adapters.dynamo import ConfigurationStore, repeat_conflicts
 from postroom.environment import Environment, read_environment
 
 if TYPE_CHECKING:
     from postroom.services.api import Queries
     from postroom.services.polling import Summary
+    from postroom.sqs_records import PutOff
 
 _LOOKERS = 110  # connections: one a mailbox of a poll request, and some
 
@@ -46,20 +47,41 @@ def _configurations(settings: Environment) -> ConfigurationStore:
     return ConfigurationStore(_client("dynamodb"), settings["table"], _contents(settings))
 
 
+def put_off() -> PutOff:
+    """Let a message that failed come back to its queue; its client is made when the first one fails."""
+
+    def late(*, queue: str, receipt: str, seconds: int) -> None:
+        from postroom.adapters.aws import SqsVisibility
+
+        with aws_errors("letting a message come back"):
+            client = _client("sqs")
+        SqsVisibility(client)(queue=queue, receipt=receipt, seconds=seconds)
+
+    return late
+
+
 @cache
-def schedule_polls() -> Callable[[], int]:
-    """Queue the polls of the coming minute; answers the number of mailboxes."""
+def schedule_polls() -> Callable[[Mapping[str, Any]], int]:
+    """Queue the polls of the minute that a tick names; answers the number of mailboxes."""
     from postroom.adapters.aws import SqsQueue
-    from postroom.services.polling import schedule
+    from postroom.adapters.dynamo import DynamoTicks
+    from postroom.services.polling import schedule, scheduled_time
 
     settings = read_environment(os.environ, "table", "content_bucket", "poll_queue", "ews_poll_queue")
     configurations = _configurations(settings)
     queue = SqsQueue(_client("sqs"), settings["poll_queue"])
     ews_queue = SqsQueue(_client("sqs"), settings["ews_poll_queue"])
+    ticks = DynamoTicks(_client("dynamodb"), settings["table"])
 
-    def run() -> int:
-        now = utc_now()
-        scheduled = schedule(configurations=configurations, queue=queue, ews_queue=ews_queue, tick=now, now=now)
+    def run(event: Mapping[str, Any]) -> int:
+        scheduled = schedule(
+            configurations=configurations,
+            queue=queue,
+            ews_queue=ews_queue,
+            now=utc_now(),
+            scheduled=scheduled_time(event),
+            ticks=ticks,
+        )
         return scheduled.mailboxes
 
     return run
@@ -97,9 +119,9 @@ def _fetch(queue: str) -> Callable[[Mapping[str, Any], int], Summary]:
     secrets = StoredSecrets(
         table=settings["table"],
         dynamo=dynamo,
-        kms=_client("kms"),
+        kms=_client("kms", connections=_LOOKERS),
         key_id=settings["credentials_key"],
-        secrets_manager=_client("secretsmanager"),
+        secrets_manager=_client("secretsmanager", connections=_LOOKERS),
     )
     polling = Polling(
         configurations=_configurations(settings),
@@ -109,7 +131,7 @@ def _fetch(queue: str) -> Callable[[Mapping[str, Any], int], Summary]:
         raw=S3RawMessages(_client("s3", connections=_LOOKERS, read_timeout=60.0), settings["raw_bucket"]),
         queue=SqsQueue(_client("sqs"), settings[queue]),
         clock=utc_now,
-        tokens=tokens(settings, secrets=secrets, dynamo=dynamo, kms=_client("kms")),
+        tokens=tokens(settings, secrets=secrets, dynamo=dynamo, kms=_client("kms", connections=_LOOKERS)),
     )
 
     def run(request: Mapping[str, Any], milliseconds: int) -> Summary:

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
         Record,
     )
     from postroom.model.messages import (
+        MOST_LINKS,
         MOST_MAILBOXES,
+        PollRequest,
         poll_request,
         read_poll_request,
         read_send_request,
@@ -95,7 +97,9 @@ else:
                 "Record",
             ],
             "messages": [
+                "MOST_LINKS",
                 "MOST_MAILBOXES",
+                "PollRequest",
                 "poll_request",
                 "read_poll_request",
                 "read_send_request",
@@ -121,6 +125,7 @@ __all__ = [
     "GIVEN_UP",
     "MAILBOX_ADDRESS",
     "MONTH",
+    "MOST_LINKS",
     "MOST_MAILBOXES",
     "OLD",
     "OLD_LEFT",
@@ -161,6 +166,7 @@ __all__ = [
     "Outbound",
     "OutboxState",
     "Outcome",
+    "PollRequest",
     "Position",
     "PreparedInteraction",
     "ProvenToken",

@@ -7,6 +7,8 @@ to the dead letters, where it is seen, instead of being half understood.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
@@ -21,17 +23,53 @@ MOST_MAILBOXES = 100
 _S3_VERSION = "2.1"  # S3 user guide, "Event message structure": the major version changes when readers must
 
 
-def poll_request(mailboxes: Sequence[str], *, backlog: bool = False) -> Mapping[str, Any]:
-    """Write a poll request; `backlog`: these mailboxes are known to hold more."""
-    return {"v": VERSION, "mailboxes": list(mailboxes), "backlog": backlog}
+MOST_LINKS = 3
+"""Invocations that may follow one another for a backlog; then the next regular poll takes it up."""
 
 
-def read_poll_request(message: Mapping[str, Any]) -> tuple[tuple[str, ...], bool]:
-    """Read the mailboxes' names, and whether they are known to hold more; raises Permanent for another version."""
+@dataclass(frozen=True, slots=True)
+class PollRequest:
+    """Mailboxes to look at. `backlog`: they are known to hold more."""
+
+    mailboxes: tuple[str, ...]
+    backlog: bool = False
+    planned: datetime | None = None  # the moment that the look was planned for; None: asked for at once
+    link: int = 1  # which one it is of the invocations that follow one another for a backlog
+    apart: bool = False  # these hang, and were taken out of the others' message
+
+
+def poll_request(
+    mailboxes: Sequence[str],
+    *,
+    backlog: bool = False,
+    planned: datetime | None = None,
+    link: int = 1,
+    apart: bool = False,
+) -> Mapping[str, Any]:
+    """Write a poll request; see PollRequest."""
+    message: dict[str, Any] = {"v": VERSION, "mailboxes": list(mailboxes), "backlog": backlog}
+    if planned is not None:
+        message["planned"] = int(planned.timestamp())
+    if link > 1:
+        message["link"] = link
+    if apart:
+        message["apart"] = True
+    return message
+
+
+def read_poll_request(message: Mapping[str, Any]) -> PollRequest:
+    """Read a poll request; raises Permanent for another version. What an earlier version left out has its default."""
     names = message.get("mailboxes")
     if message.get("v") != VERSION or not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise _unknown(f"This poll request has version {message.get('v')!r}, or names no mailboxes")
-    return tuple(names), bool(message.get("backlog"))
+    planned, link = message.get("planned"), message.get("link")
+    return PollRequest(
+        tuple(names),
+        bool(message.get("backlog")),
+        datetime.fromtimestamp(planned, UTC) if isinstance(planned, int) else None,
+        link if isinstance(link, int) else 1,
+        bool(message.get("apart")),
+    )
 
 
 def send_request(outbound_id: str) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from postroom.room import lazily
 if TYPE_CHECKING:
     from postroom.adapters.aws.client import aws_errors, config, error_code
     from postroom.adapters.aws.s3 import S3Contents, S3RawMessages
-    from postroom.adapters.aws.sqs import SqsDeadLetters, SqsQueue
+    from postroom.adapters.aws.sqs import SqsDeadLetters, SqsQueue, SqsVisibility
     from postroom.adapters.aws.thread_key import ThreadKeys
 else:
     __getattr__ = lazily(
@@ -15,7 +15,7 @@ else:
         {
             "client": ["aws_errors", "config", "error_code"],
             "s3": ["S3Contents", "S3RawMessages"],
-            "sqs": ["SqsDeadLetters", "SqsQueue"],
+            "sqs": ["SqsDeadLetters", "SqsQueue", "SqsVisibility"],
             "thread_key": ["ThreadKeys"],
         },
     )
@@ -25,6 +25,7 @@ __all__ = [
     "S3RawMessages",
     "SqsDeadLetters",
     "SqsQueue",
+    "SqsVisibility",
     "ThreadKeys",
     "aws_errors",
     "config",

@@ -51,6 +51,20 @@ class SqsQueue:
         return self._url.rpartition("/")[2]
 
 
+class SqsVisibility:
+    """Implements sqs_records.PutOff."""
+
+    def __init__(self, client: SQSClient) -> None:
+        self._client = client
+
+    def __call__(self, *, queue: str, receipt: str, seconds: int) -> None:
+        """Let a message come back after so many seconds; `queue` is the queue's ARN."""
+        name = queue.rpartition(":")[2]
+        with aws_errors("letting a message come back", on=name):
+            url = self._client.get_queue_url(QueueName=name)["QueueUrl"]
+            self._client.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
+
+
 class SqsDeadLetters:
     """Implements services.sweep.DeadLetters."""
 

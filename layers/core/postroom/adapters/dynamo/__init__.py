@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from postroom.adapters.dynamo.interaction_changes import InteractionChanges
     from postroom.adapters.dynamo.interactions import DynamoInteractions
     from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-    from postroom.adapters.dynamo.notices import DynamoMark, DynamoNotices
+    from postroom.adapters.dynamo.notices import DynamoMark, DynamoNotices, DynamoTicks
     from postroom.adapters.dynamo.outbox import DynamoOutbox
     from postroom.adapters.dynamo.secrets import SecretWriter, StoredSecretDates, StoredSecrets
 else:
@@ -24,7 +24,7 @@ else:
             "interaction_changes": ["InteractionChanges"],
             "interactions": ["DynamoInteractions"],
             "mailbox_states": ["DynamoMailboxStates"],
-            "notices": ["DynamoMark", "DynamoNotices"],
+            "notices": ["DynamoMark", "DynamoNotices", "DynamoTicks"],
             "outbox": ["DynamoOutbox"],
             "secrets": ["SecretWriter", "StoredSecretDates", "StoredSecrets"],
         },
@@ -38,6 +38,7 @@ __all__ = [
     "DynamoMark",
     "DynamoNotices",
     "DynamoOutbox",
+    "DynamoTicks",
     "InteractionChanges",
     "SecretWriter",
     "StoredSecretDates",

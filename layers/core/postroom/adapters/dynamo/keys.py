@@ -13,6 +13,7 @@
 | notice to administrators  | `N#<day>`       | `<time>#<what>` |
 | reply waiting for a mail  | `M#<hash of Message-ID>` | `W#<id>` |
 | mark of the sweeper       | `SWEEP`         | `mark`          |
+| last tick of the schedule | `TICK`          | `mark`          |
 
 | index          | an inbound interaction            | an outbound one                    |
 |----------------|-----------------------------------|------------------------------------|
@@ -102,6 +103,11 @@ def waiting(message_id_: str, interaction_id: str) -> Key:
 def sweep_mark() -> Key:
     """Key of the hour up to which the sweeper found everything in order."""
     return {PK: "SWEEP", SK: "mark"}
+
+
+def tick_mark() -> Key:
+    """Key of the last tick that polls were planned for."""
+    return {PK: "TICK", SK: "mark"}
 
 
 def message_id(value: str) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEPT = timedelta(days=90)
+LATER = "attribute_not_exists(pk) OR #at < :at"
 
 
 class DynamoNotices:
@@ -71,3 +72,31 @@ class DynamoMark:
             self._client.put_item(
                 TableName=self._table, Item=items.marshal({**keys.sweep_mark(), "hour": keys.moment(hour)})
             )
+
+
+class DynamoTicks:
+    """Implements services.polling.schedule.Ticks."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def last(self) -> datetime | None:
+        """The last tick that polls were planned for; None before the first."""
+        with aws_errors("reading the last tick"):
+            answer = self._client.get_item(TableName=self._table, Key=items.marshal(keys.tick_mark()))
+        return keys.parse_moment(answer["Item"]["at"]["S"]) if "Item" in answer else None
+
+    def save(self, tick: datetime) -> None:
+        """Remember a tick, unless a later one is remembered."""
+        try:
+            with aws_errors("remembering the tick"):
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=items.marshal({**keys.tick_mark(), "at": keys.moment(tick)}),
+                    ConditionExpression=LATER,
+                    ExpressionAttributeNames={"#at": "at"},
+                    ExpressionAttributeValues=items.marshal({":at": keys.moment(tick)}),
+                )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return

@@ -7,14 +7,14 @@ from postroom.room import lazily
 if TYPE_CHECKING:
     from postroom.services.polling.look import Summary, poll
     from postroom.services.polling.outcome import Polling
-    from postroom.services.polling.plan_polls import schedule
+    from postroom.services.polling.plan_polls import schedule, scheduled_time
 else:
     __getattr__ = lazily(
         __name__,
         {
             "look": ["Summary", "poll"],
             "outcome": ["Polling"],
-            "plan_polls": ["schedule"],
+            "plan_polls": ["schedule", "scheduled_time"],
         },
     )
 
@@ -23,4 +23,5 @@ __all__ = [
     "Summary",
     "poll",
     "schedule",
+    "scheduled_time",
 ]

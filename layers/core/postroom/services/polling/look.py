@@ -15,11 +15,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
 from postroom.errors import DeadlineExceeded, LeaseLost, PostroomError, Transient
-from postroom.model import Health, MailboxState, Position, poll_request, read_poll_request
+from postroom.model import MOST_LINKS, Health, MailboxState, PollRequest, Position, poll_request, read_poll_request
 from postroom.model.configuration import Mailbox
 from postroom.ports import Extendable, Session
 from postroom.rules.polling import position as positions
@@ -36,6 +37,9 @@ _Outcome = TypeVar("_Outcome")
 LOOK_BUDGET = 25.0  # seconds: POP3 servers take up to 12 to say that a mailbox is in use
 FETCHING = 8  # mailboxes fetched from at the same time: bounds what lies in /tmp
 UNEXPECTED = "unexpected"  # the code of what no code expects
+GOING_ON = 60.0  # seconds that must be left for a backlog to go on in this invocation
+HANGING = frozenset({"deadline_exceeded", "connect_timed_out", "dns_timed_out"})
+"""Codes of health that cost a look all its time."""
 LAST_MOMENT = 1.0  # seconds before the function's end by which threads that still hang are left behind
 
 
@@ -81,32 +85,73 @@ def poll(message: Mapping[str, Any], *, polling: Polling, deadline: float) -> Su
     mailbox's health. What no code expects is raised as it is, after all other mailboxes are through.
     """
     started = polling.monotonic()
-    names, backlog = read_poll_request(message)
+    request = read_poll_request(message)
     configuration = polling.configurations.current()
-    wanted = frozenset(names)
+    wanted = frozenset(request.mailboxes)
     mailboxes = [
         configuration.effective(mailbox)
         for mailbox in configuration.mailboxes
-        if mailbox.name in wanted and mailbox.enabled
+        if mailbox.name in wanted and mailbox.enabled and not _is_stale(mailbox, request, now=polling.clock())
     ]
-    states = polling.states.load([mailbox.name for mailbox in mailboxes], consistent=backlog) if mailboxes else {}
+    states = polling.states.load([m.name for m in mailboxes], consistent=request.backlog) if mailboxes else {}
+    if hanging := _hanging(mailboxes, states, request, now=polling.clock()):
+        polling.queue.send(poll_request([mailbox.name for mailbox in hanging], planned=request.planned, apart=True))
+        mailboxes = [mailbox for mailbox in mailboxes if mailbox not in hanging]
     gate = threading.BoundedSemaphore(FETCHING)
-    jobs = [
-        _Job(mailbox, positions.in_place(states[mailbox.name], mailbox), polling, deadline, gate, backlog)
-        for mailbox in mailboxes
-    ]
-    outcomes, unexpected = _side_by_side(jobs, seconds=deadline - LAST_MOMENT - polling.monotonic())
-    for error in unexpected:
-        if not isinstance(error, Exception):
-            raise error
-    more = [outcome.mailbox for outcome in outcomes if outcome.more]
-    if more:
-        polling.queue.send(poll_request(more, backlog=True))
-    summary = _summary(outcomes, seconds=polling.monotonic() - started)
+
+    def serve(some: Sequence[Mailbox], states: Mapping[str, MailboxState], *, backlog: bool) -> list[Outcome]:
+        jobs = [
+            _Job(mailbox, positions.in_place(states[mailbox.name], mailbox), polling, deadline, gate, backlog)
+            for mailbox in some
+        ]
+        outcomes, errors = _side_by_side(jobs, seconds=deadline - LAST_MOMENT - polling.monotonic())
+        unexpected.extend(errors)
+        for error in errors:
+            if not isinstance(error, Exception):
+                raise error
+        return outcomes
+
+    unexpected: list[BaseException] = []
+    rounds = serve(mailboxes, states, backlog=request.backlog)
+    last = {outcome.mailbox: outcome for outcome in rounds}
+    # A backlog goes on here while there is time: each invocation more is a link of a chain that Lambda may cut.
+    while more := [one.mailbox for one in last.values() if one.more and one.result is Result.FETCHED]:
+        if unexpected or polling.monotonic() + GOING_ON > deadline:
+            break
+        rest = [mailbox for mailbox in mailboxes if mailbox.name in more]
+        newest = serve(rest, polling.states.load(more, consistent=True), backlog=True)
+        last |= {outcome.mailbox: outcome for outcome in newest}
+        rounds += newest
+    if (more := [one.mailbox for one in last.values() if one.more]) and request.link < MOST_LINKS:
+        polling.queue.send(poll_request(more, backlog=True, link=request.link + 1))
+    summary = _summary(rounds, last, seconds=polling.monotonic() - started)
     logger.info("polled", extra=summary.facts())
     for error in unexpected:
         raise error
     return summary
+
+
+def _is_stale(mailbox: Mailbox, request: PollRequest, *, now: datetime) -> bool:
+    """Tell whether a look is so late that the next one of this mailbox is due: it would only take that one's place."""
+    return request.planned is not None and not request.backlog and now - request.planned >= mailbox.cycle_time
+
+
+def _hanging(
+    mailboxes: Sequence[Mailbox], states: Mapping[str, MailboxState], request: PollRequest, *, now: datetime
+) -> list[Mailbox]:
+    """List the mailboxes that hung at their last look and are to be tried now, where others would wait for them.
+
+    A message lasts as long as its slowest mailbox: these go into a message of their own.
+    """
+    if request.apart or request.backlog:
+        return []
+    hanging = [
+        mailbox
+        for mailbox in mailboxes
+        if states[mailbox.name].health.code in HANGING
+        and health.may_be_tried(states[mailbox.name].health, now=now, same_settings=True)
+    ]
+    return hanging if len(hanging) < len(mailboxes) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,11 +362,11 @@ def _serve(run: Callable[[], _Outcome], future: Future[_Outcome]) -> None:
         future.set_exception(error)
 
 
-def _summary(outcomes: Sequence[Outcome], *, seconds: float) -> Summary:
+def _summary(outcomes: Sequence[Outcome], last: Mapping[str, Outcome], *, seconds: float) -> Summary:
     balances = [outcome.balance for outcome in outcomes if outcome.balance is not None]
     return Summary(
-        mailboxes=len(outcomes),
-        results=dict(Counter(outcome.result for outcome in outcomes)),
+        mailboxes=len(last),
+        results=dict(Counter(outcome.result for outcome in last.values())),
         stored=sum(balance.stored for balance in balances),
         oversize=sum(balance.oversize for balance in balances),
         problem=sum(balance.problem for balance in balances),
@@ -330,6 +375,6 @@ def _summary(outcomes: Sequence[Outcome], *, seconds: float) -> Summary:
         lag=max((outcome.lag for outcome in outcomes), default=0.0),
         imbalances=sum(not balance.even for balance in balances),
         resynced=sum(outcome.resynced for outcome in outcomes),
-        failures={outcome.mailbox: outcome.code for outcome in outcomes if outcome.result is Result.FAILED},
+        failures={outcome.mailbox: outcome.code for outcome in last.values() if outcome.result is Result.FAILED},
         seconds=seconds,
     )

@@ -1,24 +1,35 @@
-"""Decide which mailboxes are looked at in the next minute, and when in it; nothing is read or remembered for it.
+"""Decide which mailboxes are looked at in the next minute, and when in it.
 
 Mailboxes with the same cycle time are cut into groups of up to a hundred, in the order of a hash of their names, and
 the groups are spread evenly over the cycle: messages are full, load is even, and a mailbox is looked at exactly once a
 cycle. Adding mailboxes can move a group once, by less than a cycle.
+
+A look's moment does not depend on the tick: EventBridge Scheduler fires up to a minute after the time that it names, at
+any second of the minute. So each tick plans the minute that begins a minute after its time, and is early however late
+it comes. The last tick is remembered: one that comes twice plans nothing, and after one that was lost its minute, too.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
 
+from postroom.errors import Transient
 from postroom.model import MOST_MAILBOXES, poll_request
 from postroom.model.configuration import Configuration, Mailbox, Type
 from postroom.ports import BatchQueue, Configurations
 
 TICK = 60  # seconds between two runs of the schedule
+MINUTE = timedelta(seconds=TICK)
+AHEAD = timedelta(seconds=60)
+"""How long before its first look a minute is planned: as late as EventBridge Scheduler may fire (its user guide)."""
+LOST = timedelta(minutes=15)
+"""How far back the looks of lost ticks are made up for; nobody waits longer for a look without being alarmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +39,11 @@ class Poll:
     mailboxes: tuple[str, ...]
     delay: int
     ews: bool
+    planned: datetime
 
     def message(self) -> Mapping[str, Any]:
         """Write the poll request."""
-        return poll_request(self.mailboxes)
+        return poll_request(self.mailboxes, planned=self.planned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +55,42 @@ class Scheduled:
     messages: int
 
 
+class Ticks(Protocol):
+    """Remembers the time of the last tick."""
+
+    def last(self) -> datetime | None: ...
+
+    def save(self, tick: datetime) -> None:
+        """Remember a tick, unless a later one is."""
+        ...
+
+
 def schedule(
-    *, configurations: Configurations, queue: BatchQueue, ews_queue: BatchQueue, tick: datetime, now: datetime
+    *,
+    configurations: Configurations,
+    queue: BatchQueue,
+    ews_queue: BatchQueue,
+    now: datetime,
+    scheduled: datetime | None = None,
+    ticks: Ticks | None = None,
 ) -> Scheduled:
-    """Queue all looks of the minute that begins with `tick`; a tick that comes late sends what is overdue at once."""
-    polls = plan(configurations.current(), tick=tick, now=now)
+    """Queue the looks of one tick. `scheduled`: the time that the schedule names; None: somebody asks for them now."""
+    begin, end = now, now + MINUTE
+    if scheduled is not None:
+        begin, end = scheduled + AHEAD, scheduled + AHEAD + MINUTE
+        last = _last(ticks)
+        if last is not None and last >= scheduled:
+            return Scheduled(0, 0, 0)
+        if last is not None:  # the minutes of ticks that were lost, as far as they are worth it
+            begin = max(last + AHEAD + MINUTE, begin - LOST)
+    polls = plan(configurations.current(), tick=begin, now=now, until=end)
     for target, of_ews in ((queue, False), (ews_queue, True)):
         messages = [(poll.message(), poll.delay) for poll in polls if poll.ews is of_ews]
         if messages:
             target.send_many(messages)
+    if ticks is not None and scheduled is not None:
+        with contextlib.suppress(Transient):  # the next tick plans this minute once more
+            ticks.save(scheduled)
     return Scheduled(
         mailboxes=len({name for poll in polls for name in poll.mailboxes}),
         looks=sum(len(poll.mailboxes) for poll in polls),
@@ -59,41 +98,62 @@ def schedule(
     )
 
 
-def plan(configuration: Configuration, *, tick: datetime, now: datetime) -> list[Poll]:
-    """List the polls of the minute that begins with `tick` (rounded down to the minute)."""
-    start = int(tick.timestamp()) // TICK * TICK
-    elapsed = max(0, int(now.timestamp()) - start)
+def _last(ticks: Ticks | None) -> datetime | None:
+    with contextlib.suppress(Transient):  # polling does not wait for what only repairs it
+        return ticks.last() if ticks is not None else None
+    return None
+
+
+def scheduled_time(event: Mapping[str, Any]) -> datetime | None:
+    """Read the time that a tick was scheduled for; None for one that somebody asks for by hand."""
+    try:
+        return datetime.fromisoformat(str(event.get("scheduled"))).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def plan(configuration: Configuration, *, tick: datetime, now: datetime, until: datetime | None = None) -> list[Poll]:
+    """List the looks from `tick` until a minute later, or `until`; what is overdue is looked at once, and now."""
+    begin = _seconds(tick)
+    end = begin + TICK if until is None else _seconds(until)
+    elapsed = _seconds(now)
     polls: list[Poll] = []
     for of_ews in (False, True):
         mailboxes = [m for m in configuration.mailboxes if m.enabled and (m.type is Type.EWS) is of_ews]
         slots: dict[int, list[str]] = defaultdict(list)
-        for name, offset in _due(mailboxes, start):
-            slots[offset].append(name)
-        for offset, names in sorted(slots.items()):
-            delay = max(0, offset - elapsed)
-            polls += [
-                Poll(tuple(names[first : first + MOST_MAILBOXES]), delay=delay, ews=of_ews)
-                for first in range(0, len(names), MOST_MAILBOXES)
-            ]
+        for name, moments in _due(mailboxes, begin, end):
+            ahead = [at for at in moments if at >= elapsed]
+            for at in ahead if len(ahead) == len(moments) else [elapsed, *ahead]:
+                slots[at].append(name)
+        polls += [
+            Poll(
+                tuple(names[first : first + MOST_MAILBOXES]),
+                delay=at - elapsed,
+                ews=of_ews,
+                planned=datetime.fromtimestamp(at, UTC),
+            )
+            for at, names in sorted(slots.items())
+            for first in range(0, len(names), MOST_MAILBOXES)
+        ]
     return polls
 
 
-def _due(mailboxes: Sequence[Mailbox], start: int) -> list[tuple[str, int]]:
-    """List (name, seconds into the minute), as often as a mailbox is due in it."""
+def _due(mailboxes: Sequence[Mailbox], begin: int, end: int) -> Iterator[tuple[str, range]]:
+    """List each mailbox with its moments from `begin` until before `end`, in seconds."""
     cycles: dict[int, list[str]] = defaultdict(list)
     for mailbox in mailboxes:
         cycles[max(1, int(mailbox.cycle_time / timedelta(seconds=1)))].append(mailbox.name)
-    due: list[tuple[str, int]] = []
     for cycle, names in sorted(cycles.items()):
         groups = -(-len(names) // MOST_MAILBOXES)
-        # A tick that was lost takes the looks of its minute with it. Cycles of up to a minute are due again in the
-        # next one anyway; longer ones are looked at once more a minute later, which is how the next tick catches up.
-        back = TICK if cycle > TICK else 0
         for rank, name in enumerate(sorted(names, key=_order)):
             phase = rank * groups // len(names) * cycle // groups
-            first = start - back + (phase - (start - back)) % cycle
-            due += [(name, (at - start) % TICK) for at in range(first, start + TICK, cycle)]
-    return due
+            moments = range(begin + (phase - begin) % cycle, end, cycle)
+            if moments:
+                yield name, moments
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
 
 
 def _order(name: str) -> bytes:

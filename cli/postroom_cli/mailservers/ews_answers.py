@@ -349,6 +349,8 @@ def _fields(item: Stored, asked: AbstractSet[str | None]) -> str:
         )
     if "message:Sender" in asked:
         found += "<t:Sender><t:Mailbox><t:EmailAddress>anna@example.org</t:EmailAddress></t:Mailbox></t:Sender>"
+    if "message:InternetMessageId" in asked and (ids := re.search(r"(?im)^message-id:\s*(<[^>]*>)", header)):
+        found += f"<t:InternetMessageId>{escape(ids[1])}</t:InternetMessageId>"
     if "message:IsRead" in asked and item.kind != "Contact":
         found += f"<t:IsRead>{'true' if item.read else 'false'}</t:IsRead>"
     return found

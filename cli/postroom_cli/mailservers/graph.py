@@ -21,7 +21,16 @@ from postroom_cli.mailservers.tokens import as_json
 
 MESSAGE_OPTIONS = {"$select", "$orderby", "$top", "$count", "$expand", "$filter", "$skip"}
 FOLDER_OPTIONS = {"$select", "$top", "$filter", "$skip"}
-FIELDS = {"id", "isRead", "receivedDateTime", "subject", "parentFolderId", "internetMessageHeaders"}
+FIELDS = {
+    "id",
+    "isRead",
+    "receivedDateTime",
+    "subject",
+    "parentFolderId",
+    "internetMessageHeaders",
+    "internetMessageId",
+}
+_MESSAGE_ID = re.compile(rb"^message-id:\s*(<[^>]*>)", re.IGNORECASE | re.MULTILINE)
 CHUNKED = {"Content-Type": "text/plain", "Transfer-Encoding": "chunked"}
 USER = "box0@example.com"
 
@@ -326,6 +335,8 @@ def _row(message: Message, fields: set[str], *, sized: bool) -> dict[str, Any]:
         "isRead": message.is_read,
         "receivedDateTime": message.received.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
+    if found := _MESSAGE_ID.search(message.raw.partition(b"\r\n\r\n")[0]):
+        row["internetMessageId"] = found[1].decode("utf-8", "replace")
     row = {name: value for name, value in row.items() if name in fields | {"id", "@odata.etag"}}
     if sized and message.size is not None:
         row["singleValueExtendedProperties"] = [{"id": "Integer 0xe08", "value": str(message.size)}]

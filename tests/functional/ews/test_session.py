@@ -185,9 +185,9 @@ def test_a_folder_of_many_pages_is_listed_whole(ews: EwsServer, box: Mailbox, st
     [
         pytest.param(mail(), id="plain"),
         pytest.param(b"Subject: x\n\nbare line feeds\n.\n..\n", id="bare LF and dots"),
-        pytest.param(b"Subject: \xe9\x00\xff\r\n\r\n\x00\x01\xfe]]>&<", id="bytes that no XML could hold"),
-        pytest.param(b"x", id="one byte"),
-        pytest.param(b"xy", id="two bytes"),
+        pytest.param(b"Subject: \xe9\x00\xff\r\n\r\n\x00\x01\xfe]]>&<\n", id="bytes that no XML could hold"),
+        pytest.param(b"Subject: x\n\n" + b"y" * 900 + b"\n", id="one byte over"),
+        pytest.param(b"Subject: x\n\n" + b"y" * 901 + b"\n", id="two bytes over"),
         pytest.param(random.Random(1).randbytes(3_000_001), id="three megabytes of anything"),
     ],
 )
@@ -285,7 +285,7 @@ def test_a_fault_of_the_whole_request_is_raised_at_its_step(
 
 def test_what_came_whole_before_the_connection_broke_counts(ews: EwsServer, box: Mailbox) -> None:
     for number in range(4):
-        box.deliver(random.Random(number).randbytes(300_000))
+        box.deliver(_random_mail(number))
     ews.plant("GetItem", Cut(0.6))
     results: list[Fetched | FetchFailed] = []
     with opened(ews) as session:
@@ -296,8 +296,12 @@ def test_what_came_whole_before_the_connection_broke_counts(ews: EwsServer, box:
     assert [result.item.id for result in results] == [item.id for item in news[:2]]
     for number, result in enumerate(results):
         assert isinstance(result, Fetched)
-        assert result.path.read_bytes() == random.Random(number).randbytes(300_000)
+        assert result.path.read_bytes() == _random_mail(number)
         result.path.unlink()
+
+
+def _random_mail(number: int) -> bytes:
+    return b"Subject: x\r\n\r\n" + random.Random(number).randbytes(300_000) + b"\n"
 
 
 def test_an_answer_beyond_every_measure_is_broken_off(

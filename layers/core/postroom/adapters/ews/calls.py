@@ -54,6 +54,7 @@ class Row:
     size: int | None
     received: datetime | None
     read: bool | None
+    message_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def _path(name: str) -> Any:
 
 
 _DISPLAY_NAME = FieldPath(field=Folder.get_field_by_fieldname("name"))
-_LISTED = [_path(name) for name in ("size", "datetime_received", "is_read")]
+_LISTED = [_path(name) for name in ("size", "datetime_received", "is_read", "message_id")]
 _HEADERS = [
     FieldPath(field=ExtendedPropertyField("transport_headers", value_cls=_TransportHeaders)),
     *(_path(name) for name in ("headers", "subject", "datetime_sent", "sender", "message_id")),
@@ -331,6 +332,7 @@ def _row(element: Any) -> Row:
         size=_number(element.findtext(f"{{{TNS}}}Size")),
         received=_moment(element.findtext(f"{{{TNS}}}DateTimeReceived")),
         read=_truth(element.findtext(f"{{{TNS}}}IsRead")),
+        message_id=element.findtext(f"{{{TNS}}}InternetMessageId") or "",
     )
 
 

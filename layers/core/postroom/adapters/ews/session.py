@@ -12,7 +12,7 @@ from postroom.adapters.ews import fetch as ews_mime
 from postroom.adapters.ews.calls import Changes, Exchange, Row, StateLost
 from postroom.adapters.ews.connection import Link
 from postroom.adapters.ews.sync_state import RENEWED_AT, STATE_AT_MOST, Mark, arrival, read_mark, short, sort_changes
-from postroom.adapters.net import Network
+from postroom.adapters.net import Network, agreed, looks_cut_off
 from postroom.errors import FolderMissing, LoginRefused, Permanent, PostroomError, Transient
 from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Listing, Position
 from postroom.model.configuration import Mailbox
@@ -105,7 +105,7 @@ class EwsSession:
         left_alone = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
         known = frozenset(position.known & rows.keys())
         news = tuple(
-            Item(row.id, row.size, row.received)
+            Item(row.id, row.size, row.received, row.message_id)
             for row in rows.values()
             if row.id not in known and row.id not in left_alone
         )
@@ -124,7 +124,20 @@ class EwsSession:
         for part in _parts(items):
             largest = max((item.size or 0 for item in part), default=0)
             limit = max(3 * largest, 2 * self._mailbox.maximum_msg_size * MEGABYTE) + MEGABYTE
-            yield from ews_mime.fetch(self._link, part, limit=limit)
+            doubts: list[Fetched] = []
+            try:
+                for result in ews_mime.fetch(self._link, part, limit=limit):
+                    if isinstance(result, Fetched) and looks_cut_off(result.path):
+                        doubts.append(result)
+                    else:
+                        yield result
+                again = ews_mime.fetch(self._link, [one.item for one in doubts], limit=limit) if doubts else ()
+                for first, second in zip(tuple(doubts), again, strict=True):
+                    doubts.remove(first)
+                    yield agreed(first, second)
+            finally:
+                for one in doubts:
+                    one.path.unlink(missing_ok=True)
 
     def headers(self, item: Item) -> bytes:
         """Fetch the header section only: as it came in, or as the server took it apart."""
@@ -209,7 +222,7 @@ class EwsSession:
             problems={one: tries for one, tries in position.problems.items() if one not in gone},
         )
         listing = Listing(
-            news=tuple(Item(row.id, row.size, row.received) for row in found.news),
+            news=tuple(Item(row.id, row.size, row.received, row.message_id) for row in found.news),
             unfinished=found.unfinished,
             known=len((position.known | position.problems.keys()) - {row.id for row in found.news})
             - len(found.unfinished),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from postroom.adapters.graph.client import GATEWAY, Graph, error_code, is_gone
-from postroom.adapters.net import AT_A_TIME, Answer, Spool, Streamed
+from postroom.adapters.net import AT_A_TIME, Answer, Spool, Streamed, agreed, looks_cut_off
 from postroom.errors import PostroomError, ServerMisbehaved, Transient
 from postroom.model import Fetched, FetchFailed, Item
 from postroom.model.configuration import Mailbox
@@ -70,7 +70,20 @@ class _Fetching:
         self._works = works
 
     def fetch(self, item: Item) -> Fetched | FetchFailed:
-        """Fetch one message; raises what concerns all of them."""
+        """Fetch one message; raises what concerns all of them.
+
+        What looks cut off is asked for again: Graph tells no length of a message, and what stands in between may end it
+        early in good order. What comes twice alike is the message.
+        """
+        found = self._fetch(item)
+        if not isinstance(found, Fetched) or not looks_cut_off(found.path):
+            return found
+        try:
+            return agreed(found, self._fetch(item))
+        finally:
+            found.path.unlink(missing_ok=True)
+
+    def _fetch(self, item: Item) -> Fetched | FetchFailed:
         with self._graph.value(item.id, step="fetch") as answer:
             if answer.status == 200:
                 coding = answer.headers.get("transfer-encoding", "")

@@ -109,4 +109,5 @@ def item_of(row: dict[str, Any]) -> Item:
         date = date if date.tzinfo else date.replace(tzinfo=UTC)
     except ValueError:
         date = None
-    return Item(str(row["id"]), size, date)
+    listed = row.get("internetMessageId")
+    return Item(str(row["id"]), size, date, listed if isinstance(listed, str) else "")

@@ -26,7 +26,7 @@ PAGE = 250
 SHORT_PAGE = 25  # where a longer one takes Exchange too long (microsoft-graph-docs issues 5853, 11628)
 _SIZE = "Integer 0x0E08"  # PidTagMessageSize ([MS-OXPROPS] 2.796); the message resource itself tells no size
 _WITH_SIZE = f"&$expand=singleValueExtendedProperties($filter={quote(f'id eq {_SIZE!r}', safe='')})"
-_FIELDS = "id,isRead,receivedDateTime"
+_FIELDS = "id,isRead,receivedDateTime,internetMessageId"
 _T = TypeVar("_T")
 
 
@@ -187,12 +187,14 @@ class GraphSession:
     def _whole(self, rows: dict[str, dict[str, Any]], count: int | None, position: Position) -> Listing:
         """Compare the whole folder, and forget what is no longer there."""
         mark = Mark(self._clock(), max(0, (count or 0) - len(rows)))
-        there = replace(
-            position,
-            cursor=mark.text() if self._stays else "",
-            known=position.known & rows.keys(),
-            problems={one: tries for one, tries in position.problems.items() if one in rows},
-        )
+        there = replace(position, cursor=mark.text() if self._stays else "")
+        if count is None or len(rows) >= count:
+            there = replace(
+                there,
+                known=position.known & rows.keys(),
+                problems={one: tries for one, tries in position.problems.items() if one in rows},
+            )
+        # Else the listing has ended too early: what it left out is not gone, and would be fetched a second time.
         return self._compare(rows, there)
 
     def _compare(self, rows: dict[str, dict[str, Any]], position: Position) -> Listing:

@@ -7,6 +7,7 @@ from postroom.room import lazily
 if TYPE_CHECKING:
     from postroom.adapters.net import dial
     from postroom.adapters.net.connect import Network, open_stream, resolve
+    from postroom.adapters.net.cut_off import agreed, looks_cut_off
     from postroom.adapters.net.dial import Rules, check_greets
     from postroom.adapters.net.http import AT_A_TIME, Answer, HttpClient, Streamed, retry_after
     from postroom.adapters.net.protocol_trace import trace_of
@@ -19,6 +20,7 @@ else:
         __name__,
         {
             "connect": ["Network", "open_stream", "resolve"],
+            "cut_off": ["agreed", "looks_cut_off"],
             "dial": ["Rules", "check_greets"],
             "http": ["AT_A_TIME", "Answer", "HttpClient", "Streamed", "retry_after"],
             "protocol_trace": ["trace_of"],
@@ -41,9 +43,11 @@ __all__ = [
     "Stream",
     "Streamed",
     "Trace",
+    "agreed",
     "check_greets",
     "client_context",
     "dial",
+    "looks_cut_off",
     "names_credentials",
     "open_stream",
     "passes",

@@ -8,9 +8,11 @@ look like a mail. Where the listing tells the Message-ID, it has to be that one.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from postroom.mail.reports import is_substitute
 from postroom.model import Item
+from postroom.model.configuration import Mailbox
 
 READ = 64 * 1024  # bytes of a message that are looked at
 _FIELD = re.compile(rb"([A-Za-z0-9][A-Za-z0-9_.\-]{0,76})[ \t]*:[ \t]*(.*)", re.DOTALL)
@@ -19,6 +21,14 @@ _HEADER_END = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n")
 _ID = re.compile(rb"<([^<>]*)>")
 _OF_MAIL = frozenset({"from", "to", "cc", "subject", "date", "received", "message-id", "return-path", "delivered-to"})
 _LONG = 60  # characters of a Message-ID; a longer one may be cut in a listing
+
+
+def lack_sizes(news: Sequence[Item], mailbox: Mailbox) -> bool:
+    """Tell whether a listing has no size for any of several new messages: the server has not answered for sizes.
+
+    One without is a message whose size the server cannot say (G02).
+    """
+    return len(news) > 1 and not mailbox.allow_bad_msg_size and all(item.size is None for item in news)
 
 
 def doubt(begin: bytes, item: Item, *, size: int | None) -> str:

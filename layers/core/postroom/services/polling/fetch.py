@@ -96,6 +96,14 @@ class _Run:
         self._started = self.polling.clock()
         asked = set_aside.reconsidered(self._state.position, self.mailbox, now=self._started)
         listing, compared = self._list(asked)
+        if arrival.lack_sizes(listing.news, self.mailbox):
+            raise ServerMisbehaved(
+                f"The server lists {len(listing.news):,} new messages, and no size of any",
+                on=self.mailbox.name,
+                step="list",
+                code="no_sizes",
+                remedy="It is tried again by itself; if it goes on, set `allow_bad_msg_size` for the mailbox.",
+            )
         if not first and (
             why := self._state.lost or (RENUMBERED if listing.resynced and asked and asked.epoch else "")
         ):

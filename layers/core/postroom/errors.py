@@ -7,7 +7,6 @@ failed, on what, and what an administrator can do.
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,25 +53,65 @@ class PostroomError(Exception):
             self.__cause__ = None
 
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}")
-_BEGINNING = 16  # characters of a secret that are as good as all of it: servers' texts are shortened
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
+_PIECE = 8  # characters of a secret that are as good as all of it: servers' texts are cut, in front and behind
+_SHORTEST_END = 3  # of a secret that a text ends with: what follows was cut off
+_CUT = re.compile(r"(?:\.{2,}|…|[\s\"')\]])*$")
+NOT_SHOWN = "(not shown)"
 
 
 def _without(text: str, secret: str) -> str:
+    """Take out a secret, each piece of it, and words in base64 that hold one."""
     if not secret:
         return text
-    begun = secret[:_BEGINNING]
+    size = min(_PIECE, len(secret))
+    pieces = {secret[start : start + size] for start in range(len(secret) - size + 1)}
+    encoded = {piece.encode("utf-8", "surrogatepass") for piece in pieces}
 
     def judged(word: re.Match[str]) -> str:
-        letters = word[0].rstrip("=")
-        try:
-            plain = base64.b64decode(letters + "=" * (-len(letters) % 4))
-        except binascii.Error:
-            plain = base64.b64decode(letters[: len(letters) // 4 * 4])
-        return "(not shown)" if begun.encode("utf-8") in plain else word[0]
+        letters = word[0].rstrip("=").translate(_STANDARD)
+        # It may begin anywhere in a group of four when its beginning was cut off.
+        for start in range(4):
+            rest = letters[start:]
+            whole = rest[:-1] if len(rest) % 4 == 1 else rest
+            plain = base64.b64decode(whole + "=" * (-len(whole) % 4))
+            if any(plain[at : at + size] in encoded for at in range(len(plain) - size + 1)):
+                return NOT_SHOWN
+        return word[0]
 
-    rest = r"\S*" if len(secret) > _BEGINNING else ""
-    return _BASE64.sub(judged, re.sub(re.escape(begun) + rest, "(not shown)", text))
+    return _BASE64.sub(judged, _without_end(_without_pieces(text, pieces, size), secret))
+
+
+_STANDARD = str.maketrans("-_", "+/")
+
+
+def _without_pieces(text: str, pieces: set[str], size: int) -> str:
+    """Take out each run of a text that consists of pieces."""
+    shown: list[str] = []
+    at = 0
+    while at < len(text):
+        end = at
+        for start in range(at, len(text) - size + 1):
+            if text[start : start + size] not in pieces or start > end:
+                break
+            end = start + size
+        if end > at:
+            shown.append(NOT_SHOWN)
+            at = end
+        else:
+            shown.append(text[at])
+            at += 1
+    return "".join(shown)
+
+
+def _without_end(text: str, secret: str) -> str:
+    """Take out the beginning of a secret with which a text ends, be it before an ellipsis or a closing quote."""
+    cut = _CUT.search(text)
+    kept = text[: cut.start()] if cut else text
+    for length in range(min(len(secret), _PIECE) - 1, _SHORTEST_END - 1, -1):
+        if kept.endswith(secret[:length]):
+            return kept[:-length] + NOT_SHOWN + text[len(kept) :]
+    return text
 
 
 class Transient(PostroomError):

@@ -160,6 +160,15 @@ def test_each_bad_value_names_its_field_the_problem_and_the_remedy(
         "passwort: CANARY-4",
         "password: [CANARY-5]",
         "ca_certificate: '-----BEGIN PRIVATE KEY-----CANARY-6'",
+        # a field that is none, one of another sort, a value that looks like a secret wherever it stands
+        "password: *CANARY-7",
+        "password: !CANARY-8 x",
+        "api_token: CANARY-9",
+        "properties: {mail.imap.auth.mechanisms: 'PLAIN CANARY-10'}",
+        "properties: {mail.imap.password: CANARY-11}",
+        "cycle_time: eyJhbGciOiJub25lIn0.CANARY-12",
+        "port: '-----BEGIN PRIVATE KEY-----CANARY-13'",
+        "security: abc8Q~CANARY-14",
     ],
 )
 def test_a_secret_written_into_the_file_by_mistake_is_never_repeated(line: str) -> None:

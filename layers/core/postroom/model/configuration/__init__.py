@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         Effect,
         behaviour,
         find_property,
-        protocol_of,
+        is_for,
         ways_to_log_in,
     )
 else:
@@ -61,7 +61,7 @@ else:
             "oauth": ["AccountServerType", "Cloud", "EmailAccount", "OAuthApplication", "Provider"],
             "period": ["format_period", "parse_period"],
             "policies": ["AttachmentPolicy", "DeliveryExceptionPhrase"],
-            "properties": ["Effect", "PROPERTIES", "behaviour", "find_property", "protocol_of", "ways_to_log_in"],
+            "properties": ["Effect", "PROPERTIES", "behaviour", "find_property", "is_for", "ways_to_log_in"],
         },
     )
 
@@ -99,10 +99,10 @@ __all__ = [
     "behaviour",
     "find_property",
     "format_period",
+    "is_for",
     "is_host",
     "is_microsoft_graph",
     "parse_period",
-    "protocol_of",
     "split_mailbox",
     "unsupported",
     "ways_to_log_in",

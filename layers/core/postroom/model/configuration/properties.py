@@ -159,9 +159,17 @@ def find_property(name: str) -> tuple[Property, str] | None:
     return None
 
 
-def protocol_of(type_: Type) -> str:
-    """Return the protocol part of property names for a type, in its plain form."""
-    return type_.value.lower()
+_PROTOCOLS: Mapping[Type, frozenset[str]] = {
+    Type.IMAP: frozenset({"imap", "imaps"}),
+    Type.POP3: frozenset({"pop3", "pop3s"}),
+    Type.EWS: frozenset({"ews"}),  # its s is its own, and no sign of TLS
+}
+"""The protocol parts of the names of properties that a type's mailboxes obey."""
+
+
+def is_for(protocol: str, type_: Type) -> bool:
+    """Tell whether mailboxes of a type obey properties with this protocol part of the name."""
+    return protocol in _PROTOCOLS.get(type_, frozenset())
 
 
 def behaviour(mailbox: Mailbox) -> ProtocolBehaviour:
@@ -203,5 +211,4 @@ def ways_to_log_in(mailbox: Mailbox) -> tuple[str, ...]:
 
 def _own(type_: Type, properties: Mapping[str, str]) -> list[tuple[Property, str]]:
     found = ((find_property(name), value.strip()) for name, value in properties.items())
-    names = (protocol_of(type_), protocol_of(type_) + "s")  # imap and imaps; the s of ews is its own
-    return [(hit[0], value) for hit, value in found if hit and hit[1] in names]
+    return [(hit[0], value) for hit, value in found if hit and is_for(hit[1], type_)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -143,6 +144,8 @@ def _sentences(detail: dict[str, Any], place: Path, owner: type[BaseModel], fiel
         return "is not a list.", "Write each value on a line of its own, after `- `."
     if kind.startswith(("model_", "dict_")):
         return "is not a mapping of options.", "Write its options indented below it, as `option: value`."
+    if looks_secret(place, detail.get("input")):  # a validator's sentence begins with the value
+        return "is not valid.", "Correct it; the value is not repeated, since it looks like a secret."
     return _two_sentences(str(context["error"]) if "error" in context else str(detail["msg"]))
 
 
@@ -193,8 +196,21 @@ def _range(field: FieldInfo | None) -> str:
     return f" of at least {least}" if least is not None else ""
 
 
+_SECRET_NAME = re.compile(
+    r"passw|secret|token|credential|api_?key|private_?key|kennwort|pwd|certificate", re.IGNORECASE
+)
+# What only a secret looks like, wherever it was put: PEM, JWT, a client secret of Microsoft's or Google's.
+_SECRET_VALUE = re.compile(r"-----BEGIN|\beyJ[\w-]{8,}\.|[\w.~-]{3}8Q~|\bGOCSPX-|\bAKIA[A-Z0-9]{12}|\b1//0[\w-]{8}")
+
+
+def looks_secret(place: Path, value: object = "") -> bool:
+    """Tell whether a field holds a secret by its name, or by what it holds: such a value is never repeated."""
+    named = any(step in SECRET_FIELDS or _SECRET_NAME.search(step) for step in place if isinstance(step, str))
+    return named or bool(_SECRET_VALUE.search(str(value)))
+
+
 def _shown(value: Any, place: Path) -> str:
-    if any(step in SECRET_FIELDS for step in place) or isinstance(value, (dict, list)):
+    if isinstance(value, (dict, list)) or looks_secret(place, value):
         return "the value"
     text = str(value)
     return f"`{text[:60]}…`" if len(text) > 60 else f"`{text}`"

@@ -7,6 +7,7 @@ problems with a line, not surprises.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -162,7 +163,12 @@ class _Builder:
     def _alias(self, anchor: str | None, line: int) -> None:
         target = self._anchors.get(anchor or "")
         if target is None:
-            self._stop(self._path(), f"refers to `&{anchor}`, which is not finished.", "Write it out.", line)
+            self._stop(
+                self._path(),
+                "refers (`*`) to what is not finished or not there.",
+                "Write it out, or quote the text.",
+                line,
+            )
         else:
             self._add(target, None)
 
@@ -200,7 +206,9 @@ class _Builder:
     def _tag(self, event: Any, line: int) -> None:
         if event.tag and event.tag not in ("!", "tag:yaml.org,2002:str"):
             self._problems.append(
-                LocatedProblem(self._path(), f"has the tag {event.tag}.", "Tags are not used here; leave it out.", line)
+                LocatedProblem(
+                    self._path(), "has a tag (`!`).", "Tags are not used here; leave it out, or quote the text.", line
+                )
             )
 
     def _wants_key(self) -> bool:
@@ -227,7 +235,8 @@ def _syntax_problem(error: yaml.MarkedYAMLError, text: str) -> Problem:
     written = text.splitlines()[mark.line] if mark and mark.line < len(text.splitlines()) else ""
     if "\t" in written[: len(written) - len(written.lstrip())] or "\\t" in str(error.problem):
         return LocatedProblem("(file)", "is indented with a tab.", "Indent with spaces.", line)
-    what = str(error.problem or error.context)
+    # A password that begins with `*` or `!` is an alias or a tag for YAML, whose error names it.
+    what = re.sub(r"'[^']{2,}'", "what is written there", str(error.problem or error.context))
     return LocatedProblem("(file)", f"cannot be read as YAML ({what}, {column}).", "Correct the line.", line)
 
 

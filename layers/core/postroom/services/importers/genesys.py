@@ -14,9 +14,9 @@ from postroom.model.configuration import (
     Type,
     find_property,
     format_period,
+    is_for,
     is_host,
     parse_period,
-    protocol_of,
 )
 from postroom.services.importers import reference_values
 from postroom.services.importers.draft import Draft, Imported, Outcome, finish, why_renamed
@@ -250,13 +250,9 @@ class _Client:
             self._note("endpoint", Outcome.CHANGED, "endpoint", why)
 
     def _uses_oauth(self) -> bool:
-        protocol = protocol_of(self.type)
+        found = ((find_property(option.lower()), value) for option, value in self.options.items())
         mechanisms = next(
-            (
-                value
-                for option, value in self.options.items()
-                if option.lower() in (f"mail.{protocol}.auth.mechanisms", f"mail.{protocol}s.auth.mechanisms")
-            ),
+            (value for hit, value in found if hit and hit[0].effect is Effect.MECHANISMS and is_for(hit[1], self.type)),
             "",
         )
         return self.type is Type.GRAPH or "xoauth2" in mechanisms.lower()
@@ -355,7 +351,7 @@ class _Client:
             self._note(option, Outcome.LEFT_OUT, why="this property is not known here")
             return
         known, protocol = hit
-        if protocol.removesuffix("s") != protocol_of(self.type):
+        if not is_for(protocol, self.type):
             self._note(option, Outcome.LEFT_OUT, why=f"it is for {protocol}, the mailbox is of type {self.type}")
         elif known.option in _PERIODS and value.isdigit():
             # Milliseconds there; the option of its own wins, as it does for the reference's client.

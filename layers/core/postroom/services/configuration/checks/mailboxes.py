@@ -16,9 +16,9 @@ from postroom.model.configuration import (
     Type,
     behaviour,
     find_property,
+    is_for,
     is_host,
     is_microsoft_graph,
-    protocol_of,
     unsupported,
     ways_to_log_in,
 )
@@ -298,12 +298,14 @@ def _properties(mailbox: Mailbox) -> _Found:
             )
             continue
         known, protocol = hit
-        if protocol.removesuffix("s") != protocol_of(mailbox.type):
+        if not is_for(protocol, mailbox.type):
             yield field, f"is for {protocol}, the mailbox is of type {mailbox.type}.", "Remove it."
         elif known.effect is Effect.OPTION:
             yield field, "is an option of its own here.", f"Use `{known.option}`."
         elif not re.fullmatch(known.values, value.strip()):
-            yield field, f"`{value[:60]}` is not possible.", f"Write {known.valid}: {known.meaning}."
+            # Beside the mechanisms of a login somebody writes the login.
+            shown = "the value" if known.effect is Effect.MECHANISMS else f"`{value[:60]}`"
+            yield field, f"{shown} is not possible.", f"Write {known.valid}: {known.meaning}."
         elif known.effect is Effect.TRUST and not mailbox.ca_certificate:
             yield field, "would switch the check of certificates off.", "Give the server's CA as `ca_certificate`."
 

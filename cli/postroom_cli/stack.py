@@ -46,8 +46,18 @@ def output_name(setting: str) -> str:
 class Stack:
     """One installation: its resources' names, and adapters made when first asked for."""
 
-    def __init__(self, name: str, environment: Mapping[str, str], session: boto3.Session, endpoint_url: str | None):
+    def __init__(
+        self,
+        name: str,
+        environment: Mapping[str, str],
+        session: boto3.Session,
+        endpoint_url: str | None,
+        outputs: Mapping[str, str] | None = None,
+    ):
         self.name = name
+        self.outputs = (
+            outputs  # of CloudFormation; None: the stack that runs on this machine, which has an AWS of its own
+        )
         self.environment = environment
         self._session = session
         self._endpoint_url = endpoint_url
@@ -260,4 +270,4 @@ def deployed_stack(name: str, region: str | None) -> Stack:
         for name, setting in SETTINGS.items()
         if output_name(name) in outputs
     }
-    return Stack(name, environment, session, None)
+    return Stack(name, environment, session, None, outputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -16,7 +17,8 @@ from postroom_cli.stack import Stack, find_stack
 
 app = typer.Typer(help="List and redrive dead letters.", no_args_is_help=True)
 
-_QUEUES = {"poll": "poll_queue", "ews-poll": "ews_poll_queue", "inbound": "inbound_queue", "outbound": "outbound_queue"}
+_DEAD_LETTERS = "DeadLetters"
+"""How the template names a dead-letter queue: PollDeadLetters, of PollQueue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,11 @@ def redrive(
     """Put dead letters back into their queue, to be tried again."""
     stack = find_stack(context)
     sqs = stack.client("sqs")
-    queues = [queue for queue in _dead_letters(stack, sqs) if name in (None, queue.name)]
+    every = list(_dead_letters(stack, sqs))
+    queues = [queue for queue in every if name in (None, queue.name)]
     if not queues:
-        raise NotFound("There is no such queue", on=name or "", remedy=f"Name one of: {', '.join(_QUEUES)}.")
+        names = ", ".join(queue.name for queue in every)
+        raise NotFound("There is no such queue", on=name or "", remedy=f"Name one of: {names}.")
     moved = {queue.name: _move(sqs, queue) for queue in queues}
     if json:
         output.document({"redriven": moved})
@@ -66,16 +70,43 @@ def redrive(
 
 
 def _dead_letters(stack: Stack, sqs: Any) -> Iterator[DeadLetters]:
+    """List every queue of the stack that has dead letters: by its outputs, or, on this machine, all that there are."""
     from postroom.adapters.aws import aws_errors
 
-    for name, setting in _QUEUES.items():
-        url = stack.setting(setting)
+    for name, url in sorted(_work_queues(stack, sqs).items()):
         with aws_errors("asking for a queue's dead letters", on=name):
             answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
             policy = answer.get("Attributes", {}).get("RedrivePolicy")
             if policy:
                 arn = json_module.loads(policy)["deadLetterTargetArn"]
                 yield DeadLetters(name, url, sqs.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"])
+
+
+def _work_queues(stack: Stack, sqs: Any) -> dict[str, str]:
+    """Return the queues that have dead letters, by the names that people give them: `poll`, `ews-poll`, `inbound`…"""
+    from postroom.adapters.aws import aws_errors
+
+    if stack.outputs is None:
+        with aws_errors("listing the queues"):
+            urls = sqs.get_paginator("list_queues").paginate().build_full_result().get("QueueUrls", [])
+        return {_spoken(name): url for url in urls if (name := url.rpartition("-")[2]).endswith("Queue")}
+    found = {}
+    for dead in sorted(name for name in stack.outputs if name.endswith(_DEAD_LETTERS)):
+        queue = f"{dead.removesuffix(_DEAD_LETTERS)}Queue"
+        if queue in stack.outputs:
+            found[_spoken(queue)] = stack.outputs[queue]
+    if not found:
+        raise NotFound(
+            "The stack does not say its dead-letter queues (PollQueue and PollDeadLetters, …)",
+            on=stack.name,
+            remedy="Deploy the present template.",
+        )
+    return found
+
+
+def _spoken(queue: str) -> str:
+    """Return a queue's name as people say it: EwsPollQueue → ews-poll."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", queue.removesuffix("Queue")).lower()
 
 
 def _count(sqs: Any, url: str) -> int:

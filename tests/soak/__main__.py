@@ -71,7 +71,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 def _installation(
     opened: ExitStack, aws_server: LocalAws, mail_server: Dovecot, smtp_port: int, sink_folder: Path
 ) -> Installation:
-    base = local_environment({}, endpoint_url=aws_server.endpoint_url)
+    base = local_environment({}, endpoint_url=aws_server.endpoint_url, key=aws_server.key)
     opened.enter_context(environment(base))
     template = read_template(
         ROOT / "template.yaml",

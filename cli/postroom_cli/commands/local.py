@@ -85,6 +85,7 @@ def _tell(state: Any, path: Path) -> None:
     output.pairs(
         {
             "HTTP API": state.api_url,
+            "Its key": f"{state.api_key}, as `Authorization: Bearer`",
             "AWS (moto)": state.endpoint_url,
             "State": path,
         }

@@ -1,7 +1,8 @@
 """The local AWS: moto's server in a process of its own, on a free port of 127.0.0.1.
 
 Run as a module it prints its port and serves until its standard input is closed, so that it never outlives whoever
-started it, not even one that was killed. Two things are added to moto. Requests are answered one at a time: moto checks
+started it, not even one that was killed. It answers requests that are signed in the name of the run's own key, and no
+pages of web sites (guard.py). Two things are added to moto. Requests are answered one at a time: moto checks
 a condition and writes in two steps, and two requests at once could both pass. And SES is given what moto leaves out:
 every sender counts as verified, sent mails can be read back byte for byte, and their events go to EventBridge.
 """
@@ -20,13 +21,15 @@ from io import BytesIO
 from types import TracebackType
 from typing import Any
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from postroom.errors import Transient
 
+from postroom_cli.local.guard import foreign, has_bearer, is_signed, new_key
 from postroom_cli.local.ses_events import Accepted, accepted, events
 from postroom_cli.local.template import ACCOUNT, REGION
 
+_KEY = "POSTROOM_LOCAL_KEY"
 SENT_MAIL_PATH = "/postroom/sent-mail"
 _SEND_PATH = "/v2/email/outbound-emails"
 
@@ -47,10 +50,12 @@ class LocalAws:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self.endpoint_url = ""
+        self.key = new_key()
 
     def __enter__(self) -> LocalAws:
         # The child answers for AWS; it needs neither our credentials nor our endpoint.
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        environment[_KEY] = self.key
         self._process = subprocess.Popen(
             [sys.executable, "-m", "postroom_cli.local.aws_server"],
             stdin=subprocess.PIPE,
@@ -89,11 +94,35 @@ class LocalAws:
     def sent_mail(self) -> list[dict[str, Any]]:
         """Return the mails that SES took, oldest first, in the shape of `Accepted.as_json`."""
         try:
-            with urlopen(self.endpoint_url + SENT_MAIL_PATH, timeout=10) as answer:  # noqa: S310 - our own child
+            asked = Request(  # noqa: S310 - our own child
+                self.endpoint_url + SENT_MAIL_PATH, headers={"Authorization": f"Bearer {self.key}"}
+            )
+            with urlopen(asked, timeout=10) as answer:  # noqa: S310
                 mails: list[dict[str, Any]] = json.load(answer)
         except URLError as error:
             raise LocalAwsFailed("The local AWS (moto) does not answer any more") from error
         return mails
+
+
+class Guarded:
+    """Lets through to an application what may ask it."""
+
+    def __init__(self, application: Application, key: str) -> None:
+        self._application = application
+        self._key = key
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        headers = {
+            name.removeprefix("HTTP_").replace("_", "-").lower(): str(value)
+            for name, value in environ.items()
+            if name.startswith("HTTP_")
+        }
+        known = has_bearer(headers, self._key) or is_signed(headers, environ.get("QUERY_STRING", ""), self._key)
+        complaint = foreign(headers) or (None if known else "The request is not signed in the name of this run's key.")
+        if complaint is None:
+            return self._application(environ, start_response)
+        start_response("403 Forbidden", [("Content-Type", "application/json"), ("Connection", "close")])
+        return [json.dumps({"__type": "AccessDeniedException", "message": complaint}).encode()]
 
 
 class LocalSes:
@@ -166,18 +195,21 @@ def serve() -> None:
     class KeepAlive(MotoRequestHandler):
         protocol_version = "HTTP/1.1"
 
+    given = os.environ.pop(_KEY, "")
+    key = given or new_key()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server(
         "127.0.0.1",
         0,
-        LocalSes(DomainDispatcherApplication(create_backend_app)),
+        Guarded(LocalSes(DomainDispatcherApplication(create_backend_app)), key),
         threaded=True,
         request_handler=KeepAlive,
     )
     server.daemon_threads = True  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()
-    sys.stdout.write(f"{server.server_port}\n")
+    # Who runs it by hand needs the key: as AWS_ACCESS_KEY_ID, with any AWS_SECRET_ACCESS_KEY.
+    sys.stdout.write(f"{server.server_port}\n" if given else f"{server.server_port} {key}\n")
     sys.stdout.flush()
     sys.stdin.buffer.read()
     server.shutdown()

@@ -12,11 +12,11 @@ import boto3
 from postroom_cli.local.template import REGION
 
 
-def local_environment(variables: Mapping[str, str], *, endpoint_url: str) -> dict[str, str]:
-    """Return what handlers and commands need to talk to the local AWS, and only to it."""
+def local_environment(variables: Mapping[str, str], *, endpoint_url: str, key: str = "local") -> dict[str, str]:
+    """Return what handlers and commands need to talk to the local AWS, and only to it; `key`: of its run."""
     return {
         **variables,
-        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_ACCESS_KEY_ID": key,
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,

@@ -1,8 +1,6 @@
 """The HTTP API on a port of 127.0.0.1: requests become events of the HTTP API's format 2.0.
 
-The authorizer is this process: whoever can reach the loopback interface is the local administrator. A page of some web
-site in the same person's browser can reach it too, so requests must name the loopback in Host and must not come from
-another origin.
+The authorizer is this process: who brings the key of the run is the local administrator (guard.py).
 """
 
 from __future__ import annotations
@@ -19,12 +17,12 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from postroom_cli.local.functions import Function
+from postroom_cli.local.guard import foreign, has_bearer
 from postroom_cli.local.triggers import RouteTrigger
 
 log = logging.getLogger("postroom.local")
 
 _LARGEST_REQUEST = 10_000_000  # bytes; API Gateway's own limit
-_LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost"})
 
 LOCAL_CLAIMS = {
     "sub": "local",
@@ -39,7 +37,8 @@ LOCAL_CLAIMS = {
 class HttpApi:
     """Serves the routes of the template while it is open."""
 
-    def __init__(self, *, invoke: Callable[[Function, Any], Any], worked: Callable[[], None]) -> None:
+    def __init__(self, *, key: str, invoke: Callable[[Function, Any], Any], worked: Callable[[], None]) -> None:
+        self._key = key
         self._routes: list[RouteTrigger] = []
         self._invoke = invoke
         self._worked = worked
@@ -70,6 +69,8 @@ class HttpApi:
         """Answer one request in the HTTP API's own response format."""
         if complaint := foreign(headers):
             return _plain(403, complaint)
+        if not has_bearer(headers, self._key):
+            return _plain(401, "Send `Authorization: Bearer` with the api_key of .postroom/local.json.")
         parts = urlsplit(target)
         route = find_route(self._routes, method, parts.path)
         if route is None:
@@ -122,17 +123,6 @@ class HttpApi:
                 log.debug("http %s", format % args)
 
         return RequestHandler
-
-
-def foreign(headers: Mapping[str, str]) -> str | None:
-    """Say why a request comes from somewhere else than this machine's own programs; None when it does not."""
-    host = urlsplit(f"//{headers.get('host', '')}").hostname
-    if host not in _LOCAL_HOSTS:
-        return "Ask by 127.0.0.1 or localhost."  # a name made to resolve to the loopback (DNS rebinding)
-    origin = headers.get("origin")
-    if origin and urlsplit(origin).hostname not in _LOCAL_HOSTS:
-        return "Pages of other sites may not ask."
-    return None
 
 
 def find_route(routes: Sequence[RouteTrigger], method: str, path: str) -> RouteTrigger | None:

@@ -71,9 +71,9 @@ class LocalRunner:
     def __enter__(self) -> LocalRunner:
         with ExitStack() as opening:  # closes what was opened when something fails on the way
             opening.enter_context(self.local_aws)
-            base = local_environment({}, endpoint_url=self.local_aws.endpoint_url)
+            base = local_environment({}, endpoint_url=self.local_aws.endpoint_url, key=self.local_aws.key)
             opening.enter_context(environment(base))
-            http_api = HttpApi(invoke=self._invoker, worked=self._wake_all)
+            http_api = HttpApi(key=self.local_aws.key, invoke=self._invoker, worked=self._wake_all)
             opening.callback(http_api.stop)
             self.api_url = http_api.url
             self.aws = Aws(self.local_aws.endpoint_url)
@@ -105,6 +105,7 @@ class LocalRunner:
             environment=self.environment,
             api_url=self.api_url,
             pid=os.getpid(),
+            api_key=self.local_aws.key,
         )
 
     def invoke(self, verb_noun: str, event: Any = None) -> Any:

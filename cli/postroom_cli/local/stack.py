@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,7 +31,10 @@ class Declared:
 
 
 class Aws:
-    """boto3 clients for one local AWS, made when first used. No endpoint: whatever boto3 itself is pointed at."""
+    """boto3 clients for one local AWS, made when first used, in the name of the environment's key.
+
+    No endpoint: whatever boto3 itself is pointed at.
+    """
 
     def __init__(self, endpoint_url: str | None = None) -> None:
         self.endpoint_url = endpoint_url
@@ -40,7 +44,9 @@ class Aws:
     def __call__(self, service: str) -> Any:
         """Return the client of a service."""
         if service not in self._clients:
-            self._session = self._session or boto3.Session("local", "local", region_name=REGION)
+            self._session = self._session or boto3.Session(
+                os.environ.get("AWS_ACCESS_KEY_ID", "local"), "local", region_name=REGION
+            )
             self._clients[service] = self._session.client(service, endpoint_url=self.endpoint_url)  # type: ignore[call-overload]
         return self._clients[service]
 

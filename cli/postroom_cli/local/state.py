@@ -21,6 +21,7 @@ class LocalState:
     environment: Mapping[str, str]  # everything a function's code needs, credentials of the local AWS included
     api_url: str
     pid: int
+    api_key: str = ""  # what requests to the API bring as `Authorization: Bearer`
     smtp_url: str = ""  # where mail for the local mailboxes is handed in, if there are any
 
 
@@ -29,6 +30,7 @@ def write_state(directory: Path, state: LocalState) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / _FILE
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary.touch(0o600)  # the key is in it
     temporary.write_text(json.dumps(asdict(state), indent=2, sort_keys=True) + "\n", "utf-8")
     temporary.replace(path)
     return path

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from postroom_cli.local.aws_server import LocalAws
+from postroom_cli.local.aws_server import SENT_MAIL_PATH, LocalAws
 from postroom_cli.local.functions import Function, Handler, Invoker, LambdaContext
 from postroom_cli.local.intrinsics import TemplateProblem
 from postroom_cli.local.runner import LocalRunner
+from postroom_cli.local.state import write_state
 
 TEMPLATE = """
 Parameters:
@@ -177,7 +178,7 @@ def _ask(url: str, *, headers: dict[str, str] | None = None, data: bytes | None 
 
 def test_a_request_reaches_the_api_as_format_two(runner: LocalRunner, code: Code) -> None:
     code.answers["api"] = lambda event: {"statusCode": 201, "body": json.dumps({"path": event["rawPath"]})}
-    status, answer = _ask(f"{runner.api_url}/mailboxes/a%20b?x=1&x=2", data=b"{}")
+    status, answer = _ask(f"{runner.api_url}/mailboxes/a%20b?x=1&x=2", headers=bearer(runner), data=b"{}")
     assert (status, answer) == (201, {"path": "/mailboxes/a b"})
     event = code.calls["api"][0]
     assert event["version"] == "2.0"
@@ -192,12 +193,46 @@ def test_a_request_reaches_the_api_as_format_two(runner: LocalRunner, code: Code
     [
         pytest.param({"Host": "evil.example"}, id="a name that was made to resolve to the loopback"),
         pytest.param({"Origin": "https://evil.example"}, id="a page of another site"),
+        pytest.param({"Origin": "http://localhost:1"}, id="a page of another port"),
+        pytest.param({"Origin": "null"}, id="a page of no site"),
+        pytest.param({"Host": "127.0.0.1.evil.example"}, id="a name that begins like the loopback"),
+        pytest.param({"Host": "evil.example@127.0.0.1]"}, id="a name that is none"),
+        pytest.param({"Sec-Fetch-Site": "cross-site"}, id="a picture or form of another site"),
     ],
 )
-def test_a_web_page_cannot_use_the_local_api(runner: LocalRunner, code: Code, headers: dict[str, str]) -> None:
-    status, _answer = _ask(f"{runner.api_url}/mailboxes", headers=headers)
-    assert status == 403
+def test_a_web_page_can_use_neither_the_local_api_nor_the_local_aws(
+    runner: LocalRunner, code: Code, headers: dict[str, str]
+) -> None:
+    # With the key: a page that had it could still not ask.
+    assert _ask(f"{runner.api_url}/mailboxes", headers={**bearer(runner), **headers})[0] == 403
+    assert _ask(f"{runner.state.endpoint_url}/", headers={**bearer(runner), **headers})[0] == 403
     assert code.calls["api"] == []
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["", "Bearer ", "Bearer local", "Basic {key}", "AWS4-HMAC-SHA256 Credential=local/20261121/eu-central-1/s3/x"],
+    ids=["none", "empty", "another", "another-kind", "of-another-run"],
+)
+def test_without_the_key_of_the_run_neither_answers(runner: LocalRunner, code: Code, authorization: str) -> None:
+    headers = {"Authorization": authorization.format(key=runner.state.api_key)} if authorization else {}
+    assert _ask(f"{runner.api_url}/mailboxes", headers=headers)[0] == 401
+    for path in ("/", SENT_MAIL_PATH, "/moto-api/data.json", "/?X-Amz-Credential=local/20261121/x"):
+        status, answer = _ask(f"{runner.state.endpoint_url}{path}", headers=headers)
+        assert (status, answer["__type"]) == (403, "AccessDeniedException")
+    assert code.calls["api"] == []
+
+
+def test_the_key_is_another_in_each_run_and_only_its_owner_can_read_it(runner: LocalRunner, tmp_path: Path) -> None:
+    assert len(runner.state.api_key) >= 32
+    assert runner.state.api_key != LocalAws().key
+    assert runner.state.environment["AWS_ACCESS_KEY_ID"] == runner.state.api_key
+    written = write_state(tmp_path / "state", runner.state)
+    assert written.stat().st_mode & 0o077 == 0
+
+
+def bearer(runner: LocalRunner) -> dict[str, str]:
+    return {"Authorization": f"Bearer {runner.state.api_key}"}
 
 
 def test_functions_get_their_variables_and_the_local_aws_only(
@@ -237,7 +272,7 @@ def test_a_sent_mail_is_kept_byte_for_byte() -> None:
     import boto3
 
     with LocalAws() as aws:
-        ses = boto3.Session("local", "local", region_name="eu-central-1").client("sesv2", endpoint_url=aws.endpoint_url)
+        ses = boto3.Session(aws.key, "local", region_name="eu-central-1").client("sesv2", endpoint_url=aws.endpoint_url)
         content = b"From: a@x.example\r\nSubject: \xfc\r\n\r\n\xff\x00"
         answer = ses.send_email(
             FromEmailAddress="a@x.example",

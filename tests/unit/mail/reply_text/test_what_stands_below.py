@@ -55,7 +55,21 @@ def test_where_the_own_words_only_point_greet_or_sign_everything_stays(own: str)
     assert "The green one, and by Friday." in said
 
 
-@pytest.mark.parametrize("own", ["Thank you.", "Yes, please.", "OK", "Merci beaucoup", "Am Dienstag.", "Bob"])
+@pytest.mark.parametrize(
+    "own",
+    [
+        "Thank you.",
+        "Tack alla",
+        "Ci vediamo alla riunione",
+        "In line with that, yes.",
+        "Mercredi suivant.",
+        "Yes, please.",
+        "OK",
+        "Merci beaucoup",
+        "Am Dienstag.",
+        "Bob",
+    ],
+)
 def test_short_words_that_say_something_stand_alone(own: str) -> None:
     assert reply_text(f"{own}\n\n{_UNMARKED}", subject="Re: Your lamp", writer="Ann Example") == own
 
@@ -85,6 +99,9 @@ def test_a_pointer_keeps_a_marked_quote_too_and_a_greeting_does_not() -> None:
         pytest.param(
             "Bitte an die untenstehende Adresse liefern.\n\n-- \nAnn Example\nHauptstr. 5\n12345 Stadt",
             id="an address below a signature's dashes",
+        ),
+        pytest.param(
+            "Please use the following address\n\n---\nAnn Example\n5 Main Street", id="an address that is announced"
         ),
         pytest.param(
             "Please refund me.\n\n----\nIBAN: DE02120300000000202051\nBIC: BYLADEM1001",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from postroom.mail.outgoing import thread_token
 from postroom.model.configuration.document import Configuration
 from postroom.model.interaction import Subtype
 from postroom.model.understanding import Understanding
@@ -227,3 +228,14 @@ def test_an_answer_is_never_sent_to_a_piece_of_an_address() -> None:
     proposed = found.attributes["Answer-To"].split(", ")
     assert len(proposed) > 5
     assert proposed == others[: len(proposed)]
+
+
+def test_a_mail_that_we_sent_is_known_by_its_token_whoever_it_says_it_is_from() -> None:
+    key = b"k" * 32
+    own_id = thread_token.message_id_for("abcdefghijklmnopqrstuvwxyz", key=key, domain="shop.example")
+    configuration = Configuration.model_validate({"settings": SETTINGS, "mailboxes": [MAILBOX]})
+    policy = policy_of(configuration, thread_keys=[key])
+    found = understand(mail(message_id=own_id), policy=policy)
+    assert (found.subtype, found.automatic.rule) == (Subtype.INBOUND_AUTOMATIC, "own-mail")
+    reported = understand(mail("Auto-Submitted: auto-replied", message_id=own_id), policy=policy)
+    assert "kind.own-mail" in [one.rule for one in reported.decisions]

@@ -15,6 +15,7 @@ from postroom.mail.reader import Part
 _VIA = re.compile(
     r"^(.{1,200}?)[\"']?\s+(?:via|über|par|vía|através de|przez|через|med|con|tramite)\s+\S", re.IGNORECASE
 )
+_LONGEST_NAME = 400
 # Where lists keep the author, the surest first: Google Groups; LISTSERV and Sympa; Mailman's DMARC mitigation.
 _FIELDS = ("X-Original-From", "X-Original-Sender", "Original-From", "X-MailFrom", "X-From")
 _BY_REPLY = ("Reply-To", "Cc")
@@ -26,7 +27,7 @@ def original_author(message: Part) -> Address | None:
     if len(senders) != 1:
         return None
     sender = senders[0]
-    via = _VIA.match(sender.name)
+    via = _VIA.match(sender.name[:_LONGEST_NAME])
     lists = list_names(message)
     address = sender.address.lower()
     is_list = address in lists or address.replace("@", ".") in lists

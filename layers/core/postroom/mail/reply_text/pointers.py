@@ -11,6 +11,7 @@ from postroom.mail.reply_text.phrases import pointers as phrases
 
 _SPACED = [word for word in phrases.BELOW if word < "\u0e00"]  # of scripts that set words apart
 _BELOW = re.compile(rf"(?<!\w)(?:{any_of(_SPACED)})(?!\w)|{any_of([w for w in phrases.BELOW if w >= chr(0xE00)])}")
+_FOLLOWING = re.compile(rf"(?<!\w)(?:{any_of(phrases.FOLLOWING)})(?!\w)")
 _GREETING = re.compile(rf"(?:{any_of(phrases.GREETINGS)})(?!\w)")
 _CLOSINGS = frozenset(phrases.CLOSINGS)
 _SIGNS = " \t,.!;:-–—*_。！、，"
@@ -22,15 +23,20 @@ _LONGEST = 200
 
 
 def points_below(line: str) -> bool:
-    """Say whether a line has a word that points to what stands below it."""
-    return _BELOW.search(line[-_LONGEST:].lower()) is not None
+    """Say whether a line has a word that points to what stands below it, or announces it."""
+    words = line[-_LONGEST:].lower()
+    return _BELOW.search(words) is not None or _FOLLOWING.search(words) is not None
 
 
 def only_points(line: str) -> bool:
     """Say whether a line is short and points below: "See below.", "Antworten unten in Rot"."""
     if len(line) > _LONGEST:
         return False
-    return len(line.split()) <= _MOST_WORDS and (" " in line or len(line) <= _MOST_SIGNS) and points_below(line)
+    return (
+        len(line.split()) <= _MOST_WORDS
+        and (" " in line or len(line) <= _MOST_SIGNS)
+        and _BELOW.search(line.lower()) is not None
+    )
 
 
 def says_nothing(lines: Iterable[str], *, writer: str = "") -> tuple[bool, bool]:

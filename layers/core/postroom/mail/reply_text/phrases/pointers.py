@@ -9,22 +9,31 @@ def _pieces(table: str) -> tuple[str, ...]:
 
 BELOW: tuple[str, ...] = _pieces(
     """
-    below | inline | in-line | in line | underneath | beneath | following | as follows | further down | unten |
-    untenstehend | untenstehende | untenstehenden | unterhalb | nachfolgend | nachfolgende | nachfolgenden |
-    nachstehend | nachstehende | nachstehenden | folgend | folgende | folgenden | ci-dessous | ci dessous |
-    ci-après | plus bas | suivante | suivant | abajo | a continuación | siguiente | más abajo | sotto |
-    di seguito | qui sotto | seguente | abaixo | a seguir | em baixo | seguinte | hieronder | onderstaand |
-    onderstaande | hierna | nedan | nedanför | nedanstående | nedenfor | nedenunder | nedenstående | herunder |
-    under her | fylgir | fyrir neðan | alla | alta | alempana | seuraava | allpool | järgmine | poniżej |
-    poniższy | poniższą | níže | nižšie | spodaj | ispod | u nastavku | dolje | dole | lentebb | alább |
-    alábbi | mai jos | următoarele | žemiau | zemāk | ниже | нижче | по-долу | долу | подолу | испод |
-    παρακάτω | κατωτέρω | aşağıda | aşağıdaki | aşağıya | aşağı | למטה | להלן | בהמשך | أدناه | ادناه |
-    في الأسفل | زیر | پایین | bên dưới | dưới đây | phía dưới | ด้านล่าง | ข้างล่าง | di bawah | berikut |
-    sa ibaba | azpian | a sota | més avall | isod | hapa chini | नीचे | নীচে | நীழே | కింద | નીચે | 下記 | 以下 |
-    下の | 文中 | 如下 | 下面 | 下方 | 见下 | 見下 | 아래 | 하단
+    below | inline | in-line | underneath | beneath | further down | unten | untenstehend |
+    untenstehende | untenstehenden | unterhalb | nachfolgend | nachfolgende | nachfolgenden |
+    nachstehend | nachstehende | nachstehenden | ci-dessous | ci dessous | ci-après | plus bas | abajo |
+    a continuación | más abajo | sotto | di seguito | qui sotto | abaixo | a seguir | em baixo |
+    hieronder | onderstaand | onderstaande | hierna | nedan | nedanför | nedanstående | nedenfor |
+    nedenunder | nedenstående | herunder | under her | fylgir | fyrir neðan | alempana | allpool |
+    poniżej | poniższy | poniższą | níže | nižšie | spodaj | ispod | u nastavku | dolje | dole |
+    lentebb | alább | alábbi | mai jos | žemiau | zemāk | ниже | нижче | по-долу | долу | подолу |
+    испод | παρακάτω | κατωτέρω | aşağıda | aşağıdaki | aşağıya | aşağı | למטה | להלן | בהמשך | أدناه |
+    ادناه | في الأسفل | زیر | پایین | bên dưới | dưới đây | phía dưới | ด้านล่าง | ข้างล่าง | di bawah |
+    berikut | sa ibaba | azpian | a sota | més avall | isod | hapa chini | नीचे | নীচে | கீழே | కింద |
+    નીચે | 下記 | 以下 | 下の | 文中 | 如下 | 下面 | 下方 | 见下 | 見下 | 아래 | 하단 | katso alla |
+    katso alta | ks. alla |
+    alla olevat | alla oleva | alla olevaan | vastaukset alla
     """
 )
 """Words that point to what stands below them, as they are compared: in small letters."""
+
+FOLLOWING: tuple[str, ...] = _pieces(
+    """
+    following | as follows | folgend | folgende | folgenden | suivante | suivant | siguiente | seguente |
+    seguinte | seuraava | järgmine | următoarele
+    """
+)
+"""Words that announce what follows, and are said of days and meetings as well: enough for an address below a rule."""
 
 CLOSINGS: tuple[str, ...] = _pieces(
     """

@@ -8,7 +8,7 @@ import typer
 from postroom.errors import Invalid, Problem
 
 from postroom_cli import output
-from postroom_cli.commands import connection, converting, costs, guessing, seeing
+from postroom_cli.commands import connection, converting, costs, guessing, mailbox_problems, seeing
 from postroom_cli.commands.applying import in_force, put_in_force
 from postroom_cli.commands.named_secrets import missing, secrets_of
 from postroom_cli.entering import enter_secret
@@ -36,6 +36,7 @@ def register(parent: typer.Typer) -> None:
     connection.add_to(app)
     costs.add_to(app)
     converting.add_to(app)
+    mailbox_problems.add_to(app)
     parent.add_typer(app, name="mailbox")
 
 

@@ -22,6 +22,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 METRICS: dict[str, str] = {
     "mailboxes_failing": "Count",  # enabled mailboxes that are not well, by the sweeper
+    "mails_not_fetched": "Count",  # given up or set aside, and nobody has seen to them, by the sweeper
     "imbalances": "Count",  # polls whose books do not balance
     "stored": "Count",  # raw messages stored
     "oversize": "Count",
@@ -37,7 +38,7 @@ METRICS: dict[str, str] = {
 }
 """Key of a log line → its unit as a metric."""
 
-GAUGES = frozenset({"mailboxes_failing"})
+GAUGES = frozenset({"mailboxes_failing", "mails_not_fetched"})
 """Metrics whose 0 is news: the alarm ends by it. Others are left out of a line when they are 0."""
 
 _WORD = re.compile(r"[A-Za-z][\w.-]{0,80}")

@@ -14,6 +14,8 @@ from tests.functional.ews.opening import ADDRESS, PASSWORD
 from tests.functional.ews.site import Site
 from tests.support.mails import mail
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 
 @pytest.mark.feature("G20", "G21", "G24")
 @pytest.mark.parametrize(

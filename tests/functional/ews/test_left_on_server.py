@@ -21,6 +21,8 @@ from tests.functional.ews.opening import opened
 from tests.functional.ews.site import Site
 from tests.support.mails import mail
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 THOUSANDS = 3_000
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

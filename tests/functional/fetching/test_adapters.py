@@ -21,7 +21,7 @@ from postroom.adapters.dynamo.secrets import SecretWriter, StoredSecrets
 from postroom.errors import Invalid, LeaseLost, NotFound, Permanent, PostroomError, Transient
 from postroom.model.configuration.mailbox import SecretReference
 from postroom.model.identity import raw_key
-from postroom.model.mailbox_state import Aside, Balance, Health, HealthState, MailboxState, Position
+from postroom.model.mailbox_state import Aside, Balance, Health, HealthState, MailboxState, Position, Record
 from postroom.model.traffic import Traffic
 
 from tests.support.aws_calls import AwsCalls, aws_calls, item_size
@@ -59,6 +59,11 @@ FULL = MailboxState(
         prints={"11": "0a1b2c3d"},
         connected=NOW - SPAN,
         catching_up=True,
+        records={"9": Record(1200, 1_790_000_000), "12": Record(None, 1_790_000_001), "8": Record(5, None)},
+        kept="9",
+        exists=9,
+        compared=NOW,
+        restored=1,
     ),
     health=Health(
         state=HealthState.RETRYING,

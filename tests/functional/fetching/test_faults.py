@@ -25,6 +25,8 @@ from postroom_cli.mailservers.imap import FetchFault
 from tests.functional.fetching.conftest import PASSWORD, Died, Site
 from tests.support.mails import mail
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 ONE, TWO, THREE = (mail(subject=f"Mail {number}", message_id=f"<{number}@example.org>") for number in (1, 2, 3))
 
 

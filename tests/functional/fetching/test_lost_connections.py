@@ -14,6 +14,8 @@ from postroom_cli.mailservers.imap import Fault, FetchFault, ImapServer
 from tests.support.mails import mail
 from tests.unit.services.polling.fakes import Post, a_mailbox
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 USER, PASSWORD = "box@example.com", "correct horse"
 MAILS = [mail(subject=str(number)) for number in range(1, 6)]
 

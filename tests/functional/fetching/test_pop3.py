@@ -11,6 +11,8 @@ from postroom_cli.mailservers.pop3 import CAPABILITIES
 from tests.functional.fetching.pop3_site import USER, Site, pop3_site
 from tests.support.mails import mail
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 MAILS = [mail(subject=str(number)) for number in range(5)]
 
 

@@ -17,6 +17,8 @@ from postroom_cli.mailservers.pop3 import CAPABILITIES
 from tests.functional.fetching.pop3_site import Site, pop3_site
 from tests.support.mails import mail
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 MAILS = [
     mail(subject=f"Number {number}", message_id=f"<{number}@example.org>", body="x" * number) for number in range(5)
 ]

@@ -15,7 +15,7 @@ from postroom_cli.mailservers.https import Reply
 
 from tests.functional.graph.conftest import Site, collect
 
-pytestmark = pytest.mark.feature("G24")
+pytestmark = [pytest.mark.feature("G24"), pytest.mark.usefixtures("hasty")]
 
 ODD_MAILS = {
     "plain": b"Subject: x\r\n\r\nHello\r\n",

@@ -17,7 +17,7 @@ from postroom_cli.mailservers.https import Reply
 
 from tests.functional.graph.conftest import Site
 
-pytestmark = pytest.mark.feature("G24")
+pytestmark = [pytest.mark.feature("G24"), pytest.mark.usefixtures("hasty")]
 
 LONG_AGO = datetime(2019, 1, 1, tzinfo=UTC)
 

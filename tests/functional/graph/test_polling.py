@@ -17,7 +17,7 @@ from tests.functional.oauth.conftest import site as handler_site  # noqa: F401 -
 from tests.support.aws_calls import aws_calls
 from tests.support.mails import mail
 
-pytestmark = pytest.mark.feature("G24")
+pytestmark = [pytest.mark.feature("G24"), pytest.mark.usefixtures("hasty")]
 
 
 @pytest.fixture(name="site")

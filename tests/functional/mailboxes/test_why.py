@@ -20,6 +20,8 @@ from tests.functional.processing.conftest import CONFIGURATION
 from tests.support.aws_stack import AwsStack, sqs_event
 from tests.support.mails import mail
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 Connect = Callable[..., Site]
 
 PASS = "Authentication-Results: mx.example.com; dmarc=pass header.from=example.org"

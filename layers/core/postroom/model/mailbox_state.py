@@ -21,6 +21,14 @@ class Aside:
     reason: str = ""  # of its last refusal
 
 
+@dataclass(frozen=True, slots=True)
+class Trying:
+    """When a mail could not be had for the first time, and for the last time until now."""
+
+    since: datetime
+    last: datetime
+
+
 class Likeness(StrEnum):
     """What a mail on the server is to a record under its id."""
 
@@ -66,6 +74,8 @@ class Position:
     cursor: str = ""
     known: frozenset[str] = frozenset()
     problems: dict[str, int] = field(default_factory=dict)  # id → failed tries; three: the problem list
+    trying: dict[str, Trying] = field(default_factory=dict)  # id → since when, of those that are tried again
+    acknowledged: frozenset[str] = frozenset()  # ids on the problem list that a person has seen to
     reasons: dict[str, str] = field(default_factory=dict)  # id → how its last try ended; of the newest only
     asides: dict[str, Aside] = field(default_factory=dict)  # id → what became of it on the server
     prints: dict[str, str] = field(default_factory=dict)  # POP3: known id → digest of the header that was stored
@@ -84,7 +94,8 @@ class Position:
 
 
 GIVEN_UP = 3
-"""Tries after which a message is on the problem list. Larger numbers there are ids left alone for another reason."""
+"""Tries, over an hour at least, after which a message is on the problem list. Larger numbers are ids left alone for
+another reason."""
 OVERSIZE_LEFT = 4  # its headers are an interaction; the mail stays on the server
 BAD_SIZE_LEFT = 5  # the server cannot say its size, and the mailbox does not allow that (G02)
 OLD_LEFT = 6  # it was there before the first connection, and is not wanted (X13)

@@ -17,6 +17,8 @@ from postroom.services.why.unfetched import Unfetched, unfetched
 
 from tests.unit.services.polling.fakes import Post, ServerSession, connected
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 REFUSED = Transient("NO [OVERQUOTA] The folder is full", step="act", code="over_quota")
 LARGE = 1024 * 1024 + 1
 

@@ -13,6 +13,8 @@ from postroom.rules.polling.position import sort_listing
 
 from tests.unit.services.polling.fakes import NOON, a_mailbox
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 ITEMS = tuple(Item(str(number), 1000) for number in (1, 2, 3))
 ONE = ITEMS[0]
 
@@ -23,7 +25,7 @@ def begun(tries: int = 0, protocol: str = "IMAP", dates: tuple[datetime | None, 
     news = tuple(Item(item.id, item.size, date) for item, date in zip(ITEMS, dates, strict=True))
     listing = Listing(news=news, unfinished=(), known=4, position=position)
     mailbox = a_mailbox(type=protocol, delete_bad_formatted_msg=True, maximum_msg_number=100)
-    plan = sort_listing(listing, mailbox, position, first=False, backlog=False)
+    plan = sort_listing(listing, mailbox, position, first=False, backlog=False, now=NOON)
     return Books(mailbox, listing, plan, position, NOON)
 
 

@@ -11,6 +11,8 @@ from postroom.services.polling.outcome import Result
 
 from tests.unit.services.polling.fakes import connected
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 
 def test_a_new_mail_is_stored_before_it_is_deleted_from_the_server() -> None:
     post = connected()
@@ -222,4 +224,6 @@ def test_a_mail_without_a_proper_size_is_fetched_only_where_allowed(size: int | 
     assert (1 in post.server.mails) is not allowed
     assert summary.problem == (0 if allowed else 1)
     assert summary.imbalances == 0
+    post.poll()
+    post.poll()
     assert post.poll().results == {Result.IDLE: 1}

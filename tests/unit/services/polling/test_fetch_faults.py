@@ -26,6 +26,8 @@ from postroom.services.polling.outcome import Result
 
 from tests.unit.services.polling.fakes import NOON, ExtendableSession, Post, ServerSession, a_mailbox, connected
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 
 @pytest.mark.fault(34)
 def test_nothing_is_told_to_the_server_while_the_raw_message_cannot_be_stored() -> None:

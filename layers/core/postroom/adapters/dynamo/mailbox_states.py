@@ -18,7 +18,18 @@ from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors, read_many
 from postroom.adapters.dynamo.storage_records import StorageRecords
 from postroom.errors import LeaseLost, NotFound, PostroomError, Transient
-from postroom.model import Aside, Balance, Health, HealthState, Lease, MailboxState, Position, Record, Traffic
+from postroom.model.mailbox_state import (
+    Aside,
+    Balance,
+    Health,
+    HealthState,
+    Lease,
+    MailboxState,
+    Position,
+    Record,
+    Trying,
+)
+from postroom.model.traffic import Traffic
 from postroom.ports import Contents
 
 if TYPE_CHECKING:
@@ -241,6 +252,8 @@ def _position(values: Mapping[str, Any], ids: Mapping[str, Any]) -> Position:
         cursor=values.get("cursor", ""),
         known=frozenset(ids.get("known", ())),
         problems=dict(ids.get("problems", {})),
+        trying={one: Trying(*map(_moment, parts)) for one, parts in ids.get("trying", {}).items()},
+        acknowledged=frozenset(ids.get("acknowledged", ())),
         reasons=dict(ids.get("reasons", {})),
         asides={one: _read_aside(parts) for one, parts in ids.get("asides", {}).items()},
         prints=_read_prints(ids.get("known", ()), ids.get("prints", "")),
@@ -264,6 +277,8 @@ def _id_values(position: Position) -> dict[str, Any]:
     ids = {
         "known": sorted(position.known),
         "problems": position.problems,
+        "trying": {one: (_seconds(its.since), _seconds(its.last)) for one, its in position.trying.items()},
+        "acknowledged": sorted(position.acknowledged),
         "reasons": position.reasons,
         "asides": asides,
         "records": {one: (record.size, record.date) for one, record in position.records.items()},
@@ -364,6 +379,14 @@ def _read_traffic(text: str) -> tuple[Traffic, ...]:
         fetches, mails, size = map(int, counts.split("/"))
         read.append(Traffic(datetime.fromtimestamp(int(since), UTC), fetches=fetches, mails=mails, size=size))
     return tuple(read)
+
+
+def _seconds(at: datetime) -> int:
+    return int(at.timestamp())
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _milliseconds(at: datetime) -> int:

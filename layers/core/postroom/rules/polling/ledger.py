@@ -6,11 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from postroom.model import GIVEN_UP, OVERSIZE_LEFT, Action, Balance, Item, Listing, Position, Record
-from postroom.model.configuration import Mailbox, Type
+from postroom.model.configuration.mailbox import Mailbox, Type
+from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT, Balance, Position, Record, Trying
+from postroom.model.server_mail import Action, Item, Listing
 from postroom.rules.polling import position as positions
 from postroom.rules.polling import set_aside
+from postroom.rules.polling.tries import failed as failed_again
 
+NO_SIZE = "the server does not say how large it is"
 NEWEST_RECORDS = 8  # kept for as long as they are the newest: their dates show when a folder was restored
 
 
@@ -32,11 +35,17 @@ class Books:
     _problems: dict[str, int] = field(init=False)  # changes of the problem list
     _prints: dict[str, str] = field(default_factory=dict)
     _records: dict[str, Record] = field(default_factory=dict)
+    _trying: dict[str, Trying] = field(default_factory=dict)
+    _unsaid: dict[str, str] = field(default_factory=dict)  # id → why it was not even asked for
     _given_up: list[str] = field(default_factory=list)
     _entered: set[str] = field(default_factory=set)  # what stands in the position's asides since this poll
 
     def __post_init__(self) -> None:
         self._problems = dict(self.plan.aside)
+        for one, tries in self.plan.aside.items():
+            if tries < GIVEN_UP:
+                self._count(one)
+                self._unsaid[one] = NO_SIZE
 
     # --- what became of a message ---
 
@@ -59,12 +68,13 @@ class Books:
         """Take a message that the server does not find for gone; False for one that it lists all the same each time."""
         if self.mailbox.type is not Type.IMAP and self._tries(item) + 1 >= GIVEN_UP:
             return False
+        self._count(item.id)
         self.gone.add(item.id)
         return True
 
     def enter_failed(self, item: Item, reason: str) -> int:
-        """Count a failed try; the third puts a message on the problem list, and the next ones proceed."""
-        tries = min(GIVEN_UP, self._tries(item) + 1)
+        """Count a failed try; the third within no less than an hour puts a message on the problem list."""
+        tries = self._count(item.id)
         self._problems[item.id] = tries
         self.failed[item.id] = reason
         if tries == GIVEN_UP:
@@ -89,6 +99,12 @@ class Books:
         for one in ids:
             self._problems.pop(one, None)
             self._records.pop(one, None)
+
+    def _count(self, one: str) -> int:
+        """Return how many tries have failed with this one, and note its time."""
+        known = self.position
+        tries, self._trying[one] = failed_again(known.problems.get(one, 0), known.trying.get(one), now=self.started)
+        return tries
 
     def _tries(self, item: Item) -> int:
         return self.position.problems.get(item.id, 0)
@@ -116,6 +132,7 @@ class Books:
         """Take what failed for what is left."""
         for one in self.failed:
             self._problems.pop(one, None)
+            self._trying.pop(one, None)
         self.left.update(self.failed)
         self.failed.clear()
         self._given_up.clear()
@@ -182,7 +199,13 @@ class Books:
         known = before.reasons if before and before.epoch == position.epoch else {}
         return replace(
             position,
-            reasons=positions.reasons(known, self.failed, position.problems),
+            reasons=positions.reasons(known, {**self._unsaid, **self.failed}, position.problems),
+            acknowledged=position.acknowledged & frozenset(set_aside.unfetched(position)),
+            trying={
+                one: trying
+                for one, trying in {**position.trying, **self._trying}.items()
+                if 0 < position.problems.get(one, 0) < GIVEN_UP
+            },
             prints=prints,
             records=self._kept_records(position),
             exists=self._accounted(position),

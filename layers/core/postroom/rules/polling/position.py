@@ -14,8 +14,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from postroom.model import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, Item, Listing, MailboxState, Position
-from postroom.model.configuration import FirstConnection, Mailbox, Type
+from postroom.model.configuration.mailbox import FirstConnection, Mailbox, Type
+from postroom.model.mailbox_state import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, MailboxState, Position
+from postroom.model.server_mail import Item, Listing
+from postroom.rules.polling.tries import failed as failed_again
+from postroom.rules.polling.tries import is_due
 
 MEGABYTE = 1024 * 1024
 SET_MESSAGES = 100
@@ -135,14 +138,16 @@ def begin(known: Position | None, listing: Listing, now: datetime) -> Position:
     )
 
 
-def sort_listing(listing: Listing, mailbox: Mailbox, position: Position, *, first: bool, backlog: bool) -> Plan:
+def sort_listing(
+    listing: Listing, mailbox: Mailbox, position: Position, *, first: bool, backlog: bool, now: datetime
+) -> Plan:
     """Decide what to do; `first`: nothing was known of this mailbox yet, `backlog`: this poll follows one at once."""
     take: list[Item] = []
     again: list[Item] = []
     aside: dict[str, int] = {}
     unfinished = [one for one in listing.unfinished if one not in position.problems]
     known = listing.known + len(listing.unfinished)
-    bad_size = beyond = 0
+    bad_size = beyond = later = 0
     unwanted = _unwanted(listing, mailbox, position, first=first)
     judged = max(JUDGED, JUDGED_CYCLES * mailbox.maximum_msg_number)
     for number, item in enumerate(listing.news):
@@ -157,8 +162,14 @@ def sort_listing(listing: Listing, mailbox: Mailbox, position: Position, *, firs
             known += 1
         elif number >= judged:
             beyond += 1
-        elif (item.size is None or item.size < 0) and not mailbox.allow_bad_msg_size:
-            aside[item.id] = BAD_SIZE_LEFT
+        elif tries and not is_due(position.trying.get(item.id), now=now):
+            later += 1
+        elif has_bad_size(item, mailbox):
+            if backlog:  # asked again at once, a server says the same again
+                later += 1
+                continue
+            tries, _trying = failed_again(tries, position.trying.get(item.id), now=now)
+            aside[item.id] = BAD_SIZE_LEFT if tries == GIVEN_UP else tries
             bad_size += 1
         else:
             (again if tries else take).append(item)
@@ -166,16 +177,16 @@ def sort_listing(listing: Listing, mailbox: Mailbox, position: Position, *, firs
     # within a second would say nothing. A flood of new mail thus starves neither.
     most = mailbox.maximum_msg_number
     tries_now = 0 if backlog else min(len(again), max(1, most // 10) if most > 1 or not take else 0)
-    now = min(len(take), most - tries_now)
+    taken = min(len(take), most - tries_now)
     return Plan(
-        take=tuple(take[:now]),
+        take=tuple(take[:taken]),
         again=tuple(again[:tries_now]),
         unfinished=tuple(unfinished),
         aside=aside,
         bad_size=bad_size,
         known=known,
-        left=len(take) - now + len(again) - tries_now + beyond,
-        more=len(take) + beyond > now,
+        left=len(take) - taken + len(again) - tries_now + beyond + later,
+        more=len(take) + beyond > taken,
         oldest=min((item.date for item in (*take, *again) if item.date), default=None),
     )
 
@@ -205,6 +216,11 @@ def is_old(item: Item, position: Position) -> bool:
     if position.connected is None or item.date is None:
         return position.catching_up
     return item.date < position.connected - OLD_MARGIN
+
+
+def has_bad_size(item: Item, mailbox: Mailbox) -> bool:
+    """Tell whether the server does not say how large a message is, which the mailbox does not allow (G02)."""
+    return (item.size is None or item.size < 0) and not mailbox.allow_bad_msg_size
 
 
 def is_oversize(item: Item, mailbox: Mailbox) -> bool:

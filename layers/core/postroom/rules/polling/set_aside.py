@@ -6,12 +6,13 @@ What is asked is what the mailbox wants now: no refused deletion is repeated aft
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from postroom.model import GIVEN_UP, OVERSIZE_LEFT, Action, Aside, Position
-from postroom.model.configuration import Mailbox, Type
+from postroom.model.configuration.mailbox import Mailbox, Type
+from postroom.model.mailbox_state import GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, Aside, Position
+from postroom.model.server_mail import Action
 from postroom.rules.polling.server_actions import after_giving_up, after_oversize
 
 FIRST_WAIT = timedelta(minutes=10)
@@ -19,6 +20,28 @@ LONGEST_WAIT = timedelta(days=1)
 GONE = "gone"  # taken away by somebody else, or by a request whose answer was lost
 MOST_KEPT = 50  # of what is done, for people who ask
 _MOST_REASON = 200  # characters
+
+
+def unfetched(position: Position | None) -> tuple[str, ...]:
+    """Name the mails that were given up or set aside, other than by the choice of the first connection."""
+    problems = position.problems if position else {}
+    return tuple(one for one, tries in problems.items() if tries >= GIVEN_UP and tries != OLD_LEFT)
+
+
+def unacknowledged(position: Position | None) -> tuple[str, ...]:
+    """Name those of them that nobody has seen to."""
+    return tuple(one for one in unfetched(position) if position and one not in position.acknowledged)
+
+
+def tried_again(position: Position, ids: Collection[str]) -> Position:
+    """Return the position by which the next poll asks for these once more, as if they had failed once."""
+    return replace(
+        position,
+        problems={**position.problems, **dict.fromkeys(ids, 1)},
+        trying={one: trying for one, trying in position.trying.items() if one not in ids},
+        asides={one: aside for one, aside in position.asides.items() if one not in ids},
+        acknowledged=position.acknowledged - frozenset(ids),
+    )
 
 
 def wanted(aside: Aside, mailbox: Mailbox) -> Action | None:

@@ -103,6 +103,7 @@ class MailboxNow(Answer):
     waiting_since: Moment | None = Field(description="When the oldest mail came that is not fetched yet.")
     lag: float = Field(description="The same in seconds; 0 when none waits.")
     lag_exact: bool = Field(description="False: the lag is the most that it can be.")
+    problems: int = Field(description="Mails given up or set aside that nobody has seen to.")
     warnings: tuple[Warned, ...]
     to_queue: ToQueue | None
     monthly_cost: float = Field(description="Estimated, in US dollars.")

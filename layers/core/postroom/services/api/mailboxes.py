@@ -134,6 +134,7 @@ class MailboxQueries:
                 waiting_since=seen.waiting_since,
                 lag=seen.lag,
                 lag_exact=seen.lag_exact,
+                problems=seen.problems,
                 warnings=tuple(Warned.model_validate(one) for one in (*seen.warnings, *unsent.get(mailbox.name, ()))),
                 to_queue=ToQueue.model_validate(delay) if delay else None,
                 monthly_cost=round(cost.dollars, 4),

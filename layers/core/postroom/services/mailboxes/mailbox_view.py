@@ -9,6 +9,7 @@ from typing import Protocol
 
 from postroom.model import Balance, Health, MailboxState
 from postroom.model.configuration import Mailbox, Type
+from postroom.rules.polling.set_aside import unacknowledged
 from postroom.services.mailboxes import forecast
 from postroom.services.mailboxes.forecast import Concern
 from postroom.services.mailboxes.health import sees, shown
@@ -31,7 +32,7 @@ class View:
     `waiting_since`: when the oldest mail came that is not fetched yet; `lag` is the same in seconds, 0 when none waits.
     Where `lag_exact` is False it is the most that it can be: the mailbox cannot be looked at since then, or its server
     does not say when mail came, so that it counts from the poll that met it first. `looked_at`: False until the first
-    look has worked.
+    look has worked. `problems`: mails given up or set aside that nobody has seen to.
     """
 
     health: Health
@@ -40,6 +41,7 @@ class View:
     lag: float
     lag_exact: bool
     polls: tuple[tuple[datetime, Balance], ...]
+    problems: int
     warnings: tuple[Concern, ...]
 
 
@@ -53,11 +55,23 @@ def view(mailbox: Mailbox, state: MailboxState, *, now: datetime, valid_until: M
         lag=max(0.0, (now - since).total_seconds()) if since else 0.0,
         lag_exact=mailbox.enabled and state.position is not None and _sees_all(mailbox, state),
         polls=state.balances,
+        problems=len(unacknowledged(state.position)),
         warnings=(
+            *_problems(mailbox, state),
             *_memory(state, now=now),
             *forecast.warnings(mailbox, today=now.date(), valid_until=valid_until),
         ),
     )
+
+
+def _problems(mailbox: Mailbox, state: MailboxState) -> Iterator[Concern]:
+    """Tell of mails that no poll asks for any more, until somebody has seen to them."""
+    if count := len(unacknowledged(state.position)):
+        yield Concern(
+            "mails-not-fetched",
+            f"{count} mail{'s were' if count > 1 else ' was'} given up or set aside.",
+            f"`postroom mailbox problems {mailbox.name}` says why; `retry` and `release` there see to them.",
+        )
 
 
 def _memory(state: MailboxState, *, now: datetime) -> Iterator[Concern]:

@@ -112,7 +112,7 @@ class _Run:
         position = set_aside.listed(began, self.mailbox, now=self._started)
         if compared:
             position = replace(position, compared=self._started)
-        plan = positions.sort_listing(listing, self.mailbox, position, first=first, backlog=backlog)
+        plan = positions.sort_listing(listing, self.mailbox, position, first=first, backlog=backlog, now=self._started)
         self._books = Books(self.mailbox, listing, plan, position, self._started)
         # What waited at the last poll and is gone by now is noted once: else it would be shown as waiting for ever.
         waits = self._books.waiting_since(self._state.waiting) != self._state.waiting

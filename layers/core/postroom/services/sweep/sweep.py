@@ -26,6 +26,7 @@ from postroom.model import (
     stored_keys,
 )
 from postroom.ports import Clock, Configurations, Interactions, MailboxStates, Outbox, Queue, RawMessages
+from postroom.rules.polling.set_aside import unacknowledged
 from postroom.services.inbound import Ingest
 from postroom.services.outbound import CLAIM_LASTS
 
@@ -71,6 +72,7 @@ class Swept:
     sends_queued_again: int = 0
     uncertain: int = 0
     mailboxes_failing: int = 0
+    mails_not_fetched: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Sweep:
             lambda: {"uncertain": self._died_sending(now)},
             lambda: self._reported_meanwhile(now),
             lambda: {"sends_queued_again": self._sends(now)},
-            lambda: {"mailboxes_failing": self._mailboxes()},
+            self._mailboxes,
         )
         counts: dict[str, int] = {}
         for part in parts:
@@ -224,14 +226,17 @@ class Sweep:
             return False
         return True
 
-    def _mailboxes(self) -> int:
-        """Count and log the enabled mailboxes that are not well."""
+    def _mailboxes(self) -> dict[str, int]:
+        """Count and log the enabled mailboxes that are not well, and the mails given up that nobody has seen to."""
         enabled = [mailbox.name for mailbox in self.configurations.current().mailboxes if mailbox.enabled]
         states = self.states.load(enabled) if enabled else {}
-        failing = 0
+        failing = unfetched = 0
         for name in enabled:
+            if count := len(unacknowledged(states[name].position)):
+                unfetched += count
+                logger.warning("mails_not_fetched", extra={"mailbox": name, "count": count})
             health = states[name].health
             if health.state in (HealthState.RETRYING, HealthState.NEEDS_ATTENTION):
                 failing += 1
                 logger.warning("mailbox_failing", extra={"mailbox": name, "step": health.step, "code": health.code})
-        return failing
+        return {"mailboxes_failing": failing, "mails_not_fetched": unfetched}

@@ -1,0 +1,31 @@
+"""When a mail that could not be had is tried again, and when it is given up: by number of tries and by time. Pure.
+
+Three tries within a minute say nothing about a mail: its server may have been ill for that minute.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from postroom.model.mailbox_state import GIVEN_UP, Trying
+
+GIVE_UP_AFTER = timedelta(hours=1)  # since the first try that failed; nothing is given up before
+FIRST_PAUSE = timedelta(seconds=20)  # so that the next cycle tries again
+LONGEST_PAUSE = timedelta(minutes=15)
+
+
+def is_due(trying: Trying | None, *, now: datetime) -> bool:
+    """Tell whether it is time for the next try: after as long as it has been tried in vain, within bounds."""
+    if trying is None:
+        return True
+    pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, trying.last - trying.since))
+    return not trying.last <= now < trying.last + pause  # a moment in the future was written by a clock that went wrong
+
+
+def failed(tries: int, trying: Trying | None, *, now: datetime) -> tuple[int, Trying]:
+    """Count one more try that failed: the third one gives up, unless the first is less than an hour ago."""
+    since = min(trying.since, now) if trying is not None else now
+    counted = min(GIVEN_UP, tries + 1)
+    if counted == GIVEN_UP and now - since < GIVE_UP_AFTER:
+        counted = GIVEN_UP - 1
+    return counted, Trying(since, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +20,7 @@ from postroom.model.mailbox_state import (
     HealthState,
     MailboxState,
     Position,
+    Record,
 )
 from postroom.services.why.unfetched import Unfetched, advice, unfetched
 
@@ -33,6 +34,9 @@ class States:
 
     def load(self, names: Sequence[str], *, consistent: bool = False) -> Mapping[str, MailboxState]:
         return {name: MailboxState(name, position=self._position, **self._more) for name in names}
+
+    def stored(self, name: str, series: str) -> Collection[str]:
+        return {"2"}
 
 
 class Configured:
@@ -58,6 +62,9 @@ IMAP = Position(
     problems={"5": 1, "6": GIVEN_UP, "7": OVERSIZE_LEFT, "8": BAD_SIZE_LEFT, "9": OLD_LEFT},
     reasons={"6": "the server gave nothing"},
 )
+LEFT = {"leave_msg_on_server": True}
+RECORDED = replace(IMAP, records={"4": Record(100, None)})
+KEPT = replace(IMAP, floor="0", kept="9", compared=datetime(2026, 11, 21, tzinfo=UTC))
 MOVED = replace(
     IMAP,
     asides={
@@ -71,10 +78,19 @@ POP3 = Position(epoch="1", known=frozenset({"uidl/with/slashes"}), problems={"x"
 
 CASES: dict[str, tuple[str, dict[str, Any], Position | None, str, str]] = {
     "before-the-first-connection": ("2", {}, IMAP, "old", "first_connection"),
-    "stored-and-deleted": ("4", {}, IMAP, "stored", "deleted on the server"),
-    "stored-and-left": ("4", {"leave_msg_on_server": True}, IMAP, "stored", "marked as read"),
-    "stored-and-moved": ("4", {"processed_items_folder_name": "Done"}, IMAP, "stored", "processed items"),
-    "stored-behind-the-cursor": ("12", {}, IMAP, "stored", "Its Message-ID finds it"),
+    "passed-and-deleted": (
+        "4",
+        {},
+        IMAP,
+        "stored or gone",
+        "unless it was gone before it could be read, and then deleted",
+    ),
+    "passed-and-left": ("4", {"leave_msg_on_server": True}, IMAP, "stored or gone", "marked as read"),
+    "passed-and-moved": ("4", {"processed_items_folder_name": "Done"}, IMAP, "stored or gone", "processed items"),
+    "passed-behind-the-cursor": ("12", {}, IMAP, "stored or gone", "Its Message-ID finds it"),
+    "stored-by-its-record": ("4", {}, RECORDED, "stored", "It was stored, and then deleted"),
+    "stored-by-its-bitmap": ("2", LEFT, KEPT, "stored", "It was stored, and then marked as read"),
+    "passed-without-record": ("4", LEFT, KEPT, "no record", "the next comparison fetches it"),
     "failing": ("5", {}, IMAP, "failing", "1 of 3 tries"),
     "given-up-and-moved": ("6", {}, MOVED, "on the problem list", "It was moved to the folder failedItems"),
     "given-up-and-left": ("6", {"move_failed_ews_item": False}, IMAP, "on the problem list", "on the server still"),

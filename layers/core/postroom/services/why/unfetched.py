@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from postroom.model import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, Action, Aside, MailboxState, Position
 from postroom.model.configuration import Mailbox, Type
 from postroom.ports import Configurations, MailboxStates
 from postroom.rules.polling import after_giving_up, after_storage, set_aside
+from postroom.rules.polling.position import series
 from postroom.services.mailboxes import TELLING
 
 _MOST_NAMED = 5
@@ -33,7 +34,8 @@ def unfetched(asked: str, *, configurations: Configurations, states: MailboxStat
         return []
     state = states.load([name], consistent=True)[name]
     ids = [server_id] if separator else _not_had(state.position)
-    return [_of_one(mailbox, state, one) for one in ids]
+    found = [_of_one(mailbox, state, one) for one in ids]
+    return [_by_records(one, mailbox, state.position, states) for one in found]
 
 
 def advice(*, configurations: Configurations, states: MailboxStates) -> Iterator[str]:
@@ -142,6 +144,17 @@ def _on_server(mailbox: Mailbox, aside: Aside | None) -> str:
     )
 
 
+def _by_records(found: Unfetched, mailbox: Mailbox, position: Position | None, states: MailboxStates) -> Unfetched:
+    """Say of mail below an IMAP cursor whether a record vouches for it: the cursor itself is no proof (ADR 0018)."""
+    if found.state != _PASSED or position is None:
+        return found
+    if position.kept and found.server_id in states.stored(mailbox.name, series(position, mailbox)):
+        return replace(found, state="stored", says=found.says.replace(_UNLESS_GONE, ""))
+    if mailbox.stays and position.compared is not None:
+        return replace(found, state="no record", says=_NO_RECORD.format(at=position.compared))
+    return found
+
+
 def _no_problem(mailbox: Mailbox, known: MailboxState, position: Position, server_id: str) -> tuple[str, str]:
     if _is_before(server_id, position.floor):
         return "old", _OLD
@@ -152,15 +165,20 @@ def _no_problem(mailbox: Mailbox, known: MailboxState, position: Position, serve
         but = (
             f" At present the server does not let that be done: {known.health.reason.rstrip('. ')}." if refusing else ""
         )
-        return (
-            "stored",
-            f"It was stored, unless it was gone before it could be read, {left}.{but} Its Message-ID finds it.",
-        )
+        certain = mailbox.type is not Type.IMAP or server_id in position.records
+        unless = "" if certain else _UNLESS_GONE
+        return "stored" if certain else _PASSED, f"It was stored{unless}, {left}.{but} Its Message-ID finds it."
     if mailbox.type is Type.IMAP and server_id.isdigit():
         return "not seen yet", "It is later than all mail seen so far; `postroom mailbox poll` looks now."
     return "unknown", "Nothing is remembered of a mail with this id: it was not seen, or has left the server since."
 
 
+_PASSED = "stored or gone"
+_UNLESS_GONE = ", unless it was gone before it could be read"
+_NO_RECORD = (
+    "No record says that it was stored: it did not lie there, or was no news, when the folder was last compared at "
+    "{at:%Y-%m-%d %H:%M} UTC. If it lies there now, the next comparison fetches it, within a day."
+)
 _STILL_THERE = "It is on the server still, where it was."
 _OLD = "It lay there before the mailbox was first connected, and first_connection leaves such mail alone."
 _AFTER_STORAGE: dict[Action | None, str] = {

@@ -172,6 +172,7 @@ def test_our_own_metrics_have_alarms_and_are_ones_that_functions_log() -> None:
     }
     assert own == {
         ("mailboxes_failing", "sweep"),
+        ("mails_not_fetched", "sweep"),
         ("imbalances", "fetch_mailboxes"),
         ("imbalances", "fetch_ews"),
         ("mails_held", "send_outbound"),

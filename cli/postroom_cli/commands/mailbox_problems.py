@@ -50,14 +50,14 @@ def problems(context: typer.Context, name: Name, json: Json = False) -> None:
 
 def retry(context: typer.Context, name: Name, ids: Ids = None, json: Json = False) -> None:
     """Try mails once more that were given up or set aside, at the next poll."""
-    from postroom.services.mailboxes.problems import retry_problems
+    from postroom.services.mailboxes import retry_problems
 
     _change(context, name, ids, retry_problems, "tried_again", "tried again at the next poll", json=json)
 
 
 def release(context: typer.Context, name: Name, ids: Ids = None, json: Json = False) -> None:
     """Count mails no longer that were given up or set aside: somebody has seen to them. They stay as they are."""
-    from postroom.services.mailboxes.problems import release_problems
+    from postroom.services.mailboxes import release_problems
 
     _change(context, name, ids, release_problems, "released", "counted no longer", json=json)
 

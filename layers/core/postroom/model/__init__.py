@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         MailboxState,
         Position,
         Record,
+        Trying,
     )
     from postroom.model.messages import (
         MOST_LINKS,
@@ -95,6 +96,7 @@ else:
                 "OVERSIZE_LEFT",
                 "Position",
                 "Record",
+                "Trying",
             ],
             "messages": [
                 "MOST_LINKS",
@@ -182,6 +184,7 @@ __all__ = [
     "ThreadHit",
     "TokenPlace",
     "Traffic",
+    "Trying",
     "Understanding",
     "Waiting",
     "Withheld",

@@ -18,18 +18,7 @@ from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors, read_many
 from postroom.adapters.dynamo.storage_records import StorageRecords
 from postroom.errors import LeaseLost, NotFound, PostroomError, Transient
-from postroom.model.mailbox_state import (
-    Aside,
-    Balance,
-    Health,
-    HealthState,
-    Lease,
-    MailboxState,
-    Position,
-    Record,
-    Trying,
-)
-from postroom.model.traffic import Traffic
+from postroom.model import Aside, Balance, Health, HealthState, Lease, MailboxState, Position, Record, Traffic, Trying
 from postroom.ports import Contents
 
 if TYPE_CHECKING:

@@ -7,15 +7,17 @@ from postroom.room import lazily
 if TYPE_CHECKING:
     from postroom.rules.polling import arrival, position, set_aside
     from postroom.rules.polling.ledger import Books
-    from postroom.rules.polling.position import OLD_MARGIN, is_old, is_oversize
+    from postroom.rules.polling.position import OLD_MARGIN, is_old, is_oversize, series
     from postroom.rules.polling.server_actions import after_giving_up, after_storage
+    from postroom.rules.polling.set_aside import unacknowledged
 else:
     __getattr__ = lazily(
         __name__,
         {
             "ledger": ["Books"],
-            "position": ["OLD_MARGIN", "is_old", "is_oversize"],
+            "position": ["OLD_MARGIN", "is_old", "is_oversize", "series"],
             "server_actions": ["after_giving_up", "after_storage"],
+            "set_aside": ["unacknowledged"],
         },
     )
 
@@ -28,5 +30,7 @@ __all__ = [
     "is_old",
     "is_oversize",
     "position",
+    "series",
     "set_aside",
+    "unacknowledged",
 ]

@@ -6,9 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from postroom.model.configuration.mailbox import Mailbox, Type
-from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT, Balance, Position, Record, Trying
-from postroom.model.server_mail import Action, Item, Listing
+from postroom.model import GIVEN_UP, OVERSIZE_LEFT, Action, Balance, Item, Listing, Position, Record, Trying
+from postroom.model.configuration import Mailbox, Type
 from postroom.rules.polling import position as positions
 from postroom.rules.polling import set_aside
 from postroom.rules.polling.tries import failed as failed_again

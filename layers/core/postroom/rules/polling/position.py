@@ -14,9 +14,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from postroom.model.configuration.mailbox import FirstConnection, Mailbox, Type
-from postroom.model.mailbox_state import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, MailboxState, Position
-from postroom.model.server_mail import Item, Listing
+from postroom.model import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, Item, Listing, MailboxState, Position
+from postroom.model.configuration import FirstConnection, Mailbox, Type
 from postroom.rules.polling.tries import failed as failed_again
 from postroom.rules.polling.tries import is_due
 

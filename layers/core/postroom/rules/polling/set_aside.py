@@ -10,9 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from postroom.model.configuration.mailbox import Mailbox, Type
-from postroom.model.mailbox_state import GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, Aside, Position
-from postroom.model.server_mail import Action
+from postroom.model import GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, Action, Aside, Position
+from postroom.model.configuration import Mailbox, Type
 from postroom.rules.polling.server_actions import after_giving_up, after_oversize
 
 FIRST_WAIT = timedelta(minutes=10)

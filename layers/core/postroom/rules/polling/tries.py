@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from postroom.model.mailbox_state import GIVEN_UP, Trying
+from postroom.model import GIVEN_UP, Trying
 
 GIVE_UP_AFTER = timedelta(hours=1)  # since the first try that failed; nothing is given up before
 FIRST_PAUSE = timedelta(seconds=20)  # so that the next cycle tries again

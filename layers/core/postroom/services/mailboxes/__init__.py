@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from postroom.services.mailboxes.latency import Arrivals, Delay, delays, note_arrival
     from postroom.services.mailboxes.mailbox_view import SecretDates, secrets_of, view
     from postroom.services.mailboxes.open import at_step, in_session, open_mailbox, takes_token
+    from postroom.services.mailboxes.problems import release_problems, retry_problems
     from postroom.services.mailboxes.retry import after_secret, on_request
 else:
     __getattr__ = lazily(
@@ -41,6 +42,7 @@ else:
             "latency": ["Arrivals", "Delay", "delays", "note_arrival"],
             "mailbox_view": ["SecretDates", "secrets_of", "view"],
             "open": ["at_step", "in_session", "open_mailbox", "takes_token"],
+            "problems": ["release_problems", "retry_problems"],
             "retry": ["after_secret", "on_request"],
         },
     )
@@ -70,7 +72,9 @@ __all__ = [
     "on_request",
     "open_mailbox",
     "preview",
+    "release_problems",
     "retry",
+    "retry_problems",
     "secrets_of",
     "takes_token",
     "view",

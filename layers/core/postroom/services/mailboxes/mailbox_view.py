@@ -9,7 +9,7 @@ from typing import Protocol
 
 from postroom.model import Balance, Health, MailboxState
 from postroom.model.configuration import Mailbox, Type
-from postroom.rules.polling.set_aside import unacknowledged
+from postroom.rules.polling import unacknowledged
 from postroom.services.mailboxes import forecast
 from postroom.services.mailboxes.forecast import Concern
 from postroom.services.mailboxes.health import sees, shown

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from postroom.errors import Invalid, Problem, Transient
-from postroom.model.mailbox_state import Position
+from postroom.model import Position
 from postroom.ports import MailboxStates
 from postroom.rules.polling import set_aside
 

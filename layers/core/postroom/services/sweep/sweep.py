@@ -26,7 +26,7 @@ from postroom.model import (
     stored_keys,
 )
 from postroom.ports import Clock, Configurations, Interactions, MailboxStates, Outbox, Queue, RawMessages
-from postroom.rules.polling.set_aside import unacknowledged
+from postroom.rules.polling import unacknowledged
 from postroom.services.inbound import Ingest
 from postroom.services.outbound import CLAIM_LASTS
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from postroom.room import lazily
 
 if TYPE_CHECKING:
+    from postroom.services.why import unfetched
     from postroom.services.why.ask import Why
 else:
     __getattr__ = lazily(
@@ -16,4 +17,5 @@ else:
 
 __all__ = [
     "Why",
+    "unfetched",
 ]

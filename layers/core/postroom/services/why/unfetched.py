@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from postroom.model import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, Action, Aside, MailboxState, Position
 from postroom.model.configuration import Mailbox, Type
 from postroom.ports import Configurations, MailboxStates
-from postroom.rules.polling import after_giving_up, after_storage, set_aside
-from postroom.rules.polling.position import series
+from postroom.rules.polling import after_giving_up, after_storage, series, set_aside
 from postroom.services.mailboxes import TELLING
 
 _MOST_NAMED = 5

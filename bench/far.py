@@ -50,7 +50,7 @@ def far(port: int, rtt: float) -> Iterator[int]:
 
 
 def mailbox(server: Dovecot, port: int, *, type_: Type = Type.IMAP, **options: object) -> Mailbox:
-    """The mailbox of the bench."""
+    """Return the mailbox of the bench."""
     return Mailbox.model_validate(
         {
             "name": "bench",
@@ -67,7 +67,7 @@ def mailbox(server: Dovecot, port: int, *, type_: Type = Type.IMAP, **options: o
 
 
 def mails(count: int, *, seed: int = 1) -> list[bytes]:
-    """Mails of 2 KB to 2 MB, as mailboxes have them: 70 % up to 20 KB, 25 % up to 200 KB, 5 % up to 2 MB."""
+    """Make mails of 2 KB to 2 MB, as mailboxes have them: 70 % up to 20 KB, 25 % up to 200 KB, 5 % up to 2 MB."""
     chance = random.Random(seed)
     made = []
     for number in range(count):
@@ -81,7 +81,7 @@ def mails(count: int, *, seed: int = 1) -> list[bytes]:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A folder for what is fetched, in memory where there is such a thing: the disk of this machine is not measured."""
+    """Give a folder for what is fetched, in memory where there is one: the disk of this machine is not measured."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as name:
         before, tempfile.tempdir = tempfile.tempdir, name
@@ -92,7 +92,7 @@ def scratch() -> Iterator[Path]:
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Seconds that something takes."""
+    """Measure the seconds that something takes."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started

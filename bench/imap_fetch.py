@@ -86,7 +86,7 @@ def main() -> None:
 
 
 def _round(server: Dovecot, box: Mailbox, expected: int, some: int) -> tuple[float, float, float]:
-    """Mails a second of ours and of the loop, both with flags; and how many times as long mbsync takes for fetching."""
+    """Measure mails a second of ours and of the loop, both with flags, and how much longer mbsync takes to fetch."""
     _unseen(server)
     fetched, acted = _ours(box, expected)
     theirs = _mbsync(box, expected)
@@ -105,7 +105,7 @@ def _unseen(server: Dovecot) -> None:
 
 
 def _ours(box: Mailbox, expected: int) -> tuple[float, float]:
-    """Seconds until all is fetched, and until all is flagged too; a large backlog is listed piece by piece."""
+    """Measure seconds until all is fetched, and until all is flagged too; a large backlog is listed piece by piece."""
     started = time.perf_counter()
     session = ImapConnector(LOOPBACK).open(box, secret=PASSWORD, deadline=time.monotonic() + 600)
     ids: list[str] = []

@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def _round(box: Mailbox, expected: int, some: int) -> tuple[float, float, float]:
-    """Mails a second of ours, of ours without pipelining, and of poplib."""
+    """Measure mails a second of ours, of ours without pipelining, and of poplib."""
     slow = box.model_copy(update={"properties": {"mail.pop3.disablecapa": "true"}})
     return expected / _ours(box, expected), some / _ours(slow, some), some / _poplib(box, some)
 

@@ -31,7 +31,7 @@ def large_mail(size: int) -> bytes:
 
 
 def _status(name: str) -> int:
-    """A figure of /proc/self/status in bytes: VmRSS, or VmHWM for the peak since it was reset."""
+    """Read a figure of /proc/self/status in bytes: VmRSS, or VmHWM for the peak since it was reset."""
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))
     return int(line.split()[1]) * 1024
 

@@ -77,7 +77,7 @@ class Loopback:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """Return where it listens."""
         return self._server.server_address[1]
 
     def wait(self, seconds: float) -> str:

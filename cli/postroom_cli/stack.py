@@ -100,56 +100,56 @@ class Stack:
 
     @cached_property
     def contents(self) -> S3Contents:
-        """The content bucket."""
+        """Return the content bucket."""
         from postroom.adapters.aws import S3Contents
 
         return S3Contents(self._s3, self.setting("content_bucket"))
 
     @cached_property
     def raw(self) -> S3RawMessages:
-        """The raw bucket."""
+        """Return the raw bucket."""
         from postroom.adapters.aws import S3RawMessages
 
         return S3RawMessages(self._s3, self.setting("raw_bucket"))
 
     @cached_property
     def configurations(self) -> ConfigurationStore:
-        """The configurations."""
+        """Return the configurations."""
         from postroom.adapters.dynamo import ConfigurationStore
 
         return ConfigurationStore(self._dynamodb, self.setting("table"), self.contents)
 
     @cached_property
     def interactions(self) -> DynamoInteractions:
-        """The interactions."""
+        """Return the interactions."""
         from postroom.adapters.dynamo import DynamoInteractions
 
         return DynamoInteractions(self._dynamodb, self.setting("table"), self.contents)
 
     @cached_property
     def outbox(self) -> DynamoOutbox:
-        """The outbound mails."""
+        """Return the outbound mails."""
         from postroom.adapters.dynamo import DynamoOutbox
 
         return DynamoOutbox(self._dynamodb, self.setting("table"))
 
     @cached_property
     def notices(self) -> DynamoNotices:
-        """What was noted for administrators and belongs to no mail."""
+        """Return what was noted for administrators and belongs to no mail."""
         from postroom.adapters.dynamo import DynamoNotices
 
         return DynamoNotices(self._dynamodb, self.setting("table"))
 
     @cached_property
     def states(self) -> DynamoMailboxStates:
-        """The mailboxes' states."""
+        """Return the mailboxes' states."""
         from postroom.adapters.dynamo import DynamoMailboxStates
 
         return DynamoMailboxStates(self._dynamodb, self.setting("table"), self.contents)
 
     @cached_property
     def secrets(self) -> SecretWriter:
-        """Where secrets are entered; nothing here can read them back."""
+        """Return where secrets are entered; nothing here can read them back."""
         from postroom.adapters.dynamo import SecretWriter
 
         return SecretWriter(
@@ -174,7 +174,7 @@ class Stack:
 
     @cached_property
     def secret_dates(self) -> StoredSecretDates:
-        """Which secrets are there, and until when; not what they are."""
+        """List which secrets are there, and until when; not what they are."""
         from postroom.adapters.dynamo import StoredSecretDates
 
         return StoredSecretDates(table=self.setting("table"), dynamo=self._dynamodb)
@@ -187,7 +187,7 @@ class Stack:
 
     @cached_property
     def queries(self) -> Queries:
-        """What the API answers too: the same services."""
+        """Return what the API answers too: the same services."""
         from postroom.adapters.dynamo import DynamoArrivals
         from postroom.services.api import queries
 

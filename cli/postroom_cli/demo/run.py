@@ -93,7 +93,7 @@ class Outcome:
 
     @property
     def told(self) -> list[Story]:
-        """All mails, with the customer's answer."""
+        """List all mails, with the customer's answer."""
         return [*self.stories, *([self.answer] if self.answer else [])]
 
     def counts(self) -> dict[str, int | float]:

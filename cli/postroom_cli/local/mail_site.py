@@ -45,7 +45,7 @@ class MailSite:
 
     @property
     def smtp_url(self) -> str:
-        """Where mail for the mailboxes is handed in."""
+        """Return where mail for the mailboxes is handed in."""
         return f"smtp://{self.exchanger.host}:{self.exchanger.port}"
 
     def set_up(self, aws: Aws, environment: Mapping[str, str]) -> None:

@@ -49,12 +49,12 @@ class LocalMailbox:
 
     @property
     def address(self) -> str:
-        """Its address, which is the user's name too."""
+        """Return its address, which is the user's name too."""
         return f"{self.name}@{DOMAIN}"
 
     @property
     def password(self) -> str:
-        """The password of its user; the servers listen on the loopback only."""
+        """Return the password of its user; the servers listen on the loopback only."""
         return f"local-{self.name}"
 
 

@@ -39,7 +39,7 @@ class Template:
 
     @property
     def pseudo_parameters(self) -> dict[str, str]:
-        """The values of `AWS::Region` and its like."""
+        """Return the values of `AWS::Region` and its like."""
         return {
             "AWS::AccountId": ACCOUNT,
             "AWS::Partition": "aws",

@@ -56,7 +56,7 @@ class Authority:
 
     @cached_property
     def pem(self) -> str:
-        """The CA certificate, PEM."""
+        """Return the CA certificate, PEM."""
         return self._certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
 
     def issue(

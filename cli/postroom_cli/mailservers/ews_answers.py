@@ -320,7 +320,7 @@ def _folder_xml(folder: Folder) -> str:
 
 
 def _fields(item: Stored, asked: AbstractSet[str | None]) -> str:
-    """What was asked for, in the order of ItemType and MessageType."""
+    """Return what was asked for, in the order of ItemType and MessageType."""
     header = item.content.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
     subject = header.partition("\r\nSubject: ")[2].partition("\r\n")[0]
     found = ""

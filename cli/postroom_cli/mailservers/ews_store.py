@@ -40,7 +40,7 @@ class Stored:
 
     @property
     def size(self) -> int:
-        """What Exchange's own store needs, which is never the size of the MIME content."""
+        """Return what Exchange's own store needs, which is never the size of the MIME content."""
         return len(self.content) + 1_713
 
 

@@ -344,7 +344,7 @@ def _row(message: Message, fields: set[str], *, sized: bool) -> dict[str, Any]:
 
 
 def chunks(raw: bytes, *, cut: bool = False) -> Callable[[Callable[[bytes], Any]], None]:
-    """A body in chunks (RFC 9112 §7.1); `cut`: the connection breaks in the middle of it."""
+    """Write a body in chunks (RFC 9112 §7.1); `cut`: the connection breaks in the middle of it."""
 
     def pieces(write: Callable[[bytes], Any]) -> None:
         for begin in range(0, len(raw), 50_000):

@@ -32,7 +32,7 @@ class Call:
 
     @property
     def content(self) -> dict[str, Any] | None:
-        """The body as a JSON object; None when it is none, or is not said to be."""
+        """Return the body as a JSON object; None when it is none, or is not said to be."""
         if self.headers.get("content-type", "").partition(";")[0] != "application/json":
             return None
         return read_object(self.body)
@@ -48,7 +48,7 @@ def read_object(data: bytes) -> dict[str, Any] | None:
 
 
 def error(status: int, code: str, *, retry_after: str = "") -> Reply:
-    """An error as Graph writes it; its text tells what must not be told on."""
+    """Write an error as Graph does; its text tells what must not be told on."""
     content = {"error": {"code": code, "message": f"No: box0@example.com in tenant Contoso ({code})"}}
     return as_json(status, content, **({"Retry-After": retry_after} if retry_after else {}))
 

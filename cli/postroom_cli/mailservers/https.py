@@ -99,7 +99,7 @@ class HttpsServer:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Return where it is."""
         return f"https://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> HttpsServer:

@@ -41,7 +41,7 @@ class Selection:
 
     @property
     def exists(self) -> int:
-        """How many messages the client was told of."""
+        """Return how many messages the client was told of."""
         return len(self._view)
 
     def close(self) -> None:

@@ -27,7 +27,7 @@ class Message:
 
     @property
     def header(self) -> bytes:
-        """The header section with its empty line."""
+        """Return the header section with its empty line."""
         end = self.raw.find(b"\r\n\r\n")
         if self.raw.startswith(b"\r\n"):
             return b"\r\n"
@@ -101,7 +101,7 @@ class Store:
         return self._folders.get(user, {}).get(_canonical(name))
 
     def names(self, user: str) -> list[str]:
-        """Names of all folders of a user."""
+        """List the names of all folders of a user."""
         with self._lock:
             return sorted(self._folders.get(user, {}))
 

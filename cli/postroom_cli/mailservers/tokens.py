@@ -111,12 +111,12 @@ class TokenService:
 
 
 def as_json(status: int, content: Any, **headers: str) -> Reply:
-    """An answer in JSON."""
+    """Write an answer in JSON."""
     return Reply(status, json.dumps(content).encode(), {"Content-Type": "application/json", **headers})
 
 
 def refusal(status: int, error: str, number: int | None = None, text: str = "", retry_after: str = "") -> Reply:
-    """A refusal as Microsoft (with a number) or Google (without) writes it."""
+    """Write a refusal as Microsoft (with a number) or Google (without) writes it."""
     content: dict[str, Any] = {"error": error, "error_description": text or f"No: {LEAK}"}
     if number is not None:
         content |= {"error_codes": [number], "error_description": f"AADSTS{number}: {text} {LEAK} Trace ID: x"}

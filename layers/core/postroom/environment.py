@@ -53,7 +53,7 @@ class Environment:
 
     @property
     def allow_plaintext_credentials(self) -> bool:
-        """Whether credentials may travel without TLS."""
+        """Tell whether credentials may travel without TLS."""
         return self.values["allow_plaintext_credentials"] == "true"
 
     @property

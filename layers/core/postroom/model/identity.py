@@ -52,7 +52,7 @@ class RawKey:
 
     @property
     def interaction_id(self) -> str:
-        """The id of the interaction that this raw message becomes."""
+        """Return the id of the interaction that this raw message becomes."""
         return interaction_id(self.mailbox, self.sha256)
 
 

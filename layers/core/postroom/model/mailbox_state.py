@@ -114,7 +114,7 @@ class Balance:
 
     @property
     def even(self) -> bool:
-        """True when nothing is unaccounted for."""
+        """Tell whether nothing is unaccounted for."""
         return self.listed == self.stored + self.known + self.oversize + self.problem + self.left
 
 

@@ -89,7 +89,7 @@ class LooksTogether(Connector, Protocol):
 
     @property
     def together(self) -> int:
-        """How many mailboxes one call takes."""
+        """Return how many mailboxes one call takes."""
         ...
 
     def company(self, mailbox: Mailbox, position: Position) -> Hashable | None:

@@ -13,7 +13,7 @@ class Configurations(Protocol):
     """The configuration, versioned."""
 
     def current(self) -> Configuration:
-        """The configuration in force; at most one small read when it is warm."""
+        """Return the configuration in force; at most one small read when it is warm."""
         ...
 
 

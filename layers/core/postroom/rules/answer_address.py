@@ -40,7 +40,7 @@ class AnswerTo:
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
-        """The decision as a tuple of one or none."""
+        """Return the decision as a tuple of one or none."""
         return (self.decision,) if self.decision else ()
 
 

@@ -73,7 +73,7 @@ class SqsDeadLetters:
         self._url = url
 
     def receive(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """Up to ten messages as (receipt, content); they stay hidden for five minutes unless deleted."""
+        """Receive up to ten messages as (receipt, content); they stay hidden for five minutes unless deleted."""
         with aws_errors("reading dead letters", on=self._url.rpartition("/")[2]):
             answer = self._client.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10, VisibilityTimeout=300)
         return [(message["ReceiptHandle"], json.loads(message["Body"])) for message in answer.get("Messages", [])]

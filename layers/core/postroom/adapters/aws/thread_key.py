@@ -20,11 +20,11 @@ class ThreadKeys:
         self._keys: tuple[bytes, ...] = ()
 
     def newest(self) -> bytes:
-        """The key to sign with."""
+        """Return the key to sign with."""
         return self.all()[0]
 
     def all(self) -> tuple[bytes, ...]:
-        """The keys to verify with, newest first."""
+        """Return the keys to verify with, newest first."""
         if not self._keys:
             self._keys = tuple(filter(None, (self._read("AWSCURRENT"), self._read("AWSPREVIOUS"))))
         return self._keys

@@ -43,12 +43,12 @@ Key = dict[str, str]
 
 
 def interaction(interaction_id: str) -> Key:
-    """Key of an interaction, inbound or outbound."""
+    """Return the key of an interaction, inbound or outbound."""
     return {PK: f"I#{interaction_id}", SK: ITEM}
 
 
 def history(interaction_id: str, at: datetime, what: str) -> Key:
-    """Key of one history entry; the same event at the same time is the same entry."""
+    """Return the key of one history entry; the same event at the same time is the same entry."""
     return {PK: f"I#{interaction_id}", SK: f"H#{moment(at)}#{what}"}
 
 
@@ -56,7 +56,7 @@ HISTORY_PREFIX = "H#"
 
 
 def mailbox_state(name: str) -> Key:
-    """Key of what is remembered of a mailbox."""
+    """Return the key of what is remembered of a mailbox."""
     return {PK: f"MB#{name}", SK: "state"}
 
 
@@ -66,47 +66,47 @@ def stored_segments(series: str) -> str:
 
 
 def stored_segment(name: str, series: str, number: int) -> Key:
-    """Key of what is stored of one segment of a mailbox's ids."""
+    """Return the key of what is stored of one segment of a mailbox's ids."""
     return {PK: f"MB#{name}", SK: f"{stored_segments(series)}{number:08}"}
 
 
 def configuration_pointer() -> Key:
-    """Key of the item that says which configuration is in force."""
+    """Return the key of the item that says which configuration is in force."""
     return {PK: CONFIG, SK: "current"}
 
 
 def configuration_version(version: int) -> Key:
-    """Key of the record of one configuration version."""
+    """Return the key of the record of one configuration version."""
     return {PK: CONFIG, SK: f"V#{version:08}"}
 
 
 def secret(name: str) -> Key:
-    """Key of an encrypted secret."""
+    """Return the key of an encrypted secret."""
     return {PK: f"SECRET#{name}", SK: ITEM}
 
 
 def cap(what: str) -> Key:
-    """Key of a counter of automatic replies."""
+    """Return the key of a counter of automatic replies."""
     return {PK: f"CAP#{what}", SK: ITEM}
 
 
 def notice(at: datetime, what: str) -> Key:
-    """Key of a notice to administrators, such as a report that belongs to no mail of ours."""
+    """Return the key of a notice to administrators, such as a report that belongs to no mail of ours."""
     return {PK: f"N#{at:%Y-%m-%d}", SK: f"{moment(at)}#{what}"}
 
 
 def waiting(message_id_: str, interaction_id: str) -> Key:
-    """Key of the note that an interaction waits for a mail with this Message-ID."""
+    """Return the key of the note that an interaction waits for a mail with this Message-ID."""
     return {PK: message_id(message_id_), SK: f"W#{interaction_id}"}
 
 
 def sweep_mark() -> Key:
-    """Key of the hour up to which the sweeper found everything in order."""
+    """Return the key of the hour up to which the sweeper found everything in order."""
     return {PK: "SWEEP", SK: "mark"}
 
 
 def tick_mark() -> Key:
-    """Key of the last tick that polls were planned for."""
+    """Return the key of the last tick that polls were planned for."""
     return {PK: "TICK", SK: "mark"}
 
 

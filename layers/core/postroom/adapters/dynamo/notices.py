@@ -61,7 +61,7 @@ class DynamoMark:
         self._table = table
 
     def load(self) -> datetime | None:
-        """The hour up to which every stored raw message is an interaction; None before the first sweep."""
+        """Return the hour up to which every stored raw message is an interaction; None before the first sweep."""
         with aws_errors("reading the sweeper's mark"):
             answer = self._client.get_item(TableName=self._table, Key=items.marshal(keys.sweep_mark()))
         return keys.parse_moment(answer["Item"]["hour"]["S"]) if "Item" in answer else None
@@ -82,7 +82,7 @@ class DynamoTicks:
         self._table = table
 
     def last(self) -> datetime | None:
-        """The last tick that polls were planned for; None before the first."""
+        """Return the last tick that polls were planned for; None before the first."""
         with aws_errors("reading the last tick"):
             answer = self._client.get_item(TableName=self._table, Key=items.marshal(keys.tick_mark()))
         return keys.parse_moment(answer["Item"]["at"]["S"]) if "Item" in answer else None

@@ -144,7 +144,7 @@ class Link:
 
     @property
     def is_traced(self) -> bool:
-        """Whether somebody wants to see the requests (`enable_debug`)."""
+        """Tell whether somebody wants to see the requests (`enable_debug`)."""
         return self._trace is not None
 
     def note(self, direction: str, line: str) -> None:
@@ -179,7 +179,7 @@ class Account:
 
     @property
     def version(self) -> Any:
-        """The schema that is spoken, with the oldest build that has it.
+        """Return the schema that is spoken, with the oldest build that has it.
 
         A newer server understands an older schema, but refuses in it what came later: its own build must not matter.
         """
@@ -202,7 +202,7 @@ class Endpoint(BaseProtocol):  # type: ignore[misc]  # exchangelib has no types
 
     @property
     def version(self) -> Any:
-        """The version asked for, or what the server said of itself."""
+        """Return the version asked for, or what the server said of itself."""
         return self.config.version
 
     def get_auth_type(self) -> str:

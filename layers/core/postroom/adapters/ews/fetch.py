@@ -228,5 +228,5 @@ class _Decoder:
 
     @property
     def is_whole(self) -> bool:
-        """True when a whole content has come in."""
+        """Tell whether a whole content has come in."""
         return self._good and not self._rest and self.spool.size > 0

@@ -39,7 +39,7 @@ class Look:
 
     @property
     def path(self) -> str:
-        """What the mailbox is asked, without its name."""
+        """Return what the mailbox is asked, without its name."""
         return newest(f"/mailFolders/{quote(self.folder, safe='')}/messages")
 
     def part(self, one: str) -> dict[str, Any]:

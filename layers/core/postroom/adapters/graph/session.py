@@ -78,7 +78,7 @@ class GraphConnector:
 
     @property
     def together(self) -> int:
-        """How many mailboxes a batch takes (ports.LooksTogether)."""
+        """Return how many mailboxes a batch takes (ports.LooksTogether)."""
         return MOST
 
     def company(self, mailbox: Mailbox, position: Position) -> Hashable | None:

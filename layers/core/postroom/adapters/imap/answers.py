@@ -30,17 +30,17 @@ class Row:
 
     @property
     def uid(self) -> int | None:
-        """The UID, when the row has one."""
+        """Return the UID, when the row has one."""
         value = self.attributes.get(b"UID")
         return int(value) if isinstance(value, bytes) and value.isdigit() else None
 
     @property
     def has_content(self) -> bool:
-        """True when the row has BODY[…], be it NIL."""
+        """Tell whether the row has BODY[…], be it NIL."""
         return any(name.startswith(b"BODY[") for name in self.attributes)
 
     def spooled(self) -> Spooled | None:
-        """The value of BODY[…] as a file; None when it is NIL. Short values may come as quoted strings."""
+        """Return the value of BODY[…] as a file; None when it is NIL. Short values may come as quoted strings."""
         value = next((value for name, value in self.attributes.items() if name.startswith(b"BODY[")), None)
         if isinstance(value, bytes):
             with Spool() as spool:

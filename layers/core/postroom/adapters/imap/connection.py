@@ -52,12 +52,12 @@ class Link:
 
     @property
     def wire(self) -> Wire:
-        """The connection."""
+        """Return the connection."""
         return self.opened.wire
 
     @property
     def on(self) -> str:
-        """What errors are about: host and port."""
+        """Return what errors are about: host and port."""
         return self.wire.stream.on
 
     def begin(self, step: str, *, extra: float = 0.0) -> None:
@@ -74,7 +74,7 @@ class Link:
 
     @property
     def overdue(self) -> bool:
-        """True when the deadline of the whole session has passed."""
+        """Tell whether the deadline of the whole session has passed."""
         return time.monotonic() >= self.session_deadline
 
     def redial(self) -> None:

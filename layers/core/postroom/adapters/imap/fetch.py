@@ -118,7 +118,7 @@ class _Set:
         self.largest = max((item.size or 0 for item in self.waiting.values()), default=0)
 
     def take(self, uid: int) -> Item:
-        """What waits no longer."""
+        """Take out what waits no longer."""
         item = self.waiting.pop(uid)
         if (item.size or 0) >= self.largest:
             self.__post_init__()

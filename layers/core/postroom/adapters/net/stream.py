@@ -39,7 +39,7 @@ class Stream:
         self.trace: Trace | None = None
 
     def left(self) -> float:
-        """Seconds until the deadline; raises DeadlineExceeded when there are none."""
+        """Return the seconds until the deadline; raises DeadlineExceeded when there are none."""
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise DeadlineExceeded("The server did not answer in time", on=self.on, step=self.step)
@@ -135,7 +135,7 @@ class Reader:
 
     @property
     def buffered(self) -> int:
-        """Bytes received and not yet read."""
+        """Return the number of bytes received and not yet read."""
         return self._end - self._start
 
     def line(self, limit: int) -> bytes:

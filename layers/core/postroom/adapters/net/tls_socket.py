@@ -65,19 +65,19 @@ class TlsSocket:
         return written
 
     def fileno(self) -> int:
-        """The file descriptor of the connection."""
+        """Return the file descriptor of the connection."""
         return self._sock.fileno()
 
     def pending(self) -> int:
-        """Bytes that are here already, encrypted or not."""
+        """Return the number of bytes that are here already, encrypted or not."""
         return self._tls.pending() + self._incoming.pending
 
     def version(self) -> str | None:
-        """The version of TLS that is spoken."""
+        """Return the version of TLS that is spoken."""
         return self._tls.version()
 
     def getpeercert(self, binary_form: Literal[True]) -> bytes | None:
-        """The server's certificate, DER."""
+        """Return the server's certificate, DER."""
         return self._tls.getpeercert(binary_form)
 
     def close(self) -> None:

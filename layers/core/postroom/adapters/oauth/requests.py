@@ -54,7 +54,7 @@ class Wanted:
 
     @property
     def host(self) -> str:
-        """Where it is asked for."""
+        """Return where it is asked for."""
         return urlsplit(self.endpoint).netloc
 
 
@@ -77,7 +77,7 @@ class Held:
 
     @property
     def google_key(self) -> Mapping[str, str]:
-        """The key of a Google service account (its JSON file); empty when it is no such thing."""
+        """Return the key of a Google service account (its JSON file); empty when it is no such thing."""
         if not self.application.lstrip().startswith("{"):
             return {}
         try:

@@ -52,7 +52,7 @@ class Link:
 
     @property
     def ahead(self) -> int:
-        """How many commands may be sent before their answers are read."""
+        """Return how many commands may be sent before their answers are read."""
         return IN_FLIGHT if self.offers(b"PIPELINING") else 1
 
     def offers(self, capability: bytes) -> bool:
@@ -70,7 +70,7 @@ class Link:
 
     @property
     def line(self) -> Line | None:
-        """The connection as it is."""
+        """Return the connection as it is."""
         return self._line
 
     def _dial(self) -> Line:

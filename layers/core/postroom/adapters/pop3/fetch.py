@@ -33,12 +33,12 @@ class _Arrived:
 
     @property
     def fits(self) -> bool:
-        """True when it is as long as the listing says."""
+        """Tell whether it is as long as the listing says."""
         return self.fetched.size == self.fetched.item.size
 
     @property
     def nearly_fits(self) -> bool:
-        """True when a server may mean this length: it counts line ends as one byte (qmail), or not the last one."""
+        """Tell whether a server may mean this length: it counts line ends as one byte (qmail), or not the last one."""
         announced = self.fetched.item.size
         lengths = (self.fetched.size, self.fetched.size - self.lines)
         return announced is not None and any(0 <= length - announced <= _LAST_LINE_END for length in lengths)

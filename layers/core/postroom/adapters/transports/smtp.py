@@ -263,7 +263,7 @@ class _Client(smtplib.SMTP):
         self.auth("XOAUTH2", answer)
 
     def size_limit(self) -> int:
-        """The largest mail the server says it takes, in bytes; 0: it does not say (RFC 1870)."""
+        """Return the largest mail the server says it takes, in bytes; 0: it does not say (RFC 1870)."""
         said = self.esmtp_features.get("size", "")
         return int(said) if said.isdigit() else 0
 

@@ -152,7 +152,7 @@ def _root_place(related: Part) -> int:
 
 
 def _leave(frame: _Frame) -> None:
-    """Of an alternative with one kind of text only, let that serve as the other kind too."""
+    """Let the only text of an alternative serve as its other kind too."""
     if frame.kind != "multipart/alternative" or frame.text is None or frame.html is None:
         return
     if len(frame.text) == frame.text_before and len(frame.html) != frame.html_before:

@@ -48,7 +48,7 @@ class SenderVerdict:
 
     @property
     def answerable(self) -> str | None:
-        """The one address that a machine may answer, whoever is behind it; None where From is not exactly one.
+        """Return the one address that a machine may answer, whoever is behind it; None where From is not exactly one.
 
         Several From fields, a group, two addresses in one field, a control between them: the second may be a third
         person's, who would get the answer (docs/threat-model.md 14).

@@ -223,7 +223,7 @@ def _protect_code(read: Lines) -> None:
 
 
 def _mark_wrapped_quotes(read: Lines) -> None:
-    """A client that breaks long quoted lines and links leaves the rest of each without its ">"."""
+    """Mark the rest of quoted lines that a client broke and left without their ">"."""
     shown, kinds = read.shown, read.kinds
     for index in range(1, len(kinds) - 1):
         if (
@@ -240,7 +240,7 @@ def _mark_wrapped_quotes(read: Lines) -> None:
 
 
 def _keep_underlines(read: Lines) -> None:
-    """A row of "=" or "-" as long as the line above it underlines a heading."""
+    """Keep a row of "=" or "-" as long as the line above it: it underlines a heading."""
     shown, kinds = read.shown, read.kinds
     for index in range(1, len(kinds)):
         if (

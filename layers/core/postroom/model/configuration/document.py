@@ -86,7 +86,7 @@ class Alias(ConfigObject):
 
     @property
     def bare_address(self) -> str:
-        """The address without display name."""
+        """Return the address without display name."""
         return split_mailbox(self.address).address
 
 
@@ -150,7 +150,7 @@ class OutboundServer(ConfigObject):
 
     @property
     def effective_port(self) -> int:
-        """The configured port, or the usual one for its security."""
+        """Return the configured port, or the usual one for its security."""
         usual = {SmtpSecurity.SSL_TLS: 465, SmtpSecurity.NONE: 25}
         return self.port or usual.get(self.security, 587)
 

@@ -213,25 +213,25 @@ class Mailbox(ConfigObject):
 
     @property
     def sender(self) -> Address:
-        """The address split into display name (decoded) and bare address."""
+        """Return the address split into display name (decoded) and bare address."""
         return split_mailbox(self.address)
 
     @property
     def bare_address(self) -> str:
-        """The address without display name, as written."""
+        """Return the address without display name, as written."""
         return self.sender.address
 
     @property
     def user(self) -> str:
-        """The name to log in with."""
+        """Return the name to log in with."""
         return self.login or self.bare_address
 
     @property
     def stays(self) -> bool:
-        """True when stored mail stays in its folder; false when it is deleted there or moved."""
+        """Tell whether stored mail stays in its folder; false when it is deleted there or moved."""
         return self.leave_msg_on_server and (self.type is Type.POP3 or not self.processed_items_folder_name)
 
     @property
     def effective_port(self) -> int:
-        """The configured port, or the protocol's own."""
+        """Return the configured port, or the protocol's own."""
         return self.port or DEFAULT_PORTS.get((self.type, self.security is Security.SSL_TLS), 443)

@@ -71,12 +71,12 @@ class OAuthApplication(ConfigObject):
 
     @property
     def authority(self) -> str:
-        """The URL of the provider's authority."""
+        """Return the URL of the provider's authority."""
         return AUTHORITIES.get((self.provider, self.endpoint), AUTHORITIES[(self.provider, Cloud.WORLDWIDE)])
 
     @property
     def mail_scope(self) -> str:
-        """The scope of its tokens, for consent and for every refresh after it."""
+        """Return the scope of its tokens, for consent and for every refresh after it."""
         return SCOPES.get((self.provider, self.endpoint), SCOPES[(self.provider, Cloud.WORLDWIDE)])
 
 
@@ -88,7 +88,7 @@ class AccountServerType(StrEnum):
 
     @property
     def mailbox_type(self) -> Type:
-        """The type of the mailboxes that use the account."""
+        """Return the type of the mailboxes that use the account."""
         return Type.IMAP if self is AccountServerType.IMAP_AND_SMTP else Type.POP3
 
 
@@ -108,5 +108,5 @@ class EmailAccount(ConfigObject):
 
     @property
     def token_reference(self) -> SecretReference:
-        """Where the refresh token lies."""
+        """Return where the refresh token lies."""
         return self.refresh_token or SecretReference(secret=f"account.{self.name}")

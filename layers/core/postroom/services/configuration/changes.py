@@ -53,7 +53,7 @@ class Plan:
 
     @property
     def empty(self) -> bool:
-        """True when nothing would change."""
+        """Tell whether nothing would change."""
         return not self.changes
 
 

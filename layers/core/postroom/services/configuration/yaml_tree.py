@@ -56,14 +56,14 @@ class Node:
 
     @property
     def mapping(self) -> dict[str, Node]:
-        """The entries of a node that is a mapping."""
+        """Return the entries of a node that is a mapping."""
         if self.entries is None:
             raise TypeError("a list or scalar has no entries")
         return self.entries
 
     @property
     def empty(self) -> bool:
-        """True for null."""
+        """Tell whether it is null."""
         return self.text is None and self.items is None and self.entries is None
 
 

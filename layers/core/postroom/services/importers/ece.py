@@ -129,7 +129,7 @@ def _alias(place: str, row: Record, draft: Draft) -> None:
 
 
 def _mailbox(place: str, name: str, row: Record, alias: dict[str, Any], draft: Draft) -> None:
-    """The incoming server of an alias is a mailbox of its own here, disabled."""
+    """Make a mailbox, disabled, of the incoming server of an alias."""
     kind = row["servertype"].upper()
     ssl = _yes(row.get("usessl", "")) or row.get("port") in ("993", "995")
     values: dict[str, Any] = {

@@ -38,7 +38,7 @@ class Facts:
 
     @property
     def server_date(self) -> datetime | None:
-        """When the mail server received it, as the fetcher noted."""
+        """Return when the mail server received it, as the fetcher noted."""
         text = self.stored.metadata.get(SERVER_DATE, "")
         with contextlib.suppress(ValueError):
             return datetime.fromisoformat(text).astimezone(UTC)
@@ -46,17 +46,17 @@ class Facts:
 
     @property
     def day(self) -> datetime:
-        """The day attachments are filed under: the same at every try, since the raw key names it."""
+        """Return the day attachments are filed under: the same at every try, since the raw key names it."""
         return parse_raw_key(self.stored.key).stored
 
     @property
     def old(self) -> bool:
-        """It lay there before the mailbox was connected (X13)."""
+        """Tell whether it lay there before the mailbox was connected (X13)."""
         return self.stored.metadata.get(OLD) == "true"
 
     @property
     def oversize(self) -> bool:
-        """Only its headers were fetched (G08)."""
+        """Tell whether only its headers were fetched (G08)."""
         return self.stored.metadata.get(OVERSIZE) == "true"
 
 
@@ -106,7 +106,7 @@ class Copy:
 
     @property
     def is_first(self) -> bool:
-        """True for the one interaction that every mail becomes."""
+        """Tell whether it is the one interaction that every mail becomes."""
         return not self.identity
 
 

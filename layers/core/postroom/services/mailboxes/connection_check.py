@@ -54,7 +54,7 @@ class ConnectionTest:
 
     @property
     def ok(self) -> bool:
-        """True when every step worked."""
+        """Tell whether every step worked."""
         return all(step.ok for step in self.steps)
 
 

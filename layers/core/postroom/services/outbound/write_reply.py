@@ -176,7 +176,7 @@ def _sender_decision(sender: str, alias: Alias | None, of_mailbox: bool) -> Deci
 
 
 def _alias(configuration: Configuration, interaction: Interaction, mailbox: Mailbox | None) -> Alias | None:
-    """The alias that replies leave by: the one of the mailbox's address, else, without mailbox, the default (C01, C20).
+    """Return the alias that replies leave by: that of the mailbox's address; without mailbox, the default (C01, C20).
 
     A mailbox that is not configured any more is known by the address that the mail came in by.
     """
@@ -188,7 +188,7 @@ def _alias(configuration: Configuration, interaction: Interaction, mailbox: Mail
 
 
 def _address(configuration: Configuration, interaction: Interaction, mailbox: Mailbox | None) -> str:
-    """The address that replies leave from without an alias; a deleted one's own, else the default server's (C04)."""
+    """Return the address of replies without an alias: a deleted one's own, else the default server's (C04)."""
     if mailbox is not None:
         return mailbox.address
     server = configuration.outbound_server(None)

@@ -115,7 +115,7 @@ def _phrase(one: DeliveryExceptionPhrase) -> exceptions.DeliveryException:
 
 
 def _attachments(configuration: Configuration, department: str) -> attachments.AttachmentPolicy:
-    """The installation's lists supersede the department's (C11); the dangerous types are on the installation's."""
+    """Put the installation's lists over the department's (C11); the dangerous types are on the installation's."""
     ours = configuration.settings.attachments
     theirs = next((one.attachments for one in configuration.departments if one.name == department), None)
     listed = [one for one in configuration.blocked_extensions if one.department in (None, department)]

@@ -167,7 +167,7 @@ class _Job:
 
     @property
     def asked(self) -> tuple[Mailbox, Position] | None:
-        """What a look together with others takes; None where this mailbox is opened, or not to be tried now."""
+        """Return what a look together with others takes; None where this mailbox is opened, or not to be tried now."""
         position = self.state.position
         if self.backlog or position is None or not self._is_settled() or self._waits():
             return None

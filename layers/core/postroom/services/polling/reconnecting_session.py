@@ -43,7 +43,7 @@ class LastingSession:
 
     @property
     def is_worn_out(self) -> bool:
-        """True when the connection was lost so often that this poll had better end."""
+        """Tell whether the connection was lost so often that this poll had better end."""
         return self._reopened > REOPENINGS
 
     def list(self, position: Position | None) -> Listing:

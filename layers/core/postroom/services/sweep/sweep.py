@@ -48,7 +48,7 @@ class DeadLetters(Protocol):
     """The inbound dead-letter queue."""
 
     def receive(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """Up to ten messages as (receipt, content); empty when there are none."""
+        """Receive up to ten messages as (receipt, content); empty when there are none."""
         ...
 
     def delete(self, receipt: str) -> None: ...
@@ -190,7 +190,7 @@ class Sweep:
         return queued
 
     def _died_sending(self, now: datetime) -> int:
-        """A sender died with the content on the wire: UNCERTAIN, unless a report has told already (faults 70, 71)."""
+        """Settle what a sender died with: UNCERTAIN, unless a report has told already (faults 70, 71)."""
         uncertain = 0
         for outbound_id in self.outbox.waiting(OutboxState.DATA, before=now - CLAIM_LASTS):
             outbound = self.outbox.get(outbound_id)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from postroom.mail.headers.domain_names import suspicious_domain
 from postroom.mail.origin.authentication_results import auth_results
-from postroom.mail.origin.sender import SenderFlag, sender_verdict, suspicious_domain
+from postroom.mail.origin.sender import SenderFlag, sender_verdict
 from postroom.model.configuration.document import Configuration
 from postroom.services.inbound.understand_mail import understand
 from postroom.services.policy.compiled import policy_of

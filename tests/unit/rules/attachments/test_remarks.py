@@ -21,8 +21,8 @@ OLE = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600)
 # Gmail's list and the common attachments filter of Exchange Online, 2025; what is judged by content stays out.
 GMAIL = (
     "ade adp apk appx appxbundle bat cab chm cmd com cpl diagcab diagcfg diagpkg dll dmg ex ex_ exe hta img ins iso "
-    "isp jar jnlp js jse lib lnk mde mjs msc msi msix msixbundle msp mst nsh pif ps1 scr sct shb sys vb vbe vbs vhd vxd "
-    "wsc wsf wsh xll"
+    "isp jar jnlp js jse lib lnk mde mjs msc msi msix msixbundle msp mst nsh pif ps1 scr sct shb sys vb vbe vbs vhd "
+    "vxd wsc wsf wsh xll"
 )
 EXCHANGE = (
     "ace ani apk app appx arj bat cab cmd com deb dex dll elf exe hta img iso jar jnlp kext lha lib library lnk lzh "

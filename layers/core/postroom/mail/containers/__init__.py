@@ -7,7 +7,7 @@ from postroom.room import lazily
 if TYPE_CHECKING:
     from postroom.mail.containers.archives import list_archive
     from postroom.mail.containers.as_part import file_part
-    from postroom.mail.containers.file_type import HEAD_BYTES, identify, sniff
+    from postroom.mail.containers.file_type import HEAD_BYTES, KNOWN_EXTENSIONS, identify, sniff
     from postroom.mail.containers.tnef import Tnef, is_tnef, is_tnef_stream, open_tnef
 else:
     __getattr__ = lazily(
@@ -15,13 +15,14 @@ else:
         {
             "archives": ["list_archive"],
             "as_part": ["file_part"],
-            "file_type": ["HEAD_BYTES", "identify", "sniff"],
+            "file_type": ["HEAD_BYTES", "KNOWN_EXTENSIONS", "identify", "sniff"],
             "tnef": ["Tnef", "is_tnef", "is_tnef_stream", "open_tnef"],
         },
     )
 
 __all__ = [
     "HEAD_BYTES",
+    "KNOWN_EXTENSIONS",
     "Tnef",
     "file_part",
     "identify",

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from postroom.mail.headers.address import Address, is_valid, parse_addresses, parse_mailboxes
     from postroom.mail.headers.canonical import canonical_address, domain_owner, provider_of
     from postroom.mail.headers.date import parse_date
+    from postroom.mail.headers.domain_names import related_domains, suspicious_domain
     from postroom.mail.headers.encoded_words import decode_header
     from postroom.mail.headers.parameters import Parameters, parse
 else:
@@ -17,6 +18,7 @@ else:
             "address": ["Address", "is_valid", "parse_addresses", "parse_mailboxes"],
             "canonical": ["canonical_address", "domain_owner", "provider_of"],
             "date": ["parse_date"],
+            "domain_names": ["related_domains", "suspicious_domain"],
             "encoded_words": ["decode_header"],
             "parameters": ["Parameters", "parse"],
         },
@@ -34,4 +36,6 @@ __all__ = [
     "parse_date",
     "parse_mailboxes",
     "provider_of",
+    "related_domains",
+    "suspicious_domain",
 ]

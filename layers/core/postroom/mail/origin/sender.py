@@ -11,7 +11,14 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
-from postroom.mail.headers import Address, is_valid, parse_addresses, parse_mailboxes
+from postroom.mail.headers import (
+    Address,
+    is_valid,
+    parse_addresses,
+    parse_mailboxes,
+    related_domains,
+    suspicious_domain,
+)
 from postroom.mail.origin.authentication_results import UNCHECKED, AuthVerdict, Result
 from postroom.mail.reader import Part
 
@@ -80,13 +87,6 @@ _HIDDEN_RANGES = (
 _HIDDEN = frozenset().union(
     *_HIDDEN_RANGES, (0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x3164, 0xFEFF, 0xFFA0)
 )
-# UTS 39 §5.2: scripts that are written together.
-_TOGETHER = (
-    frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA"}),
-    frozenset({"LATIN", "CJK", "BOPOMOFO"}),
-    frozenset({"LATIN", "CJK", "HANGUL"}),
-)
-_LATIN_LOOKALIKES = frozenset("асԁеһіјӏոорԛѕтԝхуүѡցհսνοραικυω")
 _JOINERS = {0x200C, 0x200D}  # legitimate in names of several scripts and in emoji
 _NEVER_SHOWN = frozenset(map(chr, _HIDDEN - _JOINERS))
 
@@ -125,40 +125,6 @@ def sender_verdict(message: Part, *, auth: AuthVerdict = UNCHECKED) -> SenderVer
     return SenderVerdict(sender, tuple(flag for flag in SenderFlag if flag in flags) if flags else (), auth)
 
 
-def suspicious_domain(domain: str) -> bool:
-    """Say whether a label of a domain mixes scripts, or is written in letters that look like Latin ones."""
-    lowered = domain[:253].lower()
-    if lowered.isascii() and "xn--" not in lowered:
-        return False
-    return any(_suspicious_label(_unicode_label(label)) for label in lowered.split("."))
-
-
-def _suspicious_label(label: str) -> bool:
-    scripts = {script for character in label if (script := _script(character))}
-    if len(scripts) > 1 and not any(scripts <= allowed for allowed in _TOGETHER):
-        return True
-    letters = [character for character in label if character.isalpha()]
-    return "LATIN" not in scripts and len(letters) > 1 and all(letter in _LATIN_LOOKALIKES for letter in letters)
-
-
-def _unicode_label(label: str) -> str:
-    if not label.startswith("xn--"):
-        return unicodedata.normalize("NFKC", label)
-    try:
-        return label[4:].encode("ascii").decode("punycode")
-    except (UnicodeError, ValueError, OverflowError):
-        return label
-
-
-def _script(character: str) -> str:
-    """Return the first word of a letter's Unicode name, which names its script; "" for digits, marks and signs."""
-    if character.isascii():
-        return "LATIN" if character.isalpha() else ""
-    if not unicodedata.category(character).startswith("L"):
-        return ""
-    return unicodedata.name(character, "UNNAMED").split(" ", 1)[0]
-
-
 def _hides(name: str) -> bool:
     shown = name[:_LONGEST_NAME]
     return not shown.isascii() and not _NEVER_SHOWN.isdisjoint(shown)
@@ -174,7 +140,7 @@ def _names_another(name: str, sender: Address) -> bool:
     shown = "".join(character for character in shown if ord(character) not in _HIDDEN)
     own = sender.address.lower()
     return any(
-        found.group(0).lower() != own and not _related(found.group(1).lower(), sender.domain)
+        found.group(0).lower() != own and not related_domains(found.group(1).lower(), sender.domain)
         for found in _NAME_ADDRESS.finditer(shown)
     )
 
@@ -182,11 +148,6 @@ def _names_another(name: str, sender: Address) -> bool:
 def _replies_elsewhere(message: Part, sender: Address) -> bool:
     for field in message.raw_headers("Reply-To")[:_MOST_FIELDS]:
         for address in parse_addresses(field[:_LONGEST_FIELD]):
-            if address.domain and not _related(address.domain, sender.domain):
+            if address.domain and not related_domains(address.domain, sender.domain):
                 return True
     return False
-
-
-def _related(one: str, other: str) -> bool:
-    """Say whether two domains are the same, or one lies below the other."""
-    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")

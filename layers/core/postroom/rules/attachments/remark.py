@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from enum import StrEnum
 
-from postroom.mail.containers import file_type
-from postroom.model.decision import Decision, DecisionRule
+from postroom.mail.containers import KNOWN_EXTENSIONS, identify
+from postroom.model import Decision, DecisionRule
 from postroom.rules.attachments.extensions import last_extension
 from postroom.rules.attachments.judge import MACRO_MEMBERS, OLE_DOCUMENTS, ZIP_DOCUMENTS, Candidate
 
@@ -59,7 +59,7 @@ def _found(candidate: Candidate, data: bytes) -> Iterator[tuple[Remark, str]]:
 
 def _other_type(candidate: Candidate) -> str | None:
     """Return the type of the content, where the names say another one that is known."""
-    signature = file_type.identify(candidate.head)
+    signature = identify(candidate.head)
     last = {extension for name in candidate.names if (extension := last_extension(name))}
     if signature is None or not last or last & _ANY_CONTENT or last & set(signature.extensions):
         return None
@@ -69,7 +69,7 @@ def _other_type(candidate: Candidate) -> str | None:
         return None
     if signature.media_type == "application/x-ole-storage" and last <= OLE_DOCUMENTS:
         return None
-    if not last & file_type.KNOWN_EXTENSIONS:
+    if not last & KNOWN_EXTENSIONS:
         return None  # a type of which we do not know what it looks like
     return signature.media_type
 

@@ -51,6 +51,7 @@ def explain(raw: bytes, *, source: str, policy: Policy, mailbox: Mailbox | None 
         "html": mail.body.html,
         "remote_images": mail.body.remote_images,
         "hidden_text": int(mail.attributes.get("HiddenText", 0)),
+        "links": {"flags": sorted({one.outcome for one in mail.decisions if one.rule is Rule.LINK})},
         "attachments": [
             dict(zip(_ATTACHMENT, _attachment_values(file.attachment), strict=True)) for file in mail.files
         ],

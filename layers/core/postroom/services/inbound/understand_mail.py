@@ -14,7 +14,7 @@ from functools import cache
 
 from postroom.mail.content import Reaction, best_text, bodies, paragraphs, reaction, told
 from postroom.mail.headers import Address, is_valid, parse_date
-from postroom.mail.html import SanitisedHtml, sanitise
+from postroom.mail.html import SanitisedHtml, odd_links, sanitise
 from postroom.mail.origin import SenderVerdict, auth_results, is_own_list, sender_verdict
 from postroom.mail.origin import message_ids as references
 from postroom.mail.outgoing import thread_token
@@ -172,6 +172,8 @@ def _oddities(verdict: SenderVerdict, clean: SanitisedHtml | None) -> Iterator[D
     yield from (Decision(Rule.SENDER, flag) for flag in verdict.flags)
     if clean is not None and clean.cuts:
         yield Decision(Rule.HTML, Outcome.CUT, ", ".join(clean.cuts))
+    if clean is not None:
+        yield from (Decision(Rule.LINK, link.flag, link.words) for link in odd_links(clean.html))
 
 
 def _described(mail: Understanding) -> Understanding:

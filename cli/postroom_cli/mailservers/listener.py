@@ -125,6 +125,8 @@ class Listener:
                 self.ca_pem = certificate.certificate_pem
             self.context = certificate.server_context()
         self.connections = 0  # accepted so far
+        self.most_connections = 0  # at once; what is beyond is closed without a word (Courier's MAXPERIP). 0: no limit
+        self.turned_away = 0
         self._stopping = threading.Event()
         self._open: set[Connection] = set()
         self._threads: list[threading.Thread] = []
@@ -188,6 +190,10 @@ class Listener:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = Connection(sock, self._stopping)
         with self._lock:
+            if self.most_connections and len(self._open) >= self.most_connections:
+                self.turned_away += 1
+                connection.close()
+                return
             self._open.add(connection)
         try:
             if self.tls == "implicit" and self.context is not None:

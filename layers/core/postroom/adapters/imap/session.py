@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterator, MutableSequence, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from postroom.adapters.imap import act as imap_act
 from postroom.adapters.imap import fetch as imap_fetch
 from postroom.adapters.imap.connection import Link
 from postroom.adapters.imap.fetch import with_sizes
 from postroom.adapters.imap.uid_sets import LAST_UID, SET_LENGTH, criteria, looked_from, retries, sort_out, uid_sets
-from postroom.adapters.net import Network, Rules
+from postroom.adapters.net import HostLimits, Network, Rules
 from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Likeness, Listing, Position, Record
 from postroom.model.configuration import FirstConnection, Mailbox
 
@@ -28,6 +28,7 @@ class ImapConnector:
 
     allowed_networks: Sequence[Network] = ()
     allow_plaintext_credentials: bool = False
+    _limits: HostLimits = field(default_factory=HostLimits)
 
     def open(self, mailbox: Mailbox, *, secret: str, deadline: float, ask: Position | None = None) -> ImapSession:
         """Connect and EXAMINE the folder (ports.Connector).
@@ -38,7 +39,7 @@ class ImapConnector:
         search = criteria(ask, stays=mailbox.stays, uidnext=0) if ask is not None else b""
         if len(search) > SET_LENGTH:
             search = b""
-        rules = Rules(tuple(self.allowed_networks), self.allow_plaintext_credentials)
+        rules = Rules(tuple(self.allowed_networks), self.allow_plaintext_credentials, self._limits)
         return ImapSession(Link(mailbox, secret=secret, deadline=deadline, rules=rules, search=search), asked=ask)
 
 

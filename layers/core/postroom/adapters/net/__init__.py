@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from postroom.adapters.net.connect import Network, open_stream, resolve
     from postroom.adapters.net.cut_off import agreed, looks_cut_off
     from postroom.adapters.net.dial import Rules, check_greets
+    from postroom.adapters.net.host_limits import HostLimits
     from postroom.adapters.net.http import AT_A_TIME, Answer, HttpClient, Streamed, retry_after
     from postroom.adapters.net.protocol_trace import trace_of
     from postroom.adapters.net.said import names_credentials, passes, pause_told
@@ -22,6 +23,7 @@ else:
             "connect": ["Network", "open_stream", "resolve"],
             "cut_off": ["agreed", "looks_cut_off"],
             "dial": ["Rules", "check_greets"],
+            "host_limits": ["HostLimits"],
             "http": ["AT_A_TIME", "Answer", "HttpClient", "Streamed", "retry_after"],
             "protocol_trace": ["trace_of"],
             "said": ["names_credentials", "passes", "pause_told"],
@@ -34,6 +36,7 @@ else:
 __all__ = [
     "AT_A_TIME",
     "Answer",
+    "HostLimits",
     "HttpClient",
     "Network",
     "Reader",

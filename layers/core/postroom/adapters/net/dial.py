@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from postroom.adapters.net import connect
 from postroom.adapters.net.connect import Network
+from postroom.adapters.net.host_limits import HostLimits, Limit
 from postroom.adapters.net.protocol_trace import trace_of
 from postroom.adapters.net.stream import Stream
 from postroom.adapters.net.tls import client_context
-from postroom.errors import AccessRefused, LoginRefused, Permanent, PostroomError, TlsFailed
+from postroom.errors import AccessRefused, LoginRefused, MailboxLocked, Permanent, PostroomError, TlsFailed
 from postroom.model.configuration import Mailbox, Security, behaviour, ways_to_log_in
 
 T = TypeVar("T")
 
 PATIENCE = 3.0  # seconds of silence after which we ask ourselves whether the server waits for TLS
 _ASKING = 4.0  # seconds for that question
+_RESERVE = 5.0  # seconds of a session that are needed for more than waiting for a place
+_TRIES = 8  # of one connection, each after another of ours has ended
+_IN_DOUBT = 3  # of these, while nobody was let in yet
+_PAUSE = 0.15  # seconds
+_AGAIN = 30.0  # seconds after which a mailbox is looked at again for which there was no place
 _TLS_RECORDS = (b"\x15\x03", b"\x16\x03")  # alert and handshake (RFC 8446 §5.1): no mail server greets so
 
 # What a handshake can only come to where TLS is spoken.
@@ -31,6 +38,7 @@ class Rules:
 
     allowed_networks: Sequence[Network] = ()
     allow_plaintext_credentials: bool = False
+    limits: HostLimits = field(default_factory=HostLimits)
 
 
 def dial(mailbox: Mailbox, converse: Callable[[Stream], T], *, secret: str, deadline: float, rules: Rules) -> T:
@@ -38,8 +46,66 @@ def dial(mailbox: Mailbox, converse: Callable[[Stream], T], *, secret: str, dead
 
     Raises the errors of errors.py with the steps `dns`, `connect`, `tls` and `greeting`, and what `converse` raises.
     A server that repeats the secret in its refusal does not get it into them: sessions dial again by themselves (G10).
+    What a server refuses because of other connections of ours is tried again when one of them has ended.
     """
+    server = (mailbox.server, mailbox.effective_port)
+    limits = (rules.limits.of(server), rules.limits.of((*server, mailbox.user)))
+    refused = 0
+    while True:
+        try:
+            return _dial_in_place(mailbox, converse, limits, secret=secret, deadline=deadline, rules=rules)
+        except PostroomError as error:
+            limit = limits[error.step == "login"]
+            if not _is_crowded(error) or time.monotonic() > deadline - _RESERVE:
+                raise
+            refused += 1
+            if limit.lets_in:
+                if refused > 1:  # what happened once may be anything
+                    limit.learn()
+                if refused > _TRIES:
+                    raise _too_many(mailbox, limit.known) from error
+            elif refused > _IN_DOUBT or limit.is_empty:
+                raise  # the server lets nobody in
+            else:
+                time.sleep(_PAUSE * refused)  # others are on their way, and show whether it does
+
+
+def _dial_in_place(
+    mailbox: Mailbox,
+    converse: Callable[[Stream], T],
+    limits: Sequence[Limit],
+    *,
+    secret: str,
+    deadline: float,
+    rules: Rules,
+) -> T:
+    """Wait for a place at the server, and connect once."""
+    with contextlib.ExitStack() as giving_back:
+        places = []
+        for limit in limits:
+            place = limit.take(until=deadline - _RESERVE)
+            if place is None:
+                raise _too_many(mailbox, limit.known)
+            giving_back.callback(place.give_back)
+            places.append(place)
+        found = _dial(mailbox, converse, giving_back, secret=secret, deadline=deadline, rules=rules)
+    for place in places:
+        place.works()
+    return found
+
+
+def _dial(
+    mailbox: Mailbox,
+    converse: Callable[[Stream], T],
+    giving_back: contextlib.ExitStack,
+    *,
+    secret: str,
+    deadline: float,
+    rules: Rules,
+) -> T:
+    """Connect once; `giving_back` is run when the connection ends."""
     stream = _connect(mailbox, deadline=deadline, rules=rules)
+    stream.on_close = giving_back.pop_all().close
     stream.trace = trace_of(mailbox)
     try:
         if mailbox.security is Security.SSL_TLS:
@@ -49,12 +115,31 @@ def dial(mailbox: Mailbox, converse: Callable[[Stream], T], *, secret: str, dead
             check_greets(mailbox, stream, rules=rules)
         return converse(stream)
     except PostroomError as error:
-        stream.close()
         error.hide(secret)
+        stream.close()
         raise
     except BaseException:
         stream.close()
         raise
+
+
+def _is_crowded(error: PostroomError) -> bool:
+    """Tell whether a server may have refused a connection because of others."""
+    if error.code == "too_many_connections":
+        return True
+    return error.code == "connection_lost" and error.step in ("tls", "greeting")
+
+
+def _too_many(mailbox: Mailbox, known: int | None) -> MailboxLocked:
+    told = f"no more than {known}" if known else "only so many"
+    return MailboxLocked(
+        f"The server takes {told} connections from one address at once, and all of them are in use",
+        on=f"{mailbox.server}:{mailbox.effective_port}",
+        step="connect",
+        code="too_many_connections",
+        remedy="It is tried again by itself; let the server's operator allow more connections from one address.",
+        retry_after=_AGAIN,
+    )
 
 
 def _connect(mailbox: Mailbox, *, deadline: float, rules: Rules) -> Stream:

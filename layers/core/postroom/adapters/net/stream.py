@@ -37,6 +37,7 @@ class Stream:
         self.step = step
         self.encrypted = False
         self.trace: Trace | None = None
+        self.on_close: Callable[[], None] | None = None  # called once
 
     def left(self) -> float:
         """Return the seconds until the deadline; raises DeadlineExceeded when there are none."""
@@ -105,6 +106,8 @@ class Stream:
             self._sock = TlsSocket(self._sock, context, server_name, left=self.left)
         except TimeoutError as error:
             raise DeadlineExceeded("The TLS handshake took too long", on=self.on, step=self.step) from error
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:  # hung up: it says nothing about TLS, and may pass
+            raise self._lost(None) from error
         except (ssl.SSLError, ssl.CertificateError) as error:
             raise tls_failure(error, on=self.on) from error
         except OSError as error:
@@ -117,6 +120,9 @@ class Stream:
         """Drop the connection; never raises."""
         with contextlib.suppress(OSError, ValueError):
             self._sock.close()
+        told, self.on_close = self.on_close, None
+        if told is not None:
+            told()
 
     def _lost(self, error: OSError | None) -> ServerMisbehaved:
         why = f": {error.strerror or error}" if error is not None else " by the server"

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from postroom.adapters.net import Network, Rules
+from postroom.adapters.net import HostLimits, Network, Rules
 from postroom.adapters.pop3.connection import Link
 from postroom.adapters.pop3.fetch import Fetching
 from postroom.adapters.pop3.headers import header
@@ -25,6 +25,7 @@ class Pop3Connector:
 
     allowed_networks: Sequence[Network] = ()
     allow_plaintext_credentials: bool = False
+    _limits: HostLimits = field(default_factory=HostLimits)
     _offers: Offers = field(default_factory=Offers)
 
     def open(
@@ -36,7 +37,7 @@ class Pop3Connector:
         ask: Position | None = None,
     ) -> Pop3Session:
         """Connect and log in (ports.Connector)."""
-        rules = Rules(tuple(self.allowed_networks), self.allow_plaintext_credentials)
+        rules = Rules(tuple(self.allowed_networks), self.allow_plaintext_credentials, self._limits)
         return Pop3Session(mailbox, secret=secret, deadline=deadline, rules=rules, offers=self._offers)
 
 

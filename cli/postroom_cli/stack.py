@@ -10,22 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+from postroom.bootstrap import Stores, client_of
 from postroom.environment import SETTINGS, Environment, read_environment
 from postroom.errors import NotFound, PostroomError
 
 if TYPE_CHECKING:
     import boto3
-    from postroom.adapters.aws import S3Contents, S3RawMessages, SqsQueue
-    from postroom.adapters.dynamo import (
-        ConfigurationStore,
-        DynamoInteractions,
-        DynamoMailboxStates,
-        DynamoNotices,
-        DynamoOutbox,
-        SecretWriter,
-        StoredSecretDates,
-        StoredSecrets,
-    )
     from postroom.services.api import Queries
 
 
@@ -43,8 +33,8 @@ def output_name(setting: str) -> str:
     return "".join(word.capitalize() for word in setting.split("_"))
 
 
-class Stack:
-    """One installation: its resources' names, and adapters made when first asked for."""
+class Stack(Stores):
+    """One installation: its resources' names, and the stores that they hold."""
 
     def __init__(
         self,
@@ -54,10 +44,10 @@ class Stack:
         endpoint_url: str | None,
         outputs: Mapping[str, str] | None = None,
     ):
+        super().__init__(self.setting, self.client)
         self.name = name
-        self.outputs = (
-            outputs  # of CloudFormation; None: the stack that runs on this machine, which has an AWS of its own
-        )
+        # Of CloudFormation; None: the stack that runs on this machine, which has an AWS of its own.
+        self.outputs = outputs
         self.environment = environment
         self._session = session
         self._endpoint_url = endpoint_url
@@ -67,7 +57,7 @@ class Stack:
         return datetime.now(UTC)
 
     def setting(self, name: str) -> str:
-        """Return the value of a setting of config.py; NotFound when the stack does not say it."""
+        """Return the value of a setting of environment.py; NotFound when the stack does not say it."""
         setting = SETTINGS[name]
         value = self.environment.get(setting.variable, setting.default)
         if value is None:
@@ -82,113 +72,19 @@ class Stack:
         """Read settings of functions as functions do."""
         return read_environment(self.environment, *names)
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, *, connections: int = 10, read_timeout: float = 10.0) -> Any:
         """Return a client of an AWS service, for this stack."""
-        from postroom.adapters.aws import config
-        from postroom.adapters.dynamo import repeat_conflicts
-
-        made: Any = self._session.client(service, endpoint_url=self._endpoint_url, config=config())  # type: ignore[call-overload]
-        return repeat_conflicts(made) if service == "dynamodb" else made
-
-    @cached_property
-    def _dynamodb(self) -> Any:
-        return self.client("dynamodb")
-
-    @cached_property
-    def _s3(self) -> Any:
-        return self.client("s3")
-
-    @cached_property
-    def contents(self) -> S3Contents:
-        """Return the content bucket."""
-        from postroom.adapters.aws import S3Contents
-
-        return S3Contents(self._s3, self.setting("content_bucket"))
-
-    @cached_property
-    def raw(self) -> S3RawMessages:
-        """Return the raw bucket."""
-        from postroom.adapters.aws import S3RawMessages
-
-        return S3RawMessages(self._s3, self.setting("raw_bucket"))
-
-    @cached_property
-    def configurations(self) -> ConfigurationStore:
-        """Return the configurations."""
-        from postroom.adapters.dynamo import ConfigurationStore
-
-        return ConfigurationStore(self._dynamodb, self.setting("table"), self.contents)
-
-    @cached_property
-    def interactions(self) -> DynamoInteractions:
-        """Return the interactions."""
-        from postroom.adapters.dynamo import DynamoInteractions
-
-        return DynamoInteractions(self._dynamodb, self.setting("table"), self.contents)
-
-    @cached_property
-    def outbox(self) -> DynamoOutbox:
-        """Return the outbound mails."""
-        from postroom.adapters.dynamo import DynamoOutbox
-
-        return DynamoOutbox(self._dynamodb, self.setting("table"))
-
-    @cached_property
-    def notices(self) -> DynamoNotices:
-        """Return what was noted for administrators and belongs to no mail."""
-        from postroom.adapters.dynamo import DynamoNotices
-
-        return DynamoNotices(self._dynamodb, self.setting("table"))
-
-    @cached_property
-    def states(self) -> DynamoMailboxStates:
-        """Return the mailboxes' states."""
-        from postroom.adapters.dynamo import DynamoMailboxStates
-
-        return DynamoMailboxStates(self._dynamodb, self.setting("table"), self.contents)
-
-    @cached_property
-    def secrets(self) -> SecretWriter:
-        """Return where secrets are entered; nothing here can read them back."""
-        from postroom.adapters.dynamo import SecretWriter
-
-        return SecretWriter(
-            table=self.setting("table"),
-            dynamo=self._dynamodb,
-            kms=self.client("kms"),
-            key_id=self.setting("credentials_key"),
+        return client_of(
+            self._session,
+            service,
+            endpoint_url=self._endpoint_url,
+            connections=connections,
+            read_timeout=read_timeout,
         )
-
-    @cached_property
-    def stored_secrets(self) -> StoredSecrets:
-        """Stored secrets, for those who may decrypt: a connection test logs in as the fetching function does."""
-        from postroom.adapters.dynamo import StoredSecrets
-
-        return StoredSecrets(
-            table=self.setting("table"),
-            dynamo=self._dynamodb,
-            kms=self.client("kms"),
-            key_id=self.setting("credentials_key"),
-            secrets_manager=self.client("secretsmanager"),
-        )
-
-    @cached_property
-    def secret_dates(self) -> StoredSecretDates:
-        """List which secrets are there, and until when; not what they are."""
-        from postroom.adapters.dynamo import StoredSecretDates
-
-        return StoredSecretDates(table=self.setting("table"), dynamo=self._dynamodb)
-
-    def queue(self, setting: str) -> SqsQueue:
-        """Return a queue by the name of its setting."""
-        from postroom.adapters.aws import SqsQueue
-
-        return SqsQueue(self.client("sqs"), self.setting(setting))
 
     @cached_property
     def queries(self) -> Queries:
         """Return what the API answers too: the same services."""
-        from postroom.adapters.dynamo import DynamoArrivals
         from postroom.services.api import queries
 
         return queries(
@@ -199,7 +95,7 @@ class Stack:
             outbound_queue=self.queue("outbound_queue"),
             clock=self.clock,
             secret_dates=self.secret_dates,
-            arrivals=DynamoArrivals(self._dynamodb, self.setting("table")),
+            arrivals=self.arrivals,
         )
 
 

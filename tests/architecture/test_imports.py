@@ -38,8 +38,8 @@ LAYERS: dict[str, set[str]] = {
     "postroom.http_api": {"postroom.services", "postroom.errors"},
     "postroom.edge": {"postroom.observe"},
     "postroom.bootstrap": {
-        "postroom.adapters", "postroom.services", "postroom.environment", "postroom.ports", "postroom.model",
-        "postroom.errors", "postroom.observe",
+        "postroom.bootstrap", "postroom.adapters", "postroom.services", "postroom.environment", "postroom.ports",
+        "postroom.model", "postroom.errors", "postroom.observe",
     },
     "functions": {
         "postroom.bootstrap", "postroom.sqs_records", "postroom.http_api", "postroom.edge", "postroom.services",
@@ -118,6 +118,18 @@ def test_an_adapter_knows_one_outside_library() -> None:
             top = found.module.split(".")[0]
             known.setdefault(found.importer, set()).add(FAMILIES.get(top, top))
     assert {name: libraries for name, libraries in known.items() if len(libraries) > 1} == {}
+
+
+def test_the_command_line_and_the_functions_know_no_adapter() -> None:
+    wrong = [
+        f"{name}:{node.lineno}"
+        for folder in ("cli", "functions")
+        for name, tree in modules(ROOT / folder, below=ROOT)
+        for node in ast.walk(tree)  # for type checkers too
+        if isinstance(node, ast.ImportFrom)
+        and any(f"{node.module}.{alias.name}".startswith("postroom.adapters") for alias in node.names)
+    ]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("folder", ["mail", "model", "rules"])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from postroom import bootstrap
+from postroom.bootstrap import clients
 from postroom.environment import SETTINGS, Environment, read_environment
 
 from tests.architecture.sources import ROOT, functions, template
@@ -32,13 +33,12 @@ def test_a_function_is_given_what_it_reads(name: str, monkeypatch: pytest.Monkey
         defaults = {one: SETTINGS[one].default for one in names}
         return Environment({one: "example" if default is None else default for one, default in defaults.items()})
 
-    monkeypatch.setattr(bootstrap, "read_environment", recording)
-    monkeypatch.setattr(bootstrap, "_client", lambda *_args, **_kwargs: AnyClient())
+    monkeypatch.setattr(clients, "read_environment", recording)
+    monkeypatch.setattr(clients, "client", lambda *_args, **_kwargs: AnyClient())
     wire = getattr(bootstrap, variables["POWERTOOLS_SERVICE_NAME"])
-    getattr(wire, "__wrapped__", wire)()
-    for cached in vars(bootstrap).values():
-        if hasattr(cached, "cache_clear"):
-            cached.cache_clear()
+    bootstrap.forget()
+    wire()
+    bootstrap.forget()
     assert {SETTINGS[one].variable for one in read} == set(variables) - POWERTOOLS
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,8 @@ from postroom_cli.output import Json
 from postroom_cli.stack import Stack, find_stack
 
 if TYPE_CHECKING:
-    from postroom.model.configuration import Mailbox
+    from postroom.model.configuration import Mailbox, Type
+    from postroom.ports import Connector, Tokens
     from postroom.services.mailboxes import ConnectionTest
 
 Name = Annotated[str, typer.Argument(help="The mailbox's name.")]
@@ -70,7 +72,7 @@ def check(
 
 def try_connection(stack: Stack, mailbox: Mailbox, *, secret: str | None = None) -> ConnectionTest:
     """Test a mailbox as it is given, saved or not (with what its account adds)."""
-    from postroom.adapters import NetworkProbe
+    from postroom import bootstrap
     from postroom.services.mailboxes import check_connection
 
     return check_connection(
@@ -78,7 +80,7 @@ def try_connection(stack: Stack, mailbox: Mailbox, *, secret: str | None = None)
         connectors=_connectors(stack),
         secrets=stack.stored_secrets,
         tokens=_tokens(stack),
-        probe=NetworkProbe(allowed_networks=stack.read("private_mail_networks").private_mail_networks),
+        probe=bootstrap.probe(stack.read("private_mail_networks")),
         secret=secret,
     )
 
@@ -117,18 +119,13 @@ def _mailbox(stack: Stack, name: str, file: Path | None) -> Any:
     return mailbox
 
 
-def _connectors(stack: Stack) -> Any:
+def _connectors(stack: Stack) -> Mapping[Type, Connector]:
     from postroom import bootstrap
 
     return bootstrap.connectors(stack.read("private_mail_networks", "allow_plaintext_credentials"))
 
 
-def _tokens(stack: Stack) -> Any:
+def _tokens(stack: Stack) -> Tokens:
     from postroom import bootstrap
 
-    return bootstrap.tokens(
-        stack.read("table", "credentials_key", "private_mail_networks"),
-        secrets=stack.stored_secrets,
-        dynamo=stack.client("dynamodb"),
-        kms=stack.client("kms"),
-    )
+    return bootstrap.tokens(stack.read("private_mail_networks"), stack, clock=stack.clock)

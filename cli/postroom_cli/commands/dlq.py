@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json as json_module
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from postroom.errors import NotFound
@@ -15,19 +13,13 @@ from postroom_cli import output
 from postroom_cli.output import Json
 from postroom_cli.stack import Stack, find_stack
 
+if TYPE_CHECKING:
+    from postroom.ports import Redrive
+
 app = typer.Typer(help="List and redrive dead letters.", no_args_is_help=True)
 
 _DEAD_LETTERS = "DeadLetters"
 """How the template names a dead-letter queue: PollDeadLetters, of PollQueue."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetters:
-    """One queue, and the one that its failed messages go to."""
-
-    name: str
-    queue_url: str
-    url: str
 
 
 def register(parent: typer.Typer) -> None:
@@ -39,8 +31,7 @@ def register(parent: typer.Typer) -> None:
 def list_(context: typer.Context, json: Json = False) -> None:
     """Tell how many messages lie in each dead-letter queue."""
     stack = find_stack(context)
-    sqs = stack.client("sqs")
-    rows = [(queue, _count(sqs, queue.url)) for queue in _dead_letters(stack, sqs)]
+    rows = [(queue, queue.count()) for queue in _dead_letters(stack)]
     if json:
         output.document([{"queue": queue.name, "messages": count, "url": queue.url} for queue, count in rows])
     else:
@@ -55,13 +46,12 @@ def redrive(
 ) -> None:
     """Put dead letters back into their queue, to be tried again."""
     stack = find_stack(context)
-    sqs = stack.client("sqs")
-    every = list(_dead_letters(stack, sqs))
+    every = list(_dead_letters(stack))
     queues = [queue for queue in every if name in (None, queue.name)]
     if not queues:
         names = ", ".join(queue.name for queue in every)
         raise NotFound("There is no such queue", on=name or "", remedy=f"Name one of: {names}.")
-    moved = {queue.name: _move(sqs, queue) for queue in queues}
+    moved = {queue.name: queue.move() for queue in queues}
     if json:
         output.document({"redriven": moved})
     else:
@@ -69,27 +59,17 @@ def redrive(
             output.say(f"{queue_name}: {count} message{'s' * (count != 1)} put back.")
 
 
-def _dead_letters(stack: Stack, sqs: Any) -> Iterator[DeadLetters]:
+def _dead_letters(stack: Stack) -> Iterator[Redrive]:
     """List every queue of the stack that has dead letters: by its outputs, or, on this machine, all that there are."""
-    from postroom.adapters.aws import aws_errors
-
-    for name, url in sorted(_work_queues(stack, sqs).items()):
-        with aws_errors("asking for a queue's dead letters", on=name):
-            answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
-            policy = answer.get("Attributes", {}).get("RedrivePolicy")
-            if policy:
-                arn = json_module.loads(policy)["deadLetterTargetArn"]
-                yield DeadLetters(name, url, sqs.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"])
+    found = (stack.redrive(name, url) for name, url in sorted(_work_queues(stack).items()))
+    return (dead for dead in found if dead is not None)
 
 
-def _work_queues(stack: Stack, sqs: Any) -> dict[str, str]:
+def _work_queues(stack: Stack) -> dict[str, str]:
     """Return the queues that have dead letters, by the names that people give them: `poll`, `ews-poll`, `inbound`…"""
-    from postroom.adapters.aws import aws_errors
-
     if stack.outputs is None:
-        with aws_errors("listing the queues"):
-            urls = sqs.get_paginator("list_queues").paginate().build_full_result().get("QueueUrls", [])
-        return {_spoken(name): url for url in urls if (name := url.rpartition("-")[2]).endswith("Queue")}
+        named = {url.rpartition("-")[2]: url for url in stack.queue_urls()}
+        return {_spoken(name): url for name, url in named.items() if name.endswith("Queue")}
     found = {}
     for dead in sorted(name for name in stack.outputs if name.endswith(_DEAD_LETTERS)):
         queue = f"{dead.removesuffix(_DEAD_LETTERS)}Queue"
@@ -107,31 +87,3 @@ def _work_queues(stack: Stack, sqs: Any) -> dict[str, str]:
 def _spoken(queue: str) -> str:
     """Return a queue's name as people say it: EwsPollQueue → ews-poll."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", queue.removesuffix("Queue")).lower()
-
-
-def _count(sqs: Any, url: str) -> int:
-    from postroom.adapters.aws import aws_errors
-
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    with aws_errors("counting dead letters"):
-        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)
-    return sum(int(value) for value in answer["Attributes"].values())
-
-
-def _move(sqs: Any, queue: DeadLetters) -> int:
-    """Move message by message: each is in its queue before it leaves the dead letters, so that none is lost."""
-    from postroom.adapters.aws import aws_errors
-
-    moved = 0
-    # As many as there were at the start: one that fails again at once must not be moved round and round.
-    for _round in range(_count(sqs, queue.url)):
-        with aws_errors("redriving dead letters", on=queue.name):
-            answer = sqs.receive_message(QueueUrl=queue.url, MaxNumberOfMessages=10, VisibilityTimeout=60)
-            messages = answer.get("Messages", [])
-            for message in messages:
-                sqs.send_message(QueueUrl=queue.queue_url, MessageBody=message["Body"])
-                sqs.delete_message(QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"])
-                moved += 1
-        if not messages:
-            break
-    return moved

@@ -60,12 +60,12 @@ def login(
     json: Json = False,
 ) -> None:
     """Open the browser for a person's consent, and store the refresh token; its mailboxes are tried again."""
-    from postroom.adapters.oauth import redeem
+    from postroom.bootstrap import redeem
     from postroom.services.accounts import consent
 
     stack = find_stack(context)
     chosen, application = consent.consentable(stack.configurations.current(), account)
-    networks = stack.read("private_mail_networks").private_mail_networks
+    settings = stack.read("private_mail_networks")
     secret = _application_secret(application, secret_file)
     with Loopback(port) as loopback:
         request = consent.begin(chosen, application, redirect_uri=consent.redirect_uri(application, loopback.port))
@@ -78,7 +78,7 @@ def login(
         scope=request.scope,
         secret=secret,
         now=stack.clock(),
-        allowed_networks=networks,
+        settings=settings,
     )
     granted = consent.accept(chosen, application, answer, any_account=any_account)
     tried = consent.keep(

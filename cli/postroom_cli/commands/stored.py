@@ -32,17 +32,11 @@ def register(parent: typer.Typer) -> None:
     parent.command()(replay)
 
 
-def _changes(stack: Stack) -> Any:
-    from postroom.adapters.dynamo import InteractionChanges
-
-    return InteractionChanges(stack.client("dynamodb"), stack.setting("table"), stack.contents)
-
-
 @thread_app.command("show")
 def thread_show(context: typer.Context, interaction_id: Id, json: Json = False) -> None:
     """List the members of the thread that an interaction is in, oldest first."""
     stack = find_stack(context)
-    thread_id = _changes(stack).thread_of(interaction_id)[0]
+    thread_id = stack.changes.thread_of(interaction_id)[0]
     members = stack.interactions.thread(thread_id)
     mails = stack.interactions.rows(members)
     if json:
@@ -76,7 +70,7 @@ def merge(
 
     stack = find_stack(context)
     done = split_merge.merge(
-        source, into, threads=stack.interactions, moves=_changes(stack), who=author(), clock=stack.clock
+        source, into, threads=stack.interactions, moves=stack.changes, who=author(), clock=stack.clock
     )
     _tell(done, json)
 
@@ -88,7 +82,7 @@ def split(context: typer.Context, interaction_id: Id, json: Json = False) -> Non
 
     stack = find_stack(context)
     done = split_merge.split(
-        interaction_id, threads=stack.interactions, moves=_changes(stack), who=author(), clock=stack.clock
+        interaction_id, threads=stack.interactions, moves=stack.changes, who=author(), clock=stack.clock
     )
     _tell(done, json)
 
@@ -103,7 +97,7 @@ def undo(
     from postroom.services.interactions import split_merge
 
     stack = find_stack(context)
-    done = split_merge.undo(change, threads=stack.interactions, moves=_changes(stack), who=author(), clock=stack.clock)
+    done = split_merge.undo(change, threads=stack.interactions, moves=stack.changes, who=author(), clock=stack.clock)
     _tell(done, json)
 
 
@@ -136,7 +130,7 @@ def replay(
     again = Replay(
         raw=stack.raw,
         stored=stack.interactions,
-        rewrites=_changes(stack),
+        rewrites=stack.changes,
         policies=Policies(stack.configurations, lambda: ()),
         clock=stack.clock,
     )
@@ -176,7 +170,7 @@ def _of_queue(stack: Stack, queue: str, mailbox: str | None, since: datetime | N
 def _quarantine(stack: Stack) -> Any:
     from postroom.services.interactions import Quarantine
 
-    return Quarantine(stored=stack.interactions, rewrites=_changes(stack), shelf=stack.contents, clock=stack.clock)
+    return Quarantine(stored=stack.interactions, rewrites=stack.changes, shelf=stack.contents, clock=stack.clock)
 
 
 @attachment_app.command("list")

@@ -1,4 +1,4 @@
-"""What the demonstration configures, and how it reads the result: the product's own services and adapters."""
+"""What the demonstration configures, and how it reads the result: the product's own services and stores."""
 
 from __future__ import annotations
 
@@ -6,14 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from postroom.adapters.aws import S3Contents, S3RawMessages, SqsQueue
-from postroom.adapters.dynamo import (
-    ConfigurationStore,
-    DynamoInteractions,
-    DynamoMailboxStates,
-    DynamoOutbox,
-    SecretWriter,
-)
+from postroom.bootstrap import Stores
+from postroom.environment import SETTINGS
 from postroom.model import Interaction, Outbound, OutboxState, interaction_id
 from postroom.model.configuration import Configuration
 from postroom.services.outbound import Replied, Reply, reply
@@ -22,21 +16,11 @@ from postroom_cli.local import example
 from postroom_cli.local.stack import Aws
 
 
-class Installation:
-    """The running stack as an operator's tools see it: adapters on the names that its environment says."""
+class Installation(Stores):
+    """The running stack as an operator's tools see it: the stores that its environment names."""
 
     def __init__(self, aws: Aws, environment: Mapping[str, str]) -> None:
-        table = environment["TABLE_NAME"]
-        contents = S3Contents(aws("s3"), environment["CONTENT_BUCKET"])
-        self.configurations = ConfigurationStore(aws("dynamodb"), table, contents)
-        self.interactions = DynamoInteractions(aws("dynamodb"), table, contents)
-        self.outbox = DynamoOutbox(aws("dynamodb"), table)
-        self.states = DynamoMailboxStates(aws("dynamodb"), table, contents)
-        self.raw = S3RawMessages(aws("s3"), environment["RAW_BUCKET"])
-        self.outbound_queue = SqsQueue(aws("sqs"), environment["OUTBOUND_QUEUE_URL"])
-        self.secrets = SecretWriter(
-            table=table, dynamo=aws("dynamodb"), kms=aws("kms"), key_id=environment["CREDENTIALS_KEY_ID"]
-        )
+        super().__init__(lambda name: environment[SETTINGS[name].variable], aws)
 
     def set_up(self, wanted: Configuration, secrets: Mapping[str, str]) -> None:
         """Enter the secrets and apply the configuration, as `postroom secret set` and `config apply` do."""
@@ -52,7 +36,7 @@ class Installation:
             interactions=self.interactions,
             outbox=self.outbox,
             configurations=self.configurations,
-            outbound_queue=self.outbound_queue,
+            outbound_queue=self.queue("outbound_queue"),
             clock=utc_now,
         )
 

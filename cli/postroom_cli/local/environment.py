@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import boto3
+from postroom import bootstrap
 
 from postroom_cli.local.template import REGION
 
@@ -57,8 +58,4 @@ def forget() -> None:
         package, _dot, module = name.rpartition(".")
         if package in sys.modules and hasattr(sys.modules[package], module):
             delattr(sys.modules[package], module)
-    bootstrap = sys.modules.get("postroom.bootstrap")
-    for value in list(vars(bootstrap).values()) if bootstrap else ():
-        clear = getattr(value, "cache_clear", None)
-        if callable(clear):
-            clear()
+    bootstrap.forget()

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from postroom.adapters.dynamo import ConfigurationStore, SecretWriter
 from postroom.model.configuration import Configuration, Type
+from postroom.ports import ConfigurationVersions, SecretStore
 from postroom.services.configuration import changes
 
 from postroom_cli.local.mailboxes import Afterwards, LocalMailbox
@@ -83,8 +83,8 @@ def set_up(
     wanted: Configuration,
     secrets: Mapping[str, str],
     *,
-    configurations: ConfigurationStore,
-    writer: SecretWriter,
+    configurations: ConfigurationVersions,
+    writer: SecretStore,
     author: str,
     now: datetime,
 ) -> None:

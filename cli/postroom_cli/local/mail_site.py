@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from postroom.adapters.aws import S3Contents
-from postroom.adapters.dynamo import ConfigurationStore, SecretWriter
+from postroom.bootstrap import Stores
+from postroom.environment import SETTINGS
 from postroom.model.configuration import Mailbox
 
 from postroom_cli.local import example
@@ -53,16 +53,12 @@ class MailSite:
         wanted = example.configuration(
             [self.servers.settings(name) for name in self.servers.mailboxes], self.exchanger, cycle_time=CYCLE_TIME
         )
-        table = environment["TABLE_NAME"]
+        stores = Stores(lambda name: environment[SETTINGS[name].variable], aws)
         example.set_up(
             wanted,
             self.servers.secrets(),
-            configurations=ConfigurationStore(
-                aws("dynamodb"), table, S3Contents(aws("s3"), environment["CONTENT_BUCKET"])
-            ),
-            writer=SecretWriter(
-                table=table, dynamo=aws("dynamodb"), kms=aws("kms"), key_id=environment["CREDENTIALS_KEY_ID"]
-            ),
+            configurations=stores.configurations,
+            writer=stores.secrets,
             author="local",
             now=datetime.now(UTC),
         )

@@ -41,8 +41,8 @@ class Aws:
         self._session: boto3.Session | None = None
         self._clients: dict[str, Any] = {}
 
-    def __call__(self, service: str) -> Any:
-        """Return the client of a service."""
+    def __call__(self, service: str, *, connections: int = 10, read_timeout: float = 10.0) -> Any:
+        """Return the client of a service: one, with settings of its own, which nothing here is slow enough to need."""
         if service not in self._clients:
             self._session = self._session or boto3.Session(
                 os.environ.get("AWS_ACCESS_KEY_ID", "local"), "local", region_name=REGION

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from postroom import bootstrap
+from postroom.bootstrap import clients
 
 from tests.functional.cli.conftest import postroom
 from tests.functional.fetching.conftest import connected, site
@@ -33,7 +34,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     """Functions that are made from here on go by this clock."""
     made = Clock(datetime.now(UTC))
-    monkeypatch.setattr(bootstrap, "utc_now", made)
+    monkeypatch.setattr(clients, "utc_now", made)
     bootstrap.forget()
     yield made
     bootstrap.forget()

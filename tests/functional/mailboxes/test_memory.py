@@ -28,7 +28,7 @@ def shelved(connected: Connect, monkeypatch: pytest.MonkeyPatch) -> Site:
     site.server.faults.fetch[2] = FetchFault.NIL
     site.poll("box0", "box1")
     del site.server.faults.fetch[2]
-    bootstrap._fetch.cache_clear()  # a function that starts anew: a warm one remembers what it has read
+    bootstrap.forget()  # a function that starts anew: a warm one remembers what it has read
     assert site.state().lost == ""
     assert len(shelf(site)) == 1
     return site

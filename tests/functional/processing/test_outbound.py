@@ -284,7 +284,7 @@ def test_a_mail_put_off_again_and_again_is_given_up_after_five_days(verified: Aw
     states = []
     with patch("botocore.client.BaseClient._make_api_call", turned_away):
         while moment < utc_now() + timedelta(days=6):
-            with patch("postroom.bootstrap.utc_now", lambda moment=moment: moment):
+            with patch("postroom.bootstrap.clients.utc_now", lambda moment=moment: moment):
                 bootstrap.forget()
                 outbound = send(verified, outbound_id)
             states.append(outbound.state)

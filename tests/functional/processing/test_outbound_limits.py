@@ -38,7 +38,7 @@ def test_a_mail_that_waits_for_a_setting_for_months_tells_of_its_first_tries_and
     with patch("botocore.client.BaseClient._make_api_call", refused):
         for _ in range(5):
             moment += timedelta(hours=5)
-            with patch("postroom.bootstrap.utc_now", lambda moment=moment: moment):
+            with patch("postroom.bootstrap.clients.utc_now", lambda moment=moment: moment):
                 bootstrap.forget()
                 outbound = send(configured, outbound_id)
     assert (len(answers), outbound.tries, outbound.state) == (5, 5, OutboxState.DEFERRED)

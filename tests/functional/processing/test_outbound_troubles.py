@@ -42,13 +42,13 @@ def ses(answer: Callable[[], Exception | None]) -> Iterator[list[Any]]:
 
 
 def send_at(stack: AwsStack, outbound_id: str, moment: datetime) -> Outbound:
-    with patch("postroom.bootstrap.utc_now", lambda: moment):
+    with patch("postroom.bootstrap.clients.utc_now", lambda: moment):
         bootstrap.forget()
         return send(stack, outbound_id)
 
 
 def sweep_at(stack: AwsStack, moment: datetime) -> dict[str, int]:
-    with patch("postroom.bootstrap.utc_now", lambda: moment):
+    with patch("postroom.bootstrap.clients.utc_now", lambda: moment):
         bootstrap.forget()
         swept: dict[str, int] = stack.invoke("Sweep", {})
     return swept

@@ -96,7 +96,7 @@ def test_a_long_outbox_is_queued_again_in_parts_the_oldest_first(
     ids = [answer(verified, verified.process(mail(message_id=f"<{n}@x>", body=str(n)))).outbound.id for n in range(3)]
     verified.queued("OUTBOUND_QUEUE_URL")
     later = utc_now() + timedelta(minutes=10)
-    with patch("postroom.bootstrap.utc_now", lambda: later):
+    with patch("postroom.bootstrap.clients.utc_now", lambda: later):
         bootstrap.forget()
         verified.invoke("Sweep", {})
     again = [message["outbound"] for message in verified.queued("OUTBOUND_QUEUE_URL")]
@@ -228,7 +228,7 @@ def test_a_record_of_the_sending_that_is_lost_never_sends_again(verified: AwsSta
             send(verified, outbound_id)
         send(verified, outbound_id)
         later = utc_now() + timedelta(minutes=20)
-        with patch("postroom.bootstrap.utc_now", lambda: later):
+        with patch("postroom.bootstrap.clients.utc_now", lambda: later):
             bootstrap.forget()
             verified.invoke("Sweep", {})
         send_at(verified, outbound_id, later)

@@ -194,7 +194,7 @@ def test_a_refusal_about_us_is_held_warned_of_and_sent_when_it_is_mended(stack: 
     due = outbound.due
     assert due is not None
     assert due - utc_now() < timedelta(minutes=31)
-    with patch("postroom.bootstrap.utc_now", lambda: due):
+    with patch("postroom.bootstrap.clients.utc_now", lambda: due):
         bootstrap.forget()
         assert send(stack, outbound.id).state is OutboxState.SENT
     bootstrap.forget()

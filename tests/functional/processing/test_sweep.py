@@ -22,7 +22,7 @@ from tests.support.mails import mail
 def sweep(stack: AwsStack, *, later: timedelta = timedelta()) -> dict[str, int]:
     """Sweep as if so much time had passed."""
     moment = utc_now() + later
-    with patch("postroom.bootstrap.utc_now", lambda: moment):
+    with patch("postroom.bootstrap.clients.utc_now", lambda: moment):
         bootstrap.forget()
         answer: dict[str, int] = stack.invoke("Sweep", {})
     bootstrap.forget()

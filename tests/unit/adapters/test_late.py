@@ -19,7 +19,7 @@ from postroom.environment import read_environment
 settings = read_environment({}, "allow_plaintext_credentials", "private_mail_networks")
 made = bootstrap.connectors(settings)
 assert {one.value for one in made} >= {"IMAP", "POP3", "GRAPH"}
-bootstrap.tokens(settings, secrets=None, dynamo=None, kms=None)
+bootstrap.tokens(settings, None, clock=None)
 late = {"requests", "msal", "cryptography", "postroom.adapters.graph.session", "postroom.adapters.pop3.session"}
 print(sorted(late & sys.modules.keys()))
 """

@@ -69,6 +69,7 @@ else:
             "event_kinds": ["EventKind", "event_kind"],
             "identity": ["interaction_id", "outbound_id", "parse_raw_key", "raw_key", "raw_prefix"],
             "interaction": [
+                "ANSWER_TO",
                 "Added",
                 "Attachment",
                 "Body",
@@ -76,7 +77,6 @@ else:
                 "Event",
                 "Interaction",
                 "InteractionRef",
-                "ANSWER_TO",
                 "MAILBOX_ADDRESS",
                 "PreparedInteraction",
                 "Status",

@@ -8,31 +8,19 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors
 from postroom.errors import Conflict, NotFound
-from postroom.model.configuration import Configuration
+from postroom.model.configuration import Configuration, Version
 from postroom.ports import Contents
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 NOBODY_WAS_FASTER = "attribute_not_exists(pk) OR version = :expected"
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One applied configuration: number, when, by whom, why, and the SHA-256 of its document."""
-
-    version: int
-    at: datetime
-    author: str
-    note: str
-    digest: str
 
 
 class ConfigurationStore:

@@ -19,7 +19,7 @@ from postroom.adapters.dynamo.client import aws_errors, read_many
 from postroom.adapters.dynamo.storage_records import StorageRecords
 from postroom.errors import LeaseLost, NotFound, PostroomError, Transient
 from postroom.model import Aside, Balance, Health, HealthState, Lease, MailboxState, Position, Record, Traffic, Trying
-from postroom.ports import Contents
+from postroom.ports import ErasableContents
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -35,10 +35,8 @@ NO_PRINT = "-" * 8  # in the place of a print, all of which are that long
 INLINE = 8 * 1024  # bytes of packed ids in the item; beyond, one S3 put is cheaper than the write units
 
 
-class Shelf(Contents, Protocol):
+class _Shelf(ErasableContents, Protocol):
     """Where long lists of ids go."""
-
-    def delete(self, key: str) -> None: ...
 
     def holds(self, key: str) -> bool: ...
 
@@ -46,7 +44,7 @@ class Shelf(Contents, Protocol):
 class DynamoMailboxStates:
     """Implements ports.MailboxStates."""
 
-    def __init__(self, client: DynamoDBClient, table: str, contents: Shelf) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, contents: _Shelf) -> None:
         self._client = client
         self._table = table
         self._contents = contents

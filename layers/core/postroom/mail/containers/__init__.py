@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from postroom.room import lazily
 
 if TYPE_CHECKING:
+    from postroom.mail.containers import file_type
     from postroom.mail.containers.archives import list_archive
     from postroom.mail.containers.as_part import file_part
     from postroom.mail.containers.file_type import HEAD_BYTES, KNOWN_EXTENSIONS, identify, sniff
@@ -25,6 +26,7 @@ __all__ = [
     "KNOWN_EXTENSIONS",
     "Tnef",
     "file_part",
+    "file_type",
     "identify",
     "is_tnef",
     "is_tnef_stream",

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         is_for,
         ways_to_log_in,
     )
+    from postroom.model.configuration.version import Version
 else:
     __getattr__ = lazily(
         __name__,
@@ -62,6 +63,7 @@ else:
             "period": ["format_period", "parse_period"],
             "policies": ["AttachmentPolicy", "DeliveryExceptionPhrase"],
             "properties": ["Effect", "PROPERTIES", "behaviour", "find_property", "is_for", "ways_to_log_in"],
+            "version": ["Version"],
         },
     )
 
@@ -96,6 +98,7 @@ __all__ = [
     "Settings",
     "SmtpSecurity",
     "Type",
+    "Version",
     "behaviour",
     "find_property",
     "format_period",

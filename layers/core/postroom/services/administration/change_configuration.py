@@ -8,7 +8,8 @@ from datetime import datetime
 from postroom.errors import Transient
 from postroom.model.configuration import Configuration
 from postroom.ports import Configurations, MailboxStates, Outbox, Queue
-from postroom.services.configuration import Versions, apply, load
+from postroom.ports import ConfigurationVersions as ConfigurationVersions
+from postroom.services.configuration import apply, load
 from postroom.services.mailboxes import retry
 from postroom.services.outbound import retry_held
 
@@ -17,7 +18,7 @@ def put_in_force(
     configuration: Configuration,
     *,
     expected_version: int,
-    store: Versions,
+    store: ConfigurationVersions,
     states: MailboxStates,
     outbox: Outbox,
     queue: Queue,

@@ -8,6 +8,8 @@ from itertools import islice
 from postroom.errors import NotFound
 from postroom.model import Interaction
 from postroom.ports import Clock, Configurations, Queue
+from postroom.ports import InteractionLists as InteractionLists
+from postroom.ports import OutboxHistory as OutboxHistory
 from postroom.services.api.answers import (
     BodyShown,
     DecisionShown,
@@ -19,7 +21,7 @@ from postroom.services.api.answers import (
     ReplyRequest,
     ReplyTaken,
 )
-from postroom.services.api.stores import MOST_ROWS, Interactions, Outbox
+from postroom.services.api.stores import MOST_ROWS
 from postroom.services.outbound import write_reply
 
 
@@ -27,7 +29,7 @@ from postroom.services.outbound import write_reply
 class InteractionQueries:
     """Questions about inbound interactions."""
 
-    interactions: Interactions
+    interactions: InteractionLists
 
     def in_queue(self, queue: str) -> list[InteractionRow]:
         """List the newest interactions of a queue."""
@@ -62,8 +64,8 @@ class InteractionQueries:
 class Replies:
     """Takes agents' replies into the outbox."""
 
-    interactions: Interactions
-    outbox: Outbox
+    interactions: InteractionLists
+    outbox: OutboxHistory
     configurations: Configurations
     outbound_queue: Queue
     clock: Clock

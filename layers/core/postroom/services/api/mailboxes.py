@@ -11,7 +11,9 @@ from typing import Any
 from postroom.errors import NotFound
 from postroom.model import Balance, OutboxState
 from postroom.model.configuration import Configuration, Mailbox
-from postroom.ports import Clock, Configurations, MailboxStates
+from postroom.ports import Arrivals, Clock, Configurations, MailboxStates, SecretDates
+from postroom.ports import InteractionLists as InteractionLists
+from postroom.ports import OutboxHistory as OutboxHistory
 from postroom.services.api.answers import (
     MailboxHealth,
     MailboxNow,
@@ -23,8 +25,8 @@ from postroom.services.api.answers import (
     ToQueue,
     Warned,
 )
-from postroom.services.api.stores import MOST_ROWS, Interactions, Outbox
-from postroom.services.mailboxes import Arrivals, Delay, SecretDates, costs, delays, secrets_of, view
+from postroom.services.api.stores import MOST_ROWS
+from postroom.services.mailboxes import Delay, costs, delays, secrets_of, view
 from postroom.services.outbound import view as outbox_view
 
 MOST_MAILBOXES = 100
@@ -38,8 +40,8 @@ LARGEST_PAGE = 100_000
 class MailboxQueries:
     """Questions about mailboxes; `secret_dates` and `arrivals` None: expiring secrets and delays are not told."""
 
-    interactions: Interactions
-    outbox: Outbox
+    interactions: InteractionLists
+    outbox: OutboxHistory
     configurations: Configurations
     states: MailboxStates
     clock: Clock

@@ -8,8 +8,10 @@ from typing import Any
 
 from postroom.errors import Invalid, NotFound, Problem
 from postroom.model import Outbound, OutboxState
+from postroom.ports import InteractionLists as InteractionLists
+from postroom.ports import OutboxHistory as OutboxHistory
 from postroom.services.api.answers import EventShown, OutboundRow, OutboundShown
-from postroom.services.api.stores import MOST_ROWS, Interactions, Outbox
+from postroom.services.api.stores import MOST_ROWS
 from postroom.services.outbound import view as outbox_view
 
 
@@ -17,8 +19,8 @@ from postroom.services.outbound import view as outbox_view
 class OutboxQueries:
     """Questions about outbound mail."""
 
-    interactions: Interactions
-    outbox: Outbox
+    interactions: InteractionLists
+    outbox: OutboxHistory
 
     def in_state(self, state: str) -> list[OutboundRow]:
         """List the newest outbound mails in a state."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from postroom.ports import Clock, Configurations, MailboxStates, Queue
+from postroom.ports import Arrivals, Clock, Configurations, MailboxStates, Queue, SecretDates
+from postroom.ports import InteractionLists as InteractionLists
+from postroom.ports import OutboxHistory as OutboxHistory
 from postroom.services.api.interactions import InteractionQueries, Replies
 from postroom.services.api.mailboxes import MailboxQueries
 from postroom.services.api.outbox import OutboxQueries
-from postroom.services.api.stores import Interactions, Outbox
-from postroom.services.mailboxes import Arrivals, SecretDates
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Queries:
 
 def queries(
     *,
-    interactions: Interactions,
-    outbox: Outbox,
+    interactions: InteractionLists,
+    outbox: OutboxHistory,
     configurations: Configurations,
     states: MailboxStates,
     outbound_queue: Queue,

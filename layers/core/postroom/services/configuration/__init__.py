@@ -6,7 +6,7 @@ from postroom.room import lazily
 
 if TYPE_CHECKING:
     from postroom.services.configuration import changes
-    from postroom.services.configuration.changes import Change, Plan, Versions, apply, load, plan
+    from postroom.services.configuration.changes import Change, Plan, apply, load, plan
     from postroom.services.configuration.file import export_configuration, read_configuration, summary_of
     from postroom.services.configuration.validation import validate
     from postroom.services.configuration.yaml_tree import format_path
@@ -14,7 +14,7 @@ else:
     __getattr__ = lazily(
         __name__,
         {
-            "changes": ["Change", "Plan", "Versions", "apply", "load", "plan"],
+            "changes": ["Change", "Plan", "apply", "load", "plan"],
             "file": ["export_configuration", "read_configuration", "summary_of"],
             "validation": ["validate"],
             "yaml_tree": ["format_path"],
@@ -24,7 +24,6 @@ else:
 __all__ = [
     "Change",
     "Plan",
-    "Versions",
     "apply",
     "changes",
     "export_configuration",

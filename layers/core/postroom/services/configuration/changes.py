@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import BaseModel
 
 from postroom.errors import Conflict, Invalid, Problem
 from postroom.model.configuration import Alias, Configuration, Mailbox
+from postroom.ports import ConfigurationVersions
 from postroom.services.configuration import checks
 from postroom.services.configuration.checks import NAMED_SECTIONS, REFERENCES, Finding
 from postroom.services.configuration.yaml_tree import format_path
@@ -55,18 +56,6 @@ class Plan:
     def empty(self) -> bool:
         """Tell whether nothing would change."""
         return not self.changes
-
-
-class Versions(Protocol):
-    """The store of configurations, as far as changing needs it."""
-
-    def version(self) -> int: ...
-
-    def load(self, version: int) -> Configuration: ...
-
-    def put(
-        self, configuration: Configuration, *, expected_version: int, author: str, note: str, now: datetime
-    ) -> int: ...
 
 
 def plan(old: Configuration, new: Configuration) -> Plan:
@@ -183,7 +172,7 @@ def _singular(section: str) -> str:
 
 
 def apply(
-    store: Versions,
+    store: ConfigurationVersions,
     configuration: Configuration,
     *,
     expected_version: int,
@@ -205,7 +194,7 @@ def apply(
     return store.put(configuration, expected_version=expected_version, author=author, note=note, now=now)
 
 
-def load(store: Versions, version: int) -> Configuration:
+def load(store: ConfigurationVersions, version: int) -> Configuration:
     """Load a version; 0 is the empty configuration before the first."""
     return store.load(version) if version else Configuration()
 

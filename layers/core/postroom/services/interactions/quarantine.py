@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from postroom.errors import Invalid, NotFound, Problem
 from postroom.model import Attachment, Event, EventKind, Interaction
-from postroom.ports import Clock
-from postroom.services.interactions.replay import Rewrites, Stored
+from postroom.ports import Clock, ErasableContents
+from postroom.ports import Interactions as Interactions
+from postroom.ports import Rewrites as Rewrites
 
 _MOST_REASON = 500
-
-
-class Shelf(Protocol):
-    """The content bucket."""
-
-    def put(self, key: str, content: bytes, *, content_type: str) -> None: ...
-
-    def get(self, key: str) -> bytes: ...
-
-    def delete(self, key: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
     """The use case with what it needs."""
 
-    stored: Stored
+    stored: Interactions
     rewrites: Rewrites
-    shelf: Shelf
+    shelf: ErasableContents
     clock: Clock
 
     def view(self, interaction_id: str, sha256: str) -> tuple[Attachment, bytes]:

@@ -6,7 +6,7 @@ The interaction keeps its id, its thread, its place in time and its status; noth
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from postroom.errors import NotFound, TooLarge
 from postroom.model import (
@@ -22,31 +22,13 @@ from postroom.model import (
     Understanding,
 )
 from postroom.model import DecisionRule as Rule
-from postroom.ports import Clock, RawMessages
+from postroom.ports import Clock, Interactions, RawMessages, Rewrites
 from postroom.rules import route
 from postroom.services.inbound import Facts, preview, stripped, understand, with_replacement_text, wrap
 from postroom.services.policy import Policies, Policy
 
 _KEPT_RULES = frozenset({Rule.AUTO_REPLY, Rule.COPIES})  # decided once, when the mail came in
 _SHOWN = ("subject", "subtype", "queue", "department", "wrap_reason", "sender", "attributes")
-
-
-class Stored(Protocol):
-    """What is read."""
-
-    def get(self, interaction_id: str) -> Interaction | None: ...
-
-    def body(self, interaction_id: str) -> Body | None: ...
-
-
-class Rewrites(Protocol):
-    """What is written."""
-
-    def check(self, after: Interaction, *, body: Body) -> None:
-        """Raise TooLarge for what cannot be kept."""
-        ...
-
-    def rewrite(self, before: Interaction, after: Interaction, *, body: Body | None, event: Event) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +55,7 @@ class Replay:
     """The use case with what it needs."""
 
     raw: RawMessages
-    stored: Stored
+    stored: Interactions
     rewrites: Rewrites
     policies: Policies
     clock: Clock

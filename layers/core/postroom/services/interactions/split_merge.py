@@ -9,28 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
 
 from postroom.errors import Conflict, Invalid, NotFound, Problem
 from postroom.model import Event, EventKind
-from postroom.ports import Clock
-
-
-class Threads(Protocol):
-    """What is read."""
-
-    def thread(self, thread_id: str) -> list[str]: ...
-
-    def history(self, interaction_id: str) -> list[Event]: ...
-
-
-class Moves(Protocol):
-    """What is written."""
-
-    def move(self, interaction_id: str, *, was: str, thread_id: str, event: Event) -> None: ...
-
-    def thread_of(self, interaction_id: str) -> tuple[str, str | None, datetime]: ...
+from postroom.ports import Clock, ThreadMembers, ThreadMoves
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +24,7 @@ class Rethreaded:
     moved: tuple[str, ...]
 
 
-def merge(source: str, into: str, *, threads: Threads, moves: Moves, who: str, clock: Clock) -> Rethreaded:
+def merge(source: str, into: str, *, threads: ThreadMembers, moves: ThreadMoves, who: str, clock: Clock) -> Rethreaded:
     """Move all members of the thread of `source` into the thread of `into` (any member names its thread)."""
     from_thread, to_thread = moves.thread_of(source)[0], moves.thread_of(into)[0]
     if from_thread == to_thread:
@@ -50,7 +32,7 @@ def merge(source: str, into: str, *, threads: Threads, moves: Moves, who: str, c
     return _move(threads.thread(from_thread), from_thread, to_thread, EventKind.MERGED, moves, who, clock)
 
 
-def split(interaction_id: str, *, threads: Threads, moves: Moves, who: str, clock: Clock) -> Rethreaded:
+def split(interaction_id: str, *, threads: ThreadMembers, moves: ThreadMoves, who: str, clock: Clock) -> Rethreaded:
     """Make an interaction the root of a thread of its own; what answers it goes along."""
     thread_id, _parent, _created = moves.thread_of(interaction_id)
     if thread_id == interaction_id:
@@ -68,7 +50,7 @@ def split(interaction_id: str, *, threads: Threads, moves: Moves, who: str, cloc
     return _move(list(going), thread_id, interaction_id, EventKind.SPLIT, moves, who, clock)
 
 
-def undo(change: str, *, threads: Threads, moves: Moves, who: str, clock: Clock) -> Rethreaded:
+def undo(change: str, *, threads: ThreadMembers, moves: ThreadMoves, who: str, clock: Clock) -> Rethreaded:
     """Take a split or merge back; `change` is what it answered."""
     kind, _separator, member = change.partition(".")
     if kind not in ("merged", "split") or not member:
@@ -83,7 +65,7 @@ def undo(change: str, *, threads: Threads, moves: Moves, who: str, clock: Clock)
 
 
 def _move(
-    members: Sequence[str], source: str, target: str, what: EventKind, moves: Moves, who: str, clock: Clock
+    members: Sequence[str], source: str, target: str, what: EventKind, moves: ThreadMoves, who: str, clock: Clock
 ) -> Rethreaded:
     now = clock()
     detail = json.dumps({"from": source, "to": target, "members": list(members)})

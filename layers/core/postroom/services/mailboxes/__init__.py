@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from postroom.services.mailboxes.first_connection_preview import preview
     from postroom.services.mailboxes.forecast import Concern
     from postroom.services.mailboxes.health import TELLING
-    from postroom.services.mailboxes.latency import Arrivals, Delay, delays, note_arrival
-    from postroom.services.mailboxes.mailbox_view import SecretDates, secrets_of, view
+    from postroom.services.mailboxes.latency import Delay, delays, note_arrival
+    from postroom.services.mailboxes.mailbox_view import secrets_of, view
     from postroom.services.mailboxes.open import at_step, in_session, open_mailbox, takes_token
     from postroom.services.mailboxes.problems import release_problems, retry_problems
     from postroom.services.mailboxes.retry import after_secret, on_request
@@ -39,8 +39,8 @@ else:
             "first_connection_preview": ["preview"],
             "forecast": ["Concern"],
             "health": ["TELLING"],
-            "latency": ["Arrivals", "Delay", "delays", "note_arrival"],
-            "mailbox_view": ["SecretDates", "secrets_of", "view"],
+            "latency": ["Delay", "delays", "note_arrival"],
+            "mailbox_view": ["secrets_of", "view"],
             "open": ["at_step", "in_session", "open_mailbox", "takes_token"],
             "problems": ["release_problems", "retry_problems"],
             "retry": ["after_secret", "on_request"],
@@ -49,12 +49,10 @@ else:
 
 __all__ = [
     "TELLING",
-    "Arrivals",
     "Concern",
     "ConnectionTest",
     "Conversion",
     "Delay",
-    "SecretDates",
     "account_of",
     "after_secret",
     "at_step",

@@ -9,11 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from postroom.errors import PostroomError
 from postroom.model.configuration import Mailbox, Security, Type
-from postroom.ports import Connector, Counts, Secrets, Session, Tokens
+from postroom.ports import Connector, Counts, Probe, Secrets, Session, Tokens
 from postroom.services.mailboxes.open import open_mailbox, open_with, takes_token
 
 IN_ALL = 10.5  # seconds; the figure to keep is 11
@@ -21,14 +20,6 @@ IN_ALL = 10.5  # seconds; the figure to keep is 11
 _TLS_FIRST = ("dns", "connect", "tls", "greeting", "login", "folder", "count")
 _TLS_LATER = ("dns", "connect", "greeting", "tls", "login", "folder", "count")  # STARTTLS, or none
 _HTTP = ("dns", "connect", "tls", "login", "folder", "count")
-
-
-class Probe(Protocol):
-    """Walks the way to a mail server, as far as it goes without credentials."""
-
-    def __call__(self, mailbox: Mailbox, *, deadline: float, passed: Callable[[str], None]) -> None:
-        """Call `passed` after each step; raises what connectors raise, with the step that failed."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
-from postroom.model import Arrival, Interaction, MailboxState, Subtype
+from postroom.model import Interaction, MailboxState, Subtype
 from postroom.model.configuration import Configuration, Mailbox
+from postroom.ports import Arrivals
 from postroom.rules import route
 from postroom.rules.polling import OLD_MARGIN
 
@@ -22,14 +22,6 @@ LEAST = 3  # where very many are
 IN_ALL = 1_000  # mails that are read for one list
 SEEN = 200  # of the newest of a queue
 QUEUES = 25  # of a list that leads to more, only single mailboxes are told of: each costs a query
-
-
-class Arrivals(Protocol):
-    """Knows the newest mails of queues."""
-
-    def newest(self, queues: Iterable[str], *, mailboxes: Iterable[str], seen: int, of_each: int) -> list[Arrival]:
-        """List up to `of_each` mails of each mailbox among the newest `seen` of each queue, with known dates."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

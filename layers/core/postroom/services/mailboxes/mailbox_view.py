@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Protocol
 
 from postroom.model import Balance, Health, MailboxState
 from postroom.model.configuration import Mailbox, Type
@@ -15,14 +14,6 @@ from postroom.services.mailboxes.forecast import Concern
 from postroom.services.mailboxes.health import sees, shown
 
 TOLD_FOR = timedelta(days=30)
-
-
-class SecretDates(Protocol):
-    """Knows when secrets expire, and nothing else of them."""
-
-    def valid_until(self, names: Sequence[str]) -> Mapping[str, date]:
-        """Return the last day of those secrets for which one was entered."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

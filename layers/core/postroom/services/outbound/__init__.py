@@ -6,8 +6,8 @@ from postroom.room import lazily
 
 if TYPE_CHECKING:
     from postroom.services.outbound import retry_held, view, write_reply
-    from postroom.services.outbound.send_mail import CLAIM_LASTS, send
-    from postroom.services.outbound.ses_events import track
+    from postroom.services.outbound.send_mail import CLAIM_LASTS, Result, send
+    from postroom.services.outbound.ses_events import Tracked, track
     from postroom.services.outbound.settle import mark_sent, resend
     from postroom.services.outbound.view import state_in_words
     from postroom.services.outbound.write_reply import Replied, Reply, reply
@@ -15,8 +15,8 @@ else:
     __getattr__ = lazily(
         __name__,
         {
-            "send_mail": ["CLAIM_LASTS", "send"],
-            "ses_events": ["track"],
+            "send_mail": ["CLAIM_LASTS", "Result", "send"],
+            "ses_events": ["Tracked", "track"],
             "settle": ["mark_sent", "resend"],
             "view": ["state_in_words"],
             "write_reply": ["Replied", "Reply", "reply"],
@@ -27,6 +27,8 @@ __all__ = [
     "CLAIM_LASTS",
     "Replied",
     "Reply",
+    "Result",
+    "Tracked",
     "mark_sent",
     "reply",
     "resend",

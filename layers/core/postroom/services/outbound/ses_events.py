@@ -11,11 +11,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from postroom.errors import Conflict
 from postroom.model import Delivery, Event, EventKind, Outbound, OutboxState, event_kind
-from postroom.ports import Clock, Outbox
+from postroom.ports import Clock, Notices, Outbox
 
 TAG = "postroom-outbound"
 
@@ -30,12 +30,6 @@ KINDS: dict[str, tuple[Delivery | None, EventKind]] = {
     "Open": (Delivery.OPENED, EventKind.OPENED),
 }
 """`eventType` of SES → (what became of the mail, name in its history)."""
-
-
-class Notices(Protocol):
-    """Where administrators see what belongs to no mail."""
-
-    def add(self, *, at: datetime, what: EventKind, detail: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

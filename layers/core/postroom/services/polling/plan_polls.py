@@ -17,12 +17,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from postroom.errors import Transient
 from postroom.model import MOST_MAILBOXES, poll_request
 from postroom.model.configuration import Configuration, Mailbox, Type
-from postroom.ports import BatchQueue, Configurations
+from postroom.ports import BatchQueue, Configurations, Ticks
 
 TICK = 60  # seconds between two runs of the schedule
 MINUTE = timedelta(seconds=TICK)
@@ -53,16 +53,6 @@ class Scheduled:
     mailboxes: int
     looks: int
     messages: int
-
-
-class Ticks(Protocol):
-    """Remembers the time of the last tick."""
-
-    def last(self) -> datetime | None: ...
-
-    def save(self, tick: datetime) -> None:
-        """Remember a tick, unless a later one is."""
-        ...
 
 
 def schedule(

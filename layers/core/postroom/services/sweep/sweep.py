@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 from postroom.errors import Conflict, NotFound, Permanent, PostroomError
 from postroom.model import (
@@ -25,7 +25,17 @@ from postroom.model import (
     stored_event,
     stored_keys,
 )
-from postroom.ports import Clock, Configurations, Interactions, MailboxStates, Outbox, Queue, RawMessages
+from postroom.ports import (
+    Clock,
+    Configurations,
+    DeadLetters,
+    Interactions,
+    MailboxStates,
+    Mark,
+    Outbox,
+    Queue,
+    RawMessages,
+)
 from postroom.rules.polling import unacknowledged
 from postroom.services.inbound import Ingest
 from postroom.services.outbound import CLAIM_LASTS
@@ -42,24 +52,6 @@ LOOK_BACK = timedelta(hours=48)
 _MOST_DEAD_LETTERS = 50  # a run
 _MOST_SENDS = 2_000  # a run, of each state
 _READ_AT_ONCE = 100
-
-
-class DeadLetters(Protocol):
-    """The inbound dead-letter queue."""
-
-    def receive(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """Receive up to ten messages as (receipt, content); empty when there are none."""
-        ...
-
-    def delete(self, receipt: str) -> None: ...
-
-
-class Mark(Protocol):
-    """Remembers up to which hour everything stored is known to be an interaction."""
-
-    def load(self) -> datetime | None: ...
-
-    def save(self, hour: datetime) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
-from postroom import ports
 from postroom.errors import NotFound
 from postroom.mail.outgoing import thread_token
 from postroom.model import Decision, Event, Interaction, Named, Outbound, interaction_id, parse_raw_key
 from postroom.model import DecisionRule as Rule
-from postroom.ports import Configurations, Interactions, MailboxStates, RawMessages
+from postroom.ports import Configurations, Interactions, MailboxStates, OutboxHistory, RawMessages
 from postroom.services.outbound import view
 from postroom.services.why import unfetched
 from postroom.services.why.decision_sentences import tell_decision
@@ -27,12 +25,6 @@ from postroom.services.why.summaries import summary_of_inbound, summary_of_outbo
 _ID = re.compile(r"[a-z2-7]{26}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MOST_MAILBOXES = 1000  # asked about the same bytes; an installation has rarely more
-
-
-class Outbox(ports.Outbox, Protocol):
-    """The outbox with its history."""
-
-    def history(self, outbound_id: str) -> list[Event]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +84,7 @@ class Why:
     """The use case with what it needs."""
 
     interactions: Interactions
-    outbox: Outbox
+    outbox: OutboxHistory
     configurations: Configurations
     states: MailboxStates
     raw: RawMessages

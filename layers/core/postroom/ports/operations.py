@@ -1,0 +1,189 @@
+"""What operators, the API and the sweeper need beyond what a mail passes through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from postroom.model import Arrival, Body, Event, EventKind, Interaction, OutboxState
+from postroom.model.configuration import Configuration, Mailbox, Version
+from postroom.ports.storage import Contents, Interactions, Outbox
+from postroom.ports.surroundings import Configurations, SecretStore
+
+
+class ErasableContents(Contents, Protocol):
+    """The content bucket, for those who may take something out of it."""
+
+    def delete(self, key: str) -> None: ...
+
+
+class InteractionLists(Interactions, Protocol):
+    """Interactions with their lists. Rows are plain values, as they are shown."""
+
+    def list_queue(self, queue: str, *, newest_first: bool = True) -> Iterable[Mapping[str, Any]]: ...
+
+    def list_outbox(self, state: OutboxState, *, newest_first: bool = True) -> Iterable[Mapping[str, Any]]: ...
+
+    def thread(self, thread_id: str) -> list[str]:
+        """List the ids of a thread's members, oldest first."""
+        ...
+
+    def rows(self, ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+        """Return the rows of mails by their ids; those that are gone are left out."""
+        ...
+
+
+class ThreadMembers(Protocol):
+    """Which mails are in a thread, and what happened to them."""
+
+    def thread(self, thread_id: str) -> list[str]:
+        """List the ids of a thread's members, oldest first."""
+        ...
+
+    def history(self, interaction_id: str) -> list[Event]: ...
+
+
+class ThreadMoves(Protocol):
+    """Moves mails between threads."""
+
+    def move(self, interaction_id: str, *, was: str, thread_id: str, event: Event) -> None:
+        """Move a mail to another thread; raises Conflict when it is not in thread `was`."""
+        ...
+
+    def thread_of(self, interaction_id: str) -> tuple[str, str | None, datetime]:
+        """Return the thread, the parent and the time of creation of a mail."""
+        ...
+
+
+class Rewrites(Protocol):
+    """Writes an interaction anew, with an entry in its history."""
+
+    def check(self, after: Interaction, *, body: Body) -> None:
+        """Raise TooLarge for what cannot be kept."""
+        ...
+
+    def rewrite(self, before: Interaction, after: Interaction, *, body: Body | None, event: Event) -> None: ...
+
+
+class InteractionChanges(ThreadMoves, Rewrites, Protocol):
+    """Changes of what is stored of an interaction, on a person's word."""
+
+
+class OutboxHistory(Outbox, Protocol):
+    """The outbox with its history."""
+
+    def history(self, outbound_id: str) -> list[Event]: ...
+
+
+class ConfigurationVersions(Protocol):
+    """The versions of the configuration, as far as changing needs them."""
+
+    def version(self) -> int:
+        """Return the number of the version in force; 0 before the first."""
+        ...
+
+    def load(self, version: int) -> Configuration: ...
+
+    def put(self, configuration: Configuration, *, expected_version: int, author: str, note: str, now: datetime) -> int:
+        """Put the next version in force; raises Conflict when `expected_version` is not the one in force."""
+        ...
+
+
+class ConfigurationHistory(Configurations, ConfigurationVersions, Protocol):
+    """The configuration in force, and all that were."""
+
+    def history(self) -> Sequence[Version]:
+        """List every applied configuration, newest first."""
+        ...
+
+
+class SecretEntry(SecretStore, Protocol):
+    """Where secrets are entered; nothing there can read them back."""
+
+    def put(self, name: str, value: str, *, now: datetime, valid_until: date | None = None) -> None: ...
+
+    def remove(self, name: str) -> bool:
+        """Remove a secret; False when there was none."""
+        ...
+
+
+class SecretDates(Protocol):
+    """Knows which secrets are there and when they expire, and nothing else of them."""
+
+    def entered(self, names: Sequence[str]) -> frozenset[str]:
+        """Return those of the names under which a secret lies."""
+        ...
+
+    def valid_until(self, names: Sequence[str]) -> Mapping[str, date]:
+        """Return the last day of those secrets for which one was entered."""
+        ...
+
+
+class Notices(Protocol):
+    """Where administrators see what belongs to no mail."""
+
+    def add(self, *, at: datetime, what: EventKind, detail: str) -> None: ...
+
+    def of_day(self, day: datetime) -> Iterator[Event]:
+        """Return what was noted on a day (UTC), oldest first."""
+        ...
+
+
+class Arrivals(Protocol):
+    """Knows the newest mails of queues."""
+
+    def newest(self, queues: Iterable[str], *, mailboxes: Iterable[str], seen: int, of_each: int) -> list[Arrival]:
+        """List up to `of_each` mails of each mailbox among the newest `seen` of each queue, with known dates."""
+        ...
+
+
+class Probe(Protocol):
+    """Walks the way to a mail server, as far as it goes without credentials."""
+
+    def __call__(self, mailbox: Mailbox, *, deadline: float, passed: Callable[[str], None]) -> None:
+        """Call `passed` after each step; raises what connectors raise, with the step that failed."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """The inbound dead-letter queue."""
+
+    def receive(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """Receive up to ten messages as (receipt, content); empty when there are none."""
+        ...
+
+    def delete(self, receipt: str) -> None: ...
+
+
+class Mark(Protocol):
+    """Remembers up to which hour everything stored is known to be an interaction."""
+
+    def load(self) -> datetime | None: ...
+
+    def save(self, hour: datetime) -> None: ...
+
+
+class Ticks(Protocol):
+    """Remembers the time of the last tick."""
+
+    def last(self) -> datetime | None: ...
+
+    def save(self, tick: datetime) -> None:
+        """Remember a tick, unless a later one is."""
+        ...
+
+
+class Redrive(Protocol):
+    """The dead letters of a queue, as operators see them."""
+
+    name: str
+    url: str
+
+    def count(self) -> int:
+        """Return about how many there are."""
+        ...
+
+    def move(self) -> int:
+        """Put them back into their queue, and return how many; each is there before it leaves the dead letters."""
+        ...

@@ -1,8 +1,12 @@
-"""Print results for people or for machines: tables and sentences, or with `--json` one document or JSON lines."""
+"""Print results for people or for machines: tables and sentences, or with `--json` one document or JSON lines.
+
+The only module that prints: whatever it prints was made harmless by shown.py.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -12,6 +16,7 @@ from postroom.errors import Invalid, PostroomError
 from pydantic_core import to_jsonable_python
 
 from postroom_cli.errors import describe
+from postroom_cli.shown import json_text, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,12 +41,17 @@ def console(*, error: bool = False) -> Console:
 
 def document(value: Any, *, indent: int | None = 2) -> None:
     """Print one JSON document."""
-    sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=indent) + "\n")
+    sys.stdout.write(json_text(json.dumps(plain(value), ensure_ascii=False, indent=indent)) + "\n")
 
 
 def line(value: Any) -> None:
     """Print one JSON line."""
-    sys.stdout.write(json.dumps(plain(value), ensure_ascii=False) + "\n")
+    record(plain(value))
+
+
+def record(value: Any) -> None:
+    """Print one JSON line of what JSON has already, halves of surrogate pairs included."""
+    sys.stdout.write(json_text(json.dumps(value, ensure_ascii=False)) + "\n")
 
 
 def plain(value: Any) -> Any:
@@ -109,7 +119,8 @@ def _records(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], 
         write(title)
     wide = max(map(len, columns[1:]), default=0)
     for first, *others in rows:
-        write("\n" + (first or "–"))
+        write("")
+        write(first or "–")
         for name, cell in zip(columns[1:], others, strict=True):
             if cell:
                 write(f"  {name:<{wide}}  {cell}")
@@ -120,7 +131,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
-    return "".join(letter if letter.isprintable() or letter == "\n" else "\ufffd" for letter in text)
+    return visible(text)
 
 
 def pairs(values: Mapping[str, Any]) -> None:
@@ -132,8 +143,38 @@ def pairs(values: Mapping[str, Any]) -> None:
 
 
 def say(text: str) -> None:
-    """Print a sentence as it is."""
-    sys.stdout.write(text + "\n")
+    """Print a sentence, on one line whatever it quotes."""
+    sys.stdout.write(visible(text) + "\n")
+
+
+def text(content: str) -> None:
+    """Print a text that is lines by itself: a body, a file."""
+    sys.stdout.write(visible(content.removesuffix("\n"), lines=True) + "\n")
+
+
+def octets(content: bytes, *, force: bool) -> None:
+    """Print bytes as they are; to a terminal, which would obey them, only by force."""
+    if sys.stdout.isatty() and not force:
+        raise PostroomError(
+            "These are a stranger's bytes, which a terminal obeys",
+            code="terminal",
+            remedy="Write them to a file (--output FILE), pass them on (| less), or give --force.",
+        )
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+def log_handler() -> logging.Handler:
+    """Return what writes log lines to standard error, made harmless like everything else."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_HarmlessLines("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    return handler
+
+
+class _HarmlessLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record), lines=True)
 
 
 def counted(number: int, noun: str) -> str:
@@ -143,7 +184,7 @@ def counted(number: int, noun: str) -> str:
 
 def note(text: str) -> None:
     """Print a sentence to standard error: progress, warnings, what is no part of the result."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(visible(text) + "\n")
 
 
 def progress(items: Iterable[T], what: str, *, total: int | None = None) -> Iterator[T]:

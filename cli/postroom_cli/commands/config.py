@@ -105,7 +105,7 @@ def export(context: typer.Context, json: Json = False, version: int | None = Non
     if json:
         output.document(configuration.model_dump(mode="json", exclude_defaults=True))
     else:
-        sys.stdout.write(export_configuration(configuration))
+        output.text(export_configuration(configuration))
 
 
 @app.command()

@@ -45,7 +45,7 @@ def explain(
     for path, raw in mails if sys.stdout.isatty() else output.progress(mails, "Explaining", total=len(found)):
         told = explain_mail(raw, source=str(path), policy=policy, mailbox=through)
         if json:
-            sys.stdout.write(_dumps(told))
+            output.record(told)
         else:
             _tell(told)
     if not found and not failures.count:
@@ -109,18 +109,6 @@ def _walk(directory: Path, failures: Failures) -> Iterator[Path]:
         # Beside .eml files lie notes and results; a folder without any, such as a Maildir, is all mail.
         mails = [name for name in seen if name.lower().endswith(".eml")]
         yield from (Path(folder, name) for name in mails or seen)
-
-
-def _dumps(told: dict[str, Any]) -> str:
-    import json
-
-    # Surrogates of undecodable header bytes cannot be written as UTF-8; \u escapes can, and mean the same.
-    try:
-        text = json.dumps(told, ensure_ascii=False)
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        text = json.dumps(told)
-    return text + "\n"
 
 
 def _tell(told: dict[str, Any]) -> None:

@@ -59,7 +59,7 @@ def _told(imported: Imported, file: Path | None, *, json: bool) -> None:
         output.document({**written, "options": imported.rows})
         return
     if file is None:
-        output.say(imported.text)
+        output.text(imported.text)
     # A configuration that is printed can be sent to a file: what is told of it must not end up there.
     output.table(
         "What became of each option",

@@ -116,7 +116,7 @@ def show(context: typer.Context, interaction_id: Id, json: Json = False) -> None
         }
     )
     output.say("")
-    output.say(str((shown["body"] or {}).get("text", "")))
+    output.text(str((shown["body"] or {}).get("text", "")))
 
 
 @app.command()

@@ -56,7 +56,7 @@ def local(
             on=str(directory),
             remedy="Stop it with Ctrl-C, or use another --state directory.",
         )
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(handlers=[output.log_handler()], level=logging.INFO)
     logging.getLogger("botocore").setLevel(logging.WARNING)
     path_of_template = find_template(template)
     with ExitStack() as opened:

@@ -52,7 +52,7 @@ def try_(
     if json:
         output.document({"text": masked.text, "hits": [{"name": hit.name, "count": hit.count} for hit in masked.hits]})
         return
-    output.say(masked.text)
+    output.text(masked.text)
     for hit in masked.hits:
         output.note(f"{hit.name}: {hit.count}")
 

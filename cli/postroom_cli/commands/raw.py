@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +24,7 @@ def raw(
     context: typer.Context,
     interaction_id: Annotated[str, typer.Argument(metavar="ID", help="The interaction's id, or a raw key.")],
     file: Annotated[Path | None, typer.Option("--output", "-o", help="Write it there instead of printing it.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Print it to a terminal, too, which obeys it.")] = False,
     json: Json = False,
 ) -> None:
     """Print the .eml of an interaction, byte for byte as it was fetched."""
@@ -49,8 +49,6 @@ def raw(
         where = {"file": str(file)} if file else {"content_base64": base64.b64encode(content).decode("ascii")}
         output.document({**told, **where})
     elif file is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+        output.octets(content, force=force)
     else:
         output.say(f"{len(content):,} bytes were written to {file}.")

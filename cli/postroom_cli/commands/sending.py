@@ -169,7 +169,9 @@ def show(context: typer.Context, outbound_id: Id, json: Json = False) -> None:
             "agent": shown["attributes"].get("agent"),
         }
     )
-    output.say(f"\n{shown['text']}\n")
+    output.say("")
+    output.text(shown["text"])
+    output.say("")
     output.table(
         "Decisions, in order",
         ("rule", "outcome", "detail"),

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from postroom_cli.demo.run import Outcome, Story, story_of, withheld
+from postroom_cli.shown import visible
 
 _SHOWN_HEADERS = (
     "From",
@@ -219,4 +220,4 @@ def _sender(interaction: Interaction) -> str:
 
 def _text(value: str) -> Text:
     # What strangers wrote may hold terminal control characters.
-    return Text("".join(letter if letter.isprintable() or letter == "\n" else "\ufffd" for letter in value))
+    return Text(visible(value, lines=True))

@@ -30,15 +30,21 @@ METRICS: dict[str, str] = {
     "lag": "Seconds",  # from the mail server's date to the storing, the worst of a poll
     "to_queue": "Seconds",  # from the mail server's date to the interaction in its queue, each mail
     "raw_queued_again": "Count",
+    "dead_letters_queued_again": "Count",
     "wrapped_from_dead_letters": "Count",
+    "processing_fails": "Count",  # 1: the sweeper sees healthy mail fail too
     "sends_queued_again": "Count",
     "uncertain": "Count",  # mails of which nobody knows whether they left, by the sweeper
     "records_failed": "Count",  # messages of a queue that are tried again
     "mails_held": "Count",  # tries to send that end with a mail which waits for a person, or of which nobody knows
+    "mails_uncertain_now": "Count",  # by the sweeper, as the one below
+    "mails_held_now": "Count",  # mails that leave only when a person has acted
 }
 """Key of a log line → its unit as a metric."""
 
-GAUGES = frozenset({"mailboxes_failing", "mails_not_fetched"})
+GAUGES = frozenset(
+    {"mailboxes_failing", "mails_uncertain_now", "mails_held_now", "mails_not_fetched", "processing_fails"}
+)
 """Metrics whose 0 is news: the alarm ends by it. Others are left out of a line when they are 0."""
 
 _WORD = re.compile(r"[A-Za-z][\w.-]{0,80}")

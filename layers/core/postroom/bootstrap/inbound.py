@@ -73,9 +73,9 @@ def sweep() -> Callable[[], dict[str, int]]:
         inbound_queue=stores.queue("inbound_queue"),
         outbound_queue=stores.queue("outbound_queue"),
         dead_letters=stores.dead_letters("inbound_dead_letters"),
-        # A wrapping interaction needs no key: nothing in it is believed.
+        # No key: nothing that it makes is believed, and what is processed already keeps its thread.
         ingest=_ingest(stores, lambda: ()),
-        mark=stores.mark,
+        memory=stores.sweep_memory,
         clock=clients.utc_now,
     )
     return lambda: asdict(run())

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         InteractionChanges,
         InteractionLists,
         MailboxStates,
-        Mark,
         Notices,
         OutboxHistory,
         RawMessages,
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
         SecretDates,
         SecretEntry,
         Secrets,
+        SweepMemory,
         Ticks,
     )
 
@@ -138,11 +138,11 @@ class Stores:
         return DynamoNotices(self._dynamo, self._table)
 
     @cached_property
-    def mark(self) -> Mark:
+    def sweep_memory(self) -> SweepMemory:
         """Return how far the sweeper has come."""
-        from postroom.adapters.dynamo import DynamoMark
+        from postroom.adapters.dynamo import DynamoSweepMemory
 
-        return DynamoMark(self._dynamo, self._table)
+        return DynamoSweepMemory(self._dynamo, self._table)
 
     @cached_property
     def ticks(self) -> Ticks:

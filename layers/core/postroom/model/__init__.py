@@ -47,13 +47,14 @@ if TYPE_CHECKING:
         poll_request,
         read_poll_request,
         read_send_request,
+        repeated_at,
         send_request,
         stored_event,
         stored_keys,
     )
     from postroom.model.outbound import Delivery, Envelope, Outbound, OutboxState, Sent
     from postroom.model.prices import AS_OF, MONTH, REGION, USES, Resource, Step, dollars
-    from postroom.model.raw_message import OLD, OVERSIZE, SERVER_DATE, SERVER_ID, SIZE, RawMessage
+    from postroom.model.raw_message import OLD, OVERSIZE, SERVER_DATE, SERVER_ID, SIZE, RawMessage, SweepProgress
     from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing
     from postroom.model.stored_uids import StoredUids, by_segment, with_bits
     from postroom.model.thread import ThreadHit, Waiting
@@ -105,13 +106,14 @@ else:
                 "poll_request",
                 "read_poll_request",
                 "read_send_request",
+                "repeated_at",
                 "send_request",
                 "stored_event",
                 "stored_keys",
             ],
             "outbound": ["Delivery", "Envelope", "Outbound", "OutboxState", "Sent"],
             "prices": ["AS_OF", "MONTH", "REGION", "Resource", "Step", "USES", "dollars"],
-            "raw_message": ["OLD", "OVERSIZE", "RawMessage", "SERVER_DATE", "SERVER_ID", "SIZE"],
+            "raw_message": ["OLD", "OVERSIZE", "RawMessage", "SERVER_DATE", "SERVER_ID", "SIZE", "SweepProgress"],
             "server_mail": ["Action", "FetchFailed", "Fetched", "Item", "Listing"],
             "stored_uids": ["StoredUids", "by_segment", "with_bits"],
             "thread": ["ThreadHit", "Waiting"],
@@ -181,6 +183,7 @@ __all__ = [
     "Step",
     "StoredUids",
     "Subtype",
+    "SweepProgress",
     "ThreadHit",
     "TokenPlace",
     "Traffic",
@@ -200,6 +203,7 @@ __all__ = [
     "raw_prefix",
     "read_poll_request",
     "read_send_request",
+    "repeated_at",
     "send_request",
     "stored_decision",
     "stored_event",

@@ -20,6 +20,7 @@ VERSION = 1
 MOST_MAILBOXES = 100
 """Mailboxes in one poll request."""
 
+_REPEATED = "postroomRepeated"
 _S3_VERSION = "2.1"  # S3 user guide, "Event message structure": the major version changes when readers must
 
 
@@ -85,18 +86,23 @@ def read_send_request(message: Mapping[str, Any]) -> str:
     return outbound_id
 
 
-def stored_event(bucket: str, key: str) -> Mapping[str, Any]:
-    """Write the event that S3 sends for a stored object; its keys are URL-encoded."""
-    return {
-        "Records": [
-            {
-                "eventVersion": _S3_VERSION,
-                "eventSource": "postroom:sweep",
-                "eventName": "ObjectCreated:Put",
-                "s3": {"bucket": {"name": bucket}, "object": {"key": quote_plus(key)}},
-            }
-        ]
+def stored_event(bucket: str, key: str, *, repeated: datetime | None = None) -> Mapping[str, Any]:
+    """Write the event that S3 sends for a stored object; its keys are URL-encoded. `repeated`: when we did so again."""
+    record: dict[str, Any] = {
+        "eventVersion": _S3_VERSION,
+        "eventSource": "postroom:sweep",
+        "eventName": "ObjectCreated:Put",
+        "s3": {"bucket": {"name": bucket}, "object": {"key": quote_plus(key)}},
     }
+    if repeated is not None:
+        record[_REPEATED] = repeated.isoformat()
+    return {"Records": [record]}
+
+
+def repeated_at(event: Mapping[str, Any]) -> datetime | None:
+    """Read when an event was queued again by ourselves; None for S3's own."""
+    times = [datetime.fromisoformat(record[_REPEATED]) for record in event.get("Records", []) if _REPEATED in record]
+    return max(times, default=None)
 
 
 def stored_keys(event: Mapping[str, Any]) -> list[str]:

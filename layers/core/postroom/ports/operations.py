@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from postroom.model import Arrival, Body, Event, EventKind, Interaction, OutboxState
+from postroom.model import Arrival, Body, Event, EventKind, Interaction, OutboxState, SweepProgress
 from postroom.model.configuration import Configuration, Mailbox, Version
 from postroom.ports.storage import Contents, Interactions, Outbox
 from postroom.ports.surroundings import Configurations, SecretStore
@@ -156,12 +156,20 @@ class DeadLetters(Protocol):
     def delete(self, receipt: str) -> None: ...
 
 
-class Mark(Protocol):
-    """Remembers up to which hour everything stored is known to be an interaction."""
+class SweepMemory(Protocol):
+    """What the sweeper writes down between its runs."""
 
-    def load(self) -> datetime | None: ...
+    def load(self) -> SweepProgress: ...
 
-    def save(self, hour: datetime) -> None: ...
+    def save(self, progress: SweepProgress) -> None: ...
+
+    def repeated(self, hour: datetime, *, since: datetime) -> Collection[str]:
+        """Read the prints of an hour's raw messages that were queued again since a moment."""
+        ...
+
+    def remember(self, hour: datetime, prints: Collection[str], *, at: datetime) -> None:
+        """Write down that these were queued again."""
+        ...
 
 
 class Ticks(Protocol):

@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from postroom.adapters.dynamo.interaction_changes import InteractionChanges
     from postroom.adapters.dynamo.interactions import DynamoInteractions
     from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-    from postroom.adapters.dynamo.notices import DynamoMark, DynamoNotices, DynamoTicks
+    from postroom.adapters.dynamo.notices import DynamoNotices, DynamoTicks
     from postroom.adapters.dynamo.outbox import DynamoOutbox
     from postroom.adapters.dynamo.secrets import SecretWriter, StoredSecretDates, StoredSecrets
+    from postroom.adapters.dynamo.sweep_memory import DynamoSweepMemory
 else:
     __getattr__ = lazily(
         __name__,
@@ -24,9 +25,10 @@ else:
             "interaction_changes": ["InteractionChanges"],
             "interactions": ["DynamoInteractions"],
             "mailbox_states": ["DynamoMailboxStates"],
-            "notices": ["DynamoMark", "DynamoNotices", "DynamoTicks"],
+            "notices": ["DynamoNotices", "DynamoTicks"],
             "outbox": ["DynamoOutbox"],
             "secrets": ["SecretWriter", "StoredSecretDates", "StoredSecrets"],
+            "sweep_memory": ["DynamoSweepMemory"],
         },
     )
 
@@ -35,9 +37,9 @@ __all__ = [
     "DynamoArrivals",
     "DynamoInteractions",
     "DynamoMailboxStates",
-    "DynamoMark",
     "DynamoNotices",
     "DynamoOutbox",
+    "DynamoSweepMemory",
     "DynamoTicks",
     "InteractionChanges",
     "SecretWriter",

@@ -13,6 +13,7 @@
 | notice to administrators  | `N#<day>`       | `<time>#<what>` |
 | reply waiting for a mail  | `M#<hash of Message-ID>` | `W#<id>` |
 | mark of the sweeper       | `SWEEP`         | `mark`          |
+| what it queued again      | `SWEEP`         | `R#<hour>`      |
 | last tick of the schedule | `TICK`          | `mark`          |
 
 | index          | an inbound interaction            | an outbound one                    |
@@ -108,6 +109,11 @@ def sweep_mark() -> Key:
 def tick_mark() -> Key:
     """Return the key of the last tick that polls were planned for."""
     return {PK: "TICK", SK: "mark"}
+
+
+def sweep_repeated(hour: datetime) -> Key:
+    """Key of what the sweeper queued again of the raw messages of an hour."""
+    return {PK: "SWEEP", SK: f"R#{hour:%Y-%m-%dT%H}"}
 
 
 def message_id(value: str) -> str:

@@ -1,4 +1,4 @@
-"""Small records for administrators and for the sweeper: notices, and up to where everything is in order."""
+"""Notices to administrators: what belongs to no mail of ours."""
 
 from __future__ import annotations
 
@@ -51,27 +51,6 @@ class DynamoNotices:
             ExpressionAttributeValues=items.marshal({":pk": keys.notice(day, "")[keys.PK]}),
         )
         yield from map(items.read_event, found)
-
-
-class DynamoMark:
-    """Implements services.sweep.Mark."""
-
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._client = client
-        self._table = table
-
-    def load(self) -> datetime | None:
-        """Return the hour up to which every stored raw message is an interaction; None before the first sweep."""
-        with aws_errors("reading the sweeper's mark"):
-            answer = self._client.get_item(TableName=self._table, Key=items.marshal(keys.sweep_mark()))
-        return keys.parse_moment(answer["Item"]["hour"]["S"]) if "Item" in answer else None
-
-    def save(self, hour: datetime) -> None:
-        """Move the mark."""
-        with aws_errors("moving the sweeper's mark"):
-            self._client.put_item(
-                TableName=self._table, Item=items.marshal({**keys.sweep_mark(), "hour": keys.moment(hour)})
-            )
 
 
 class DynamoTicks:

@@ -16,15 +16,13 @@ def seen_again(facts: Facts) -> Event:
     return Event(at=facts.now, what=EventKind.SEEN_AGAIN, detail=f"{on_server}stored as {facts.stored.key}")
 
 
-def note_repetition(planned: Interaction, event: Event, *, interactions: Interactions) -> None:
+def note_repetition(there: Interaction | None, raw_key: str, event: Event, *, interactions: Interactions) -> None:
     """Record a second raw message of the same bytes; nothing for the one that the interaction was made of.
 
     The same raw message may be processed any number of times and is told once.
     """
-    stored = interactions.get(planned.id)
-    if stored is None or stored.raw_key == planned.raw_key:
+    if there is None or there.raw_key == raw_key:
         return
-    told = (one.detail for one in interactions.history(planned.id) if one.what == EventKind.SEEN_AGAIN)
-    if any(detail.endswith(planned.raw_key) for detail in told):
-        return
-    interactions.add_event(planned.id, event)
+    told = (one.detail for one in interactions.history(there.id) if one.what == EventKind.SEEN_AGAIN)
+    if not any(detail.endswith(raw_key) for detail in told):
+        interactions.add_event(there.id, event)

@@ -7,7 +7,7 @@ transaction), what a report says of a mail of ours, threads that waited for this
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from postroom.errors import Transient
 from postroom.model import Added, Interaction, OutboxState, send_request
@@ -45,7 +45,11 @@ class Store:
             self._write(copy)
         stored = self._write(plan.own)
         if stored.added is Added.EXISTED:
-            note_repetition(stored.interaction, plan.repeated, interactions=self.interactions)
+            # What is there counts: it may have been moved, split off or read again since.
+            there = self.interactions.get(stored.interaction.id)
+            raw_key = plan.own.interaction.raw_key
+            note_repetition(there, raw_key, plan.repeated, interactions=self.interactions)
+            stored = replace(stored, interaction=there or stored.interaction)
         else:
             note_arrival(stored.interaction, old=plan.old)
         if plan.reported is not None:

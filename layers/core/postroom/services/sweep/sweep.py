@@ -6,50 +6,42 @@ Nothing here decides anew: it queues again what the other functions would have d
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
 
-from postroom.errors import Conflict, NotFound, Permanent, PostroomError
+from postroom.errors import Conflict, Permanent, PostroomError
 from postroom.model import (
     Delivery,
     Event,
     EventKind,
-    HealthState,
     Outbound,
     OutboxState,
-    parse_raw_key,
     send_request,
-    stored_event,
-    stored_keys,
 )
 from postroom.ports import (
+    BatchQueue,
     Clock,
     Configurations,
     DeadLetters,
     Interactions,
     MailboxStates,
-    Mark,
     Outbox,
-    Queue,
     RawMessages,
+    SweepMemory,
 )
-from postroom.rules.polling import unacknowledged
 from postroom.services.inbound import Ingest
 from postroom.services.outbound import CLAIM_LASTS
+from postroom.services.sweep import gauges, raw_messages
+from postroom.services.sweep.dead_letters import Letters
+from postroom.services.sweep.raw_messages import works
 
 logger = logging.getLogger(__name__)
-
-SETTLED = timedelta(minutes=10)
-"""A raw message this old should be an interaction; younger ones are still on their way."""
 
 NEW_WAITS = timedelta(minutes=2)
 """An outbox entry this old has lost its queue message."""
 
-LOOK_BACK = timedelta(hours=48)
-_MOST_DEAD_LETTERS = 50  # a run
 _MOST_SENDS = 2_000  # a run, of each state
 _READ_AT_ONCE = 100
 
@@ -60,11 +52,15 @@ class Swept:
 
     raw_looked_at: int = 0
     raw_queued_again: int = 0
+    processing_fails: int = 0  # 1: healthy mail failed too
+    dead_letters_queued_again: int = 0
     wrapped_from_dead_letters: int = 0
     sends_queued_again: int = 0
     uncertain: int = 0
     mailboxes_failing: int = 0
     mails_not_fetched: int = 0
+    mails_uncertain_now: int = 0
+    mails_held_now: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +73,11 @@ class Sweep:
     outbox: Outbox
     states: MailboxStates
     configurations: Configurations
-    inbound_queue: Queue
-    outbound_queue: Queue
+    inbound_queue: BatchQueue
+    outbound_queue: BatchQueue
     dead_letters: DeadLetters
     ingest: Ingest
-    mark: Mark
+    memory: SweepMemory
     clock: Clock
 
     def __call__(self) -> Swept:
@@ -89,12 +85,13 @@ class Sweep:
         now = self.clock()
         failed: list[Exception] = []
         parts: tuple[Callable[[], dict[str, int] | None], ...] = (
-            lambda: self._raw_messages(now),
-            lambda: {"wrapped_from_dead_letters": self._dead_letters()},
+            # The cheap ones first: what mail to send waits for must not wait for a day of raw messages.
             lambda: {"uncertain": self._died_sending(now)},
             lambda: self._reported_meanwhile(now),
             lambda: {"sends_queued_again": self._sends(now)},
-            self._mailboxes,
+            lambda: gauges.of_outbox(self.outbox, now=now),
+            lambda: gauges.of_mailboxes(self.configurations, self.states),
+            lambda: self._inbound(now),
         )
         counts: dict[str, int] = {}
         for part in parts:
@@ -111,60 +108,37 @@ class Sweep:
             raise failed[0]
         return Swept(**counts)
 
-    def _raw_messages(self, now: datetime) -> dict[str, int]:
-        """Queue again every raw message that should be an interaction and is none (fault 43)."""
-        earliest = now - LOOK_BACK
-        start = max(self.mark.load() or earliest, earliest).replace(minute=0, second=0, microsecond=0)
-        looked = queued = 0
-        clean = hour = start
-        while hour <= now:
-            following = hour + timedelta(hours=1)
-            settled = [key for key, stored in self.raw.keys_of_hour(hour) if now - stored >= SETTLED]
-            missing = self._without_interaction(settled)
-            for key in missing:
-                self.inbound_queue.send(stored_event(self.raw_bucket, key))
-            looked += len(settled)
-            queued += len(missing)
-            if not missing and clean == hour and following + SETTLED < now:
-                clean = following
-            hour = following
-        if clean > start:
-            self.mark.save(clean)
-        return {"raw_looked_at": looked, "raw_queued_again": queued}
-
-    def _without_interaction(self, keys: list[str]) -> list[str]:
-        ids = {key: parse_raw_key(key).interaction_id for key in keys}
-        present = self.interactions.present(list(ids.values())) if ids else frozenset()
-        return [key for key, interaction_id in ids.items() if interaction_id not in present]
-
-    def _dead_letters(self) -> int:
-        """Make wrapping interactions of what processing failed at five times (fault 48).
-
-        One that even this fails at keeps neither the others nor the rest of the sweep from their turn: it stays.
-        """
-        seen = wrapped = 0
-        while seen < _MOST_DEAD_LETTERS:
-            messages = self.dead_letters.receive()
-            if not messages:
-                break
-            for receipt, content in messages:
-                seen += 1
-                try:
-                    wrapped += self._wrapped(content)
-                except Exception:  # also a defect of ours: what waits to be sent must not wait for its mending
-                    logger.exception("dead_letter_failed", extra={"content": str(content)[:1000]})
-                    continue
-                self.dead_letters.delete(receipt)
-        return wrapped
-
-    def _wrapped(self, content: Mapping[str, Any]) -> int:
-        keys = stored_keys(content)
-        for key in keys:
-            try:
-                self.ingest.wrap(key, "processing failed or crashed five times; see the log of process_inbound")
-            except NotFound:
-                logger.error("raw_message_missing", extra={"key": key})
-        return len(keys)
+    def _inbound(self, now: datetime) -> dict[str, int]:
+        """Repair what should be an interaction: raw messages whose events were lost, and what failed five times."""
+        progress = self.memory.load()
+        found = raw_messages.look(
+            raw=self.raw, interactions=self.interactions, progress=progress, now=now, clock=self.clock
+        )
+        after = found.progress
+        healthy = works(after.healthy_key, process=self.ingest, interactions=self.interactions)
+        if not healthy:
+            after = replace(after, trouble=now)
+            logger.warning("processing_fails", extra={"waiting": len(found.missing)})
+        if after != progress and (not healthy or after.hour != progress.hour or after.looked_back == now):
+            self.memory.save(after)
+        counts = {"raw_looked_at": found.looked_at, "processing_fails": int(not healthy)}
+        if not healthy:
+            return counts  # every message more would fail too; each mail waits with the one that it has
+        letters = Letters(
+            letters=self.dead_letters,
+            interactions=self.interactions,
+            wrap=self.ingest.wrap,
+            bucket=self.raw_bucket,
+            queue=self.inbound_queue,
+            memory=self.memory,
+            trouble=after.trouble,
+            now=now,
+        )
+        counts |= letters.settle()
+        counts["raw_queued_again"] = raw_messages.queue_again(
+            found.missing, bucket=self.raw_bucket, queue=self.inbound_queue, memory=self.memory, now=now
+        )
+        return counts
 
     def _sends(self, now: datetime) -> int:
         """Queue again what is to be sent: message lost, time come, or its sender died before the content went out."""
@@ -173,13 +147,12 @@ class Sweep:
             (OutboxState.DEFERRED, now),
             (OutboxState.CLAIMED, now - CLAIM_LASTS),
         ]
-        queued = 0
-        for state, before in due:
-            # The oldest first. More would not leave before the next run, and what is queued twice costs its sender.
-            for outbound_id in islice(self.outbox.waiting(state, before=before), _MOST_SENDS):
-                self.outbound_queue.send(send_request(outbound_id))
-                queued += 1
-        return queued
+        # The oldest first. More would not leave before the next run, and what is queued twice costs its sender.
+        waiting = [
+            one for state, before in due for one in islice(self.outbox.waiting(state, before=before), _MOST_SENDS)
+        ]
+        self.outbound_queue.send_many([(send_request(one), 0) for one in waiting])
+        return len(waiting)
 
     def _died_sending(self, now: datetime) -> int:
         """Settle what a sender died with: UNCERTAIN, unless a report has told already (faults 70, 71)."""
@@ -217,18 +190,3 @@ class Sweep:
             logger.error("settling_failed", extra={"outbound": outbound_id, "code": error.code})
             return False
         return True
-
-    def _mailboxes(self) -> dict[str, int]:
-        """Count and log the enabled mailboxes that are not well, and the mails given up that nobody has seen to."""
-        enabled = [mailbox.name for mailbox in self.configurations.current().mailboxes if mailbox.enabled]
-        states = self.states.load(enabled) if enabled else {}
-        failing = unfetched = 0
-        for name in enabled:
-            if count := len(unacknowledged(states[name].position)):
-                unfetched += count
-                logger.warning("mails_not_fetched", extra={"mailbox": name, "count": count})
-            health = states[name].health
-            if health.state in (HealthState.RETRYING, HealthState.NEEDS_ATTENTION):
-                failing += 1
-                logger.warning("mailbox_failing", extra={"mailbox": name, "step": health.step, "code": health.code})
-        return {"mailboxes_failing": failing, "mails_not_fetched": unfetched}

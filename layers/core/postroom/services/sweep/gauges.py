@@ -1,0 +1,44 @@
+"""Count what waits for a person now: alarms last as long as it does, not as long as the moment that began it."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from itertools import islice
+
+from postroom.model import HealthState, OutboxState
+from postroom.ports import Configurations, MailboxStates, Outbox
+from postroom.rules.polling import unacknowledged
+from postroom.services.outbound import needs_attention
+
+logger = logging.getLogger(__name__)
+
+MOST_COUNTED = 5_000  # of each state, a run
+_READ_AT_ONCE = 100
+_ANY_TIME = timedelta(days=3650)  # DEFERRED is listed by when it is due
+
+
+def of_outbox(outbox: Outbox, *, now: datetime) -> dict[str, int]:
+    """Count the mails of which nobody knows whether they left, and those that leave only when a person has acted."""
+    uncertain = sum(1 for _one in islice(outbox.waiting(OutboxState.UNCERTAIN, before=now), MOST_COUNTED))
+    held = sum(1 for _one in islice(outbox.waiting(OutboxState.FAILED, before=now), MOST_COUNTED))
+    deferred = islice(outbox.waiting(OutboxState.DEFERRED, before=now + _ANY_TIME), MOST_COUNTED)
+    while ids := list(islice(deferred, _READ_AT_ONCE)):
+        held += sum(needs_attention(one) for one in outbox.read(ids).values())
+    return {"mails_uncertain_now": uncertain, "mails_held_now": held}
+
+
+def of_mailboxes(configurations: Configurations, states: MailboxStates) -> dict[str, int]:
+    """Count and log the enabled mailboxes that are not well, and the mails given up that nobody has seen to."""
+    enabled = [mailbox.name for mailbox in configurations.current().mailboxes if mailbox.enabled]
+    known = states.load(enabled) if enabled else {}
+    failing = unfetched = 0
+    for name in enabled:
+        if count := len(unacknowledged(known[name].position)):
+            unfetched += count
+            logger.warning("mails_not_fetched", extra={"mailbox": name, "count": count})
+        health = known[name].health
+        if health.state in (HealthState.RETRYING, HealthState.NEEDS_ATTENTION):
+            failing += 1
+            logger.warning("mailbox_failing", extra={"mailbox": name, "step": health.step, "code": health.code})
+    return {"mailboxes_failing": failing, "mails_not_fetched": unfetched}

@@ -166,7 +166,7 @@ def test_an_event_that_was_lost_50_hours_before_the_next_sweep_is_found(configur
 def test_a_key_that_names_the_hour_before_it_was_stored_is_not_passed(configured: AwsStack) -> None:
     full_hour = utc_now().replace(minute=0, second=0, microsecond=0)
     before = full_hour - timedelta(seconds=2)  # named at 10:59:58, and stored in this hour
-    with patch("postroom.bootstrap.utc_now", lambda: full_hour + timedelta(minutes=11)):
+    with patch("postroom.bootstrap.clients.utc_now", lambda: full_hour + timedelta(minutes=11)):
         bootstrap.forget()
         configured.invoke("Sweep", {})  # the hour is empty as yet
     bootstrap.forget()

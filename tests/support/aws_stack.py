@@ -18,7 +18,7 @@ from typing import Any
 
 import botocore.session
 from moto import mock_aws
-from moto.core.base_backend import BackendDict
+from moto.core.base_backend import BackendDict, BaseBackend
 from moto.dynamodb.responses import DynamoHandler
 from moto.kms import models as kms_models
 from moto.kms import utils as kms_utils
@@ -211,8 +211,13 @@ def _made(overrides: tuple[tuple[str, str], ...]) -> _Made:
             "AWS_REGION": REGION,
             "POWERTOOLS_METRICS_DISABLED": "true",
         }
-        state = copy.deepcopy({place: vars(backend) for place, backend in _backends()}, _themselves())
+        state = copy.deepcopy({place: _contents(backend) for place, backend in _backends()}, _themselves())
     return _Made(stack, {function.name: function for function in functions}, variables, state)
+
+
+def _contents(backend: Any) -> dict[str, Any]:
+    """Return what a backend holds, apart from other backends: SES v2 works on the one of SES that is there now."""
+    return {name: value for name, value in vars(backend).items() if not isinstance(value, BaseBackend)}
 
 
 def _themselves() -> dict[int, Any]:

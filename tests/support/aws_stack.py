@@ -112,6 +112,10 @@ class AwsStack:
             aws_request_id="test",
         )
         handler = import_handler(self.functions[function])
+        for record in event.get("Records", ()):
+            # The queue that the function has in the template: what fails goes back to it.
+            if record.get("eventSourceARN") == _SQS["eventSourceARN"]:
+                record["eventSourceARN"] = _queue_of(self.functions[function])
         self.roles.running = function
         try:
             return handler(event, context)
@@ -135,6 +139,10 @@ class AwsStack:
                 found.append(json.loads(message["Body"]))
                 sqs.delete_message(QueueUrl=self.environment[variable], ReceiptHandle=message["ReceiptHandle"])
         return found
+
+
+def _queue_of(function: Function) -> str:
+    return next(str(one["Properties"]["Queue"]) for one in function.events.values() if one["Type"] == "SQS")
 
 
 def sqs_event(*bodies: Mapping[str, Any]) -> dict[str, Any]:

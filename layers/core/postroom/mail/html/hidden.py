@@ -9,18 +9,29 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 _names = str.split
-_HIDES = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0?\.?0|mso-hide|\shidden(?=[\s=>/])|"
-    r"font-size\s*:\s*[01]|(?:height|width)\s*:\s*0|text-indent\s*:\s*-|(?:left|top)\s*:\s*-\d{3}",
-    re.IGNORECASE,
-)
-_COLOUR = re.compile(r"color\s*[:=]\s*[\"']?\s*(#[0-9a-f]{3,6}|rgba?\([^()]{1,40}\)|[a-z]{3,20})", re.IGNORECASE)
-_BACKGROUND = re.compile(
-    r"(?:background(?:-color)?\s*:|bgcolor\s*=)\s*[\"']?\s*(#[0-9a-f]{3,6}|rgba?\([^()]{1,40}\)|[a-z]{3,20})",
-    re.IGNORECASE,
-)
+# Word → pattern that begins with it, for text in lower case: most mail has hardly any of the words.
+_HIDES = {
+    word: re.compile(word + rest)
+    for word, rest in (
+        ("display", r"\s*:\s*none"),
+        ("visibility", r"\s*:\s*(?:hidden|collapse)"),
+        ("opacity", r"\s*:\s*(?:0(?![.\d])|0?\.0)"),
+        ("mso-hide", ""),
+        ("hidden", r"(?=[\s=>/])(?<=\shidden)"),
+        ("font-size", r"\s*:\s*(?:0|1(?:\.\d+)?p[xt])"),
+        ("height", r"\s*:\s*0(?![.\d])"),
+        ("width", r"\s*:\s*0(?![.\d])"),
+        ("text-indent", r"\s*:\s*-\d{3}"),
+        ("left", r"\s*:\s*-\d{3}"),
+        ("top", r"\s*:\s*-\d{3}"),
+    )
+}
+_VALUE = r"\s*[\"']?\s*(#[0-9a-f]{3,6}|rgba?\([^()]{1,40}\)|[a-z]{3,20})"
+_COLOUR = re.compile(r"color\s*[:=]" + _VALUE)
+_GROUNDS = (re.compile(r"background(?:-color)?\s*:" + _VALUE), re.compile(r"bgcolor\s*=" + _VALUE))
 _ZERO = re.compile(r"0+(?:\.0*)?(?:px|pt|em|rem|ex|%|vh|vw)?\Z|\.0+(?:px|pt|em|rem|%)?\Z")
 _TINY = re.compile(r"[01](?:\.\d+)?(?:px|pt)\Z|0(?:\.\d+)?(?:em|rem|%)?\Z")
 _FAR_OUT = re.compile(r"-\d{3,}(?:\.\d+)?(?:px|pt|em|rem)?\Z")
@@ -34,21 +45,23 @@ _STYLE_SHEET = re.compile(r"<style\b[^<>]*+>([^<]*+)", re.IGNORECASE)
 _RULE = re.compile(r"(?<![^{}])([^{}]*+)\{([^{}]*+)\}")
 _SIMPLE_SELECTOR = re.compile(r"(?:[a-z]{1,10})?([.#][\w-]{1,60})\Z", re.IGNORECASE)
 _MOST_SHEET = 200_000  # characters
-_MOST_STYLE = 4_000
+LONGEST_STYLE = 4_000
 _TAG = re.compile(r"<(/?)([a-z0-9]+)([^>]*+)>")
 _CODES = re.compile(r'\s(?:style|hidden|class|id|bgcolor|color)="([^"]*+)"')
 _VOID = frozenset(_names("br hr img wbr col"))
-_TEXT = re.compile(r"[^\s<>]+")
 
 
 def may_hide(html: str) -> bool:
     """Say quickly whether anything in a mail may be hidden: most mail has nothing of the kind."""
-    if _HIDES.search(html):
+    lowered = html.lower()
+    if any(word in lowered and pattern.search(lowered) for word, pattern in _HIDES.items()):
         return True
-    colours = {colour for one in _COLOUR.findall(html) if (colour := _colour(one.lower()))}
+    written = set(_COLOUR.findall(lowered)) if "color" in lowered else ()
+    colours = {colour for one in written if (colour := _colour(one))}
     if not colours:
         return False
-    grounds = {colour for one in _BACKGROUND.findall(html) if (colour := _colour(one.lower()))} | {"ffffff"}
+    behind = {one for pattern in _GROUNDS for one in pattern.findall(lowered)}
+    grounds = {colour for one in behind if (colour := _colour(one))} | {"ffffff"}
     if len(colours) * len(grounds) > _MOST_COLOURS * _MOST_COLOURS:
         return True
     return any(_are_the_same(one, other) for one in colours for other in grounds)
@@ -67,12 +80,13 @@ def hidden_names(html: str) -> frozenset[str]:
         # What a media query says holds for some screens only, and may as well show what is hidden on the others.
         rules = _AT_RULE.sub("", sheet[:_MOST_SHEET])
         for selectors, declarations in _RULE.findall(rules):
-            if "n" in code_of(declarations):
+            if "n" in code_of(declarations[:LONGEST_STYLE]):
                 names = (_SIMPLE_SELECTOR.match(one.strip()) for one in selectors.split(","))
                 found.update(name[1] for name in names if name)
     return frozenset(found)
 
 
+@lru_cache(maxsize=256)  # the same few styles stand in all cells of a table
 def code_of(style: str) -> str:
     """Return what a style says of being seen, in words that the sanitiser may keep.
 
@@ -80,7 +94,7 @@ def code_of(style: str) -> str:
     six digits the colours of text and background, `b?` one that is not known.
     """
     values: dict[str, str] = {}
-    for declaration in style[:_MOST_STYLE].lower().split(";"):
+    for declaration in style.lower().split(";"):
         name, colon, value = declaration.partition(":")
         if colon:
             values[name.strip()] = value.strip().removesuffix("!important").strip()
@@ -166,7 +180,7 @@ def cut_hidden(marked: str, *, plain_page: bool) -> tuple[str, int]:
     for tag in _TAG.finditer(marked):
         text = marked[position : tag.start()]
         position = tag.end()
-        characters = sum(map(len, _TEXT.findall(text)))
+        characters = len("".join(text.split()))
         if stack[-1].is_hidden:
             hidden += characters
         else:
@@ -185,7 +199,7 @@ def cut_hidden(marked: str, *, plain_page: bool) -> tuple[str, int]:
         pieces.append(tag[0])
     text = marked[position:]
     pieces.append(text)
-    shown += len(_TEXT.findall(text))
+    shown += len(text.split())
     return ("".join(pieces), hidden) if hidden and shown else (marked, 0)
 
 
@@ -211,5 +225,6 @@ def _inside(around: _Seen, attributes: str) -> _Seen:
     return _Seen(shown, size, visible, colour, background)
 
 
+@lru_cache(maxsize=256)
 def _are_the_same(one: str, other: str) -> bool:
     return all(abs(int(one[at : at + 2], 16) - int(other[at : at + 2], 16)) <= _SAME for at in (0, 2, 4))

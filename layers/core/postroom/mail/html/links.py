@@ -67,7 +67,10 @@ def odd_links(html: str) -> tuple[OddLink, ...]:
         if number >= _MOST_LINKS or len(found) >= _MOST_FLAGS:
             break
         end = html.find("</a>", link.end(), link.end() + 4 * _LONGEST_TEXT)
-        text = _TAG.sub("", html[link.end() : end]) if end >= 0 else ""
+        inside = html[link.end() : end] if end >= 0 else ""
+        if "." not in inside and "@" not in link[1] and link[1].isascii() and "xn--" not in link[1]:
+            continue  # words, and a plain host: what most links are
+        text = _TAG.sub("", inside)
         for odd in _of_link(unescape(link[1]), unescape(text)[:_LONGEST_TEXT]):
             found.setdefault(odd)
     return tuple(found)

@@ -11,7 +11,15 @@ from functools import cache
 import nh3
 
 from postroom.mail.html.as_text import to_text
-from postroom.mail.html.hidden import attribute_code, code_of, cut_hidden, hidden_names, may_hide, page_is_plain
+from postroom.mail.html.hidden import (
+    LONGEST_STYLE,
+    attribute_code,
+    code_of,
+    cut_hidden,
+    hidden_names,
+    may_hide,
+    page_is_plain,
+)
 from postroom.mail.html.limits import RENAMED_ELEMENTS, RENAMED_PREFIX, bound
 from postroom.mail.html.shown import show
 
@@ -148,7 +156,7 @@ def _attribute(_element: str, attribute: str, value: str) -> str | None:
 
 def _marking_attribute(element: str, attribute: str, value: str) -> str | None:
     if attribute == "style":
-        return code_of(value) or None
+        return code_of(value[:LONGEST_STYLE]) or None
     if attribute in ("hidden", "class", "id", "bgcolor", "color"):
         return attribute_code(attribute, value, _counts.get().hidden_names)
     return _attribute(element, attribute, value)

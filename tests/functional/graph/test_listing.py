@@ -197,15 +197,15 @@ def test_what_has_been_given_up_is_left_alone_and_what_is_gone_forgotten(site: S
     assert (listing.position.known, listing.position.problems) == (frozenset(), {given_up: GIVEN_UP})
 
 
-@pytest.mark.parametrize("path", ["INBOX", "Cases/Open"])
-def test_an_idle_look_is_one_request(site: Site, path: str) -> None:
+@pytest.mark.parametrize(("path", "levels"), [("INBOX", 0), ("Cases/Open", 2)])
+def test_an_idle_look_is_one_request_and_one_for_each_level_of_a_path(site: Site, path: str, levels: int) -> None:
     site.service.make("Open", site.service.make("Cases"))
     with site.session(folder_path=path) as session:  # the first time, folders are found by name
         position = session.list(None).position
     site.service.seen.clear()
     with site.session(folder_path=path, ask=position) as session:
         assert not session.look(position)
-    assert len(site.service.seen) == 1
+    assert len(site.service.seen) == 1 + levels
 
 
 # --- folders ---

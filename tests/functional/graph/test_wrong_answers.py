@@ -143,3 +143,16 @@ def test_a_listing_that_ends_too_early_makes_no_mail_new_whose_bytes_have_change
     for _ in range(3):
         site.poll()
     assert sorted(site.raw()) == sorted([*MAILS, PARTS])
+
+
+@pytest.mark.fault(122)
+def test_a_folder_that_was_deleted_and_made_anew_is_polled_at_the_next_look(site: Site) -> None:
+    site.configure({"type": "GRAPH", "folder_path": "Cases", "leave_msg_on_server": True})
+    old = site.graph.make("Cases")
+    site.graph.deliver(MAILS[0], folder=old)
+    site.poll()
+    trash = site.graph.make("Deleted Items")
+    site.graph.folders[old] = (trash, "Cases")  # where it keeps its id
+    site.graph.deliver(MAILS[1], folder=site.graph.make("Cases"))
+    site.poll()
+    assert sorted(site.raw()) == sorted(MAILS[:2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -23,6 +23,7 @@ from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Listing
 from postroom.model.configuration import Mailbox
 
 PAGE = 250
+FOUND_FOR = timedelta(minutes=5)  # for which a folder that is no inbox is looked at together with others by its id
 SHORT_PAGE = 25  # where a longer one takes Exchange too long (microsoft-graph-docs issues 5853, 11628)
 _SIZE = "Integer 0x0E08"  # PidTagMessageSize ([MS-OXPROPS] 2.796); the message resource itself tells no size
 _WITH_SIZE = f"&$expand=singleValueExtendedProperties($filter={quote(f'id eq {_SIZE!r}', safe='')})"
@@ -37,7 +38,7 @@ class GraphConnector:
     allowed_networks: Sequence[Network] = ()
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], datetime] = utc_now
-    _folders: dict[tuple[str, ...], str] = field(default_factory=dict)  # where it is → its id, found before
+    _folders: dict[tuple[str, ...], tuple[str, datetime]] = field(default_factory=dict)  # where → id, when found
 
     def open(self, mailbox: Mailbox, *, secret: str, deadline: float, ask: Position | None = None) -> GraphSession:
         """Find the folder (ports.Connector); with `ask`, the one request is the look itself."""
@@ -66,14 +67,15 @@ class GraphConnector:
     def _begin(self, graph: Graph, mailbox: Mailbox, ask: Position | None) -> GraphSession:
         key = _place(mailbox)
         known = self._folders.get(key)
-        if known is not None:
+        if known is not None and is_inbox(mailbox.folder_path, mailbox.folder_separator):
             try:
-                return GraphSession(graph, mailbox, known, ask=ask, clock=self.clock)
-            except FolderMissing:  # deleted, and perhaps made anew, since it was found
+                return GraphSession(graph, mailbox, known[0], ask=ask, clock=self.clock)
+            except FolderMissing:
                 self._folders.pop(key, None)
+        # A folder that was deleted keeps its id among the deleted items, where one made anew in its place never shows.
         found = find_folder(graph, mailbox.folder_path, mailbox.folder_separator)
         session = GraphSession(graph, mailbox, found, ask=ask, clock=self.clock)
-        self._folders[key] = found
+        self._folders[key] = found, self.clock()
         return session
 
     @property
@@ -103,8 +105,11 @@ class GraphConnector:
         )
 
     def _known_folder(self, mailbox: Mailbox) -> str | None:
-        found = self._folders.get(_place(mailbox))
-        return INBOX if found is None and is_inbox(mailbox.folder_path, mailbox.folder_separator) else found
+        if is_inbox(mailbox.folder_path, mailbox.folder_separator):
+            found = self._folders.get(_place(mailbox))
+            return found[0] if found else INBOX
+        one, at = self._folders.get(_place(mailbox), ("", self.clock()))
+        return one if one and timedelta(0) <= self.clock() - at < FOUND_FOR else None
 
 
 def _place(mailbox: Mailbox) -> tuple[str, ...]:

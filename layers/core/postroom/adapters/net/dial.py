@@ -64,7 +64,7 @@ def dial(mailbox: Mailbox, converse: Callable[[Stream], T], *, secret: str, dead
                     limit.learn()
                 if refused > _TRIES:
                     raise _too_many(mailbox, limit.known) from error
-            elif refused > _IN_DOUBT or limit.is_empty:
+            elif refused >= _IN_DOUBT or limit.is_empty:
                 raise  # the server lets nobody in
             else:
                 time.sleep(_PAUSE * refused)  # others are on their way, and show whether it does

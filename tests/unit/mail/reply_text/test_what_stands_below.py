@@ -170,6 +170,8 @@ SIGNED = {
     "outlook": '<div>Please call me.</div><div id="Signature"><p>Ann</p><p>Head of lamps</p></div>',
     "outlook for phones": '<div>Please call me.</div><div id="ms-outlook-mobile-signature">Ann<br>Lamps</div>',
     "apple": '<div>Please call me.</div><div id="AppleMailSignature" dir="ltr">Ann<br>Lamps</div>',
+    "apple's break": '<div dir="ltr">Please call me.</div><br id="lineBreakAtBeginningOfSignature">'
+    '<div dir="ltr">Ann<br>Lamps</div><div dir="ltr"><br><blockquote type="cite">Hi</blockquote></div>',
     "thunderbird": '<p>Please call me.</p><div class="moz-signature">Ann<br>Lamps</div>',
 }
 

@@ -40,6 +40,8 @@ _MARKS: dict[str, Kind] = {
 _QUOTES = re.compile(
     r"<blockquote\b|\bclass=[\"']?gmail_quote|\bid=[\"']?(?:divRplyFwdMsg|appendonsend)|yahoo_quoted", re.IGNORECASE
 )
+_APPLE_BREAK = "linebreakatbeginningofsignature"  # Apple Mail and iOS: an empty element before it, none around it
+_MOST_BROKEN_OFF = 8  # lines below Apple's mark
 _CANDIDATE = re.compile(r"gmail_sig|signature|divrplyfwdmsg|reference-message-container", re.IGNORECASE)
 _OPENING = re.compile(
     r"<([a-z]+)\s[^<>]*?\b(?:class|id)\s*=\s*(?:\"([^\"<>]{1,200})\"|'([^'<>]{1,200})')", re.IGNORECASE
@@ -59,7 +61,13 @@ def marked_lines(html: str) -> Iterator[Marked]:
     own_end = quoted.start() if quoted else len(looked_at)
     found = 0
     for opening in _OPENING.finditer(looked_at):
-        kind = _kind_of(opening[2] or opening[3])
+        names = opening[2] or opening[3]
+        if names.lower() == _APPLE_BREAK and opening.start() < own_end:
+            below = _text_lines(f"<div {looked_at[opening.end() : min(own_end, opening.end() + _LONGEST)]}")
+            if below and len(below) <= _MOST_BROKEN_OFF:
+                yield Marked(Kind.SIGNATURE, below)
+            continue
+        kind = _kind_of(names)
         if kind is None or (kind is Kind.SIGNATURE and opening.start() >= own_end):
             continue
         found += 1
@@ -111,5 +119,9 @@ def _lines_of(html: str, opening: re.Match[str]) -> tuple[str, ...]:
             break
     else:
         return ()  # never closed, or larger than a signature is
-    text = to_text(sanitise(f"{html[opening.start() : end]}</{opening[1]}>").html)
+    return _text_lines(f"{html[opening.start() : end]}</{opening[1]}>")
+
+
+def _text_lines(html: str) -> tuple[str, ...]:
+    text = to_text(sanitise(html).html)
     return tuple(words for line in text.split("\n") if (words := " ".join(visible(line).split())))

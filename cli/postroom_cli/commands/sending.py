@@ -121,6 +121,45 @@ def list_(
     )
 
 
+@app.command()
+def unsettled(context: typer.Context, json: Json = False) -> None:
+    """List the mails that did not arrive and wait for a person, each with the reason; the newest of each state."""
+    from postroom.model import Delivery, OutboxState
+    from postroom.services.outbound import why_unsettled
+
+    outbox = find_stack(context).queries.outbox
+    rows = []
+    for state in (OutboxState.UNCERTAIN, OutboxState.FAILED, OutboxState.DEFERRED, OutboxState.SENT):
+        for shown in outbox.in_state(state.value):
+            row = shown.model_dump(mode="json", by_alias=True)
+            delivery = Delivery(row.get("delivery") or Delivery.UNKNOWN)
+            attention, reason = bool(row.get("needs_attention")), row.get("reason") or ""
+            why = why_unsettled(state, delivery=delivery, needs_attention=attention, reason=reason)
+            if why is not None:
+                rows.append({**row, "state": state.value, "why": why})
+    if json:
+        for row in rows:
+            output.line(row)
+        return
+    output.table(
+        "",
+        ("id", "state", "created", "mailbox", "to", "subject", "why"),
+        (
+            (
+                row["id"],
+                _state(row),
+                _minute(row.get("created")),
+                row.get("mailbox", ""),
+                ", ".join(row.get("to", ())),
+                row.get("subject", ""),
+                row["why"],
+            )
+            for row in rows
+        ),
+        empty="Every mail has left, waits for its turn, or has arrived as far as reports tell.",
+    )
+
+
 def _state(row: Mapping[str, Any]) -> str:
     from postroom.services.outbound import state_in_words
 

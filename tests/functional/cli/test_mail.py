@@ -10,7 +10,7 @@ import pytest
 from postroom.model.event_kinds import EventKind
 from postroom.model.identity import outbound_id
 from postroom.model.interaction import Event
-from postroom.model.outbound import OutboxState
+from postroom.model.outbound import Delivery, OutboxState
 
 from tests.functional.cli.conftest import Command
 from tests.functional.processing.conftest import CONFIGURATION
@@ -96,6 +96,30 @@ def test_an_uncertain_mail_is_settled_by_a_person_and_never_by_itself(
     if command == "mark-sent":
         assert postroom("outbox", "resend", sent).status == 7
         assert postroom("outbox", "mark-sent", sent).status == 7
+
+
+@pytest.mark.fault(105)
+def test_every_answer_that_did_not_arrive_is_listed_with_the_reason_in_words(postroom: Command, mail: str) -> None:
+    outbox, now = postroom.stack.outbox, datetime.now(UTC)
+    unsettled: dict[str, str] = {}
+    for state in (OutboxState.UNCERTAIN, OutboxState.FAILED, OutboxState.SENT):
+        sent = postroom("reply", mail, "--json", stdin=f"answer {state}").json["id"]
+        event = Event(at=now, what=EventKind(state.value.lower()))
+        outbox.settle(sent, was=OutboxState.NEW, state=state, event=event)
+        unsettled[state.value] = sent
+    assert {row["id"] for row in postroom("outbox", "unsettled", "--json").lines} == {
+        unsettled["UNCERTAIN"],
+        unsettled["FAILED"],
+    }
+    bounced = Event(at=now, what=EventKind.BOUNCED, detail="Permanent General")
+    outbox.report(unsettled["SENT"], report_id="1", delivery=Delivery.BOUNCED, event=bounced)
+    told = {row["id"]: row["why"] for row in postroom("outbox", "unsettled", "--json").lines}
+    assert told.keys() == set(unsettled.values())
+    assert told[unsettled["SENT"]] == "it came back"
+    assert "not sent again by itself" in told[unsettled["UNCERTAIN"]]
+    assert "tried again" not in told[unsettled["UNCERTAIN"]]
+    assert postroom("outbox", "mark-sent", unsettled["UNCERTAIN"]).status == 0
+    assert unsettled["UNCERTAIN"] not in {row["id"] for row in postroom("outbox", "unsettled", "--json").lines}
 
 
 def test_dead_letters_are_counted_and_put_back(postroom: Command) -> None:

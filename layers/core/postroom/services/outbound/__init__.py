@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from postroom.services.outbound.send_mail import CLAIM_LASTS, Result, send
     from postroom.services.outbound.ses_events import Tracked, track
     from postroom.services.outbound.settle import mark_sent, resend
-    from postroom.services.outbound.view import needs_attention, state_in_words
+    from postroom.services.outbound.view import needs_attention, state_in_words, why_unsettled
     from postroom.services.outbound.write_reply import Replied, Reply, reply
 else:
     __getattr__ = lazily(
@@ -18,7 +18,7 @@ else:
             "send_mail": ["CLAIM_LASTS", "Result", "send"],
             "ses_events": ["Tracked", "track"],
             "settle": ["mark_sent", "resend"],
-            "view": ["needs_attention", "state_in_words"],
+            "view": ["needs_attention", "state_in_words", "why_unsettled"],
             "write_reply": ["Replied", "Reply", "reply"],
         },
     )
@@ -38,5 +38,6 @@ __all__ = [
     "state_in_words",
     "track",
     "view",
+    "why_unsettled",
     "write_reply",
 ]

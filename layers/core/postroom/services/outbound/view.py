@@ -36,6 +36,27 @@ def told(outbound: Outbound | None) -> dict[str, Any]:
     }
 
 
+NOT_ARRIVED: Mapping[Delivery, str] = {
+    Delivery.BOUNCED: "it came back",
+    Delivery.COMPLAINED: "its recipient complained about it",
+    Delivery.REJECTED: "the next server took it and refused to send it on",
+}
+"""What a report may say of a mail that left and did its work for nobody."""
+
+
+def why_unsettled(state: OutboxState, *, delivery: Delivery, needs_attention: bool, reason: str) -> str | None:
+    """Say in words why a mail has not arrived and nobody but a person changes that; None for every other mail."""
+    if state is OutboxState.SENT:
+        return NOT_ARRIVED.get(delivery)
+    if state is OutboxState.UNCERTAIN:
+        return f"nobody knows whether it left, and it is not sent again by itself: {reason or 'no answer came'}"
+    if state is OutboxState.FAILED:
+        return f"it did not leave: {reason or 'no reason was recorded'}"
+    if state is OutboxState.DEFERRED and needs_attention:
+        return f"it waits for an administrator: {reason or 'no reason was recorded'}"
+    return None
+
+
 def state_in_words(state: str, *, delivery: str, needs_attention: bool) -> str:
     """Name a state with what matters of it at a glance: `DEFERRED, needs attention`, `SENT, delivered`."""
     told = ["needs attention"] if needs_attention else []

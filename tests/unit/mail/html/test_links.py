@@ -37,6 +37,7 @@ L = LinkFlag
         pytest.param('<a href="https://shop.example/a@b">x</a>', [], id="a sign in the path"),
         pytest.param('<a href="https://shop.example?a@b">x</a>', [], id="a sign in the query"),
         pytest.param('<a href="//bank.example@evil.example/">x</a>', [], id="no link"),
+        pytest.param('<p>write href="https://a@b.example/" there</p>', [], id="words of the text"),
     ],
 )  # fmt: skip
 def test_what_is_odd_about_links_is_told(html: str, flags: list[LinkFlag]) -> None:

@@ -42,7 +42,7 @@ class OddLink:
                 return f"a link shows {self.shown} and leads to {self.host}"
 
 
-_LINK = re.compile(r'<a(?: [^<>]*)? href="(https?:[^"<>]*+)"[^<>]*+>')
+_LINK = re.compile(r'href="(https?:[^"]*+)"[^>]*+>')
 _URL = re.compile(r"https?:/*([^/?#\s]*+)", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*+>")
 # What a text shows as the place that it leads to: a URL, or a name with a domain's ending, and nothing but that.
@@ -66,6 +66,8 @@ def odd_links(html: str) -> tuple[OddLink, ...]:
     for number, link in enumerate(_LINK.finditer(html)):
         if number >= _MOST_LINKS or len(found) >= _MOST_FLAGS:
             break
+        if html.rfind("<", 0, link.start()) < html.rfind(">", 0, link.start()):
+            continue  # words of the text
         end = html.find("</a>", link.end(), link.end() + 4 * _LONGEST_TEXT)
         inside = html[link.end() : end] if end >= 0 else ""
         if "." not in inside and "@" not in link[1] and link[1].isascii() and "xn--" not in link[1]:

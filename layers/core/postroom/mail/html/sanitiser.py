@@ -163,7 +163,7 @@ def _marking_attribute(element: str, attribute: str, value: str) -> str | None:
 
 
 def _link(value: str) -> str | None:
-    url = value.translate(_IGNORED_IN_URLS).strip()
+    url = (value if value.isprintable() else value.translate(_IGNORED_IN_URLS)).strip()
     if _LINK.fullmatch(url):
         return url
     _counts.get().blocked_urls += 1
@@ -171,7 +171,7 @@ def _link(value: str) -> str | None:
 
 
 def _image(value: str) -> str | None:
-    url = value.translate(_IGNORED_IN_URLS).strip()
+    url = (value if value.isprintable() else value.translate(_IGNORED_IN_URLS)).strip()
     if _INLINE_IMAGE.fullmatch(url):
         return url
     if _REMOTE.match(url):

@@ -11,6 +11,7 @@ _PROBLEMS = (
     references.unknown_names,
     references.duplicate_addresses,
     mailboxes.problems,
+    mailboxes.same_folder,
     accounts.problems,
     sending.problems,
     policies.problems,

@@ -66,6 +66,32 @@ def problems(configuration: Configuration) -> Iterator[Finding]:
                 yield Finding(("mailboxes", index, *field.split("/")), problem, remedy)
 
 
+def same_folder(configuration: Configuration) -> Iterator[Finding]:
+    """Find enabled mailboxes that open one folder with one login: each mail would come, and be answered, twice.
+
+    IMAP and POP3 of one server count as one: what lies in the INBOX is the same.
+    """
+    seen: dict[tuple[str, ...], str] = {}
+    for index, mailbox in enumerate(configuration.mailboxes):
+        if not mailbox.enabled:
+            continue
+        name = seen.setdefault(_folder(configuration.effective(mailbox)), mailbox.name)
+        if name != mailbox.name:
+            yield Finding(
+                ("mailboxes", index, "login"),
+                f"and folder are those of the mailbox `{name}`, so every mail would be fetched and answered twice.",
+                f"Give it another `login` or `folder_path`, or disable one of the two; for more addresses of one "
+                f"mailbox, add aliases to `{name}`.",
+            )
+
+
+def _folder(mailbox: Mailbox) -> tuple[str, ...]:
+    """Name what a mailbox opens; IMAP's INBOX is one folder in any spelling (RFC 3501 §5.1)."""
+    by_host = mailbox.type in (Type.IMAP, Type.POP3)
+    path = "INBOX" if mailbox.type is Type.POP3 or mailbox.folder_path.upper() == "INBOX" else mailbox.folder_path
+    return ("" if by_host else mailbox.type, (mailbox.server or "").casefold(), mailbox.user.casefold(), path)
+
+
 def _types(mailbox: Mailbox) -> _Found:
     for requirement in unsupported(mailbox):
         able = ", ".join(sorted(requirement.types))

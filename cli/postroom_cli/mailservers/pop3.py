@@ -17,6 +17,8 @@ from postroom_cli.mailservers.store import Folder, Message, Store
 
 CAPABILITIES = ("TOP", "UIDL", "PIPELINING", "RESP-CODES", "USER")
 
+LOCK_WAIT_SECONDS = 2.0
+
 
 @dataclass
 class Pop3Faults:
@@ -79,7 +81,7 @@ class Pop3Server(Listener):
         self.logins: dict[str, float] = {}  # user → when the last one was
         self.notices = itertools.count(1)
         self.locked: set[str] = set()  # users whose mailbox a session holds
-        self.lock = threading.Lock()
+        self.lock = threading.Condition()  # told when one is let go
 
     def append(self, user: str, raw: bytes, *, internaldate: datetime | None = None, as_it_is: bool = False) -> Message:
         """Put a message into the INBOX; `as_it_is` keeps bare line ends."""
@@ -161,6 +163,7 @@ class _Session:
         if self._user:
             with self._server.lock:
                 self._server.locked.discard(self._user)
+                self._server.lock.notify_all()
             self._user = ""
 
     def _ok(self, text: str = "") -> None:
@@ -218,10 +221,9 @@ class _Session:
                 self._error("[LOGIN-DELAY] minimum time between mail checks violation")
                 return
             self._server.logins[user] = time.monotonic()
-            if user in self._server.locked:
-                busy = True
-            else:
-                busy = False
+            # The session before may be at its QUIT still, whose answer nobody waits for; Dovecot waits 12 seconds.
+            busy = not self._server.lock.wait_for(lambda: user not in self._server.locked, timeout=LOCK_WAIT_SECONDS)
+            if not busy:
                 self._server.locked.add(user)
         if busy:
             self._error("[IN-USE] Mailbox is locked")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -126,6 +127,23 @@ def test_a_mailbox_that_another_program_holds_is_tried_again_in_ten_minutes(site
     assert site.poll().results == {Result.WAITING: 1}
     site.post.wait(minutes=10)
     assert site.poll().stored == 1
+
+
+def test_a_session_that_is_at_its_end_still_keeps_the_next_one_from_nothing(site: Site) -> None:
+    site.connect()
+    site.deliver(MAILS[0])
+    (user,) = site.server.store.users
+    site.server.locked.add(user)
+
+    def let_go() -> None:
+        with site.server.lock:
+            site.server.locked.discard(user)
+            site.server.lock.notify_all()
+
+    timer = threading.Timer(0.2, let_go)
+    timer.start()
+    assert site.poll().stored == 1
+    timer.join()
 
 
 @pytest.mark.fault(23)

@@ -60,3 +60,16 @@ def test_a_list_without_sizes_sets_no_mail_aside(site: Site, monkeypatch: pytest
     site.poll()
     assert sorted(content for content, _facts in site.raw()) == sorted(MAILS)
     assert site.box.inbox.items == []
+
+
+@pytest.mark.fault(122)
+def test_a_folder_that_was_deleted_and_made_anew_is_polled_at_the_next_look(site: Site) -> None:
+    site.configure(folder_path="Cases", leave_msg_on_server=True)
+    old = site.box.add_folder("Cases", site.box.inbox.id)
+    site.box.deliver(MAILS[0], folder="Cases")
+    site.poll()
+    old.parent = site.box.add_folder("Deleted Items", None).id  # where it keeps its id
+    site.box.add_folder("Cases", site.box.inbox.id)
+    site.box.deliver(MAILS[1], folder="Cases")
+    site.poll()
+    assert sorted(content for content, _facts in site.raw()) == sorted(MAILS[:2])

@@ -61,7 +61,9 @@ class EwsSession:
         key = (mailbox.name, mailbox.server, mailbox.user, mailbox.service_account, path)
         self._folder = remembered.get(key, "")
         try:
-            if not (self._folder and ask is not None and self._has_looked(ask)):
+            # A deleted folder keeps its id among the deleted items, where one made anew in its place never shows.
+            lasts = not _names(mailbox.folder_path, mailbox.folder_separator)
+            if not (lasts and self._folder and ask is not None and self._has_looked(ask)):
                 self._inbox = self._find_inbox()
                 self._folder = remembered[key] = self._find(mailbox.folder_path)
         except BaseException:

@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup test demo lint format types features faults soak score bench build deploy-local slow clean locks
+.PHONY: setup test demo lint format types features faults soak score bench build deploy-local slow clean locks audit openapi
 
 setup: $(STAMP)
 
@@ -75,8 +75,16 @@ build: $(STAMP) .venv-sam/.installed
 deploy-local: .aws-sam/.built .venv-ministack/.installed
 	@$(BIN)/python -m scripts.deploy_local
 
+# Known holes in what is locked, and a bill of materials (CycloneDX) in .sbom/.
+audit: $(STAMP) .venv-audit/.installed
+	@scripts/audit
+
+# docs/openapi.json, made of the API's models; a test fails when it is stale.
+openapi: $(STAMP)
+	@scripts/openapi
+
 locks: $(STAMP)
 	scripts/lock-requirements
 
 clean:
-	rm -rf .venv* .aws-sam .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv* .aws-sam .sbom .pytest_cache .mypy_cache .ruff_cache

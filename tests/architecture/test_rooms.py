@@ -72,6 +72,28 @@ def test_every_name_of_a_face_can_be_had(name: str) -> None:
         _ = room.no_such_name
 
 
+SHARED_NAMES = {
+    "Action": "what is done with a blocked file, and what is done on a mail server: no module meets both",
+    "Failure": "permanent or temporary, as an administrator writes it, and what a report tells of one recipient",
+}
+"""Classes in the faces of several rooms, and why they share a name."""
+
+
+def test_a_word_means_one_thing_wherever_rooms_meet() -> None:
+    classes = {
+        (name, node.name)
+        for name, module in core().items()
+        for node in module.tree.body
+        if isinstance(node, ast.ClassDef)
+    }
+    found: dict[str, set[str]] = defaultdict(set)
+    for room in ROOMS:
+        for name, place in face_of(core()[room]).places.items():
+            if (place, name) in classes:
+                found[name].add(place)
+    assert {name for name, places in found.items() if len(places) > 1} == set(SHARED_NAMES)
+
+
 def test_an_import_past_a_face_is_seen_wherever_it_stands() -> None:
     tree = ast.parse(
         "from postroom.errors import Permanent\n"

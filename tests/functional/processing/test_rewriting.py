@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from postroom.adapters.aws.s3 import S3Contents
 from postroom.adapters.clock import utc_now
-from postroom.adapters.dynamo.interaction_changes import InteractionChanges
+from postroom.adapters.dynamo.interaction_changes import DynamoInteractionChanges
 from postroom.errors import Conflict
 from postroom.model.event_kinds import EventKind
 from postroom.model.interaction import Event, Interaction, Status
@@ -46,7 +46,7 @@ def test_what_happens_while_a_mail_is_rewritten_is_not_undone(
     before = verified.interactions.get(interaction_id)
     assert before is not None
 
-    class Raced(InteractionChanges):
+    class Raced(DynamoInteractionChanges):
         def _item(self, wanted: str) -> Any:
             read = super()._item(wanted)
             meanwhile(verified, wanted)

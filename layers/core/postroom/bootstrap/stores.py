@@ -112,9 +112,9 @@ class Stores:
     @cached_property
     def changes(self) -> InteractionChanges:
         """Return what changes interactions on a person's word."""
-        from postroom.adapters.dynamo import InteractionChanges
+        from postroom.adapters.dynamo import DynamoInteractionChanges
 
-        return InteractionChanges(self._dynamo, self._table, self._contents)
+        return DynamoInteractionChanges(self._dynamo, self._table, self._contents)
 
     @cached_property
     def outbox(self) -> OutboxHistory:

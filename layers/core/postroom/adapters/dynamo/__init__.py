@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from postroom.adapters.dynamo.arrivals import DynamoArrivals
     from postroom.adapters.dynamo.configurations import ConfigurationStore
     from postroom.adapters.dynamo.conflicts import repeat_conflicts
-    from postroom.adapters.dynamo.interaction_changes import InteractionChanges
+    from postroom.adapters.dynamo.interaction_changes import DynamoInteractionChanges
     from postroom.adapters.dynamo.interactions import DynamoInteractions
     from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
     from postroom.adapters.dynamo.notices import DynamoNotices, DynamoTicks
@@ -22,7 +22,7 @@ else:
             "arrivals": ["DynamoArrivals"],
             "configurations": ["ConfigurationStore"],
             "conflicts": ["repeat_conflicts"],
-            "interaction_changes": ["InteractionChanges"],
+            "interaction_changes": ["DynamoInteractionChanges"],
             "interactions": ["DynamoInteractions"],
             "mailbox_states": ["DynamoMailboxStates"],
             "notices": ["DynamoNotices", "DynamoTicks"],
@@ -35,13 +35,13 @@ else:
 __all__ = [
     "ConfigurationStore",
     "DynamoArrivals",
+    "DynamoInteractionChanges",
     "DynamoInteractions",
     "DynamoMailboxStates",
     "DynamoNotices",
     "DynamoOutbox",
     "DynamoSweepMemory",
     "DynamoTicks",
-    "InteractionChanges",
     "SecretWriter",
     "StoredSecretDates",
     "StoredSecrets",

@@ -19,7 +19,7 @@ AS_IT_WAS_READ = "detail = :detail AND #status = :status AND #thread = :thread"
 IN_THREAD = "#thread = :was"
 
 
-class InteractionChanges:
+class DynamoInteractionChanges:
     """Implements services.changes.Changes; every change leaves an entry in the history, in the same transaction."""
 
     def __init__(self, client: DynamoDBClient, table: str, contents: Contents) -> None:

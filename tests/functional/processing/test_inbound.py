@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 import pytest
 from postroom.adapters.dynamo.interactions import DynamoInteractions
+from postroom.adapters.dynamo.outbox import DynamoOutbox
 from postroom.model.automatic_reply import Withheld
 from postroom.model.interaction import Added, Interaction, Status, Subtype
 from postroom.model.messages import stored_event
@@ -59,24 +60,34 @@ def test_a_missing_or_reused_message_id_costs_no_mail(configured: AwsStack, mess
     assert {interaction(configured, one).preview for one in ids} == set(bodies)
 
 
+WRITES: dict[str, tuple[type, bytes, int]] = {
+    "with-an-acknowledgement": (DynamoOutbox, mail(), 1),
+    "alone": (DynamoInteractions, mail("Auto-Submitted: auto-generated"), 0),
+}
+
+
 @pytest.mark.fault(46)
-def test_two_workers_with_the_same_message_make_one_interaction(configured: AwsStack) -> None:
+@pytest.mark.parametrize(("writer", "content", "acknowledged"), WRITES.values(), ids=WRITES.keys())
+def test_two_workers_with_the_same_message_make_one_interaction(
+    configured: AwsStack, writer: Any, content: bytes, acknowledged: int
+) -> None:
     # The visibility time-out ended while the first was still at work.
-    key = configured.store_raw(mail())
+    key = configured.store_raw(content)
     event = sqs_event(stored_event(configured.environment["RAW_BUCKET"], key))
-    add = DynamoInteractions.add
+    add = writer.add
     answers: list[Any] = []
 
     def overtaken(*arguments: Any, **named: Any) -> Added | Withheld:
-        with patch.object(DynamoInteractions, "add", add):
+        with patch.object(writer, "add", add):
             answers.append(configured.invoke("ProcessInbound", event))
-        return add(*arguments, **named)
+        written: Added | Withheld = add(*arguments, **named)
+        return written
 
-    with patch.object(DynamoInteractions, "add", overtaken):
+    with patch.object(writer, "add", overtaken):
         answers.append(configured.invoke("ProcessInbound", event))
     assert answers == [{"batchItemFailures": []}] * 2
     assert len(list(configured.interactions.list_queue("support"))) == 1
-    assert len(list(configured.interactions.list_outbox(OutboxState.NEW))) == 1
+    assert len(list(configured.interactions.list_outbox(OutboxState.NEW))) == acknowledged
 
 
 BROKEN: dict[str, tuple[bytes, str]] = {

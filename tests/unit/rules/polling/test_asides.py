@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from postroom.errors import FolderMissing, PostroomError, ServerMisbehaved, Transient
 from postroom.model.configuration.document import Configuration
-from postroom.model.mailbox_state import HealthState
-from postroom.model.server_mail import Action, Fetched, FetchFailed, Item
+from postroom.model.mailbox_state import GIVEN_UP, HealthState, Position
+from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing
 from postroom.services.polling.outcome import Result
 from postroom.services.why.unfetched import Unfetched, unfetched
 
@@ -240,3 +240,69 @@ def test_a_clock_that_went_wrong_does_not_put_a_request_off_for_ever() -> None:
 
 def test_all_refusals_are_of_the_tree() -> None:
     assert isinstance(REFUSED, PostroomError)
+
+
+class Unseeing(ServerSession):
+    """Takes what its listings do not find off the problem list, as IMAP does; `hidden` is not found by one."""
+
+    hidden: Collection[int] = ()
+
+    def list(self, position: Position | None) -> Listing:
+        listing = super().list(position)
+        there = {str(uid) for uid in self.server.mails if uid not in self.hidden}
+        kept = {one: tries for one, tries in listing.position.problems.items() if one in there}
+        return replace(
+            listing,
+            news=tuple(item for item in listing.news if item.id in there),
+            unfinished=tuple(one for one in listing.unfinished if one in there),
+            position=replace(listing.position, problems=kept),
+        )
+
+
+class Overlooking(Unseeing):
+    """One answer of a replica that lags, or of a server that is being mended: it lacks mail 1."""
+
+    hidden = (1,)
+
+
+SET_ASIDE: dict[str, dict[str, Any]] = {
+    "over-size": {"size": LARGE},
+    "over-size-without-headers": {"size": LARGE, "enable_big_msg_stripping": False},
+    "given-up": {},
+}
+
+
+@pytest.mark.fault(104)
+@pytest.mark.parametrize("settings", SET_ASIDE.values(), ids=SET_ASIDE.keys())
+@pytest.mark.parametrize("options", [{}, {"processed_items_folder_name": "Done"}], ids=["deleted", "moved"])
+def test_mail_that_one_listing_lacks_is_not_taken_for_stored_when_it_is_back(
+    settings: dict[str, Any], options: dict[str, Any]
+) -> None:
+    # It has a record, so that the server can be asked for it; what shows that it is not stored is the problem list.
+    size = settings.get("size", 0)
+    post = connected(
+        maximum_msg_size=1,
+        move_failed_ews_item=False,
+        enable_big_msg_stripping=settings.get("enable_big_msg_stripping", True),
+        **options,
+    )
+    post.connector.session = Unseeing
+    post.server.put(1, size=size)
+    post.server.unfetchable = set() if size else {1}
+    for _ in range(3):
+        post.poll()
+        post.wait(minutes=1)
+    assert post.state.position is not None
+    assert post.state.position.problems["1"] >= GIVEN_UP
+    post.connector.session = Overlooking
+    post.server.put(2)
+    post.poll()
+    post.connector.session = Unseeing
+    post.wait(minutes=1)
+    post.poll()
+    assert 1 in post.server.mails
+    post.server.unfetchable = set()
+    post.wait(minutes=1)
+    post.poll()
+    assert (1 in post.server.mails) is bool(size)  # what is over-size stays, by its options
+    assert size or 1 in post.raw.subjects

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT, Position
+from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT, Position, Record
 from postroom.model.server_mail import Action, Item, Listing
 from postroom.rules.polling.ledger import Books
 from postroom.rules.polling.position import sort_listing
@@ -120,3 +121,17 @@ def test_mail_waits_since_the_oldest_that_is_not_dealt_with(
     for item in ITEMS[1:]:
         books.enter_stored(item, False)
     assert books.waiting_since(before) is None
+
+
+def test_no_record_of_storage_is_left_of_what_was_neither_stored_nor_set_aside() -> None:
+    # A record without an entry in the problem list says that the mail may be deleted.
+    gone, outage = begun(tries=1), begun(tries=2)
+    recorded = {ONE.id: Record.of(ONE.size, ONE.date)}
+    gone.position = replace(gone.position, records=recorded)  # it was given up before somebody had it tried again
+    gone.enter_gone(ONE)
+    assert gone.reached(None).records == {}
+    for item in ITEMS:
+        outage.enter_failed(item, "it broke off")
+    assert outage.came_to_nothing()
+    outage.take_back()
+    assert outage.reached(None).records == {}

@@ -132,6 +132,7 @@ class Books:
         for one in self.failed:
             self._problems.pop(one, None)
             self._trying.pop(one, None)
+            self._records.pop(one, None)  # neither stored nor set aside
         self.left.update(self.failed)
         self.failed.clear()
         self._given_up.clear()
@@ -215,7 +216,7 @@ class Books:
 
         A record goes when the server has shown that the act is done: the listing did not find the mail waiting.
         """
-        records = {**position.records, **self._records}
+        records = {one: record for one, record in position.records.items() if one not in self.gone} | self._records
         waiting = {one for one, aside in position.asides.items() if not aside.done}
         newest = sorted(map(int, records))[-NEWEST_RECORDS:]
         kept = {*self._records, *self.listing.unfinished, *waiting, *map(str, newest)}

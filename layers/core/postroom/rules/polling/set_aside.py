@@ -75,7 +75,11 @@ def reconsidered(position: Position | None, mailbox: Mailbox, *, now: datetime) 
 
 
 def listed(position: Position, mailbox: Mailbox, *, now: datetime) -> Position:
-    """Hold what was asked for against a listing, which has dropped from the problem list what is gone."""
+    """Hold what was asked for against a listing, which has dropped from the problem list what is gone.
+
+    Its record goes too: nothing of such a mail need be stored, and a server that was wrong may list it again. With the
+    record and without its entry in the problem list it would be taken for stored, and deleted.
+    """
     asides = {}
     for one, aside in position.asides.items():
         there = one in position.problems
@@ -85,7 +89,9 @@ def listed(position: Position, mailbox: Mailbox, *, now: datetime) -> Position:
             # Not deleted after all, or another mail under an id that RFC 1939 §7 does not allow to be used again.
             aside = _refused(aside, "it said that this was deleted, and lists the same id again", now=now)
         asides[one] = aside
-    return replace(position, asides=asides)
+    gone = asides.keys() - position.problems.keys()
+    records = {one: record for one, record in position.records.items() if one not in gone}
+    return replace(position, asides=asides, records=records)
 
 
 def entered(

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from postroom.errors import Transient
+from postroom.errors import NotFound, Transient
 from postroom.model.configuration.document import Configuration
 from postroom.model.identity import parse_raw_key, raw_key
 from postroom.model.messages import stored_event, stored_keys
@@ -240,3 +240,23 @@ def test_a_listing_that_takes_too_long_goes_on_at_the_next_run_and_passes_nothin
     assert hours == sorted(hours, key=lambda hour: hour or START)
     assert hours[-1] is not None
     assert hours[-1] <= START
+
+
+MISSING = {
+    # The healthy mail of a quiet installation grows old: its raw message is removed, its interaction stays.
+    "its-raw-message": ("", True),
+    "something-that-all-mail-needs": ("the secret", False),
+}
+
+
+@pytest.mark.fault(86)
+@pytest.mark.parametrize(("what", "fine"), MISSING.values(), ids=MISSING.keys())
+def test_a_healthy_mail_whose_raw_message_is_gone_is_no_trouble_of_all_mail(what: str, fine: bool) -> None:
+    world = World(timedelta(seconds=30))
+    key = world.arrive(1)
+    world(key)
+
+    def process(asked: str) -> None:
+        raise NotFound("There is none", on=what or asked)
+
+    assert raw_messages.works(key, process=process, interactions=world) is fine  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from postroom.errors import NotFound
 from postroom.model import SweepProgress, parse_raw_key, stored_event
 from postroom.ports import BatchQueue, Clock, Interactions, RawMessages, SweepMemory
 
@@ -106,6 +107,8 @@ def works(key: str, *, process: Callable[[str], object], interactions: Interacti
         return True
     try:
         process(key)
+    except NotFound as error:
+        return error.on == key  # its raw message was removed when its time was over: it shows nothing any more
     except Exception:  # noqa: BLE001 - whatever fails for a healthy mail is no fault of the others
         return False
     return True

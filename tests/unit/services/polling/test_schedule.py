@@ -132,6 +132,24 @@ def test_what_lost_ticks_should_have_looked_at_the_next_one_looks_at_once(lost: 
             assert lost > 1 or max(gaps) <= max(40, cycle + 10)
 
 
+@pytest.mark.fault(89)
+@pytest.mark.parametrize("ahead", [timedelta(minutes=10), timedelta(days=9000)], ids=["minutes", "years"])
+def test_a_tick_remembered_from_the_future_stops_no_polling(ahead: timedelta) -> None:
+    remembered = Remembered()
+    remembered.save(START + ahead)  # by a clock that was wrong, or an event that somebody wrote by hand
+    for minute in range(5):
+        now = START + timedelta(minutes=minute)
+        planned = schedule(
+            configurations=Configurations(many(3)),
+            queue=Messages(),
+            ews_queue=Messages(),
+            now=now,
+            scheduled=now,
+            ticks=remembered,
+        )
+        assert planned.looks == 6
+
+
 @pytest.mark.feature("G28", "X15")
 def test_ten_thousand_mailboxes_fill_their_messages_and_spread_over_the_minute() -> None:
     polls = plan(many(10_000), tick=START, now=START)

@@ -68,7 +68,7 @@ def schedule(
     begin, end = now, now + MINUTE
     if scheduled is not None:
         begin, end = scheduled + AHEAD, scheduled + AHEAD + MINUTE
-        last = _last(ticks)
+        last = _last(ticks, now=now)
         if last is not None and last >= scheduled:
             return Scheduled(0, 0, 0)
         if last is not None:  # the minutes of ticks that were lost, as far as they are worth it
@@ -88,9 +88,14 @@ def schedule(
     )
 
 
-def _last(ticks: Ticks | None) -> datetime | None:
+def _last(ticks: Ticks | None, *, now: datetime) -> datetime | None:
+    """Read the last tick; None where it is not known, as a moment in the future is not: no tick fires before its time.
+
+    A clock or a caller that was wrong would else stop all polling until then.
+    """
     with contextlib.suppress(Transient):  # polling does not wait for what only repairs it
-        return ticks.last() if ticks is not None else None
+        last = ticks.last() if ticks is not None else None
+        return last if last is not None and last <= now + MINUTE else None
     return None
 
 

@@ -66,6 +66,16 @@ def test_a_look_that_comes_when_the_next_one_is_due_is_dropped(late: int, looks:
     assert serve(post, poll_request(["c30", "c60", "c300"], planned=planned, backlog=True)).mailboxes == 3
 
 
+@pytest.mark.parametrize("seconds", [1, 5, 20])
+def test_a_short_cycle_does_not_starve_in_a_queue_that_is_always_some_seconds_late(seconds: int) -> None:
+    post = Post(a_mailbox(cycle_time=seconds))
+    post.poll()
+    for second in range(0, 60, seconds):
+        planned = NOON + timedelta(seconds=second)
+        post.now = planned + timedelta(seconds=21)
+        assert serve(post, poll_request(["support"], planned=planned)).mailboxes == 1
+
+
 def test_a_mailbox_that_hung_is_looked_at_in_a_message_of_its_own() -> None:
     post = Post(*(a_mailbox(f"box{number}") for number in range(5)))
     post.poll()

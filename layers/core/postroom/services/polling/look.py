@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -38,6 +38,7 @@ LOOK_BUDGET = 25.0  # seconds: POP3 servers take up to 12 to say that a mailbox 
 FETCHING = 8  # mailboxes fetched from at the same time: bounds what lies in /tmp
 UNEXPECTED = "unexpected"  # the code of what no code expects
 GOING_ON = 60.0  # seconds that must be left for a backlog to go on in this invocation
+QUEUED = timedelta(seconds=30)  # that a look may wait in its queue, however short its mailbox's cycle is
 HANGING = frozenset({"deadline_exceeded", "connect_timed_out", "dns_timed_out"})
 """Codes of health that cost a look all its time."""
 LAST_MOMENT = 1.0  # seconds before the function's end by which threads that still hang are left behind
@@ -132,8 +133,12 @@ def poll(message: Mapping[str, Any], *, polling: Polling, deadline: float) -> Su
 
 
 def _is_stale(mailbox: Mailbox, request: PollRequest, *, now: datetime) -> bool:
-    """Tell whether a look is so late that the next one of this mailbox is due: it would only take that one's place."""
-    return request.planned is not None and not request.backlog and now - request.planned >= mailbox.cycle_time
+    """Tell whether a look is so late that the next one of this mailbox is due: it would only take that one's place.
+
+    What a queue takes at any time is no lateness: looks every few seconds would all be dropped, and the mailbox starve.
+    """
+    late = max(mailbox.cycle_time, QUEUED)
+    return request.planned is not None and not request.backlog and now - request.planned >= late
 
 
 def _hanging(

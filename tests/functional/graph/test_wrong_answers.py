@@ -10,12 +10,16 @@ from typing import Any
 import pytest
 from postroom.model.mailbox_state import HealthState
 from postroom_cli.mailservers.graph import CHUNKED, chunks
-from postroom_cli.mailservers.graph_calls import Call
+from postroom_cli.mailservers.graph_calls import Call, error
 from postroom_cli.mailservers.https import Reply
 
+from tests.functional.cli.conftest import Command, postroom
+from tests.functional.mailboxes.conftest import Clock, clock
 from tests.functional.oauth.conftest import Site
 from tests.functional.oauth.conftest import site as handler_site  # noqa: F401 - the fixture of whole stacks
 from tests.support.mails import mail
+
+__all__ = ["clock", "postroom"]
 
 pytestmark = pytest.mark.feature("G24")
 
@@ -156,3 +160,77 @@ def test_a_folder_that_was_deleted_and_made_anew_is_polled_at_the_next_look(site
     site.graph.deliver(MAILS[1], folder=site.graph.make("Cases"))
     site.poll()
     assert sorted(site.raw()) == sorted(MAILS[:2])
+
+
+OVER_SIZE = {"maximum_msg_size": 1, "enable_big_msg_stripping": False}
+SAYS_DONE = {"not-found": error(404, "ErrorItemNotFound"), "done": Reply(204)}
+
+
+@pytest.mark.fault(120)
+@pytest.mark.parametrize("says", SAYS_DONE)
+@pytest.mark.parametrize("stays", [False, True], ids=["mail-goes-away", "mail-stays"])
+def test_a_deletion_is_done_when_a_listing_shows_it_and_asked_for_again_when_it_shows_the_mail(
+    site: Site, postroom: Command, clock: Clock, says: str, stays: bool
+) -> None:
+    site.configure({"type": "GRAPH", "leave_msg_on_server": stays, "delete_big_msg": True, **OVER_SIZE})
+    site.poll()
+    (one,) = site.graph.deliver(MAILS[0], size=2_000_000)
+    site.graph.fail("DELETE", ".*", SAYS_DONE[says])
+    site.poll()
+    assert list(site.graph.messages) == [one]
+    assert "No listing has shown that yet" in postroom("why", f"box0/{one}").out
+    for minutes in (1, 1, 11, 1):  # it is seen there, asked for again ten minutes later, and seen gone
+        clock.wait(minutes=minutes)
+        if stays or one not in site.graph.messages:
+            site.graph.deliver(MAILS[1])  # a new one brings a listing
+        site.poll()
+    assert one not in site.graph.messages
+    assert site.state().position.asides[one].refused == 1  # type: ignore[union-attr]
+    assert "It was deleted on the server, after it had been refused once." in postroom("why", f"box0/{one}").out
+
+
+@pytest.mark.fault(120)
+def test_an_over_size_mail_that_was_not_marked_read_after_all_is_marked_at_the_next_try(
+    site: Site, clock: Clock
+) -> None:
+    site.configure({"type": "GRAPH", "leave_msg_on_server": True, **OVER_SIZE})
+    site.poll()
+    (one,) = site.graph.deliver(MAILS[0], size=2_000_000)
+    site.graph.fail("PATCH", ".*", SAYS_DONE["not-found"])
+    for minutes in (1, 1, 11):
+        assert not site.graph.messages[one].is_read
+        site.poll()
+        clock.wait(minutes=minutes)
+    site.poll()
+    assert site.graph.messages[one].is_read
+
+
+@pytest.mark.fault(120)
+@pytest.mark.parametrize("options", [{}, {"processed_items_folder_name": "Done"}, {"leave_msg_on_server": True}])
+def test_not_found_at_fetch_and_at_the_act_is_neither_an_end_nor_a_loss(
+    site: Site, postroom: Command, clock: Clock, options: dict[str, Any]
+) -> None:
+    site.configure({"type": "GRAPH", **options})
+    site.poll()
+    (one,) = site.graph.deliver(MAILS[0])
+    site.graph.fail("GET", r".*\$value", SAYS_DONE["not-found"])
+    site.poll()
+    assert site.raw() == []
+    told = postroom("why", f"box0/{one}").out
+    assert "1 of 3 tries" in told
+    assert "then said that it was not there" in told
+    for method in ("DELETE", "POST", "PATCH"):
+        site.graph.fail(method, "/messages/.*", SAYS_DONE["not-found"])
+    clock.wait(minutes=1)
+    site.poll()
+    assert site.raw() == [MAILS[0]]
+    told = postroom("why", f"box0/{one}").out
+    assert ("that is asked for again" in told) is not options.get("leave_msg_on_server", False)
+    clock.wait(minutes=1)
+    site.poll()
+    message = site.graph.messages.get(one)
+    if "leave_msg_on_server" in options:
+        assert message is not None
+        assert message.is_read
+    else:
+        assert (message and message.folder) != "F-inbox"

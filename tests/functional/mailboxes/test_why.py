@@ -196,9 +196,15 @@ def test_an_over_size_mail_whose_deletion_is_refused_says_so_until_it_is_done(
     clock.wait(minutes=11)
     site.poll()
     assert site.left() == 0
-    assert "It was deleted on the server, after it had been refused once." in one(postroom, "box0/1")["summary"]
+    told = one(postroom, "box0/1")["summary"]
+    assert "By the server's word it was deleted on the server, after it had been refused once." in told
+    site.deliver(mail())
+    clock.wait(minutes=1)
+    site.poll()  # its listing is the proof
+    assert "It is no longer" not in (told := one(postroom, "box0/1")["summary"])
+    assert "It was deleted on the server, after it had been refused once." in told
     assert postroom("mailbox", "show", "box0", "--json").json["health"]["state"] == "active"
-    assert len(site.raw()) == 1
+    assert len(site.raw()) == 2
 
 
 @pytest.mark.feature("X04")

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from postroom.model.outbound import Delivery, Envelope, Outbound, OutboxState, Sent
     from postroom.model.prices import AS_OF, MONTH, REGION, USES, Resource, Step, dollars
     from postroom.model.raw_message import OLD, OVERSIZE, SERVER_DATE, SERVER_ID, SIZE, RawMessage, SweepProgress
-    from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing
+    from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing, undone
     from postroom.model.stored_uids import StoredUids, by_segment, with_bits
     from postroom.model.thread import ThreadHit, Waiting
     from postroom.model.traffic import Traffic, count
@@ -114,7 +114,7 @@ else:
             "outbound": ["Delivery", "Envelope", "Outbound", "OutboxState", "Sent"],
             "prices": ["AS_OF", "MONTH", "REGION", "Resource", "Step", "USES", "dollars"],
             "raw_message": ["OLD", "OVERSIZE", "RawMessage", "SERVER_DATE", "SERVER_ID", "SIZE", "SweepProgress"],
-            "server_mail": ["Action", "FetchFailed", "Fetched", "Item", "Listing"],
+            "server_mail": ["Action", "FetchFailed", "Fetched", "Item", "Listing", "undone"],
             "stored_uids": ["StoredUids", "by_segment", "with_bits"],
             "thread": ["ThreadHit", "Waiting"],
             "traffic": ["Traffic", "count"],
@@ -208,5 +208,6 @@ __all__ = [
     "stored_decision",
     "stored_event",
     "stored_keys",
+    "undone",
     "with_bits",
 ]

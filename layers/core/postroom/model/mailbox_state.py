@@ -92,6 +92,14 @@ class Position:
         """Forget all ids: what lies there is compared as a whole, and what was stored is known by its content."""
         return Position(connected=self.connected, catching_up=True, restored=self.restored)
 
+    def promised(self) -> dict[str, str]:
+        """Return what the server says it has done with mails set aside that no listing has shown gone: id → action."""
+        return {
+            one: aside.done
+            for one, aside in self.asides.items()
+            if aside.done and self.problems.get(one, 0) >= GIVEN_UP
+        }
+
 
 GIVEN_UP = 3
 """Tries, over an hour at least, after which a message is on the problem list. Larger numbers are ids left alone for

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -31,7 +32,8 @@ class Listing:
     shown that it is the recorded mail, where the connector has records. `known`: ids seen, stored, and rightly still
     there. `position`: what was asked with, brought to the server's epoch (a changed UIDVALIDITY starts again at the
     floor; content keys stop duplicates). `renewed`: the position is worth remembering although nothing is new.
-    `suspect`: the folder holds another number of messages than is accounted for (ports.Compares).
+    `suspect`: the folder holds another number of messages than is accounted for (ports.Compares). `undone`: ids set
+    aside that the server says it has dealt with, and shows waiting all the same.
     """
 
     news: tuple[Item, ...]
@@ -41,6 +43,7 @@ class Listing:
     resynced: bool = False
     renewed: bool = False
     suspect: bool = False
+    undone: frozenset[str] = frozenset()
 
 
 class Action(StrEnum):
@@ -50,6 +53,18 @@ class Action(StrEnum):
     DELETE = "delete"
     MOVE = "move"  # to processed_items_folder_name
     MOVE_FAILED = "move-failed"  # to failed_items_folder_name
+
+
+def undone(position: Position, unread: Mapping[str, bool]) -> frozenset[str]:
+    """Name what a listing shows waiting although the server said that it was done; `unread`: id → whether it is.
+
+    An OK is no proof that anything was done, and "not found" none that a mail is gone: a replica may be behind.
+    """
+    return frozenset(
+        one
+        for one, action in position.promised().items()
+        if one in unread and (action != Action.MARK_READ or unread[one])
+    )
 
 
 @dataclass(frozen=True, slots=True)

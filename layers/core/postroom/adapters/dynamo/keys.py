@@ -112,7 +112,7 @@ def tick_mark() -> Key:
 
 
 def sweep_repeated(hour: datetime) -> Key:
-    """Return the key of what the sweeper queued again of the raw messages of an hour."""
+    """Key of what the sweeper queued again of the raw messages of an hour."""
     return {PK: "SWEEP", SK: f"R#{hour:%Y-%m-%dT%H}"}
 
 

@@ -14,7 +14,7 @@ from postroom.adapters.ews.connection import Link
 from postroom.adapters.ews.sync_state import RENEWED_AT, STATE_AT_MOST, Mark, arrival, read_mark, short, sort_changes
 from postroom.adapters.net import Network, agreed, looks_cut_off
 from postroom.errors import FolderMissing, LoginRefused, Permanent, PostroomError, Transient
-from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Listing, Position
+from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Listing, Position, undone
 from postroom.model.configuration import Mailbox
 
 AT_ONCE = 20  # messages in one request
@@ -92,6 +92,8 @@ class EwsSession:
             for row in self._exchange.rows(self._folder):
                 if row.id not in left_alone and not (row.id in position.known and self._is_finished(row)):
                     return True
+                if undone(position, {row.id: row.read is False}):
+                    return True
         return False
 
     def list(self, position: Position | None) -> Listing:
@@ -119,6 +121,7 @@ class EwsSession:
             position=replace(
                 position, known=known, problems={one: n for one, n in position.problems.items() if one in rows}
             ),
+            undone=undone(position, {one: row.read is False for one, row in rows.items()}),
         )
 
     def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
@@ -230,6 +233,7 @@ class EwsSession:
             - len(found.unfinished),
             position=position,
             renewed=len(changes.items) >= RENEWED_AT,
+            undone=undone(position, {one: row.read is False for one, row in changes.items.items() if row is not None}),
         )
         return self._marked(listing, changes, compared=mark.compared)
 

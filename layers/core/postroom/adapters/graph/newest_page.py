@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from postroom.adapters.graph.client import Page
-from postroom.model import GIVEN_UP, Item, Position
+from postroom.model import GIVEN_UP, Item, Position, undone
 from postroom.model.configuration import Mailbox
 
 GLANCE = 100  # messages that a look reads, the newest first
@@ -69,9 +69,11 @@ def is_due(position: Position, *, stays: bool, now: datetime) -> bool:
 def is_busy(page: Page, position: Position, *, stays: bool) -> bool:
     """Tell whether a glance shows, or may hide, anything to do; `stays`: stored mail is left and only marked read."""
     settled = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
+    if undone(position, {str(row.get("id")): is_unread(row) for row in page.rows}):
+        return True
     for row in page.rows:
         one = str(row.get("id"))
-        if one not in settled and (one not in position.known or not stays or row.get("isRead") is False):
+        if one not in settled and (one not in position.known or not stays or is_unread(row)):
             return True
     if not page.more:
         return False  # that was the whole folder
@@ -97,6 +99,11 @@ def is_enough(page: Page, position: Position, *, now: datetime) -> bool:
 def by_id(page: Page) -> dict[str, dict[str, Any]]:
     """Return the rows of a page by id; a message may come twice when others vanish between two pages."""
     return {str(row["id"]): row for row in page.rows if "id" in row}
+
+
+def is_unread(row: dict[str, Any]) -> bool:
+    """Tell whether a row says that its message was not read."""
+    return row.get("isRead") is False
 
 
 def item_of(row: dict[str, Any]) -> Item:

@@ -15,11 +15,22 @@ from postroom.adapters.graph import fetch as graph_fetch
 from postroom.adapters.graph.client import Graph, NextPageLost, Page
 from postroom.adapters.graph.folders import INBOX, find_folder, is_inbox
 from postroom.adapters.graph.grouped_look import MOST, Look, ask_together, company
-from postroom.adapters.graph.newest_page import GLANCE, Mark, by_id, is_busy, is_due, is_enough, item_of, newest, stays
+from postroom.adapters.graph.newest_page import (
+    GLANCE,
+    Mark,
+    by_id,
+    is_busy,
+    is_due,
+    is_enough,
+    is_unread,
+    item_of,
+    newest,
+    stays,
+)
 from postroom.adapters.net import HttpClient, Network, trace_of
 from postroom.adapters.oauth import graph_of
 from postroom.errors import FolderMissing, PostroomError, Transient
-from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Listing, Position
+from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Listing, Position, undone
 from postroom.model.configuration import Mailbox
 
 PAGE = 250
@@ -209,10 +220,11 @@ class GraphSession:
         unfinished = tuple(
             one
             for one, row in rows.items()
-            if one in position.known and one not in left_alone and (not self._stays or row.get("isRead") is False)
+            if one in position.known and one not in left_alone and (not self._stays or is_unread(row))
         )
         known = len(rows) - len(news) - len(unfinished)
-        return Listing(news=news, unfinished=unfinished, known=known, position=position)
+        waiting = undone(position, {one: is_unread(row) for one, row in rows.items()})
+        return Listing(news=news, unfinished=unfinished, known=known, position=position, undone=waiting)
 
     def count(self) -> int | None:
         """Return how many messages lie in the folder (ports.Counts)."""

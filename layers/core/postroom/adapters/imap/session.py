@@ -11,7 +11,7 @@ from postroom.adapters.imap.connection import Link
 from postroom.adapters.imap.fetch import with_sizes
 from postroom.adapters.imap.uid_sets import LAST_UID, SET_LENGTH, criteria, looked_from, retries, sort_out, uid_sets
 from postroom.adapters.net import HostLimits, Network, Rules
-from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Likeness, Listing, Position, Record
+from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Likeness, Listing, Position, Record, undone
 from postroom.model.configuration import FirstConnection, Mailbox
 
 LISTED_AT_LEAST = 1_000
@@ -63,7 +63,7 @@ class ImapSession:
             opened.search = None
         else:
             found = self._search(position)
-        if any(sort_out(found, position)):
+        if any(sort_out(found, position)) or self._undone(position, found):
             return True
         return self._stays and position.exists is not None and self._link.exists() != position.exists
 
@@ -130,6 +130,7 @@ class ImapSession:
         unfinished = [uid for uid, like in likeness.items() if like is Likeness.SAME]
         news = [uid for uid in sorted({*news, *strangers}) if uid in sized]
         self._expected.update((uid, self._link.shown.get(uid, UNTOLD)) for uid in news)
+        there = self._without_gone(position, found)
         exists = self._link.exists()
         rest = max(0, exists - total - len(strangers))
         accounted = self._accounted(rest)
@@ -138,15 +139,24 @@ class ImapSession:
             news=tuple(sized[uid] for uid in news),
             unfinished=tuple(map(str, unfinished)),
             known=max(0, rest - len(unfinished)),
-            position=replace(self._without_gone(position, found), exists=accounted),
+            position=replace(there, exists=accounted),
             resynced=anew and not first,
             renewed=differs,
             suspect=differs and (rest > (position.exists or 0) or exists <= SMALL_FOLDER),
+            undone=self._undone(there, found, there=there.promised()),
         )
 
     def _accounted(self, count: int) -> int | None:
         """Return how many messages are accounted for; where mail goes away, all that is there is looked at anyway."""
         return count if self._stays else None
+
+    def _undone(self, position: Position, found: Sequence[int], *, there: Collection[str] = ()) -> frozenset[str]:
+        """Name what waits although the server said that it was done; `there`: what is known to lie there besides.
+
+        Up to the line, a search finds only the unread where mail stays; of others it does not say whether they are.
+        """
+        line = looked_from(position, stays=True) if self._stays else 0
+        return undone(position, {**dict.fromkeys(there, False), **{str(uid): uid <= line for uid in found}})
 
     def _likeness(self, uid: int) -> Likeness:
         return self._expected[uid].likeness(self._link.shown.get(uid, UNTOLD))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from postroom.adapters.net import Spool
 from postroom.adapters.pop3.connection import Link
 from postroom.adapters.pop3.headers import HEADER_LIMIT, headers
-from postroom.adapters.pop3.wire import PRINTED, TooLong, header_of, is_same_mail, print_of, read_multiline, read_status
+from postroom.adapters.pop3.wire import PRINTED, TooLong, header_of, print_of, read_multiline, read_status
 from postroom.errors import ServerMisbehaved
 from postroom.model import Fetched, FetchFailed, Item
 
@@ -30,11 +30,6 @@ class _Arrived:
 
     fetched: Fetched
     lines: int
-    header: bytes  # "" for one that is too long
-
-    def has(self, header: bytes | None) -> bool:
-        """Tell whether a header that TOP shows may be this message's; None: the server shows none."""
-        return header is None or not self.header or is_same_mail(self.header, header)
 
     @property
     def fits(self) -> bool:
@@ -106,7 +101,7 @@ class Fetching:
                 yield found
             elif not found.fits:
                 self._doubts.append(found)
-            elif not found.has(header):
+            elif header is not None and found.fetched.print not in ("", print_of(header)):
                 found.fetched.path.unlink(missing_ok=True)
                 yield FetchFailed(item, _ANOTHER)
             else:
@@ -126,7 +121,7 @@ class Fetching:
         for header in headers(self._link, numbers) if use_top else [None] * len(near):
             doubt = near.popleft()
             self._doubts.remove(doubt)
-            if doubt.has(header):
+            if header is None or doubt.fetched.print in ("", print_of(header)):
                 yield doubt.fetched
             else:
                 doubt.fetched.path.unlink(missing_ok=True)
@@ -165,7 +160,7 @@ class Fetching:
         header = self._header(item)
         if again.fetched.sha256 != first.sha256:
             why += ", and something else when it was asked again"
-        elif not doubt.has(header):
+        elif header is not None and first.print and print_of(header) != first.print:
             why += ", and another header than it lists"
         elif first.size:
             return first
@@ -216,9 +211,8 @@ class Fetching:
                     code="message_too_long",
                 ) from error
             content = spool.keep()
-        header = header_of(bytes(begin))
-        mark = print_of(header)
-        return _Arrived(Fetched(item, content.path, content.size, content.sha256, mark), lines, header if mark else b"")
+        mark = print_of(header_of(bytes(begin)))
+        return _Arrived(Fetched(item, content.path, content.size, content.sha256, mark), lines)
 
 
 def _is_room(flying: Collection[Item], item: Item) -> bool:

@@ -15,7 +15,7 @@ from postroom.adapters.pop3.known import as_it_is_now, has_moved_up, not_certain
 from postroom.adapters.pop3.login import Offers, refused
 from postroom.adapters.pop3.wire import read_status
 from postroom.errors import PostroomError, Transient
-from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Listing, Position
+from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Listing, Position, undone
 from postroom.model.configuration import Mailbox
 
 
@@ -57,7 +57,7 @@ class Pop3Session:
         ids = found.numbers
         again = {one for one, tries in position.problems.items() if tries < GIVEN_UP}
         left_alone = position.problems.keys() - again
-        left_alone -= {one for one, aside in position.asides.items() if aside.done == Action.DELETE}
+        left_alone -= undone(position, dict.fromkeys(ids, False))
         if self._mailbox.leave_msg_on_server:
             left_alone |= position.known
             if has_moved_up(self._link, found, position):
@@ -96,6 +96,7 @@ class Pop3Session:
                 problems=problems,
                 prints={one: mark for one, mark in position.prints.items() if one in known},
             ),
+            undone=undone(position, dict.fromkeys(ids, False)),
         )
 
     def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:

@@ -13,6 +13,7 @@ from postroom.rules.polling import set_aside
 from postroom.rules.polling.tries import failed as failed_again
 
 NO_SIZE = "the server does not say how large it is"
+NOT_THERE = "the server listed it, and then said that it was not there"
 NEWEST_RECORDS = 8  # kept for as long as they are the newest: their dates show when a folder was restored
 
 
@@ -35,7 +36,7 @@ class Books:
     _prints: dict[str, str] = field(default_factory=dict)
     _records: dict[str, Record] = field(default_factory=dict)
     _trying: dict[str, Trying] = field(default_factory=dict)
-    _unsaid: dict[str, str] = field(default_factory=dict)  # id → why it was not even asked for
+    _unsaid: dict[str, str] = field(default_factory=dict)  # id → why it did not come, where no try failed
     _given_up: list[str] = field(default_factory=list)
     _entered: set[str] = field(default_factory=set)  # what stands in the position's asides since this poll
 
@@ -68,6 +69,7 @@ class Books:
         if self.mailbox.type is not Type.IMAP and self._tries(item) + 1 >= GIVEN_UP:
             return False
         self._count(item.id)
+        self._unsaid[item.id] = NOT_THERE
         self.gone.add(item.id)
         return True
 

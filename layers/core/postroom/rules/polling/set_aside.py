@@ -74,10 +74,11 @@ def reconsidered(position: Position | None, mailbox: Mailbox, *, now: datetime) 
     return replace(position, problems={**position.problems, **dict.fromkeys(again, GIVEN_UP - 1)})
 
 
-def listed(position: Position, mailbox: Mailbox, *, now: datetime) -> Position:
+def listed(position: Position, undone: Collection[str], *, now: datetime) -> Position:
     """Hold what was asked for against a listing, which has dropped from the problem list what is gone.
 
-    Its record goes too: nothing of such a mail need be stored, and a server that was wrong may list it again. With the
+    `undone`: what it shows waiting although the server said that it was done; it is asked for again. The record of what
+    is gone goes too: nothing of such a mail need be stored, and a server that was wrong may list it again. With the
     record and without its entry in the problem list it would be taken for stored, and deleted.
     """
     asides = {}
@@ -85,9 +86,9 @@ def listed(position: Position, mailbox: Mailbox, *, now: datetime) -> Position:
         there = one in position.problems
         if not there and not aside.done:
             aside = replace(aside, done=GONE, due=None)
-        elif there and aside.done == Action.DELETE and mailbox.type is Type.POP3:
-            # Not deleted after all, or another mail under an id that RFC 1939 §7 does not allow to be used again.
-            aside = _refused(aside, "it said that this was deleted, and lists the same id again", now=now)
+        elif there and aside.done and one in undone:
+            # Not done after all, or (POP3) another mail under an id that RFC 1939 §7 does not allow to be used again.
+            aside = _refused(aside, f"it said that this was done ({aside.done}), and lists it as before", now=now)
         asides[one] = aside
     gone = asides.keys() - position.problems.keys()
     records = {one: record for one, record in position.records.items() if one not in gone}

@@ -109,7 +109,7 @@ class _Run:
         ):
             self._state = replace(self._state, begun_anew=(self._started, why), lost="")
         began = positions.begin(asked, listing, self._started)
-        position = set_aside.listed(began, self.mailbox, now=self._started)
+        position = set_aside.listed(began, listing.undone, now=self._started)
         if compared:
             position = replace(position, compared=self._started)
         plan = positions.sort_listing(listing, self.mailbox, position, first=first, backlog=backlog, now=self._started)

@@ -91,15 +91,18 @@ def _of_one(mailbox: Mailbox, known: MailboxState, server_id: str) -> Unfetched:
         why = known.trouble.what if known.trouble else f"{known.lost}; the next poll compares all that lies there"
         state, says = "unknown", f"What is remembered of this mailbox's mails cannot be read: {why.rstrip('. ')}."
     elif (tries := _set_aside(position).get(server_id)) is not None:
-        state, says = _problem(mailbox, tries, position.asides.get(server_id))
+        state, says = _problem(mailbox, tries, position.asides.get(server_id), there=server_id in position.problems)
     else:
         state, says = _no_problem(mailbox, known, position, server_id)
     reason = position.reasons.get(server_id, "") if position else ""
     return Unfetched(mailbox.name, server_id, state, says, reason)
 
 
-def _problem(mailbox: Mailbox, tries: int, aside: Aside | None) -> tuple[str, str]:
-    """Say what the number on the problem list means: tries, or why the mail is left alone (model/mailbox_state.py)."""
+def _problem(mailbox: Mailbox, tries: int, aside: Aside | None, *, there: bool) -> tuple[str, str]:
+    """Say what the number on the problem list means: tries, or why the mail is left alone (model/mailbox_state.py).
+
+    `there`: no listing has shown it gone.
+    """
     if tries < GIVEN_UP:
         return (
             "failing",
@@ -107,14 +110,14 @@ def _problem(mailbox: Mailbox, tries: int, aside: Aside | None) -> tuple[str, st
         )
     if tries == GIVEN_UP:
         anew = "" if mailbox.type is Type.POP3 else " Moved to another folder and back, it gets a new id and a new try."
-        where = _on_server(mailbox, aside) if aside or not after_giving_up(mailbox) else _UNRECORDED
+        where = _on_server(mailbox, aside, there) if aside or not after_giving_up(mailbox) else _UNRECORDED
         return (
             "on the problem list",
             f"It could not be fetched in {GIVEN_UP} tries: none follows by itself. {where}{anew}",
         )
     if tries == OVERSIZE_LEFT:
         limit = f"it is larger than maximum_msg_size, {mailbox.maximum_msg_size} MB"
-        where = _on_server(mailbox, aside)
+        where = _on_server(mailbox, aside, there)
         if mailbox.enable_big_msg_stripping:
             return "over-size", f"Only its headers were fetched, as an interaction, since {limit}. {where}"
         return "over-size", f"It was not fetched, since {limit}, and enable_big_msg_stripping is off. {where}"
@@ -123,7 +126,7 @@ def _problem(mailbox: Mailbox, tries: int, aside: Aside | None) -> tuple[str, st
     return "old", _OLD
 
 
-def _on_server(mailbox: Mailbox, aside: Aside | None) -> str:
+def _on_server(mailbox: Mailbox, aside: Aside | None, there: bool) -> str:
     """Say where a mail is that was set aside: what its server was asked for, how often, and what came of it."""
     action = aside and (aside.done or set_aside.wanted(aside, mailbox))
     if aside is None or not action:
@@ -132,7 +135,10 @@ def _on_server(mailbox: Mailbox, aside: Aside | None) -> str:
     refused = "once" if aside.refused == 1 else f"{aside.refused} times"
     if aside.done:
         after = f", after it had been refused {refused}" if aside.refused else ""
-        return f"It {_DONE[action].format(folder=folder)}{after}."
+        done = f"{_DONE[action].format(folder=folder)}{after}"
+        if there and action in (Action.DELETE, Action.MOVE_FAILED):
+            return f"By the server's word it {done}. No listing has shown that yet; one that shows it asks again."
+        return f"It {done}."
     if not aside.refused:
         return f"It is to be {_TO_DO[action].format(folder=folder)} at the next poll."
     due = f"at {aside.due:%Y-%m-%d %H:%M} UTC" if aside.due else "at the next poll"
@@ -166,7 +172,8 @@ def _no_problem(mailbox: Mailbox, known: MailboxState, position: Position, serve
         )
         certain = mailbox.type is not Type.IMAP or server_id in position.records
         unless = "" if certain else _UNLESS_GONE
-        return "stored" if certain else _PASSED, f"It was stored{unless}, {left}.{but} Its Message-ID finds it."
+        again = _AGAIN if certain and action in (Action.DELETE, Action.MOVE) else ""
+        return "stored" if certain else _PASSED, f"It was stored{unless}, {left}.{again}{but} Its Message-ID finds it."
     if mailbox.type is Type.IMAP and server_id.isdigit():
         return "not seen yet", "It is later than all mail seen so far; `postroom mailbox poll` looks now."
     return "unknown", "Nothing is remembered of a mail with this id: it was not seen, or has left the server since."
@@ -180,6 +187,7 @@ _NO_RECORD = (
 )
 _STILL_THERE = "It is on the server still, where it was."
 _OLD = "It lay there before the mailbox was first connected, and first_connection leaves such mail alone."
+_AGAIN = " As long as it is listed there, that is asked for again."
 _AFTER_STORAGE: dict[Action | None, str] = {
     Action.DELETE: "and then deleted on the server",
     Action.MOVE: "and then moved to the folder for processed items",

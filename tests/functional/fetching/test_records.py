@@ -307,6 +307,28 @@ def test_mail_that_was_to_stay_stays_when_new_mail_is_to_be_deleted(simulated: M
     assert (box.had(), box.post.raw.puts) == (sorted(MAILS[:4]), 4)
 
 
+@pytest.mark.fault(117)
+@pytest.mark.parametrize("window", [3, 50_000], ids=["large-folder", "small-folder"])
+def test_mail_that_was_to_stay_stays_also_behind_one_that_could_not_be_had(
+    simulated: Make, window: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The cursor stands before that one; what is stored beyond it stays all the same, and what is not is fetched.
+    monkeypatch.setattr("postroom.adapters.imap.session.SEARCH_WINDOW", window)
+    box = simulated(**MODES["left"])
+    box.deliver(*MAILS[:5])
+    box.server.faults.fetch[2] = FetchFault.NIL
+    box.poll(2)
+    box.change(leave_msg_on_server=False)
+    box.deliver(MAILS[5])
+    box.poll(3)
+    assert box.folder.uids == [1, 2, 3, 4, 5]
+    box.server.faults.fetch.clear()
+    box.post.wait(minutes=20)
+    box.poll(3)
+    assert box.folder.uids == [1, 3, 4, 5]
+    assert (box.had(), box.post.raw.puts) == (sorted(MAILS[:6]), 6)
+
+
 def test_a_folder_is_compared_once_a_day_and_looks_write_nothing_meanwhile(simulated: Make) -> None:
     box = simulated(**MODES["left"])
     many = [mail(subject=f"Mail {number}") for number in range(20)]

@@ -93,12 +93,12 @@ class ServerSession:
         resynced = position is not None and position.epoch != server.validity
         position = Position(epoch=server.validity) if position is None or resynced else position
         stays = self.mailbox.stays
-        done = int((position.cursor if stays else position.kept) or position.floor or 0)
+        done, kept = int(position.cursor or position.floor or 0), int(position.kept or 0)
         news, unfinished, known = [], [], 0
         for uid in sorted(server.mails):
             one, item = str(uid), server.item(uid)
             again = one in position.problems
-            over = uid <= done or (stays and one in position.known)
+            over = (uid <= done or one in position.known) and (stays or uid <= max(kept, int(position.floor or 0)))
             alone = position.problems.get(one, 0) >= GIVEN_UP or uid <= int(position.floor or 0)
             if alone or (not again and over and (uid in server.seen or not stays)):
                 known += 1

@@ -9,7 +9,16 @@ from postroom.adapters.imap import act as imap_act
 from postroom.adapters.imap import fetch as imap_fetch
 from postroom.adapters.imap.connection import Link
 from postroom.adapters.imap.fetch import with_sizes
-from postroom.adapters.imap.uid_sets import LAST_UID, SET_LENGTH, criteria, looked_from, retries, sort_out, uid_sets
+from postroom.adapters.imap.uid_sets import (
+    LAST_UID,
+    SET_LENGTH,
+    criteria,
+    left_there,
+    looked_from,
+    retries,
+    sort_out,
+    uid_sets,
+)
 from postroom.adapters.net import HostLimits, Network, Rules
 from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Likeness, Listing, Position, Record, undone
 from postroom.model.configuration import FirstConnection, Mailbox
@@ -257,6 +266,8 @@ class ImapSession:
         if not opened.exists:
             return []
         if opened.exists > SEARCH_WINDOW and not (self._stays and int(position.cursor or 0)):
+            if left_there(position, stays=self._stays):
+                return self._search_apart(position)
             line = looked_from(position, stays=self._stays)
             return sorted({*self._above(line), *self._again(position, below=line)})
         keys = criteria(position, stays=self._stays, uidnext=opened.uidnext)
@@ -267,10 +278,9 @@ class ImapSession:
     def _search_apart(self, position: Position) -> Sequence[int]:
         """Find the same where the question is too long for one line: thousands stored beyond one that is not."""
         floor, line = int(position.floor or 0), looked_from(position, stays=self._stays)
-        found = set(self._above(line))
+        stored = set(left_there(position, stays=self._stays))
+        found = set(self._above(line)) - stored
         if self._stays:
-            stored = set(map(int, position.known))
-            found -= stored
             unseen = self._link.search(f"UID {floor + 1}:{LAST_UID} UNSEEN".encode("ascii"), step="list")
             found.update(uid for uid in unseen if uid <= line or uid in stored)
         found.update(self._again(position, below=LAST_UID))

@@ -46,13 +46,20 @@ def retries(position: Position) -> list[int]:
 
 
 def looked_from(position: Position, *, stays: bool) -> int:
-    """Return the UID above which everything concerns us.
+    """Return the UID above which everything concerns us, apart from `left_there`.
 
     Where stored mail stays, that is all beyond the cursor; where it goes away, all that is there, apart from what was
     stored while it was to stay.
     """
     floor = int(position.floor or 0)
-    return int(position.cursor or floor) if stays else max(floor, int(position.kept or 0))
+    cursor = int(position.cursor or floor)
+    return cursor if stays else max(floor, min(int(position.kept or 0), cursor))
+
+
+def left_there(position: Position, *, stays: bool) -> list[int]:
+    """Name what is stored beyond the cursor, as one before it failed, and stays on the server; ascending."""
+    most = LAST_UID if stays else int(position.kept or 0)
+    return sorted(uid for uid in map(int, position.known) if uid <= most)
 
 
 def criteria(position: Position, *, stays: bool, uidnext: int) -> bytes:
@@ -62,7 +69,7 @@ def criteria(position: Position, *, stays: bool, uidnext: int) -> bytes:
     `uidnext` 0: not known.
     """
     floor, line = int(position.floor or 0), looked_from(position, stays=stays)
-    stored = _listed(sorted(map(int, position.known))) if stays else ""  # beyond the cursor, as one before it failed
+    stored = _listed(left_there(position, stays=stays))
     keys: list[str] = []
     if not uidnext or line + 1 < uidnext:
         beyond = f"{line + 1}:{LAST_UID}"

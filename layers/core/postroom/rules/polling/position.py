@@ -280,7 +280,7 @@ def advance(
         cursor = uid
     return replace(
         position,
-        kept=str(cursor) if mailbox.stays else position.kept,
+        kept=str(max([cursor, *map(int, known)])) if mailbox.stays else position.kept,
         floor=floor,
         cursor=str(cursor) if cursor else position.cursor,
         known=frozenset(one for one in known if int(one) > cursor and problems.get(one, 0) < GIVEN_UP),

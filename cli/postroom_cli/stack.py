@@ -96,6 +96,7 @@ class Stack(Stores):
             clock=self.clock,
             secret_dates=self.secret_dates,
             arrivals=self.arrivals,
+            looks=self.looks,
         )
 
 

@@ -25,7 +25,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def list_(context: typer.Context, json: Json = False) -> None:
-    """List the mailboxes: state, since when and why, the next try, the last poll that found something, warnings."""
+    """List the mailboxes: state, since when and why, last look, next try, what the last poll found, warnings."""
     rows = [row.model_dump(mode="json") for row in find_stack(context).queries.mailboxes.all()]
     if json:
         for row in rows:
@@ -39,8 +39,8 @@ def list_(context: typer.Context, json: Json = False) -> None:
             "type",
             "state",
             "since",
+            "last look",
             "next try",
-            "last success",
             "lag",
             "to queue",
             "last poll",
@@ -53,8 +53,8 @@ def list_(context: typer.Context, json: Json = False) -> None:
                 row["type"],
                 row["health"]["state"],
                 _moment(row["health"]["since"]),
+                _moment(row["last_look"]),
                 _moment(row["health"]["next_try"]),
-                _moment(row["health"]["last_success"]),
                 _lag(row),
                 _to_queue(row["to_queue"]),
                 _told(row["last_poll"]) if row["last_poll"] else "",
@@ -92,6 +92,7 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
     output.pairs({f"health: {field.replace('_', ' ')}": value for field, value in told.items()})
     output.pairs(
         {
+            "last look": _moment(shown["last_look"]),
             "to queue": f"{_to_queue(came)}, of the newest {output.counted(came['mails'], 'mail')}" if came else "",
             "cost a month": f"about ${shown['monthly_cost']:.4f}; `postroom mailbox costs {name}` says of what",
         }

@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
-from postroom.adapters.dynamo import conflicts
+from postroom.adapters.dynamo import client
 from postroom.model.messages import stored_event
 from postroom.model.outbound import OutboxState
 
@@ -60,7 +60,7 @@ class Dynamo:
             self._note(json.loads(body))
             return call_moto(stubber, event_name, request, **named)
 
-        with patch.object(BotocoreStubber, "__call__", send), patch.object(conflicts, "FIRST_WAIT_SECONDS", 0.0001):
+        with patch.object(BotocoreStubber, "__call__", send), patch.object(client, "FIRST_WAIT_SECONDS", 0.0001):
             yield
 
     def _note(self, asked: Any) -> None:
@@ -102,7 +102,7 @@ def test_what_meets_transactions_without_end_is_tried_again_by_its_message(confi
 
     with dynamo.installed(), pytest.raises(BatchProcessingError):
         configured.invoke("ProcessInbound", event)
-    assert set(dynamo.refused.values()) == {conflicts.MOST_TRIES}
+    assert set(dynamo.refused.values()) == {client.MOST_TRIES}
     assert configured.invoke("ProcessInbound", event) == {"batchItemFailures": []}
 
 

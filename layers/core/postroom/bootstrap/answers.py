@@ -24,4 +24,5 @@ def api() -> Queries:
         outbound_queue=stores.queue("outbound_queue"),
         clock=clients.utc_now,
         arrivals=stores.arrivals,
+        looks=stores.looks,
     )

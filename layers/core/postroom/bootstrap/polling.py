@@ -71,6 +71,7 @@ def _fetch(queue: str) -> Callable[[Mapping[str, Any], int], Summary]:
         queue=stores.queue(queue),
         clock=clients.utc_now,
         tokens=tokens(settings, stores, clock=clients.utc_now),
+        looks=stores.looks,
     )
 
     def run(request: Mapping[str, Any], milliseconds: int) -> Summary:

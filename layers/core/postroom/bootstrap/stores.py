@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ErasableContents,
         InteractionChanges,
         InteractionLists,
+        Looks,
         MailboxStates,
         Notices,
         OutboxHistory,
@@ -150,6 +151,13 @@ class Stores:
         from postroom.adapters.dynamo import DynamoTicks
 
         return DynamoTicks(self._dynamo, self._table)
+
+    @cached_property
+    def looks(self) -> Looks:
+        """Return when mailboxes were polled."""
+        from postroom.adapters.dynamo import DynamoLooks
+
+        return DynamoLooks(self._dynamo, self._table)
 
     @cached_property
     def arrivals(self) -> Arrivals:

@@ -66,10 +66,12 @@ class Step(StrEnum):
 _GB = 1_000_000_000
 
 USES: Mapping[Step, Mapping[Resource, float]] = {
-    # Sent in batches of ten, received, deleted; one read of the configuration's pointer. The time: five round trips of
-    # 80 ms and a TLS handshake, which the mailboxes of a message spend together, at 1 GB of memory.
+    # Sent in batches of ten, received, deleted; one read of the configuration's pointer; one item
+    # says when its mailboxes were polled. The time: five round trips of 80 ms and a TLS handshake, which the mailboxes
+    # of a message spend together, at 1 GB of memory.
     Step.POLL: {
         Resource.SQS: 3,
+        Resource.WRITE_UNITS: 1,
         Resource.READ_UNITS: 0.5,
         Resource.LAMBDA: 1,
         Resource.LAMBDA_TIME: 0.65,

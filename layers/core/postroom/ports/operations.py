@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from postroom.model import Arrival, Body, Event, EventKind, Interaction, OutboxState, SweepProgress
@@ -76,6 +76,14 @@ class OutboxHistory(Outbox, Protocol):
     def history(self, outbound_id: str) -> list[Event]: ...
 
 
+class DatedConfigurations(Configurations, Protocol):
+    """The configuration in force, with its age."""
+
+    def in_force_since(self) -> datetime | None:
+        """Return when the configuration in force was applied; None before the first."""
+        ...
+
+
 class ConfigurationVersions(Protocol):
     """The versions of the configuration, as far as changing needs them."""
 
@@ -90,7 +98,7 @@ class ConfigurationVersions(Protocol):
         ...
 
 
-class ConfigurationHistory(Configurations, ConfigurationVersions, Protocol):
+class ConfigurationHistory(DatedConfigurations, ConfigurationVersions, Protocol):
     """The configuration in force, and all that were."""
 
     def history(self) -> Sequence[Version]:
@@ -179,6 +187,18 @@ class Ticks(Protocol):
 
     def save(self, tick: datetime) -> None:
         """Remember a tick, unless a later one is."""
+        ...
+
+
+class Looks(Protocol):
+    """Remembers when mailboxes were last polled, whether or not anything was found."""
+
+    def note(self, names: Collection[str], *, at: datetime, kept: timedelta) -> None:
+        """Write down that these were polled together; forgotten after `kept`."""
+        ...
+
+    def last(self, names: Collection[str]) -> Mapping[str, datetime]:
+        """Return when mailboxes were last polled; those of which nothing is known are left out."""
         ...
 
 

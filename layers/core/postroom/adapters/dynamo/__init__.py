@@ -6,10 +6,11 @@ from postroom.room import lazily
 
 if TYPE_CHECKING:
     from postroom.adapters.dynamo.arrivals import DynamoArrivals
+    from postroom.adapters.dynamo.client import repeat_conflicts
     from postroom.adapters.dynamo.configurations import ConfigurationStore
-    from postroom.adapters.dynamo.conflicts import repeat_conflicts
     from postroom.adapters.dynamo.interaction_changes import DynamoInteractionChanges
     from postroom.adapters.dynamo.interactions import DynamoInteractions
+    from postroom.adapters.dynamo.looks import DynamoLooks
     from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
     from postroom.adapters.dynamo.notices import DynamoNotices, DynamoTicks
     from postroom.adapters.dynamo.outbox import DynamoOutbox
@@ -20,10 +21,11 @@ else:
         __name__,
         {
             "arrivals": ["DynamoArrivals"],
+            "client": ["repeat_conflicts"],
             "configurations": ["ConfigurationStore"],
-            "conflicts": ["repeat_conflicts"],
             "interaction_changes": ["DynamoInteractionChanges"],
             "interactions": ["DynamoInteractions"],
+            "looks": ["DynamoLooks"],
             "mailbox_states": ["DynamoMailboxStates"],
             "notices": ["DynamoNotices", "DynamoTicks"],
             "outbox": ["DynamoOutbox"],
@@ -37,6 +39,7 @@ __all__ = [
     "DynamoArrivals",
     "DynamoInteractionChanges",
     "DynamoInteractions",
+    "DynamoLooks",
     "DynamoMailboxStates",
     "DynamoNotices",
     "DynamoOutbox",

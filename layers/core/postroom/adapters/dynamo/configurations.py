@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors
@@ -42,6 +43,11 @@ class ConfigurationStore:
     def version(self) -> int:
         """Return the number of the configuration in force; 0 before the first."""
         return self._pointer()[0]
+
+    def in_force_since(self) -> datetime | None:
+        """Return when the configuration in force was applied; None before the first."""
+        values = self._pointer_values()
+        return keys.parse_moment(values["at"]) if values else None
 
     def load(self, version: int) -> Configuration:
         """Return an earlier configuration; NotFound when there was none of that number."""
@@ -119,14 +125,15 @@ class ConfigurationStore:
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def _pointer(self) -> tuple[int, str]:
+        values = self._pointer_values()
+        return (values["version"], values["digest"]) if values else (0, "")
+
+    def _pointer_values(self) -> Mapping[str, Any]:
         with aws_errors("reading which configuration is in force"):
             answer = self._client.get_item(
                 TableName=self._table, Key=items.marshal(keys.configuration_pointer()), ConsistentRead=True
             )
-        if "Item" not in answer:
-            return 0, ""
-        values = items.unmarshal(answer["Item"])
-        return values["version"], values["digest"]
+        return items.unmarshal(answer.get("Item", {}))
 
     def _document(self, version: int, digest: str) -> Configuration:
         if version == 0:

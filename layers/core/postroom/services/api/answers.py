@@ -56,7 +56,9 @@ class MailboxHealth(Answer):
     """How a mailbox is, since when, and, when it is not well, which step failed, why, and what to do."""
 
     state: HealthState
-    step: str = Field("", description="state, dns, connect, tls, greeting, login, folder, list, fetch, store or act.")
+    step: str = Field(
+        "", description="state, dns, connect, tls, greeting, login, folder, look, list, fetch, store or act."
+    )
     code: str = Field("", description="Stable for machines.")
     reason: str = ""
     remedy: str = ""
@@ -100,6 +102,9 @@ class MailboxNow(Answer):
 
     health: MailboxHealth
     looked_at: bool = Field(description="False until the first look has worked.")
+    last_look: Moment | None = Field(
+        description="The last one, whatever it found; none while the mailbox waits for its next try, or if not known."
+    )
     waiting_since: Moment | None = Field(description="When the oldest mail came that is not fetched yet.")
     lag: float = Field(description="The same in seconds; 0 when none waits.")
     lag_exact: bool = Field(description="False: the lag is the most that it can be.")

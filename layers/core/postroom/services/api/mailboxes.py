@@ -11,7 +11,7 @@ from typing import Any
 from postroom.errors import NotFound
 from postroom.model import Balance, OutboxState
 from postroom.model.configuration import Configuration, Mailbox
-from postroom.ports import Arrivals, Clock, Configurations, MailboxStates, SecretDates
+from postroom.ports import Arrivals, Clock, DatedConfigurations, Looks, MailboxStates, SecretDates
 from postroom.ports import InteractionLists as InteractionLists
 from postroom.ports import OutboxHistory as OutboxHistory
 from postroom.services.api.answers import (
@@ -26,7 +26,7 @@ from postroom.services.api.answers import (
     Warned,
 )
 from postroom.services.api.stores import MOST_ROWS
-from postroom.services.mailboxes import Delay, costs, delays, secrets_of, view
+from postroom.services.mailboxes import Delay, Polls, costs, delays, secrets_of, view
 from postroom.services.outbound import view as outbox_view
 
 MOST_MAILBOXES = 100
@@ -38,15 +38,16 @@ LARGEST_PAGE = 100_000
 
 @dataclass(frozen=True, slots=True)
 class MailboxQueries:
-    """Questions about mailboxes; `secret_dates` and `arrivals` None: expiring secrets and delays are not told."""
+    """Questions about mailboxes; `secret_dates`, `arrivals` and `looks` None: what they know is not told."""
 
     interactions: InteractionLists
     outbox: OutboxHistory
-    configurations: Configurations
+    configurations: DatedConfigurations
     states: MailboxStates
     clock: Clock
     secret_dates: SecretDates | None = None
     arrivals: Arrivals | None = None
+    looks: Looks | None = None
 
     def service(self) -> Service:
         """Tell that the API and its table answer, and which configuration is in force."""
@@ -123,16 +124,18 @@ class MailboxQueries:
         slow: Mapping[str, Delay] = {}
         if self.arrivals is not None:
             slow = delays(mailboxes, states, configuration=configuration, arrivals=self.arrivals)
+        polls = self._polls(mailboxes)
         estimated = costs.estimates(mailboxes, configuration, states, now=now)
         deferred = islice(self.interactions.list_outbox(OutboxState.DEFERRED, newest_first=False), MOST_ROWS)
         unsent = outbox_view.concerns(self.outbox.read([row["id"] for row in deferred]).values())
         told = []
         for mailbox, cost in zip(mailboxes, estimated, strict=True):
-            seen = view(mailbox, states[mailbox.name], now=now, valid_until=dates)
+            seen = view(mailbox, states[mailbox.name], now=now, valid_until=dates, polls=polls.get(mailbox.name))
             delay = slow.get(mailbox.name)
             here = MailboxNow(
                 health=MailboxHealth.model_validate(seen.health),
                 looked_at=seen.looked_at,
+                last_look=seen.last_look,
                 waiting_since=seen.waiting_since,
                 lag=seen.lag,
                 lag_exact=seen.lag_exact,
@@ -143,6 +146,13 @@ class MailboxQueries:
             )
             told.append((here, [_balance(at, balance) for at, balance in seen.polls]))
         return told
+
+    def _polls(self, mailboxes: Sequence[Mailbox]) -> Mapping[str, Polls]:
+        if self.looks is None:
+            return {}
+        last = self.looks.last([mailbox.name for mailbox in mailboxes])
+        since = self.configurations.in_force_since()
+        return {mailbox.name: Polls(last.get(mailbox.name), since) for mailbox in mailboxes}
 
 
 def _balance(at: datetime, balance: Balance) -> PollBalance:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from postroom.ports import Arrivals, Clock, Configurations, MailboxStates, Queue, SecretDates
+from postroom.ports import Arrivals, Clock, DatedConfigurations, Looks, MailboxStates, Queue, SecretDates
 from postroom.ports import InteractionLists as InteractionLists
 from postroom.ports import OutboxHistory as OutboxHistory
 from postroom.services.api.interactions import InteractionQueries, Replies
@@ -26,17 +26,25 @@ def queries(
     *,
     interactions: InteractionLists,
     outbox: OutboxHistory,
-    configurations: Configurations,
+    configurations: DatedConfigurations,
     states: MailboxStates,
     outbound_queue: Queue,
     clock: Clock,
     arrivals: Arrivals | None = None,
     secret_dates: SecretDates | None = None,
+    looks: Looks | None = None,
 ) -> Queries:
-    """Put them together; `arrivals` and `secret_dates` None: delays and expiring secrets are not told."""
+    """Put them together; `arrivals`, `secret_dates` and `looks` None: what they know is not told."""
     return Queries(
         mailboxes=MailboxQueries(
-            interactions, outbox, configurations, states, clock, secret_dates=secret_dates, arrivals=arrivals
+            interactions,
+            outbox,
+            configurations,
+            states,
+            clock,
+            secret_dates=secret_dates,
+            arrivals=arrivals,
+            looks=looks,
         ),
         interactions=InteractionQueries(interactions),
         outbox=OutboxQueries(interactions, outbox),

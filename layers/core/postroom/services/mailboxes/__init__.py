@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from postroom.services.mailboxes.forecast import Concern
     from postroom.services.mailboxes.health import TELLING
     from postroom.services.mailboxes.latency import Delay, delays, note_arrival
-    from postroom.services.mailboxes.mailbox_view import secrets_of, view
+    from postroom.services.mailboxes.mailbox_view import Polls, secrets_of, view
     from postroom.services.mailboxes.open import at_step, in_session, open_mailbox, takes_token
     from postroom.services.mailboxes.problems import release_problems, retry_problems
     from postroom.services.mailboxes.retry import after_secret, on_request
@@ -40,7 +40,7 @@ else:
             "forecast": ["Concern"],
             "health": ["TELLING"],
             "latency": ["Delay", "delays", "note_arrival"],
-            "mailbox_view": ["secrets_of", "view"],
+            "mailbox_view": ["Polls", "secrets_of", "view"],
             "open": ["at_step", "in_session", "open_mailbox", "takes_token"],
             "problems": ["release_problems", "retry_problems"],
             "retry": ["after_secret", "on_request"],
@@ -53,6 +53,7 @@ __all__ = [
     "ConnectionTest",
     "Conversion",
     "Delay",
+    "Polls",
     "account_of",
     "after_secret",
     "at_step",

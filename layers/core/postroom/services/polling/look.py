@@ -1,8 +1,9 @@
 """Look at all mailboxes of a poll request at the same time, and fetch where something is new.
 
-Looking is free of writes: one read of the configuration pointer, one of the states of all, and nothing else but the
-mail servers. Each mailbox, and each group that is looked at in one request, has a thread and a deadline of its own, so
-one that hangs costs the others nothing.
+A mailbox with nothing new costs no write of its own: one read of the configuration pointer, one of the states of all,
+the mail servers, and one write unit for the whole request, which says when its mailboxes were polled. Each mailbox, and
+each group that is looked at in one request, has a thread and a deadline of its own, so one that hangs costs the others
+nothing.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ GOING_ON = 60.0  # seconds that must be left for a backlog to go on in this invo
 QUEUED = timedelta(seconds=30)  # that a look may wait in its queue, however short its mailbox's cycle is
 HANGING = frozenset({"deadline_exceeded", "connect_timed_out", "dns_timed_out"})
 """Codes of health that cost a look all its time."""
+LOOKS_KEPT = timedelta(days=3)
+"""How long it is known when mailboxes were polled; of those with longer cycles, four cycles."""
 LAST_MOMENT = 1.0  # seconds before the function's end by which threads that still hang are left behind
 
 
@@ -86,6 +89,7 @@ def poll(message: Mapping[str, Any], *, polling: Polling, deadline: float) -> Su
     mailbox's health. What no code expects is raised as it is, after all other mailboxes are through.
     """
     started = polling.monotonic()
+    began = polling.clock()
     request = read_poll_request(message)
     configuration = polling.configurations.current()
     wanted = frozenset(request.mailboxes)
@@ -127,9 +131,25 @@ def poll(message: Mapping[str, Any], *, polling: Polling, deadline: float) -> Su
         polling.queue.send(poll_request(more, backlog=True, link=request.link + 1))
     summary = _summary(rounds, last, seconds=polling.monotonic() - started)
     logger.info("polled", extra=summary.facts())
+    if not request.backlog:  # that one follows a look, which is noted
+        _note_looks(mailboxes, last, polling=polling, at=began)
     for error in unexpected:
         raise error
     return summary
+
+
+def _note_looks(
+    mailboxes: Sequence[Mailbox], outcomes: Mapping[str, Outcome], *, polling: Polling, at: datetime
+) -> None:
+    """Write down when these mailboxes were polled: a poller that is dead must not look like mailboxes without mail."""
+    polled = [one for one in mailboxes if one.name in outcomes and outcomes[one.name].polled]
+    if polling.looks is None or not polled:
+        return
+    kept = max(LOOKS_KEPT, 4 * max(one.cycle_time for one in polled))
+    try:
+        polling.looks.note([one.name for one in polled], at=at, kept=kept)
+    except PostroomError as error:  # the looks are made; who reads when is told late, and not that none was
+        logger.warning("looks_not_noted", extra={"mailboxes": len(polled), "code": error.code})
 
 
 def _is_stale(mailbox: Mailbox, request: PollRequest, *, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from postroom.model import Balance
 from postroom.model.configuration import Type
-from postroom.ports import Clock, Configurations, Connector, MailboxStates, Queue, RawMessages, Secrets, Tokens
+from postroom.ports import Clock, Configurations, Connector, Looks, MailboxStates, Queue, RawMessages, Secrets, Tokens
 
 CONFIG_CHECK = 1.0  # seconds between two looks at the configuration while fetching
 
@@ -28,6 +28,7 @@ class Polling:
     monotonic: Callable[[], float] = time.monotonic
     config_check: float = CONFIG_CHECK
     tokens: Tokens | None = None  # None: no mailbox of this installation logs in with one
+    looks: Looks | None = None  # None: nobody is told when mailboxes were polled
 
 
 class Result(StrEnum):
@@ -55,3 +56,12 @@ class Outcome:
     lag: float = 0.0  # seconds since the server received the oldest mail that was new
     size: int = 0  # bytes stored
     resynced: bool = False
+
+    @property
+    def polled(self) -> bool:
+        """Tell whether the mailbox was looked at, or left alone because of its own health.
+
+        A failure without a step is none of the mailbox: it was left behind at the function's end, or our own table did
+        not answer, and its health does not say so.
+        """
+        return self.result is not Result.FAILED or bool(self.step)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from postroom.adapters.ews import sync_state
 from postroom.errors import ServerMisbehaved
-from postroom.model.mailbox_state import BAD_SIZE_LEFT, Position
+from postroom.model.mailbox_state import LeftAlone, Position
 from postroom.model.server_mail import Action, Listing
 from postroom_cli.mailservers import ews_answers
 from postroom_cli.mailservers.ews import EwsServer
@@ -388,7 +388,7 @@ def test_mail_of_unknown_size_is_listed_at_once_where_it_is_allowed_later(poller
     left = box.deliver(mail()).id
     listing = poller.poll(at_most=0)
     assert listing is not None
-    poller.position = replace(listing.position, problems={left: BAD_SIZE_LEFT})
+    poller.position = replace(listing.position, problems={left: LeftAlone.BAD_SIZE})
     box.deliver(mail())
     poller.poll()
     assert poller.poll() is None

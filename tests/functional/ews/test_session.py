@@ -20,7 +20,7 @@ from postroom.errors import (
     ServerMisbehaved,
     Transient,
 )
-from postroom.model.mailbox_state import GIVEN_UP, Position
+from postroom.model.mailbox_state import LeftAlone, Position
 from postroom.model.server_mail import Action, Fetched, FetchFailed
 from postroom_cli.mailservers.ews import EwsServer
 from postroom_cli.mailservers.ews_answers import whole_answer
@@ -76,10 +76,10 @@ def test_what_is_known_and_still_there_is_unfinished_or_done(
 def test_the_problem_list_is_left_alone(ews: EwsServer, box: Mailbox) -> None:
     item = box.deliver(mail())
     with opened(ews) as session:
-        assert not session.look(Position(problems={item.id: GIVEN_UP}))
+        assert not session.look(Position(problems={item.id: LeftAlone.GIVEN_UP}))
         assert session.look(Position(problems={item.id: 1}))
-        listing = session.list(Position(problems={item.id: GIVEN_UP, GONE: 1}))
-    assert (listing.news, listing.known, listing.position.problems) == ((), 1, {item.id: GIVEN_UP})
+        listing = session.list(Position(problems={item.id: LeftAlone.GIVEN_UP, GONE: 1}))
+    assert (listing.news, listing.known, listing.position.problems) == ((), 1, {item.id: LeftAlone.GIVEN_UP})
 
 
 @pytest.mark.parametrize(

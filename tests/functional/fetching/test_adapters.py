@@ -21,7 +21,7 @@ from postroom.adapters.dynamo.secrets import SecretWriter, StoredSecrets
 from postroom.errors import Invalid, LeaseLost, NotFound, Permanent, PostroomError, Transient
 from postroom.model.configuration.mailbox import SecretReference
 from postroom.model.identity import raw_key
-from postroom.model.mailbox_state import Aside, Balance, Health, HealthState, MailboxState, Position, Record
+from postroom.model.mailbox_state import Aside, Balance, Health, HealthState, LeftAlone, MailboxState, Position, Record
 from postroom.model.traffic import Traffic
 
 from tests.support.aws_calls import AwsCalls, aws_calls, item_size
@@ -53,8 +53,8 @@ FULL = MailboxState(
         known=frozenset({"11", "12"}),
         problems={"5": 3, "10": 1},
         asides={
-            "5": Aside(3, refused=2, due=NOW + SPAN, reason="NO"),
-            "6": Aside(4, done="delete"),
+            "5": Aside(LeftAlone.GIVEN_UP, refused=2, due=NOW + SPAN, reason="NO"),
+            "6": Aside(LeftAlone.OVERSIZE, done="delete"),
         },
         prints={"11": "0a1b2c3d"},
         connected=NOW - SPAN,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from postroom.adapters.graph.newest_page import Mark, read_mark
-from postroom.model.mailbox_state import GIVEN_UP, OLD_LEFT, Position
+from postroom.model.mailbox_state import LeftAlone, Position
 from postroom_cli.mailservers.graph_calls import Call
 from postroom_cli.mailservers.https import Reply
 
@@ -134,7 +134,7 @@ def test_a_failed_mail_far_down_gets_its_next_try(large: Site) -> None:
         assert [item.id for item in session.list(position).news] == [first]
 
 
-@pytest.mark.parametrize("left", [GIVEN_UP, OLD_LEFT])
+@pytest.mark.parametrize("left", [LeftAlone.GIVEN_UP, LeftAlone.OLD])
 def test_mail_left_alone_is_neither_news_nor_a_reason_to_list_everything(large: Site, left: int) -> None:
     position = large.known()
     aside = dict.fromkeys(list(position.known)[:3_000], left)

@@ -12,7 +12,7 @@ from postroom.errors import (
     ServerMisbehaved,
     Transient,
 )
-from postroom.model.mailbox_state import GIVEN_UP
+from postroom.model.mailbox_state import LeftAlone
 from postroom.model.server_mail import Item
 from postroom_cli.mailservers.graph_calls import Call, error
 from postroom_cli.mailservers.https import Reply
@@ -189,12 +189,12 @@ def test_look_and_list_agree(
 
 def test_what_has_been_given_up_is_left_alone_and_what_is_gone_forgotten(site: Site) -> None:
     (given_up,) = site.service.deliver(b"x")
-    position = replace(site.known(), known=frozenset({"gone"}), problems={given_up: GIVEN_UP, "gone-too": 1})
+    position = replace(site.known(), known=frozenset({"gone"}), problems={given_up: LeftAlone.GIVEN_UP, "gone-too": 1})
     with site.session() as session:
         listing = session.list(position)
         assert not session.look(position)
     assert (listing.news, listing.unfinished, listing.known) == ((), (), 1)
-    assert (listing.position.known, listing.position.problems) == (frozenset(), {given_up: GIVEN_UP})
+    assert (listing.position.known, listing.position.problems) == (frozenset(), {given_up: LeftAlone.GIVEN_UP})
 
 
 @pytest.mark.parametrize(("path", "levels"), [("INBOX", 0), ("Cases/Open", 2)])

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from postroom.model.configuration.mailbox import FirstConnection
-from postroom.model.mailbox_state import GIVEN_UP
+from postroom.model.mailbox_state import LeftAlone
 from postroom.model.server_mail import Action, Fetched
 
 from tests.functional.mail_protocols.hosts import Embedded, Host, Real
@@ -77,13 +77,15 @@ def test_messages_on_the_problem_list_are_left_alone_and_failed_ones_tried_again
         listing = session.list(None)
         ids = [item.id for item in listing.news]
         listed = replace(stored_up_to(listing, int(ids[2])), exists=None)
-        given_up = replace(listed, cursor="0", known=frozenset(ids[2:]), problems={ids[0]: GIVEN_UP, ids[1]: 1})
+        given_up = replace(
+            listed, cursor="0", known=frozenset(ids[2:]), problems={ids[0]: LeftAlone.GIVEN_UP, ids[1]: 1}
+        )
         listing = session.list(given_up)
         assert [item.id for item in listing.news] == [ids[1]]
         assert listing.unfinished == (ids[2],)
         session.act(ids, Action.MARK_READ)
         assert session.look(given_up)  # the failed one, though somebody has read it
-        assert not session.look(replace(given_up, problems=dict.fromkeys(ids[:2], GIVEN_UP)))
+        assert not session.look(replace(given_up, problems=dict.fromkeys(ids[:2], LeftAlone.GIVEN_UP)))
 
 
 @pytest.mark.feature("X13")

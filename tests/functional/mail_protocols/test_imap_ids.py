@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT
+from postroom.model.mailbox_state import LeftAlone
 from postroom.model.server_mail import Action
 
 from tests.functional.mail_protocols.hosts import Embedded, Host
@@ -78,7 +78,7 @@ def test_a_server_that_tells_the_next_number_wrongly_is_not_taken_for_a_backup(e
 @pytest.mark.parametrize("leave", [True, False], ids=["left-on-server", "deleted"])
 def test_what_is_no_longer_on_the_server_leaves_the_problem_list(host: Host, leave: bool) -> None:
     host.append_all([mail(number) for number in range(4)])
-    aside = {"1": GIVEN_UP, "2": OVERSIZE_LEFT, "3": 1}
+    aside = {"1": LeftAlone.GIVEN_UP, "2": LeftAlone.OVERSIZE, "3": 1}
     with on_host(host, leave_msg_on_server=leave) as session:
         position = replace(stored_up_to(session.list(None), 3), problems=aside)
         assert session.list(position).position.problems == aside
@@ -86,16 +86,16 @@ def test_what_is_no_longer_on_the_server_leaves_the_problem_list(host: Host, lea
     host.remove(3)
     with on_host(host, leave_msg_on_server=leave) as session:
         listing = session.list(position)
-    assert listing.position.problems == {"2": OVERSIZE_LEFT, "3": 1}  # what is tried again tells its own end
+    assert listing.position.problems == {"2": LeftAlone.OVERSIZE, "3": 1}  # what is tried again tells its own end
     assert listing.unfinished == ()
 
 
 def test_one_that_a_search_forgets_stays_on_the_problem_list_while_it_can_be_fetched(embedded: Embedded) -> None:
     embedded.append_all([mail(number) for number in range(2)])
     with on_host(embedded, **DELETED) as session:
-        position = replace(stored_up_to(session.list(None), 2), problems={"1": GIVEN_UP})
+        position = replace(stored_up_to(session.list(None), 2), problems={"1": LeftAlone.GIVEN_UP})
         session._link.search = lambda *_args, **_options: [2]  # type: ignore[method-assign]  # its index is broken
-        assert session.list(position).position.problems == {"1": GIVEN_UP}
+        assert session.list(position).position.problems == {"1": LeftAlone.GIVEN_UP}
 
 
 @pytest.mark.fault(19)
@@ -113,7 +113,7 @@ def test_thousands_stored_beyond_one_that_is_not_make_no_line_that_servers_refus
         listing = session.list(position)
         assert [item.id for item in listing.news] == ["4", "3000"]
         assert listing.unfinished == ()
-        position = replace(position, known=position.known | {"3000"}, problems={"4": GIVEN_UP})
+        position = replace(position, known=position.known | {"3000"}, problems={"4": LeftAlone.GIVEN_UP})
         assert not session.look(position)
         folder.with_uid(2).flags.clear()
         folder.with_uid(1000).flags.clear()

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from postroom.errors import DeadlineExceeded, LoginRefused, MailboxLocked, PostroomError, ServerMisbehaved, Transient
 from postroom.model.configuration.mailbox import Mailbox, Security, Type
-from postroom.model.mailbox_state import GIVEN_UP, Position
+from postroom.model.mailbox_state import LeftAlone, Position
 from postroom.model.server_mail import Action, Fetched
 from postroom_cli.mailservers import Pop3Server
 from postroom_cli.mailservers.pop3 import CAPABILITIES
@@ -109,7 +109,7 @@ def test_looking_at_a_known_mailbox_finds_nothing(server: Pop3Server) -> None:
     with pop3_session(box(server, leave_msg_on_server=False)) as session:
         assert session.look(position)  # stored, but not deleted yet
         assert session.list(position).unfinished == (one,)
-        assert not session.look(Position(problems={listing.news[0].id: GIVEN_UP}))
+        assert not session.look(Position(problems={listing.news[0].id: LeftAlone.GIVEN_UP}))
         assert session.look(Position(problems={listing.news[0].id: 1}))
 
 

@@ -4,17 +4,46 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
+from typing import TypeAlias
 
 from postroom.errors import PostroomError
 from postroom.model.traffic import Traffic
+
+
+class LeftAlone(IntEnum):
+    """Why no poll tries to fetch a mail any more.
+
+    Stored where the number of failed tries is stored of a mail that is tried again: all members are larger than that.
+    """
+
+    GIVEN_UP = 3  # it failed as often, over an hour at least
+    OVERSIZE = 4  # its headers are an interaction; the mail stays on the server
+    BAD_SIZE = 5  # the server cannot say its size, and the mailbox does not allow that (G02)
+    OLD = 6  # it was there before the first connection, and is not wanted (X13)
+
+    @classmethod
+    def _missing_(cls, value: object) -> LeftAlone | None:
+        """Read a reason that a later release has stored as one after which no try follows."""
+        return cls.GIVEN_UP if isinstance(value, int) and value > max(cls) else None
+
+
+Problem: TypeAlias = int | LeftAlone  # how many tries have failed, at least one; or why none follows
+
+FAILED_ONCE: Problem = 1
+FAILED_BUT_ONE: Problem = LeftAlone.GIVEN_UP - 1  # the next try that fails gives up
+
+
+def is_left_alone(problem: Problem) -> bool:
+    """Tell whether no try follows by itself."""
+    return problem >= LeftAlone.GIVEN_UP
 
 
 @dataclass(frozen=True, slots=True)
 class Aside:
     """What a server is asked to do with a mail that was set aside, over-size or given up, and what came of it."""
 
-    why: int  # OVERSIZE_LEFT or GIVEN_UP
+    why: LeftAlone  # OVERSIZE or GIVEN_UP
     done: str = ""  # what it has done (ports.Action), or that the mail was gone; "": nothing yet
     refused: int = 0  # times
     due: datetime | None = None  # when it is asked next
@@ -73,7 +102,7 @@ class Position:
     floor: str = ""  # ids up to here were there before the first connection and are left alone
     cursor: str = ""
     known: frozenset[str] = frozenset()
-    problems: dict[str, int] = field(default_factory=dict)  # id → failed tries; three: the problem list
+    problems: dict[str, Problem] = field(default_factory=dict)  # id → failed tries, or why it is left alone
     trying: dict[str, Trying] = field(default_factory=dict)  # id → since when, of those that are tried again
     acknowledged: frozenset[str] = frozenset()  # ids on the problem list that a person has seen to
     reasons: dict[str, str] = field(default_factory=dict)  # id → how its last try ended; of the newest only
@@ -88,25 +117,25 @@ class Position:
     compared: datetime | None = None  # when all that lies there was last compared with what is stored
     restored: int = 0  # times that the folder was found to hold other mails under the same epoch
 
+    def left_alone(self) -> set[str]:
+        """Return the ids of which no try follows by itself."""
+        return {one for one, problem in self.problems.items() if is_left_alone(problem)}
+
+    def tried_again(self) -> set[str]:
+        """Return the ids that have failed and are tried again."""
+        return {one for one, problem in self.problems.items() if not is_left_alone(problem)}
+
+    def leaves_alone(self, one: str) -> bool:
+        """Tell whether no try follows by itself of this id."""
+        return is_left_alone(self.problems.get(one, 0))
+
     def anew(self) -> Position:
         """Forget all ids: what lies there is compared as a whole, and what was stored is known by its content."""
         return Position(connected=self.connected, catching_up=True, restored=self.restored)
 
     def promised(self) -> dict[str, str]:
         """Return what the server says it has done with mails set aside that no listing has shown gone: id → action."""
-        return {
-            one: aside.done
-            for one, aside in self.asides.items()
-            if aside.done and self.problems.get(one, 0) >= GIVEN_UP
-        }
-
-
-GIVEN_UP = 3
-"""Tries, over an hour at least, after which a message is on the problem list. Larger numbers are ids left alone for
-another reason."""
-OVERSIZE_LEFT = 4  # its headers are an interaction; the mail stays on the server
-BAD_SIZE_LEFT = 5  # the server cannot say its size, and the mailbox does not allow that (G02)
-OLD_LEFT = 6  # it was there before the first connection, and is not wanted (X13)
+        return {one: aside.done for one, aside in self.asides.items() if aside.done and self.leaves_alone(one)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from postroom.adapters.imap.uid_sets import LAST_UID, SET_LENGTH, criteria, sort_out, uid_sets
-from postroom.model.mailbox_state import GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, Position, Record
+from postroom.model.mailbox_state import LeftAlone, Position, Record
 from postroom_cli.mailservers.imap_syntax import parse, search_predicate
 from postroom_cli.mailservers.store import Store
 
@@ -40,7 +40,7 @@ def test_a_backlog_is_one_range() -> None:
         (Position(floor="9", cursor="9"), False, 10, ""),
         (Position(floor="4", cursor="9"), False, 10, f"UID 5:{LAST_UID}"),
         (Position(floor="0", cursor="9", problems={"7": 1}), True, 10, "OR (UID 1:9 UNSEEN) UID 7"),
-        (Position(floor="0", cursor="9", problems={"7": GIVEN_UP}), True, 10, "(UID 1:9 UNSEEN)"),
+        (Position(floor="0", cursor="9", problems={"7": LeftAlone.GIVEN_UP}), True, 10, "(UID 1:9 UNSEEN)"),
         (
             Position(floor="0", cursor="9", known=frozenset({"12", "11"}), problems={"10": 2}),
             True,
@@ -69,7 +69,7 @@ RECORD = Record(100, 1_790_000_000)
     ahead=st.integers(0, 6),
     known=st.sets(UIDS, max_size=3),
     records=st.sets(UIDS, max_size=6),
-    problems=st.dictionaries(UIDS, st.sampled_from([1, 2, GIVEN_UP, OVERSIZE_LEFT, OLD_LEFT]), max_size=3),
+    problems=st.dictionaries(UIDS, st.sampled_from([1, 2, *LeftAlone]), max_size=3),
     stays=st.booleans(),
 )
 def test_only_what_has_a_record_may_be_unfinished_and_all_else_that_was_not_seen_done_is_news(
@@ -103,7 +103,7 @@ def test_only_what_has_a_record_may_be_unfinished_and_all_else_that_was_not_seen
     news, recorded = sort_out(found, position)
 
     def concerns_us(uid: int) -> bool:
-        if uid <= floor or problems.get(uid, 0) >= GIVEN_UP:
+        if uid <= floor or problems.get(uid, 0) >= LeftAlone.GIVEN_UP:
             return False
         seen_done = stays and there[uid] and (uid <= cursor or uid in known)
         return uid in problems or not seen_done

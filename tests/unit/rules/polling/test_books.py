@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT, Position, Record
+from postroom.model.mailbox_state import LeftAlone, Position, Record
 from postroom.model.server_mail import Action, Item, Listing
 from postroom.rules.polling.ledger import Books
 from postroom.rules.polling.position import sort_listing
@@ -32,7 +32,7 @@ def begun(tries: int = 0, protocol: str = "IMAP", dates: tuple[datetime | None, 
 
 ENDS: dict[str, tuple[Callable[[Books], object], int | None]] = {
     "stored": (lambda books: books.enter_stored(ONE, False), None),
-    "over-size": (lambda books: books.enter_stored(ONE, True), OVERSIZE_LEFT),
+    "over-size": (lambda books: books.enter_stored(ONE, True), LeftAlone.OVERSIZE),
     "failed": (lambda books: books.enter_failed(ONE, "it broke off"), 1),
     "gone": (lambda books: books.enter_gone(ONE), None),
 }
@@ -86,8 +86,8 @@ def test_one_message_that_failed_before_says_nothing_about_the_server() -> None:
 
 
 def test_what_the_server_answered_stands_though_the_books_are_read_again() -> None:
-    books = begun(tries=GIVEN_UP - 1)
-    assert books.enter_failed(ONE, "it broke off") == GIVEN_UP
+    books = begun(tries=LeftAlone.GIVEN_UP - 1)
+    assert books.enter_failed(ONE, "it broke off") == LeftAlone.GIVEN_UP
     books.enter_asides()
     assert books.due() == {Action.DELETE: [ONE.id]}
     books.enter_answer([ONE.id], Action.DELETE, refusal="NO [OVERQUOTA]")

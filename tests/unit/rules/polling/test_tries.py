@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from postroom.model.mailbox_state import BAD_SIZE_LEFT, GIVEN_UP, Trying
+from postroom.model.mailbox_state import LeftAlone, Trying
 from postroom.rules.polling.tries import FIRST_PAUSE, GIVE_UP_AFTER, LONGEST_PAUSE, failed, is_due
 
 from tests.unit.services.polling.fakes import NOON, Post, connected
@@ -21,7 +21,7 @@ def tries_until(post: Post, end: timedelta) -> tuple[int, timedelta | None]:
         post.poll()
         position = post.state.position
         assert position is not None
-        if given_up is None and position.problems.get("1", 0) >= GIVEN_UP:
+        if given_up is None and position.leaves_alone("1"):
             given_up = post.now - began
         post.now += CYCLE
     return post.server.commands.count("fetch 1"), given_up
@@ -78,7 +78,7 @@ def test_a_size_that_stays_missing_is_said_after_an_hour_and_why_meanwhile() -> 
         post.poll()
     position = post.state.position
     assert position is not None
-    assert position.problems == {"1": BAD_SIZE_LEFT}
+    assert position.problems == {"1": LeftAlone.BAD_SIZE}
     assert post.raw.subjects == []
 
 
@@ -88,7 +88,7 @@ def test_a_size_that_stays_missing_is_said_after_an_hour_and_why_meanwhile() -> 
         (0, None, 1),
         (1, None, 2),
         (2, None, 2),
-        (2, Trying(NOON - GIVE_UP_AFTER, NOON - CYCLE), GIVEN_UP),
+        (2, Trying(NOON - GIVE_UP_AFTER, NOON - CYCLE), LeftAlone.GIVEN_UP),
         (1, Trying(NOON - 2 * GIVE_UP_AFTER, NOON - CYCLE), 2),
         (2, Trying(NOON + GIVE_UP_AFTER, NOON + GIVE_UP_AFTER), 2),
     ],

@@ -13,7 +13,7 @@ from typing import Any
 from postroom.errors import LeaseLost, LoginRefused, NotFound, ServerMisbehaved, Transient
 from postroom.model.configuration.document import Configuration
 from postroom.model.configuration.mailbox import Mailbox, SecretReference, Type
-from postroom.model.mailbox_state import GIVEN_UP, Health, Lease, Likeness, MailboxState, Position, Record
+from postroom.model.mailbox_state import Health, Lease, Likeness, MailboxState, Position, Record
 from postroom.model.raw_message import RawMessage
 from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing
 from postroom.ports import Connector, RawMessages
@@ -99,7 +99,7 @@ class ServerSession:
             one, item = str(uid), server.item(uid)
             again = one in position.problems
             over = (uid <= done or one in position.known) and (stays or uid <= max(kept, int(position.floor or 0)))
-            alone = position.problems.get(one, 0) >= GIVEN_UP or uid <= int(position.floor or 0)
+            alone = position.leaves_alone(one) or uid <= int(position.floor or 0)
             if alone or (not again and over and (uid in server.seen or not stays)):
                 known += 1
             elif not again and one in position.records:

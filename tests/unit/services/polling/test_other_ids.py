@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from postroom.errors import ServerMisbehaved
 from postroom.model.configuration.document import Configuration
-from postroom.model.mailbox_state import BAD_SIZE_LEFT
+from postroom.model.mailbox_state import LeftAlone
 from postroom.model.server_mail import Fetched, FetchFailed, Item
 from postroom.services.polling.outcome import Result
 
@@ -88,7 +88,7 @@ def test_mail_without_a_size_that_was_left_is_fetched_once_it_is_allowed(leave: 
         post.poll()
     assert post.raw.subjects == [2]
     assert post.state.position is not None
-    assert post.state.position.problems == {"1": BAD_SIZE_LEFT}
+    assert post.state.position.problems == {"1": LeftAlone.BAD_SIZE}
     allowed = a_mailbox(leave_msg_on_server=leave, allow_bad_msg_size=True)
     post.configurations.configuration = Configuration(mailboxes=(allowed,))
     post.poll()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from postroom.model.configuration.document import Configuration
-from postroom.model.mailbox_state import OLD_LEFT, MailboxState, Position
+from postroom.model.mailbox_state import LeftAlone, MailboxState, Position
 from postroom.model.raw_message import OLD
 from postroom.rules.polling.position import in_place, place
 from postroom.services.polling.outcome import Result
@@ -67,7 +67,7 @@ def test_another_way_to_the_same_place_fetches_nothing_again(options: dict[str, 
 
 def test_when_it_was_first_looked_at_and_so_which_mail_is_old_stays() -> None:
     mailbox = a_mailbox()
-    position = Position(epoch="1", cursor="9", problems={"3": OLD_LEFT}, connected=NOON, place="another")
+    position = Position(epoch="1", cursor="9", problems={"3": LeftAlone.OLD}, connected=NOON, place="another")
     moved = in_place(MailboxState("support", position=position), mailbox).position
     assert moved == Position(connected=NOON, catching_up=True)
 

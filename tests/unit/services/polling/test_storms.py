@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from postroom.errors import ServerMisbehaved, Transient
 from postroom.model.configuration.document import Configuration
-from postroom.model.mailbox_state import GIVEN_UP, OVERSIZE_LEFT
+from postroom.model.mailbox_state import LeftAlone
 from postroom.model.server_mail import Action, Fetched, FetchFailed, Item
 
 from tests.unit.services.polling.fakes import NOON, Post, ServerSession, a_mailbox, mail
@@ -244,12 +244,12 @@ def check(weather: Weather) -> None:
     for number in sorted(weather.delivered - had):
         # What was never stored lies on the server as a problem that is told, or in the folder for it.
         if number in there:
-            assert position.problems.get(str(there[number]), 0) >= GIVEN_UP, f"{number} is left unseen"
+            assert position.leaves_alone(str(there[number])), f"{number} is left unseen"
         else:
             assert weather.taken.get(number) is Action.MOVE_FAILED, f"{number} is lost"
     mailbox = post.configurations.configuration.mailboxes[0]
     for number, uid in there.items():
-        if position.problems.get(str(uid), 0) >= GIVEN_UP:
+        if position.leaves_alone(str(uid)):
             assert str(uid) in position.asides, f"nobody knows what is wanted with {number}"
             continue
         if not mailbox.leave_msg_on_server:  # what was stored while mail was to stay is left there
@@ -258,8 +258,8 @@ def check(weather: Weather) -> None:
         assert uid in post.server.seen, f"{number} was not marked"
     for one, aside in position.asides.items():
         if not aside.done and one in position.problems and int(one) in post.server.mails:
-            wanted = mailbox.delete_big_msg if aside.why == OVERSIZE_LEFT else mailbox.move_failed_ews_item
-            assert not wanted or position.problems[one] < GIVEN_UP, f"what is wanted with {one} is still open"
+            wanted = mailbox.delete_big_msg if aside.why == LeftAlone.OVERSIZE else mailbox.move_failed_ews_item
+            assert not wanted or not position.leaves_alone(one), f"what is wanted with {one} is still open"
     puts = post.raw.puts
     post.wait(minutes=11)
     post.poll()

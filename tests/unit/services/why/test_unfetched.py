@@ -10,18 +10,7 @@ from typing import Any
 import pytest
 from postroom.errors import Transient
 from postroom.model.configuration.document import Configuration
-from postroom.model.mailbox_state import (
-    BAD_SIZE_LEFT,
-    GIVEN_UP,
-    OLD_LEFT,
-    OVERSIZE_LEFT,
-    Aside,
-    Health,
-    HealthState,
-    MailboxState,
-    Position,
-    Record,
-)
+from postroom.model.mailbox_state import Aside, Health, HealthState, LeftAlone, MailboxState, Position, Record
 from postroom.services.why.unfetched import Unfetched, advice, unfetched
 
 
@@ -59,7 +48,7 @@ IMAP = Position(
     floor="3",
     cursor="9",
     known=frozenset({"12"}),
-    problems={"5": 1, "6": GIVEN_UP, "7": OVERSIZE_LEFT, "8": BAD_SIZE_LEFT, "9": OLD_LEFT},
+    problems={"5": 1, "6": LeftAlone.GIVEN_UP, "7": LeftAlone.OVERSIZE, "8": LeftAlone.BAD_SIZE, "9": LeftAlone.OLD},
     reasons={"6": "the server gave nothing"},
 )
 LEFT = {"leave_msg_on_server": True}
@@ -68,13 +57,13 @@ KEPT = replace(IMAP, floor="0", kept="9", compared=datetime(2026, 11, 21, tzinfo
 MOVED = replace(
     IMAP,
     asides={
-        "6": Aside(GIVEN_UP, done="move-failed"),
-        "7": Aside(OVERSIZE_LEFT, refused=2, due=datetime(2026, 11, 21, 12, tzinfo=UTC), reason="NO permission."),
-        "10": Aside(GIVEN_UP, done="delete", refused=1),
-        "11": Aside(GIVEN_UP, done="gone"),
+        "6": Aside(LeftAlone.GIVEN_UP, done="move-failed"),
+        "7": Aside(LeftAlone.OVERSIZE, refused=2, due=datetime(2026, 11, 21, 12, tzinfo=UTC), reason="NO permission."),
+        "10": Aside(LeftAlone.GIVEN_UP, done="delete", refused=1),
+        "11": Aside(LeftAlone.GIVEN_UP, done="gone"),
     },
 )
-POP3 = Position(epoch="1", known=frozenset({"uidl/with/slashes"}), problems={"x": GIVEN_UP})
+POP3 = Position(epoch="1", known=frozenset({"uidl/with/slashes"}), problems={"x": LeftAlone.GIVEN_UP})
 
 CASES: dict[str, tuple[str, dict[str, Any], Position | None, str, str]] = {
     "before-the-first-connection": ("2", {}, IMAP, "old", "first_connection"),

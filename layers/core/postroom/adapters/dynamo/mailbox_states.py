@@ -18,7 +18,19 @@ from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors, read_many
 from postroom.adapters.dynamo.storage_records import StorageRecords
 from postroom.errors import LeaseLost, NotFound, PostroomError, Transient
-from postroom.model import Aside, Balance, Health, HealthState, Lease, MailboxState, Position, Record, Traffic, Trying
+from postroom.model import (
+    Aside,
+    Balance,
+    Health,
+    HealthState,
+    Lease,
+    LeftAlone,
+    MailboxState,
+    Position,
+    Record,
+    Traffic,
+    Trying,
+)
 from postroom.ports import ErasableContents
 
 if TYPE_CHECKING:
@@ -284,7 +296,7 @@ def _read_prints(known: Sequence[str], text: str) -> dict[str, str]:
 
 def _read_aside(parts: Sequence[Any]) -> Aside:
     why, done, refused, due, reason = parts
-    return Aside(why, done, refused, None if due is None else datetime.fromtimestamp(due, UTC), reason)
+    return Aside(LeftAlone(why), done, refused, None if due is None else datetime.fromtimestamp(due, UTC), reason)
 
 
 def _update(

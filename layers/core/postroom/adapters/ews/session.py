@@ -14,7 +14,7 @@ from postroom.adapters.ews.connection import Link
 from postroom.adapters.ews.sync_state import RENEWED_AT, STATE_AT_MOST, Mark, arrival, read_mark, short, sort_changes
 from postroom.adapters.net import Network, agreed, looks_cut_off
 from postroom.errors import FolderMissing, LoginRefused, Permanent, PostroomError, Transient
-from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Listing, Position, undone
+from postroom.model import Action, Fetched, FetchFailed, Item, Listing, Position, undone
 from postroom.model.configuration import Mailbox
 
 AT_ONCE = 20  # messages in one request
@@ -87,7 +87,7 @@ class EwsSession:
                 return True
             if mark.state:
                 return self._has_changed(position, mark)
-        left_alone = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
+        left_alone = position.left_alone()
         with self._link.exchange("list"):
             for row in self._exchange.rows(self._folder):
                 if row.id not in left_alone and not (row.id in position.known and self._is_finished(row)):
@@ -106,7 +106,7 @@ class EwsSession:
 
     def _compare(self, position: Position, rows: dict[str, Row]) -> Listing:
         """Hold everything that is there against what is known."""
-        left_alone = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
+        left_alone = position.left_alone()
         known = frozenset(position.known & rows.keys())
         news = tuple(
             Item(row.id, row.size, row.received, row.message_id)

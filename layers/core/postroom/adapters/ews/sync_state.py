@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from postroom.adapters.ews.calls import Row
-from postroom.model import GIVEN_UP, Position
+from postroom.model import Position
 
 COMPARED_EVERY = timedelta(days=1)
 STATE_AT_MOST = 32 * 1024  # characters; a folder of 2,048 items was seen with 3,504
@@ -82,7 +82,7 @@ def sort_changes(changes: Mapping[str, Row | None], position: Position, mark: Ma
     That is so for what was new then and is not stored yet: it waits for its turn or its next try, and the changes
     need not tell it again. So is what was left alone then, and is to be tried now.
     """
-    left_alone = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
+    left_alone = position.left_alone()
     if any(one not in left_alone and one not in changes and one not in mark.open for one in position.problems):
         return None
     news: list[Row] = []

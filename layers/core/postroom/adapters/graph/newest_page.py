@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from postroom.adapters.graph.client import Page
-from postroom.model import GIVEN_UP, Item, Position, undone
+from postroom.model import Item, Position, undone
 from postroom.model.configuration import Mailbox
 
 GLANCE = 100  # messages that a look reads, the newest first
@@ -68,7 +68,7 @@ def is_due(position: Position, *, stays: bool, now: datetime) -> bool:
 
 def is_busy(page: Page, position: Position, *, stays: bool) -> bool:
     """Tell whether a glance shows, or may hide, anything to do; `stays`: stored mail is left and only marked read."""
-    settled = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
+    settled = position.left_alone()
     if undone(position, {str(row.get("id")): is_unread(row) for row in page.rows}):
         return True
     for row in page.rows:
@@ -85,9 +85,9 @@ def is_enough(page: Page, position: Position, *, now: datetime) -> bool:
     """Tell whether the newest messages are all there is to say; else the whole folder has to be listed."""
     seen = {str(row.get("id")) for row in page.rows}
     last = str(page.rows[-1].get("id")) if page.rows else ""
-    if last not in position.known and position.problems.get(last, 0) < GIVEN_UP:
+    if last not in position.known and not position.leaves_alone(last):
         return False  # what follows, older still, may be new too
-    if any(tries < GIVEN_UP and one not in seen for one, tries in position.problems.items()):
+    if position.tried_again() - seen:
         return False  # its next try is due, and it is further down
     if page.count is None:
         return True  # the daily comparison finds what the number would have shown

@@ -30,7 +30,7 @@ from postroom.adapters.graph.newest_page import (
 from postroom.adapters.net import HttpClient, Network, trace_of
 from postroom.adapters.oauth import graph_of
 from postroom.errors import FolderMissing, PostroomError, Transient
-from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Listing, Position, undone
+from postroom.model import Action, Fetched, FetchFailed, Item, Listing, Position, undone
 from postroom.model.configuration import Mailbox
 
 PAGE = 250
@@ -215,7 +215,7 @@ class GraphSession:
 
     def _compare(self, rows: dict[str, dict[str, Any]], position: Position) -> Listing:
         """Hold what was listed against what is known."""
-        left_alone = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
+        left_alone = position.left_alone()
         news = tuple(item_of(row) for one, row in rows.items() if one not in position.known and one not in left_alone)
         unfinished = tuple(
             one

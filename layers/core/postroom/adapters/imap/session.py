@@ -20,7 +20,7 @@ from postroom.adapters.imap.uid_sets import (
     uid_sets,
 )
 from postroom.adapters.net import HostLimits, Network, Rules
-from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Likeness, Listing, Position, Record, undone
+from postroom.model import Action, Fetched, FetchFailed, Item, Likeness, Listing, Position, Record, undone
 from postroom.model.configuration import FirstConnection, Mailbox
 
 LISTED_AT_LEAST = 1_000
@@ -253,7 +253,7 @@ class ImapSession:
 
         A message is gone only when neither SEARCH nor FETCH knows it.
         """
-        aside = {int(uid) for uid, tries in position.problems.items() if tries >= GIVEN_UP} - set(found)
+        aside = set(map(int, position.left_alone())) - set(found)
         for uid_set, _members in uid_sets(sorted(aside)):
             aside.difference_update(self._link.search(b"UID " + uid_set, step="list"))
         if aside:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from postroom.model import GIVEN_UP, Position
+from postroom.model import Position
 
 LAST_UID = 2**32 - 1  # not `*`: RFC 3501 §6.4.8, `n:*` holds the last message even where that is before n
 SET_LENGTH = 4_000  # bytes of one sequence set; servers take command lines of 8 KB (RFC 7162 §4)
@@ -42,7 +42,7 @@ def _ranges(uids: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 def retries(position: Position) -> list[int]:
     """Tell which messages failed before and are to be tried again, ascending."""
-    return sorted(int(uid) for uid, tries in position.problems.items() if tries < GIVEN_UP)
+    return sorted(map(int, position.tried_again()))
 
 
 def looked_from(position: Position, *, stays: bool) -> int:
@@ -95,7 +95,7 @@ def sort_out(found: Collection[int], position: Position) -> tuple[list[int], lis
     """
     floor = int(position.floor or 0)
     again = set(retries(position))
-    left_alone = set(map(int, position.problems)) - again
+    left_alone = set(map(int, position.left_alone()))
     news: list[int] = []
     recorded: list[int] = []
     for uid in sorted(found):

@@ -15,7 +15,7 @@ from postroom.adapters.pop3.headers import headers
 from postroom.adapters.pop3.ids import Ids
 from postroom.adapters.pop3.wire import print_of
 from postroom.errors import Permanent
-from postroom.model import GIVEN_UP, OLD_LEFT, Position
+from postroom.model import LeftAlone, Position, Problem, is_left_alone
 
 RENEWED = "ids-renewed"
 """Stands in the cursor of a position whose ids were all new once, while the messages were not."""
@@ -89,7 +89,7 @@ def _moved_up(link: Link, found: Ids, position: Position) -> Position:
     shown = _prints(link, found, list(found.numbers))
     here, known = Counter(shown.values()), Counter(position.prints.values())
     same = {one: mark for one, mark in shown.items() if mark and here[mark] == known[mark] == 1}
-    old = {one for one, why in position.problems.items() if why == OLD_LEFT}
+    old = {one for one, why in position.problems.items() if why == LeftAlone.OLD}
     if not same and old & found.numbers.keys():
         raise Permanent(
             "The server's ids (UIDL) are message numbers, and mail was deleted: which mail was old, nobody knows",
@@ -99,8 +99,8 @@ def _moved_up(link: Link, found: Ids, position: Position) -> Position:
             remedy=_REMEDY,
         )
     first = min((found.numbers[one] for one in same), default=0)
-    problems = {one: OLD_LEFT for one in old if int(one) < first and one in found.numbers}
-    given_up = any(why >= GIVEN_UP and why != OLD_LEFT for why in position.problems.values())
+    problems: dict[str, Problem] = {one: LeftAlone.OLD for one in old if int(one) < first and one in found.numbers}
+    given_up = any(is_left_alone(why) and why != LeftAlone.OLD for why in position.problems.values())
     kept = position.reasons if given_up else {}
     return replace(position, known=frozenset(same), prints=same, problems=problems, asides={}, reasons=kept)
 

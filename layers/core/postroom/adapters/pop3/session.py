@@ -15,7 +15,7 @@ from postroom.adapters.pop3.known import as_it_is_now, has_moved_up, not_certain
 from postroom.adapters.pop3.login import Offers, refused
 from postroom.adapters.pop3.wire import read_status
 from postroom.errors import PostroomError, Transient
-from postroom.model import GIVEN_UP, Action, Fetched, FetchFailed, Item, Listing, Position, undone
+from postroom.model import Action, Fetched, FetchFailed, Item, Listing, Position, undone
 from postroom.model.configuration import Mailbox
 
 
@@ -55,8 +55,7 @@ class Pop3Session:
             return True
         found = list_ids(self._link, known=position.known)
         ids = found.numbers
-        again = {one for one, tries in position.problems.items() if tries < GIVEN_UP}
-        left_alone = position.problems.keys() - again
+        left_alone = position.left_alone()
         left_alone -= undone(position, dict.fromkeys(ids, False))
         if self._mailbox.leave_msg_on_server:
             left_alone |= position.known
@@ -79,7 +78,7 @@ class Pop3Session:
         there = ids.keys()
         sizes = list_sizes(self._link)
         self._listed = {one: sizes.get(number) for one, number in ids.items()}
-        left_alone = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
+        left_alone = position.left_alone()
         known = position.known & there
         if not self._mailbox.leave_msg_on_server:
             known -= not_certainly(self._link, known - left_alone, found, position.prints)

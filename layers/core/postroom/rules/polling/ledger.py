@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from postroom.model import GIVEN_UP, OVERSIZE_LEFT, Action, Balance, Item, Listing, Position, Record, Trying
+from postroom.model import Action, Balance, Item, LeftAlone, Listing, Position, Problem, Record, Trying, is_left_alone
 from postroom.model.configuration import Mailbox, Type
 from postroom.rules.polling import position as positions
 from postroom.rules.polling import set_aside
@@ -32,7 +32,7 @@ class Books:
     gone: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)  # planned, not begun
     size: int = 0  # bytes stored
-    _problems: dict[str, int] = field(init=False)  # changes of the problem list
+    _problems: dict[str, Problem] = field(init=False)  # changes of the problem list
     _prints: dict[str, str] = field(default_factory=dict)
     _records: dict[str, Record] = field(default_factory=dict)
     _trying: dict[str, Trying] = field(default_factory=dict)
@@ -42,8 +42,8 @@ class Books:
 
     def __post_init__(self) -> None:
         self._problems = dict(self.plan.aside)
-        for one, tries in self.plan.aside.items():
-            if tries < GIVEN_UP:
+        for one, problem in self.plan.aside.items():
+            if not is_left_alone(problem):
                 self._count(one)
                 self._unsaid[one] = NO_SIZE
 
@@ -57,7 +57,7 @@ class Books:
             self.size += item.size or 0
             return
         self.oversize.add(item.id)
-        self._problems[item.id] = OVERSIZE_LEFT
+        self._problems[item.id] = LeftAlone.OVERSIZE
 
     def enter_print(self, item: Item, mark: str) -> None:
         """Note how a message is known again, where its id may come to stand for another."""
@@ -66,22 +66,22 @@ class Books:
 
     def enter_gone(self, item: Item) -> bool:
         """Take a message that the server does not find for gone; False for one that it lists all the same each time."""
-        if self.mailbox.type is not Type.IMAP and self._tries(item) + 1 >= GIVEN_UP:
+        if self.mailbox.type is not Type.IMAP and is_left_alone(self._tries(item) + 1):
             return False
         self._count(item.id)
         self._unsaid[item.id] = NOT_THERE
         self.gone.add(item.id)
         return True
 
-    def enter_failed(self, item: Item, reason: str) -> int:
+    def enter_failed(self, item: Item, reason: str) -> Problem:
         """Count a failed try; the third within no less than an hour puts a message on the problem list."""
-        tries = self._count(item.id)
-        self._problems[item.id] = tries
+        problem = self._count(item.id)
+        self._problems[item.id] = problem
         self.failed[item.id] = reason
-        if tries == GIVEN_UP:
+        if is_left_alone(problem):
             self._given_up.append(item.id)
             self._enter_record(item)
-        return tries
+        return problem
 
     def _enter_record(self, item: Item) -> None:
         """Note as what the server is to show a message before anything is done to it there (ADR 0018)."""
@@ -101,13 +101,13 @@ class Books:
             self._problems.pop(one, None)
             self._records.pop(one, None)
 
-    def _count(self, one: str) -> int:
+    def _count(self, one: str) -> Problem:
         """Return how many tries have failed with this one, and note its time."""
         known = self.position
-        tries, self._trying[one] = failed_again(known.problems.get(one, 0), known.trying.get(one), now=self.started)
-        return tries
+        problem, self._trying[one] = failed_again(known.problems.get(one, 0), known.trying.get(one), now=self.started)
+        return problem
 
-    def _tries(self, item: Item) -> int:
+    def _tries(self, item: Item) -> Problem:
         return self.position.problems.get(item.id, 0)
 
     # --- what the books say ---
@@ -148,7 +148,7 @@ class Books:
 
         A server that gives no dates (POP3) leaves only the poll that met it first: `before`, if mail has waited since.
         """
-        aside = {one for one, tries in self._all_problems().items() if tries >= GIVEN_UP}
+        aside = {one for one, problem in self._all_problems().items() if is_left_alone(problem)}
         if self.mailbox.type is not Type.IMAP:
             aside |= self.position.known
         rest = [item for item in self.listing.news if item.id not in aside and not self._is_settled(item)]
@@ -161,7 +161,7 @@ class Books:
         """Tell whether a message is dealt with for good, as far as this poll goes."""
         return any(item.id in those for those in (self.stored, self.oversize, self.gone))
 
-    def _all_problems(self) -> dict[str, int]:
+    def _all_problems(self) -> dict[str, Problem]:
         return {**self.position.problems, **self._problems}
 
     # --- what is asked of the server about mail that was set aside ---
@@ -197,17 +197,14 @@ class Books:
             self.position, self.mailbox, self.listing.news, done=self.stored, gone=self.gone, failed=self._problems
         )
         prints = {one: mark for one, mark in (self.position.prints | self._prints).items() if one in position.known}
+        again = position.tried_again()
         # Of another epoch, the ids may stand for other mails.
         known = before.reasons if before and before.epoch == position.epoch else {}
         return replace(
             position,
             reasons=positions.reasons(known, {**self._unsaid, **self.failed}, position.problems),
             acknowledged=position.acknowledged & frozenset(set_aside.unfetched(position)),
-            trying={
-                one: trying
-                for one, trying in {**position.trying, **self._trying}.items()
-                if 0 < position.problems.get(one, 0) < GIVEN_UP
-            },
+            trying={one: trying for one, trying in {**position.trying, **self._trying}.items() if one in again},
             prints=prints,
             records=self._kept_records(position),
             exists=self._accounted(position),
@@ -228,7 +225,7 @@ class Books:
         """Count what is accounted for of the folder's messages: besides what was, the news that are settled now."""
         if position.exists is None:
             return None
-        aside = {one for one, tries in position.problems.items() if tries >= GIVEN_UP}
+        aside = position.left_alone()
         return position.exists + sum(
             item.id in self.stored or item.id in aside or int(item.id) <= int(position.floor or 0)
             for item in self.listing.news

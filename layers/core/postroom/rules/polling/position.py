@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from postroom.model import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, Item, Listing, MailboxState, Position
+from postroom.model import FAILED_ONCE, Item, LeftAlone, Listing, MailboxState, Position, Problem, is_left_alone
 from postroom.model.configuration import FirstConnection, Mailbox, Type
 from postroom.rules.polling.tries import failed as failed_again
 from postroom.rules.polling.tries import is_due
@@ -46,7 +46,7 @@ class Plan:
     take: tuple[Item, ...]  # fetched together, oldest first; over-size ones as headers
     again: tuple[Item, ...]  # failed before: each alone, so that it costs the others nothing
     unfinished: tuple[str, ...]  # stored before; the server is told (again)
-    aside: Mapping[str, int] = field(default_factory=dict)  # left alone from now on, and why (model/mailbox_state.py)
+    aside: Mapping[str, Problem] = field(default_factory=dict)  # left alone from now on, and why
     bad_size: int = 0
     known: int = 0
     left: int = 0  # for the next cycle
@@ -110,9 +110,9 @@ def is_settled(position: Position | None) -> bool:
 
 def _reconsidered(position: Position, mailbox: Mailbox) -> Position:
     """Try messages whose size the server cannot say, now that the mailbox allows them (G02)."""
-    if not mailbox.allow_bad_msg_size or BAD_SIZE_LEFT not in position.problems.values():
+    if not mailbox.allow_bad_msg_size or LeftAlone.BAD_SIZE not in position.problems.values():
         return position
-    problems = {one: 1 if tries == BAD_SIZE_LEFT else tries for one, tries in position.problems.items()}
+    problems = {one: FAILED_ONCE if why == LeftAlone.BAD_SIZE else why for one, why in position.problems.items()}
     return replace(position, problems=problems)
 
 
@@ -124,7 +124,7 @@ def begin(known: Position | None, listing: Listing, now: datetime) -> Position:
     """
     position = listing.position
     if known is None or listing.resynced:
-        aside = dict.fromkeys(position.known, OLD_LEFT)
+        aside = dict.fromkeys(position.known, LeftAlone.OLD)
         position = replace(position, known=frozenset(), problems={**position.problems, **aside})
         position = replace(position, compared=now)  # everything that lies there is listed
     if known is None:
@@ -143,7 +143,7 @@ def sort_listing(
     """Decide what to do; `first`: nothing was known of this mailbox yet, `backlog`: this poll follows one at once."""
     take: list[Item] = []
     again: list[Item] = []
-    aside: dict[str, int] = {}
+    aside: dict[str, Problem] = {}
     unfinished = [one for one in listing.unfinished if one not in position.problems]
     known = listing.known + len(listing.unfinished)
     bad_size = beyond = later = 0
@@ -151,13 +151,13 @@ def sort_listing(
     judged = max(JUDGED, JUDGED_CYCLES * mailbox.maximum_msg_number)
     for number, item in enumerate(listing.news):
         tries = position.problems.get(item.id, 0)
-        if tries >= GIVEN_UP:
+        if is_left_alone(tries):
             known += 1
         elif item.id in position.known and mailbox.type is not Type.IMAP:  # IMAP's are news for want of a record
             known += 1
             unfinished.append(item.id)
         elif unwanted(item):
-            aside[item.id] = OLD_LEFT
+            aside[item.id] = LeftAlone.OLD
             known += 1
         elif number >= judged:
             beyond += 1
@@ -168,7 +168,7 @@ def sort_listing(
                 later += 1
                 continue
             tries, _trying = failed_again(tries, position.trying.get(item.id), now=now)
-            aside[item.id] = BAD_SIZE_LEFT if tries == GIVEN_UP else tries
+            aside[item.id] = LeftAlone.BAD_SIZE if is_left_alone(tries) else tries
             bad_size += 1
         else:
             (again if tries else take).append(item)
@@ -249,7 +249,7 @@ def advance(
     *,
     done: Collection[str],
     gone: Collection[str] = (),
-    failed: Mapping[str, int],
+    failed: Mapping[str, Problem],
 ) -> Position:
     """Move on: `done` are ids dealt with for good, `failed` ids with their tries or the reason they are left alone.
 
@@ -262,7 +262,7 @@ def advance(
         failed = {**{one: position.problems.get(one, 0) + 1 for one in gone}, **failed}
     over = {*done, *gone} if mailbox.type is Type.IMAP else done
     problems = {one: tries for one, tries in position.problems.items() if one not in over} | dict(failed)
-    settled = set(done) | {one for one, tries in problems.items() if tries >= GIVEN_UP}
+    settled = set(done) | {one for one, problem in problems.items() if is_left_alone(problem)}
     if mailbox.type is not Type.IMAP:
         return replace(position, known=position.known | frozenset(done), problems=problems)
     cursor = int(position.cursor or position.floor or 0)
@@ -271,7 +271,7 @@ def advance(
     floor = position.floor
     if cursor == int(floor or 0):
         # What lies there unwanted from before the first connection: one number says it, as far as it is in one piece.
-        for uid in itertools.takewhile(lambda uid: problems.get(str(uid)) == OLD_LEFT, ahead):
+        for uid in itertools.takewhile(lambda uid: problems.get(str(uid)) == LeftAlone.OLD, ahead):
             floor = str(uid)
             del problems[floor]
     for uid in ahead:
@@ -283,12 +283,12 @@ def advance(
         kept=str(max([cursor, *map(int, known)])) if mailbox.stays else position.kept,
         floor=floor,
         cursor=str(cursor) if cursor else position.cursor,
-        known=frozenset(one for one in known if int(one) > cursor and problems.get(one, 0) < GIVEN_UP),
+        known=frozenset(one for one in known if int(one) > cursor and not is_left_alone(problems.get(one, 0))),
         problems=problems,
     )
 
 
-def reasons(known: Mapping[str, str], failed: Mapping[str, str], problems: Mapping[str, int]) -> dict[str, str]:
+def reasons(known: Mapping[str, str], failed: Mapping[str, str], problems: Mapping[str, Problem]) -> dict[str, str]:
     """Keep how the last tries ended of what is a problem still: the newest of them, shortened, for people who ask."""
     told = {**{one: why for one, why in known.items() if one not in failed}, **failed}
     kept = [(one, why[:MOST_REASON]) for one, why in told.items() if one in problems]

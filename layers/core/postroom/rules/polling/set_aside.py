@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from postroom.model import GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, Action, Aside, Position
+from postroom.model import FAILED_BUT_ONE, FAILED_ONCE, Action, Aside, LeftAlone, Position, is_left_alone
 from postroom.model.configuration import Mailbox, Type
 from postroom.rules.polling.server_actions import after_giving_up, after_oversize
 
@@ -24,7 +24,7 @@ _MOST_REASON = 200  # characters
 def unfetched(position: Position | None) -> tuple[str, ...]:
     """Name the mails that were given up or set aside, other than by the choice of the first connection."""
     problems = position.problems if position else {}
-    return tuple(one for one, tries in problems.items() if tries >= GIVEN_UP and tries != OLD_LEFT)
+    return tuple(one for one, why in problems.items() if is_left_alone(why) and why != LeftAlone.OLD)
 
 
 def unacknowledged(position: Position | None) -> tuple[str, ...]:
@@ -36,7 +36,7 @@ def tried_again(position: Position, ids: Collection[str]) -> Position:
     """Return the position by which the next poll asks for these once more, as if they had failed once."""
     return replace(
         position,
-        problems={**position.problems, **dict.fromkeys(ids, 1)},
+        problems={**position.problems, **dict.fromkeys(ids, FAILED_ONCE)},
         trying={one: trying for one, trying in position.trying.items() if one not in ids},
         asides={one: aside for one, aside in position.asides.items() if one not in ids},
         acknowledged=position.acknowledged - frozenset(ids),
@@ -45,7 +45,7 @@ def tried_again(position: Position, ids: Collection[str]) -> Position:
 
 def wanted(aside: Aside, mailbox: Mailbox) -> Action | None:
     """Say what the mailbox wants done with such a mail; None: it stays as it is."""
-    return after_oversize(mailbox) if aside.why == OVERSIZE_LEFT else after_giving_up(mailbox)
+    return after_oversize(mailbox) if aside.why is LeftAlone.OVERSIZE else after_giving_up(mailbox)
 
 
 def pending(position: Position | None, mailbox: Mailbox) -> bool:
@@ -59,7 +59,7 @@ def due(position: Position | None, mailbox: Mailbox, *, now: datetime) -> Mappin
     found: dict[Action, list[str]] = {}
     for one, aside in position.asides.items() if position else ():
         action = None if aside.done or not _is_time(aside, now) else wanted(aside, mailbox)
-        if action is not None and position and position.problems.get(one, 0) >= GIVEN_UP:
+        if action is not None and position and position.leaves_alone(one):
             found.setdefault(action, []).append(one)
     return found
 
@@ -71,7 +71,7 @@ def reconsidered(position: Position | None, mailbox: Mailbox, *, now: datetime) 
     again = [one for ids in due(position, mailbox, now=now).values() for one in ids]
     if not again:
         return position
-    return replace(position, problems={**position.problems, **dict.fromkeys(again, GIVEN_UP - 1)})
+    return replace(position, problems={**position.problems, **dict.fromkeys(again, FAILED_BUT_ONE)})
 
 
 def listed(position: Position, undone: Collection[str], *, now: datetime) -> Position:
@@ -104,7 +104,7 @@ def entered(
     now: datetime,
 ) -> dict[str, Aside]:
     """Enter what a poll has set aside; what is stored after all needs no more words."""
-    new = dict.fromkeys(sorted(oversize), OVERSIZE_LEFT) | dict.fromkeys(given_up, GIVEN_UP)
+    new = dict.fromkeys(sorted(oversize), LeftAlone.OVERSIZE) | dict.fromkeys(given_up, LeftAlone.GIVEN_UP)
     gone = {*new, *stored}
     kept = {one: aside for one, aside in asides.items() if one not in gone}
     for one, why in new.items():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from postroom.model import GIVEN_UP, Trying
+from postroom.model import FAILED_BUT_ONE, LeftAlone, Problem, Trying, is_left_alone
 
 GIVE_UP_AFTER = timedelta(hours=1)  # since the first try that failed; nothing is given up before
 FIRST_PAUSE = timedelta(seconds=20)  # so that the next cycle tries again
@@ -22,10 +22,10 @@ def is_due(trying: Trying | None, *, now: datetime) -> bool:
     return not trying.last <= now < trying.last + pause  # a moment in the future was written by a clock that went wrong
 
 
-def failed(tries: int, trying: Trying | None, *, now: datetime) -> tuple[int, Trying]:
+def failed(problem: Problem, trying: Trying | None, *, now: datetime) -> tuple[Problem, Trying]:
     """Count one more try that failed: the third one gives up, unless the first is less than an hour ago."""
     since = min(trying.since, now) if trying is not None else now
-    counted = min(GIVEN_UP, tries + 1)
-    if counted == GIVEN_UP and now - since < GIVE_UP_AFTER:
-        counted = GIVEN_UP - 1
+    counted = problem + 1
+    if is_left_alone(counted):
+        counted = FAILED_BUT_ONE if now - since < GIVE_UP_AFTER else LeftAlone.GIVEN_UP
     return counted, Trying(since, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from postroom.model import BAD_SIZE_LEFT, GIVEN_UP, OLD_LEFT, OVERSIZE_LEFT, Action, Aside, MailboxState, Position
+from postroom.model import Action, Aside, LeftAlone, MailboxState, Position, Problem, is_left_alone
 from postroom.model.configuration import Mailbox, Type
 from postroom.ports import Configurations, MailboxStates
 from postroom.rules.polling import after_giving_up, after_storage, series, set_aside
@@ -65,18 +65,18 @@ def _named(names: Sequence[str]) -> str:
 
 def _not_had(position: Position | None) -> list[str]:
     """Name what was seen and is no interaction; mail from before the first connection is left aside on purpose."""
-    wanted = [one for one, why in _set_aside(position).items() if why != OLD_LEFT]
+    wanted = [one for one, why in _set_aside(position).items() if why != LeftAlone.OLD]
     return sorted(wanted, key=lambda one: (len(one), one) if one.isdigit() else (10**6, one))
 
 
 def _unknown(mailbox: Mailbox, position: Position | None) -> list[str]:
     """Name what was seen and of which not even the headers were had."""
-    headers_had = OVERSIZE_LEFT if mailbox.enable_big_msg_stripping else None
+    headers_had = LeftAlone.OVERSIZE if mailbox.enable_big_msg_stripping else None
     why = _set_aside(position)
     return [one for one in _not_had(position) if why[one] != headers_had]
 
 
-def _set_aside(position: Position | None) -> dict[str, int]:
+def _set_aside(position: Position | None) -> dict[str, Problem]:
     """Say of each mail that was set aside why; also of those that have left the server since, the newest of them."""
     if position is None:
         return {}
@@ -98,32 +98,35 @@ def _of_one(mailbox: Mailbox, known: MailboxState, server_id: str) -> Unfetched:
     return Unfetched(mailbox.name, server_id, state, says, reason)
 
 
-def _problem(mailbox: Mailbox, tries: int, aside: Aside | None, *, there: bool) -> tuple[str, str]:
-    """Say what the number on the problem list means: tries, or why the mail is left alone (model/mailbox_state.py).
+def _problem(mailbox: Mailbox, problem: Problem, aside: Aside | None, *, there: bool) -> tuple[str, str]:
+    """Say how often a mail has failed, or why it is left alone, and where it is.
 
     `there`: no listing has shown it gone.
     """
-    if tries < GIVEN_UP:
+    if not is_left_alone(problem):
         return (
             "failing",
-            f"It could not be fetched in {tries} of {GIVEN_UP} tries; a later poll tries again, if it is there still.",
+            f"It could not be fetched in {problem} of {LeftAlone.GIVEN_UP} tries; a later poll tries again, if it is "
+            "there still.",
         )
-    if tries == GIVEN_UP:
-        anew = "" if mailbox.type is Type.POP3 else " Moved to another folder and back, it gets a new id and a new try."
-        where = _on_server(mailbox, aside, there) if aside or not after_giving_up(mailbox) else _UNRECORDED
-        return (
-            "on the problem list",
-            f"It could not be fetched in {GIVEN_UP} tries: none follows by itself. {where}{anew}",
-        )
-    if tries == OVERSIZE_LEFT:
-        limit = f"it is larger than maximum_msg_size, {mailbox.maximum_msg_size} MB"
-        where = _on_server(mailbox, aside, there)
-        if mailbox.enable_big_msg_stripping:
-            return "over-size", f"Only its headers were fetched, as an interaction, since {limit}. {where}"
-        return "over-size", f"It was not fetched, since {limit}, and enable_big_msg_stripping is off. {where}"
-    if tries == BAD_SIZE_LEFT:
-        return "bad size", f"The server cannot say its size, and allow_bad_msg_size is off. {_STILL_THERE}"
-    return "old", _OLD
+    match LeftAlone(problem):
+        case LeftAlone.GIVEN_UP:
+            anew = "" if mailbox.type is Type.POP3 else _ANEW
+            where = _on_server(mailbox, aside, there) if aside or not after_giving_up(mailbox) else _UNRECORDED
+            return (
+                "on the problem list",
+                f"It could not be fetched in {LeftAlone.GIVEN_UP} tries: none follows by itself. {where}{anew}",
+            )
+        case LeftAlone.OVERSIZE:
+            limit = f"it is larger than maximum_msg_size, {mailbox.maximum_msg_size} MB"
+            where = _on_server(mailbox, aside, there)
+            if mailbox.enable_big_msg_stripping:
+                return "over-size", f"Only its headers were fetched, as an interaction, since {limit}. {where}"
+            return "over-size", f"It was not fetched, since {limit}, and enable_big_msg_stripping is off. {where}"
+        case LeftAlone.BAD_SIZE:
+            return "bad size", f"The server cannot say its size, and allow_bad_msg_size is off. {_STILL_THERE}"
+        case LeftAlone.OLD:
+            return "old", _OLD
 
 
 def _on_server(mailbox: Mailbox, aside: Aside | None, there: bool) -> str:
@@ -185,6 +188,7 @@ _NO_RECORD = (
     "No record says that it was stored: it did not lie there, or was no news, when the folder was last compared at "
     "{at:%Y-%m-%d %H:%M} UTC. If it lies there now, the next comparison fetches it, within a day."
 )
+_ANEW = " Moved to another folder and back, it gets a new id and a new try."
 _STILL_THERE = "It is on the server still, where it was."
 _OLD = "It lay there before the mailbox was first connected, and first_connection leaves such mail alone."
 _AGAIN = " As long as it is listed there, that is asked for again."

@@ -137,9 +137,9 @@ def _cursor_before_store() -> Iterator[None]:
     fetch_sets = fetch._Run._fetch_sets
 
     def wrong(run: fetch._Run, lease: Any, plan: Any, pool: Any) -> list[str]:
-        run._books.stored |= {item.id for item in plan.take}
+        run._ledger.stored |= {item.id for item in plan.take}
         run._remember(lease, release=False)
-        run._books.stored.clear()
+        run._ledger.stored.clear()
         return fetch_sets(run, lease, plan, pool)
 
     with patch.object(fetch._Run, "_fetch_sets", wrong):

@@ -14,7 +14,7 @@ from postroom_cli.stack import find_stack
 
 Name = Annotated[str, typer.Argument(help="The mailbox's name.")]
 
-_BOOKS = ("listed", "stored", "known", "oversize", "problem", "left")
+_LEDGER = ("listed", "stored", "known", "oversize", "problem", "left")
 _NAMES = {"oversize": "over-size"}
 
 
@@ -70,7 +70,7 @@ def list_(context: typer.Context, json: Json = False) -> None:
 
 
 def show(context: typer.Context, name: Name, json: Json = False) -> None:
-    """Show a mailbox: settings, health, warnings, the books of its last polls that found something."""
+    """Show a mailbox: settings, health, warnings, the ledgers of its last polls that found something."""
     shown = find_stack(context).queries.mailboxes.show(name).model_dump(mode="json")
     if json:
         output.document(shown)
@@ -106,7 +106,7 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
             (
                 [
                     _moment(balance["at"]),
-                    *(balance[key] for key in _BOOKS),
+                    *(balance[key] for key in _LEDGER),
                     "even" if balance["even"] else "DOES NOT ADD UP",
                 ]
                 for balance in shown["balances"]
@@ -135,5 +135,5 @@ def _period(seconds: float) -> str:
 
 
 def _told(balance: Mapping[str, Any]) -> str:
-    found = ", ".join(f"{balance[key]} {_NAMES.get(key, key)}" for key in _BOOKS[1:] if balance[key])
+    found = ", ".join(f"{balance[key]} {_NAMES.get(key, key)}" for key in _LEDGER[1:] if balance[key])
     return f"{balance['listed']} = {found or 'nothing'}" + ("" if balance["even"] else " DOES NOT ADD UP")

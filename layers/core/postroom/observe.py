@@ -23,7 +23,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 METRICS: dict[str, str] = {
     "mailboxes_failing": "Count",  # enabled mailboxes that are not well, by the sweeper
     "mails_not_fetched": "Count",  # given up or set aside, and nobody has seen to them, by the sweeper
-    "imbalances": "Count",  # polls whose books do not balance
+    "imbalances": "Count",  # polls whose ledger does not balance
     "stored": "Count",  # raw messages stored
     "oversize": "Count",
     "problem": "Count",  # messages that could not be had

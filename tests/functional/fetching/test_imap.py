@@ -152,7 +152,7 @@ def test_one_mailbox_that_hangs_delays_no_other(site: Site, monkeypatch: pytest.
 
 
 @pytest.mark.feature("X01")
-def test_the_books_of_a_poll_account_for_every_message(connected: Connect) -> None:
+def test_the_ledger_of_a_poll_accounts_for_every_message(connected: Connect) -> None:
     site = connected(maximum_msg_number=4, maximum_msg_size=1, leave_msg_on_server=True)
     site.deliver(subject(1))
     site.poll()

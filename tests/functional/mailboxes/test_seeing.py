@@ -19,15 +19,15 @@ Connect = Callable[..., Site]
 
 
 @pytest.mark.feature("X01", "X14")
-def test_the_books_of_a_poll_that_found_something_are_shown_and_add_up(connected: Connect, postroom: Command) -> None:
+def test_the_ledger_of_a_poll_that_found_something_are_shown_and_adds_up(connected: Connect, postroom: Command) -> None:
     site = connected(maximum_msg_number=2, leave_msg_on_server=True)
     came = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=90)
     for number in range(3):
         site.deliver(mail(subject=str(number)), internaldate=came + timedelta(minutes=number))
     site.poll()
     row = postroom("mailbox", "list", "--json").lines[0]
-    books = {key: row["last_poll"][key] for key in ("listed", "stored", "left", "even")}
-    assert books == {"listed": 3, "stored": 2, "left": 1, "even": True}
+    ledger = {key: row["last_poll"][key] for key in ("listed", "stored", "left", "even")}
+    assert ledger == {"listed": 3, "stored": 2, "left": 1, "even": True}
     assert datetime.fromisoformat(row["waiting_since"]) == came + timedelta(minutes=2)
     assert 88 * 60 <= row["lag"] < 89 * 60
     assert row["lag_exact"] is True

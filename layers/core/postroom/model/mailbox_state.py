@@ -140,7 +140,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The books of one poll: listed = stored + known + oversize + problem + left (X01)."""
+    """The ledger of one poll: listed = stored + known + oversize + problem + left (X01)."""
 
     listed: int = 0
     stored: int = 0

@@ -179,7 +179,7 @@ class DynamoMailboxStates:
         values: dict[str, Any] = {
             "ids": packed,
             "ids_key": key,
-            "books": _books(state.balances),
+            "books": _balances(state.balances),
             "waiting": keys.moment(state.waiting) if state.waiting else None,
             "traffic": _traffic(state.traffic),
             "health": _health_values(state.health),
@@ -236,7 +236,7 @@ def _read(name: str, values: Mapping[str, Any]) -> MailboxState:
         mailbox=name,
         health=_read_health(values.get("health", {})),
         lease=lease,
-        balances=_read_books(values.get("books", "")),
+        balances=_read_balances(values.get("books", "")),
         waiting=keys.parse_moment(values["waiting"]) if "waiting" in values else None,
         traffic=_read_traffic(values.get("traffic", "")),
         config_digest=values.get("digest", ""),
@@ -345,7 +345,7 @@ def _read_health(values: Mapping[str, Any]) -> Health:
     )
 
 
-def _books(balances: Sequence[tuple[datetime, Balance]]) -> str | None:
+def _balances(balances: Sequence[tuple[datetime, Balance]]) -> str | None:
     """Write balances as text, `<epoch seconds>:listed/stored/known/oversize/problem/left`, a space between two."""
     return (
         " ".join(
@@ -356,7 +356,7 @@ def _books(balances: Sequence[tuple[datetime, Balance]]) -> str | None:
     )
 
 
-def _read_books(text: str) -> tuple[tuple[datetime, Balance], ...]:
+def _read_balances(text: str) -> tuple[tuple[datetime, Balance], ...]:
     read = []
     for part in text.split():
         at, _, counts = part.partition(":")

@@ -6,7 +6,7 @@ from postroom.room import lazily
 
 if TYPE_CHECKING:
     from postroom.rules.polling import arrival, position, set_aside
-    from postroom.rules.polling.ledger import Books
+    from postroom.rules.polling.ledger import Ledger
     from postroom.rules.polling.position import OLD_MARGIN, is_old, is_oversize, series
     from postroom.rules.polling.server_actions import after_giving_up, after_storage
     from postroom.rules.polling.set_aside import unacknowledged
@@ -14,7 +14,7 @@ else:
     __getattr__ = lazily(
         __name__,
         {
-            "ledger": ["Books"],
+            "ledger": ["Ledger"],
             "position": ["OLD_MARGIN", "is_old", "is_oversize", "series"],
             "server_actions": ["after_giving_up", "after_storage"],
             "set_aside": ["unacknowledged"],
@@ -23,7 +23,7 @@ else:
 
 __all__ = [
     "OLD_MARGIN",
-    "Books",
+    "Ledger",
     "after_giving_up",
     "after_storage",
     "arrival",

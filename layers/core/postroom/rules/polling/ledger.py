@@ -1,4 +1,4 @@
-"""The books of one poll, pure: what has become of each message so far, and the position that comes of it."""
+"""The ledger of one poll, pure: what has become of each message so far, and the position that comes of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEWEST_RECORDS = 8  # kept for as long as they are the newest: their dates show 
 
 
 @dataclass(slots=True)
-class Books:
+class Ledger:
     """What is entered in the course of a poll; `position` is the one it began from, with its asides kept up to date."""
 
     mailbox: Mailbox
@@ -110,7 +110,7 @@ class Books:
     def _tries(self, item: Item) -> Problem:
         return self.position.problems.get(item.id, 0)
 
-    # --- what the books say ---
+    # --- what the ledger says ---
 
     def balance(self) -> Balance:
         """Draw the balance (X01): what vanished while we were fetching was not there."""
@@ -191,7 +191,7 @@ class Books:
     # --- the position that comes of it ---
 
     def reached(self, before: Position | None) -> Position:
-        """Return the position as the books stand now; `before` is the one remembered last."""
+        """Return the position as the ledger stands now; `before` is the one remembered last."""
         self.enter_asides()
         position = positions.advance(
             self.position, self.mailbox, self.listing.news, done=self.stored, gone=self.gone, failed=self._problems

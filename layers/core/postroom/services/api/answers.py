@@ -77,7 +77,7 @@ class Warned(Answer):
 
 
 class PollBalance(Answer):
-    """The books of one poll: listed = stored + known + oversize + problem + left."""
+    """The ledger of one poll: listed = stored + known + oversize + problem + left."""
 
     at: Moment
     listed: int
@@ -133,7 +133,7 @@ class MailboxPage(Answer):
 
 
 class MailboxShown(MailboxNow):
-    """One mailbox with its settings (secrets as references) and the books of its last polls."""
+    """One mailbox with its settings (secrets as references) and the ledgers of its last polls."""
 
     settings: Mailbox
     balances: tuple[PollBalance, ...]

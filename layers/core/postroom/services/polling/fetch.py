@@ -28,7 +28,7 @@ from postroom.errors import (
 from postroom.model import Action, Fetched, FetchFailed, Health, Item, Lease, Listing, MailboxState, Position, count
 from postroom.model.configuration import Mailbox, Type
 from postroom.ports import Session
-from postroom.rules.polling import Books, after_storage, arrival, set_aside
+from postroom.rules.polling import Ledger, after_storage, arrival, set_aside
 from postroom.rules.polling import position as positions
 from postroom.services.mailboxes import health, in_session
 from postroom.services.polling.outcome import Outcome, Polling, Result
@@ -65,7 +65,7 @@ def fetch(
 
 
 class _Run:
-    """One poll of one mailbox with news, and the books it keeps."""
+    """One poll of one mailbox with news, and the ledger it keeps."""
 
     def __init__(
         self, mailbox: Mailbox, state: MailboxState, session: Session, *, polling: Polling, deadline: float
@@ -113,11 +113,11 @@ class _Run:
         if compared:
             position = replace(position, compared=self._started)
         plan = positions.sort_listing(listing, self.mailbox, position, first=first, backlog=backlog, now=self._started)
-        self._books = Books(self.mailbox, listing, plan, position, self._started)
+        self._ledger = Ledger(self.mailbox, listing, plan, position, self._started)
         # What waited at the last poll and is gone by now is noted once: else it would be shown as waiting for ever.
-        waits = self._books.waiting_since(self._state.waiting) != self._state.waiting
+        waits = self._ledger.waiting_since(self._state.waiting) != self._state.waiting
         begins = first or listing.resynced or not positions.is_settled(self._state.position)
-        begins = begins or position.asides != began.asides or bool(self._books.due())
+        begins = begins or position.asides != began.asides or bool(self._ledger.due())
         if not (begins or waits or compared or listing.renewed or plan.take or plan.again or plan.aside):
             self._act(plan.unfinished, after_storage(self.mailbox))
             self._note_health()
@@ -157,37 +157,37 @@ class _Run:
         todo += [((item,), True) for item in plan.again]
         untold = list(plan.unfinished)
         while todo and self._may_go_on():
-            if self._books.stored:
+            if self._ledger.stored:
                 self._remember(lease, release=False)
                 self._act(untold, after_storage(self.mailbox))
                 untold = []
             items, alone = todo.pop(0)
-            before = set(self._books.stored)
+            before = set(self._ledger.stored)
             if rest := self._fetch_set(items, alone=alone, pool=pool):
                 todo.insert(0, (rest, False))
-            untold += sorted(self._books.stored - before)
-        self._books.left = {item.id for items, _alone in todo for item in items}
+            untold += sorted(self._ledger.stored - before)
+        self._ledger.left = {item.id for items, _alone in todo for item in items}
         return untold
 
     def _finish(self, lease: Lease, untold: Sequence[str]) -> None:
-        """Write position, books and health together with the release of the lease; then tell the server."""
+        """Write position, balance and health together with the release of the lease; then tell the server."""
         self._absolve()
-        books = self._books
-        balance = books.balance()
+        ledger = self._ledger
+        balance = ledger.balance()
         if balance.listed:
             balances = (*self._state.balances, (self._started, balance))
             self._state = replace(self._state, balances=balances[-KEPT_BALANCES:])
-        books.position = replace(books.position, catching_up=books.position.catching_up and balance.left > 0)
+        ledger.position = replace(ledger.position, catching_up=ledger.position.catching_up and balance.left > 0)
         self._state = replace(
             self._state,
-            waiting=books.waiting_since(self._state.waiting),
+            waiting=ledger.waiting_since(self._state.waiting),
             traffic=count(
-                self._state.traffic, now=self._started, mails=balance.stored + balance.oversize, size=books.size
+                self._state.traffic, now=self._started, mails=balance.stored + balance.oversize, size=ledger.size
             ),
         )
-        books.enter_asides()
+        ledger.enter_asides()
         now = [] if self._stopped else untold  # if stopped, what is wanted may have changed too: the next poll knows
-        if self._error is None and not self._stopped and books.due():
+        if self._error is None and not self._stopped and ledger.due():
             self._remember(lease, release=False)
             self._act(now, after_storage(self.mailbox))
             now = []
@@ -200,15 +200,15 @@ class _Run:
 
     def _ask_for_asides(self) -> None:
         """Have done on the server what is wanted with mail that was set aside, and note what it says to that."""
-        for action, ids in self._books.due().items():
+        for action, ids in self._ledger.due().items():
             error = self._session.tell(ids, action)
             if error is not None and (error.step != health.TELLING or self._session.is_cut_short(error)):
                 self._act_error = self._act_error or (None if self._session.is_cut_short(error) else error)
                 return  # nothing was refused: they are due still
             if strangers := frozenset(self._session.strangers):
-                self._books.enter_strangers(strangers)
+                self._ledger.enter_strangers(strangers)
             told = [one for one in ids if one not in strangers]
-            self._books.enter_answer(told, action, refusal=None if error is None else error.what)
+            self._ledger.enter_answer(told, action, refusal=None if error is None else error.what)
             self._act_error = self._act_error or error
 
     # --- one set ---
@@ -218,15 +218,15 @@ class _Run:
         started = self.polling.monotonic()
         budget = BASE_BUDGET + sum(item.size or 0 for item in items) / SLOWEST
         if alone:  # G22: what failed before gets a connection of its own and more time with every try
-            budget *= 2 ** self._books.position.problems.get(items[0].id, 0)
+            budget *= 2 ** self._ledger.position.problems.get(items[0].id, 0)
             self._session.drop()
         uploads = Uploads(
             pool,
             self.polling.raw,
             mailbox=self.mailbox.name,
-            position=self._books.position,
+            position=self._ledger.position,
             clock=self.polling.clock,
-            stored=self._books.enter_stored,
+            stored=self._ledger.enter_stored,
         )
         try:
             session = self._session.open(budget)
@@ -240,17 +240,17 @@ class _Run:
             self._session.drop()
         except _Blamed:
             self._session.drop()
-            return self._books.unanswered(items)
+            return self._ledger.unanswered(items)
         except PostroomError as error:
             self._session.drop()
-            rest = self._books.unanswered(items)
+            rest = self._ledger.unanswered(items)
             if not rest or not self._is_the_messages_fault(error, started + budget):
                 self._error = error
                 return rest
             # Answers come in order, or nearly: the connection broke at the first one missing, or soon after.
             self._fail(rest[0], error.what)
             return rest[1:]
-        return self._books.unanswered(items) if self._stopped or self._error else ()
+        return self._ledger.unanswered(items) if self._stopped or self._error else ()
 
     def _is_the_messages_fault(self, error: PostroomError, enough: float) -> bool:
         """Tell whether a message, and not the server or our own end, is to blame: it broke a connection that worked.
@@ -266,7 +266,7 @@ class _Run:
         whole = [item for item in items if item not in large]
         for item in large:
             if not self.mailbox.enable_big_msg_stripping:
-                self._books.enter_stored(item, True)
+                self._ledger.enter_stored(item, True)
                 continue
             try:
                 headers = session.headers(item)
@@ -292,13 +292,13 @@ class _Run:
 
     def _take(self, result: Fetched | FetchFailed, asked: Sequence[Item], uploads: Uploads) -> None:
         if isinstance(result, Fetched):
-            if result.item not in asked:  # a connector that confuses ids must not move the books
+            if result.item not in asked:  # a connector that confuses ids must not move the ledger
                 result.path.unlink(missing_ok=True)
             elif why := arrival.doubt(_begin(result.path), result.item, size=result.size):
                 result.path.unlink(missing_ok=True)
                 self._fail(result.item, why)
             else:
-                self._books.enter_print(result.item, result.print)
+                self._ledger.enter_print(result.item, result.print)
                 uploads.message(result)
         elif result.gone:
             self._note_gone(result.item)
@@ -306,11 +306,11 @@ class _Run:
             self._fail(result.item, result.reason)
 
     def _note_gone(self, item: Item) -> None:
-        if not self._books.enter_gone(item):
+        if not self._ledger.enter_gone(item):
             self._fail(item, "the server lists it, and says that it is not there")
 
     def _fail(self, item: Item, reason: str) -> None:
-        tries = self._books.enter_failed(item, reason)
+        tries = self._ledger.enter_failed(item, reason)
         logger.warning(
             "message_not_fetched",
             extra={"mailbox": self.mailbox.name, "server_id": item.id, "tries": tries, "reason": reason},
@@ -321,13 +321,13 @@ class _Run:
 
         Else a minute's trouble of its storage would put everything that is new on the problem list, or delete it.
         """
-        books, known = self._books, self._state.health
+        ledger, known = self._ledger, self._state.health
         since = known.since if known.code == NOTHING_FETCHED and known.since else self._started
-        if self._error is not None or self._started - since > OUTAGE or not books.came_to_nothing():
+        if self._error is not None or self._started - since > OUTAGE or not ledger.came_to_nothing():
             return
-        why = f"None of {len(books.failed)} messages could be fetched: {next(iter(books.failed.values()))}"
+        why = f"None of {len(ledger.failed)} messages could be fetched: {next(iter(ledger.failed.values()))}"
         self._error = ServerMisbehaved(why, on=self.mailbox.name, step="fetch", code=NOTHING_FETCHED)
-        books.take_back()
+        ledger.take_back()
 
     # --- whether to go on ---
 
@@ -363,7 +363,7 @@ class _Run:
     # --- what is remembered ---
 
     def _remember(self, lease: Lease, *, release: bool) -> None:
-        position = self._books.reached(self._state.position)
+        position = self._ledger.reached(self._state.position)
         self._write_down(position)
         self._state = replace(
             self._state,
@@ -377,7 +377,7 @@ class _Run:
     def _write_down(self, position: Position) -> None:
         """Note what is stored of mail that stays, before the cursor passes it: a fact, whoever holds the lease."""
         if self.mailbox.type is Type.IMAP and self.mailbox.stays:
-            self._unwritten |= self._books.stored - self._written
+            self._unwritten |= self._ledger.stored - self._written
         if self._unwritten:
             series = positions.series(position, self.mailbox)
             self.polling.states.add_stored(self.mailbox.name, series, self._unwritten)
@@ -393,7 +393,7 @@ class _Run:
         if known.step == health.TELLING:  # whether the server can be told of what is stored is seen afterwards
             if written_anyway:
                 return replace(known, last_success=now)
-            if set_aside.pending(self._books.position, self.mailbox):
+            if set_aside.pending(self._ledger.position, self.mailbox):
                 return known
         return (health.fetched if written_anyway else health.succeeded)(known, now=now)
 
@@ -405,20 +405,20 @@ class _Run:
             self.polling.states.save_health(self.mailbox.name, new, config_digest=digest)
 
     def _outcome(self, result: Result) -> Outcome:
-        books = self._books
+        ledger = self._ledger
         error = self._error or self._act_error
-        oldest = books.plan.oldest
-        left = books.plan.more or bool(books.left)
+        oldest = ledger.plan.oldest
+        left = ledger.plan.more or bool(ledger.left)
         return Outcome(
             mailbox=self.mailbox.name,
             result=Result.FAILED if error is not None else result,
-            balance=books.balance(),
+            balance=ledger.balance(),
             more=left and self._error is None and not self._stopped and not self._session.is_worn_out,
             step=error.step if error else "",
             code=error.code if error else "",
             lag=max(0.0, (self._started - oldest).total_seconds()) if oldest else 0.0,
-            size=books.size,
-            resynced=books.listing.resynced,
+            size=ledger.size,
+            resynced=ledger.listing.resynced,
         )
 
 

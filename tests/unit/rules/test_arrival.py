@@ -63,6 +63,15 @@ GOOD = {
     "id-without-brackets": (b"Subject: x\r\nMessage-ID: 1@example.org\r\n\r\n", "1@example.org"),
     "two-ids": (b"Subject: x\r\nMessage-ID: <0@x>\r\nMessage-id: <1@example.org>\r\n\r\n", "1@example.org"),
     "an-id-cut-in-the-listing": (b"Subject: x\r\nMessage-ID: <" + LONG_ID + b">\r\n\r\n", "a" * 70),
+    "raw-letters-in-the-id": (
+        b"Subject: x\r\nMessage-ID: <gr\xfc\xdfe@example.org>\r\n\r\n",
+        "gr\u00fc\u00dfe@example.org",
+    ),
+    "letters-that-the-server-replaced": (
+        b"Subject: x\r\nMessage-ID: <gr??e@example.org>\r\n\r\n",
+        "gr\u00fc\u00dfe@example.org",
+    ),
+    "encoded-id": (b"Subject: x\r\nMessage-ID: =?utf-8?q?<1=C3=BC@example.org>?=\r\n\r\n", "1@example.org"),
     "mbox-line": (b"From ann@example.org Mon Nov 30\r\nFrom: x\r\n\r\n", ""),
     "remark-above": (b"CAUTION external mail\r\nReceived: from x\r\nSubject: y\r\n\r\n", ""),
     "bare-lf": (b"Subject: x\nMessage-ID: <1@example.org>\n\nHello\n", "1@example.org"),
@@ -78,3 +87,8 @@ GOOD = {
 def test_odd_mail_is_mail(case: str) -> None:
     content, listed = GOOD[case]
     assert doubt(content[:READ], Item("1", None, message_id=listed), size=len(content)) == ""
+
+
+def test_an_id_with_letters_beyond_ascii_does_not_stand_for_one_that_is_missing() -> None:
+    content = b"From: Server <x@example.org>\r\nSubject: Error\r\n\r\n"
+    assert doubt(content, Item("1", None, message_id="gr\u00fc\u00dfe@example.org"), size=len(content))

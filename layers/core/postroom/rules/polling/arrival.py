@@ -70,8 +70,12 @@ def read_fields(begin: bytes) -> dict[str, list[bytes]]:
 
 
 def _has_id(fields: dict[str, list[bytes]], wanted: str) -> bool:
+    """Tell whether a listed Message-ID is in the header; letters beyond ASCII, which each writes in its way, agree."""
     known = _normal(wanted.encode("utf-8", "replace"))
-    return any(_is_same(_normal(value), known) for value in fields.get("message-id", ()))
+    values = fields.get("message-id", ())
+    if any(not one.isascii() or b"=?" in one for one in (known, *values)):
+        return bool(values)
+    return any(_is_same(_normal(value), known) for value in values)
 
 
 def _is_same(one: bytes, other: bytes) -> bool:

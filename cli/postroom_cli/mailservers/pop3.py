@@ -51,6 +51,7 @@ class Pop3Faults:
     instead: dict[int, int] = field(default_factory=dict)  # number → the message that RETR of it sends
     once: bool = False  # `cut` and `instead` hold for one RETR each
     wraps: bool = False  # mail with raw 8-bit headers comes in a notice made anew, unless UTF8 is spoken (Courier)
+    marks: bytes = b""  # header lines that RETR shows and TOP does not, nor LIST count: of a scanner, or a status
     estimates: bool = False  # LIST says a tenth less than there is (Exchange)
 
 
@@ -320,6 +321,7 @@ class _Session:
         self._retrieved.add(number)
         other = (faults.instead.pop if faults.once else faults.instead.get)(number, number)
         raw = self._shown(self._messages[other - 1])
+        raw = faults.marks + raw
         raw = raw[: (faults.cut.pop if faults.once else faults.cut.get)(number, len(raw))]
         self._ok(f"{len(raw)} octets")
         data = raw if faults.no_stuffing else stuffed(raw, bare_lines=faults.bare_lines)

@@ -221,6 +221,25 @@ def test_a_notice_made_anew_at_each_download_is_no_other_message_though_quit_is_
     assert site.left() == (0 if speaks else len(RAW_HEADERS))
 
 
+@pytest.mark.fault(114)
+@pytest.mark.parametrize("mails", [MAILS, SAME_SIZE], ids=["of-all-sizes", "of-one-size"])
+@pytest.mark.parametrize("counted", [True, False], ids=["counted-by-list", "not-counted"])
+def test_marks_that_stand_in_what_retr_sends_only_make_no_other_message_of_it(
+    site: Site, mails: list[bytes], counted: bool
+) -> None:
+    # Of a scanner on the way, or of the server (X-UIDL, Status): all mail of the mailbox has them, at every try.
+    site.server.faults.marks = b"X-Antivirus: clean\r\n"
+    if counted:
+        lengths = {n: len(raw) + len(site.server.faults.marks) for n, raw in enumerate(mails, 1)}
+        site.server.faults.wrong_size = lengths
+    site.connect()
+    site.deliver(*mails)
+    site.poll()
+    site.poll()
+    assert site.contents() == sorted(site.server.faults.marks + raw for raw in mails)
+    assert site.left() == 0
+
+
 @pytest.mark.fault(126)
 def test_a_header_that_is_made_anew_whenever_it_is_asked_is_no_other_message(site: Site) -> None:
     site.server.faults.wraps = True

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from postroom.adapters.net import Spool
 from postroom.adapters.pop3.connection import Link
 from postroom.adapters.pop3.headers import HEADER_LIMIT, headers
-from postroom.adapters.pop3.wire import PRINTED, TooLong, header_of, print_of, read_multiline, read_status
+from postroom.adapters.pop3.wire import PRINTED, TooLong, header_of, is_same_mail, print_of, read_multiline, read_status
 from postroom.errors import ServerMisbehaved
 from postroom.model import Fetched, FetchFailed, Item
 
@@ -30,6 +30,11 @@ class _Arrived:
 
     fetched: Fetched
     lines: int
+    header: bytes  # "" for one that is too long
+
+    def has(self, header: bytes | None) -> bool:
+        """Tell whether a header that TOP shows may be this message's; None: the server shows none."""
+        return header is None or not self.header or is_same_mail(self.header, header)
 
     @property
     def fits(self) -> bool:
@@ -101,7 +106,7 @@ class Fetching:
                 yield found
             elif not found.fits:
                 self._doubts.append(found)
-            elif header is not None and found.fetched.print not in ("", print_of(header)):
+            elif not found.has(header):
                 found.fetched.path.unlink(missing_ok=True)
                 yield FetchFailed(item, _ANOTHER)
             else:
@@ -121,7 +126,7 @@ class Fetching:
         for header in headers(self._link, numbers) if use_top else [None] * len(near):
             doubt = near.popleft()
             self._doubts.remove(doubt)
-            if header is None or doubt.fetched.print in ("", print_of(header)):
+            if doubt.has(header):
                 yield doubt.fetched
             else:
                 doubt.fetched.path.unlink(missing_ok=True)
@@ -160,7 +165,7 @@ class Fetching:
         header = self._header(item)
         if again.fetched.sha256 != first.sha256:
             why += ", and something else when it was asked again"
-        elif header is not None and first.print and print_of(header) != first.print:
+        elif not doubt.has(header):
             why += ", and another header than it lists"
         elif first.size:
             return first
@@ -211,8 +216,9 @@ class Fetching:
                     code="message_too_long",
                 ) from error
             content = spool.keep()
-        mark = print_of(header_of(bytes(begin)))
-        return _Arrived(Fetched(item, content.path, content.size, content.sha256, mark), lines)
+        header = header_of(bytes(begin))
+        mark = print_of(header)
+        return _Arrived(Fetched(item, content.path, content.size, content.sha256, mark), lines, header if mark else b"")
 
 
 def _is_room(flying: Collection[Item], item: Item) -> bool:

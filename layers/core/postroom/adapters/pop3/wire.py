@@ -7,6 +7,7 @@ comes out exactly as it was sent, but for the dots that RFC 1939 §3 adds.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 
 from postroom.adapters.net import Reader
@@ -15,6 +16,9 @@ from postroom.errors import ServerMisbehaved
 STATUS_LIMIT = 64 * 1024  # RFC 1939 says 512; servers say more
 PRINTED = 64 * 1024  # bytes of a header of which a print is taken; a longer one has none
 _PRINT_LENGTH = 8  # hexadecimal digits
+_IDENTITY = re.compile(
+    rb"^(message-id|date|from|to|subject)[ \t]*:((?:.*\n)(?:[ \t].*\n)*)", re.IGNORECASE | re.MULTILINE
+)
 
 
 class TooLong(Exception):
@@ -94,6 +98,21 @@ def rows(answer: bytes) -> Iterator[tuple[bytes, bytes]]:
 def print_of(header: bytes) -> str:
     """Digest a header, whether or not the empty line behind it came along; "" for one that is too long."""
     return hashlib.sha256(header.rstrip(b"\r\n")).hexdigest()[:_PRINT_LENGTH] if len(header) <= PRINTED else ""
+
+
+def is_same_mail(one: bytes, other: bytes) -> bool:
+    """Tell whether two header sections are of one message: alike, or with the same fields that say which it is.
+
+    Servers and scanners write marks of their own (`X-UIDL`, `Status`) into what RETR sends, and not into TOP.
+    """
+    if one.rstrip(b"\r\n") == other.rstrip(b"\r\n"):
+        return True
+    said = _identity(one)
+    return b"message-id" in said and said == _identity(other)
+
+
+def _identity(header: bytes) -> dict[bytes, bytes]:
+    return {found[1].lower(): b"".join(found[2].split()) for found in _IDENTITY.finditer(header)}
 
 
 def header_of(data: bytes) -> bytes:

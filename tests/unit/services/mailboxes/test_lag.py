@@ -7,9 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from postroom.model.traffic import Traffic, count
 from postroom.services.mailboxes.mailbox_view import View, view
+from postroom.services.polling import look
 from postroom.services.polling.outcome import Result
 
 from tests.unit.services.polling.fakes import NOON, Post, a_mailbox, connected
+
+ONE_CYCLE = look.GOING_ON - 1
+"""Seconds left to an invocation in which a backlog does not go on."""
 
 
 def seen(post: Post) -> View:
@@ -23,18 +27,19 @@ def test_lag_is_the_age_of_the_oldest_mail_that_was_left_and_nothing_when_none_w
     post = connected(maximum_msg_number=2)
     for number in range(1, 6):
         post.server.put(number, date=NOON + timedelta(seconds=number))
-    post.poll()
+    post.poll(time_left=ONE_CYCLE)
     assert post.state.waiting == NOON + timedelta(seconds=3)
     assert (seen(post).waiting_since, seen(post).lag) == (post.state.waiting, 297.0)
-    post.poll(backlog=True)
+    post.poll(backlog=True, time_left=ONE_CYCLE)
     assert seen(post).lag == 295.0
-    post.poll(backlog=True)
+    post.poll(backlog=True, time_left=ONE_CYCLE)
     assert (seen(post).waiting_since, seen(post).lag, seen(post).lag_exact) == (None, 0.0, True)
     writes = len(post.states.writes)
     assert post.poll().results == {Result.IDLE: 1}
     assert len(post.states.writes) == writes
 
 
+@pytest.mark.usefixtures("hasty")
 def test_a_mail_that_cannot_be_fetched_waits_until_it_is_given_up() -> None:
     post = connected()
     post.server.put(1, date=NOON)
@@ -51,7 +56,7 @@ def test_a_mail_that_cannot_be_fetched_waits_until_it_is_given_up() -> None:
 def test_what_waited_and_was_taken_away_is_noted_once() -> None:
     post = connected(maximum_msg_number=1)
     post.server.put(1, 2)
-    post.poll()
+    post.poll(time_left=ONE_CYCLE)
     assert post.state.waiting is not None
     post.server.mails.clear()
     post.poll()
@@ -69,7 +74,7 @@ def test_without_dates_lag_counts_from_the_poll_that_met_the_mail_first_and_says
     post.server.dates.clear()
     first = post.now
     for _ in range(2):
-        post.poll()
+        post.poll(time_left=ONE_CYCLE)
         post.wait(minutes=1)
         assert post.state.waiting == first
         assert not seen(post).lag_exact

@@ -118,7 +118,7 @@ def looks(digest: str) -> Key:
 
 
 def sweep_repeated(hour: datetime) -> Key:
-    """Key of what the sweeper queued again of the raw messages of an hour."""
+    """Return the key of what the sweeper queued again of the raw messages of an hour."""
     return {PK: "SWEEP", SK: f"R#{hour:%Y-%m-%dT%H}"}
 
 

@@ -33,17 +33,17 @@ class Limit:
 
     @property
     def known(self) -> int | None:
-        """The limit that the server has shown; None when it has shown none."""
+        """Return the limit that the server has shown; None when it has shown none."""
         return None if self._learned is None else self._allowed
 
     @property
     def is_empty(self) -> bool:
-        """True when nobody holds a place, or waits for the server to let it in."""
+        """Tell whether nobody holds a place, or waits for the server to let it in."""
         return self._taken == 0
 
     @property
     def lets_in(self) -> bool:
-        """True when the server has let somebody in lately."""
+        """Tell whether the server has let somebody in lately."""
         return self._worked is not None and self._monotonic() - self._worked < LATELY
 
     def take(self, *, until: float) -> Place | None:

@@ -7,7 +7,7 @@ import binascii
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -51,6 +51,7 @@ class Pop3Faults:
     instead: dict[int, int] = field(default_factory=dict)  # number → the message that RETR of it sends
     once: bool = False  # `cut` and `instead` hold for one RETR each
     wraps: bool = False  # mail with raw 8-bit headers comes in a notice made anew, unless UTF8 is spoken (Courier)
+    unlisted: set[int] = field(default_factory=set)  # numbers that UIDL leaves out
     marks: bytes = b""  # header lines that RETR shows and TOP does not, nor LIST count: of a scanner, or a status
     estimates: bool = False  # LIST says a tenth less than there is (Exchange)
 
@@ -282,14 +283,15 @@ class _Session:
             f"--b{number}\r\nContent-Type: message/rfc822\r\n\r\n"
         ).encode() + message.raw
 
-    def _list(self, rest: str, value: Callable[[int, Message], str]) -> None:
+    def _list(self, rest: str, value: Callable[[int, Message], str], *, without: Collection[int] = ()) -> None:
         if rest:
             if chosen := self._chosen(rest):
                 self._ok(f"{chosen[0]} {value(*chosen)}")
             return
         self._ok()
         self._connection.send(
-            "".join(f"{n} {value(n, message)}\r\n" for n, message in self._there()).encode() + b".\r\n"
+            "".join(f"{n} {value(n, message)}\r\n" for n, message in self._there() if n not in without).encode()
+            + b".\r\n"
         )
 
     def _uidl(self, rest: str) -> None:
@@ -308,7 +310,7 @@ class _Session:
                 return f"msg{number}"
             return str(number) if faults.number_uidl else f"{validity:08x}{message.uid:08x}"
 
-        self._list(rest, name)
+        self._list(rest, name, without=faults.unlisted)
 
     def _retrieve(self, rest: str) -> None:
         if not (chosen := self._chosen(rest)):

@@ -240,6 +240,25 @@ def test_marks_that_stand_in_what_retr_sends_only_make_no_other_message_of_it(
     assert site.left() == 0
 
 
+@pytest.mark.fault(114)
+@pytest.mark.parametrize("stays", [True, False], ids=["left", "deleted"])
+def test_a_list_of_ids_that_leaves_some_out_makes_no_new_mail_of_them(site: Site, stays: bool) -> None:
+    site.deliver(*MAILS[:2])
+    site.connect(first_connection="from-now", leave_msg_on_server=stays)
+    site.poll()
+    site.deliver(MAILS[2])
+    site.poll()
+    site.deliver(MAILS[3])
+    site.server.faults.unlisted = {1, 2, 3} if stays else {1, 2}
+    site.poll()
+    site.server.faults.unlisted = set()
+    for _ in range(2):
+        site.poll()
+    assert site.contents() == sorted(MAILS[2:4])
+    assert site.post.raw.puts == 2
+    assert site.left() == (4 if stays else 2)
+
+
 @pytest.mark.fault(126)
 def test_a_header_that_is_made_anew_whenever_it_is_asked_is_no_other_message(site: Site) -> None:
     site.server.faults.wraps = True

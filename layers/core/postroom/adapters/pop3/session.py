@@ -84,7 +84,11 @@ class Pop3Session:
             known -= not_certainly(self._link, known - left_alone, found, position.prints)
         news = tuple(Item(one, sizes.get(n)) for one, n in ids.items() if one not in known and one not in left_alone)
         unfinished = () if self._mailbox.leave_msg_on_server else tuple(sorted(known - left_alone, key=ids.__getitem__))
-        problems = {one: tries for one, tries in position.problems.items() if one in there}
+        # UIDL that leaves out what LIST tells of says nothing of what is gone: it would be fetched as new, and deleted.
+        missing = position.known | position.problems.keys() if sizes.keys() - ids.values() else frozenset()
+        missing -= there
+        known |= position.known & missing
+        problems = {one: tries for one, tries in position.problems.items() if one in there or one in missing}
         return Listing(
             news=news,
             unfinished=unfinished,

@@ -15,6 +15,7 @@
 | mark of the sweeper       | `SWEEP`         | `mark`          |
 | what it queued again      | `SWEEP`         | `R#<hour>`      |
 | last tick of the schedule | `TICK`          | `mark`          |
+| when mailboxes were polled | `LOOK`         | `<digest of their names>` |
 
 | index          | an inbound interaction            | an outbound one                    |
 |----------------|-----------------------------------|------------------------------------|
@@ -109,6 +110,11 @@ def sweep_mark() -> Key:
 def tick_mark() -> Key:
     """Return the key of the last tick that polls were planned for."""
     return {PK: "TICK", SK: "mark"}
+
+
+def looks(digest: str) -> Key:
+    """Return the key of when a set of mailboxes was last polled together."""
+    return {PK: "LOOK", SK: digest}
 
 
 def sweep_repeated(hour: datetime) -> Key:

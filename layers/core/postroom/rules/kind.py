@@ -122,7 +122,8 @@ def decide_kind(
         if decision is not None:
             subtype, original = Subtype.INBOUND_NDR, returned
             decisions.append(decision)
-    if subtype is None and is_substitute(_fields(message)):
+    # Most mail was carried, which rules this out before its fields are copied.
+    if subtype is None and not message.has("Received") and is_substitute(_fields(message)):
         subtype = Subtype.SERVER_SUBSTITUTE
         decisions.append(Decision(Rule.KIND_SUBSTITUTE, Outcome.SUBSTITUTE, "no mail system has carried it"))
     answer = calendar_answer(message) if report is None else None

@@ -29,6 +29,7 @@ _HIDES = {
         ("top", r"\s*:\s*-\d{3}"),
     )
 }
+_HIDING_WORDS = tuple(map(str.encode, _HIDES))
 _VALUE = r"\s*[\"']?\s*(#[0-9a-f]{3,6}|rgba?\([^()]{1,40}\)|[a-z]{3,20})"
 _COLOUR = re.compile(r"color\s*[:=]" + _VALUE)
 _GROUNDS = (re.compile(r"background(?:-color)?\s*:" + _VALUE), re.compile(r"bgcolor\s*=" + _VALUE))
@@ -53,8 +54,12 @@ _VOID = frozenset(_names("br hr img wbr col"))
 
 def may_hide(html: str) -> bool:
     """Say quickly whether anything in a mail may be hidden: most mail has nothing of the kind."""
-    lowered = html.lower()
-    if any(word in lowered and pattern.search(lowered) for word, pattern in _HIDES.items()):
+    raw = html.encode("utf-8", "replace").lower()  # CSS and HTML compare ASCII letters only; of bytes it is fast
+    words = [word for word in _HIDING_WORDS if word in raw]
+    if not words and b"color" not in raw:
+        return False
+    lowered = raw.decode("utf-8")
+    if any(_HIDES[word.decode()].search(lowered) for word in words):
         return True
     written = set(_COLOUR.findall(lowered)) if "color" in lowered else ()
     colours = {colour for one in written if (colour := _colour(one))}

@@ -140,7 +140,7 @@ def _is_pointed_to(lines: Sequence[str], kinds: str, rule: int) -> bool:
     first = last
     while first > 0 and kinds[first - 1] == _TEXT:
         first -= 1
-    return last >= 0 and any(map(points_below, lines[first : last + 1]))
+    return last >= 0 and points_below(lines[first : last + 1])
 
 
 def _sections(kinds: str, start: int, end: int) -> list[tuple[int, int]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from postroom.mail.headers import Address, is_valid, parse_addresses
 from postroom.mail.reader import Message
 from postroom.mail.reply_text.line_kinds import QUOTE_MARKS, Kind, any_of
-from postroom.mail.reply_text.lines import classify, visible
+from postroom.mail.reply_text.lines import classify, visible_lines
 from postroom.mail.reply_text.phrases import introductions as phrases
 from postroom.mail.reply_text.quoted_headers import Role, header_line
 from postroom.mail.reply_text.reply import has_forward_subject
@@ -55,7 +55,7 @@ def forwarded(message: Message, text: str, *, subject: str) -> Forwarded | None:
     A mail is a forward when its client says so (subject, title), when it hands a message on as an attachment, or when
     nothing but a quoted mail is in it.
     """
-    lines = [visible(line) for line in text.split("\n")[:_LINES_SCANNED]]
+    lines = visible_lines(text.split("\n", _LINES_SCANNED)[:_LINES_SCANNED])
     by_subject = has_forward_subject(subject)
     attached = _attached(message)
     if attached is None and not by_subject and not any(map(_is_from, lines)):

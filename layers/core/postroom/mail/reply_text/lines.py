@@ -74,7 +74,7 @@ def visible(line: str) -> str:
 
 def classify(lines: Sequence[str]) -> list[Kind]:
     """Return the kind of every line; linear in the length of the text."""
-    read = _glance(_shown(lines[:_MAX_LINES]))
+    read = _glance(visible_lines(lines[:_MAX_LINES]))
     kinds = read.kinds
     _protect_code(read)
     if Kind.QUOTE in kinds:
@@ -88,7 +88,8 @@ def classify(lines: Sequence[str]) -> list[Kind]:
     return kinds
 
 
-def _shown(lines: Sequence[str]) -> list[str]:
+def visible_lines(lines: Sequence[str]) -> list[str]:
+    """Return lines as `visible` does each: most texts have no such marks, which is asked once for all lines."""
     if _hides("".join(lines)):
         return [visible(line) for line in lines]
     return list(map(str.strip, lines))

@@ -42,7 +42,8 @@ _QUOTES = re.compile(
 )
 _APPLE_BREAK = "linebreakatbeginningofsignature"  # Apple Mail and iOS: an empty element before it, none around it
 _MOST_BROKEN_OFF = 8  # lines below Apple's mark
-_CANDIDATE = re.compile(r"gmail_sig|signature|divrplyfwdmsg|reference-message-container", re.IGNORECASE)
+# A piece of every mark, in small letters: most HTML has none of them, and is not searched.
+_PIECES = (b"signature", b"divrplyfwdmsg", b"reference-message-container")
 _OPENING = re.compile(
     r"<([a-z]+)\s[^<>]*?\b(?:class|id)\s*=\s*(?:\"([^\"<>]{1,200})\"|'([^'<>]{1,200})')", re.IGNORECASE
 )
@@ -55,7 +56,8 @@ _MOST_LINES = 40
 def marked_lines(html: str) -> Iterator[Marked]:
     """Yield the runs of lines that HTML marks, in order: the writer's signatures, and headers of quoted mail."""
     looked_at = html[:_LOOKED_AT]
-    if not _CANDIDATE.search(looked_at):
+    lowered = looked_at.encode("utf-8", "replace").lower()  # of bytes: several times as fast
+    if not any(map(lowered.__contains__, _PIECES)):
         return
     quoted = _QUOTES.search(looked_at)
     own_end = quoted.start() if quoted else len(looked_at)

@@ -9,9 +9,14 @@ from postroom.mail.reply_text.line_kinds import any_of
 from postroom.mail.reply_text.lines import visible
 from postroom.mail.reply_text.phrases import pointers as phrases
 
-_SPACED = [word for word in phrases.BELOW if word < "\u0e00"]  # of scripts that set words apart
-_BELOW = re.compile(rf"(?<!\w)(?:{any_of(_SPACED)})(?!\w)|{any_of([w for w in phrases.BELOW if w >= chr(0xE00)])}")
+_FIRST_UNSPACED = "\u0e00"  # Thai, and behind it the other scripts that write words together
+_SPACED = [word for word in phrases.BELOW if word < _FIRST_UNSPACED]
+_UNSPACED = [word for word in phrases.BELOW if word >= _FIRST_UNSPACED]
+_BELOW = re.compile(rf"(?<!\w)(?:{any_of(_SPACED)})(?!\w)|{any_of(_UNSPACED)}")
 _FOLLOWING = re.compile(rf"(?<!\w)(?:{any_of(phrases.FOLLOWING)})(?!\w)")
+_WORD = re.compile(r"\w+")
+# Searching for two hundred phrases is slow: a line is searched only if it has one word that such a phrase begins with.
+_FIRST_WORDS = frozenset(found[0] for word in (*_SPACED, *phrases.FOLLOWING) if (found := _WORD.match(word)))
 _GREETING = re.compile(rf"(?:{any_of(phrases.GREETINGS)})(?!\w)")
 _CLOSINGS = frozenset(phrases.CLOSINGS)
 _SIGNS = " \t,.!;:-–—*_。！、，"
@@ -22,10 +27,15 @@ _NAME_WORDS = 6
 _LONGEST = 200
 
 
-def points_below(line: str) -> bool:
-    """Say whether a line has a word that points to what stands below it, or announces it."""
-    words = line[-_LONGEST:].lower()
-    return _BELOW.search(words) is not None or _FOLLOWING.search(words) is not None
+def points_below(lines: Iterable[str]) -> bool:
+    """Say whether one of some lines has a word that points to what stands below it, or announces it."""
+    words = "\n".join([line[-_LONGEST:] for line in lines]).lower()
+    return _may_point(words) and (_BELOW.search(words) is not None or _FOLLOWING.search(words) is not None)
+
+
+def _may_point(words: str) -> bool:
+    """Say quickly whether a text in small letters may have one of the words: most have none."""
+    return not _FIRST_WORDS.isdisjoint(_WORD.findall(words)) or any(map(words.__contains__, _UNSPACED))
 
 
 def only_points(line: str) -> bool:

@@ -270,8 +270,13 @@ def withholding_headers(message: Headers, *, own_list: bool = False) -> tuple[st
 
     Those of a list that is our own front door (RFC 2369, RFC 2919) do not.
     """
+    names = _WITHHOLDING_NAMES.intersection(message.header_names)
+    if not names:
+        return ()
     rows = _LOOPS if own_list else (*_LIST_FIELDS, *_LOOPS)
-    return tuple(row.header for row in rows if any(map(row.matches, message.headers(row.header))))
+    return tuple(
+        row.header for row in rows if row.header.lower() in names and any(map(row.matches, message.headers(row.header)))
+    )
 
 
 _Filed = dict[str, list[tuple[int, Row]]]
@@ -296,6 +301,7 @@ _FORM_OF_REPORT = {name: rows for name, rows in _MAKER_OF_REPORT.items() if name
 _BESIDES_SENDER = {name: rows for name, rows in _CORROBORATING.items() if name != "from"}
 _LOOPS = WAY_ROWS
 _LIST_FIELDS = tuple(row for row in ROWS if row.header.lower().startswith(("list-", "mailing-list")))
+_WITHHOLDING_NAMES = frozenset(row.header.lower() for row in (*_LIST_FIELDS, *_LOOPS))
 
 
 def _first(message: Headers, rows: _Filed) -> Automatic:

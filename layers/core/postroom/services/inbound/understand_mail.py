@@ -190,6 +190,8 @@ def _described(mail: Understanding) -> Understanding:
     ]
     if not mail.body.text.strip():
         decisions.append(Decision(Rule.TEXT, Outcome.MISSING, "the mail has no text"))
+    if not decisions and not mail.files:
+        return mail
     names = "; ".join([file.attachment.name for file in mail.files if file.attachment.name])[:_MOST_NAMES]
     named = {"_AttachmentFileNames": names} if names else {}
     return replace(mail, attributes={**named, **mail.attributes}, decisions=(*mail.decisions, *decisions))

@@ -22,7 +22,6 @@ from postroom.services.api.answers import (
     ReplyTaken,
 )
 from postroom.services.api.stores import MOST_ROWS
-from postroom.services.outbound import write_reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +71,9 @@ class Replies:
 
     def add(self, interaction_id: str, wanted: ReplyRequest, *, key: str, agent: str) -> ReplyTaken:
         """Put a reply into the outbox; the same key again answers with the same mail."""
+        # Imported when the first reply is sent: it brings masking and the threading of mail, which no reader waits for.
+        from postroom.services.outbound import write_reply
+
         replied = write_reply.reply(
             interaction_id,
             write_reply.Reply(**wanted.model_dump(), idempotency_key=key, agent=agent),

@@ -27,7 +27,6 @@ from postroom.ports import BeforeData
 _LONGEST_REPLY_LINE = 4096  # RFC 5321 §4.5.3.1.5 says 512; real servers write more
 _LONGEST_EXCHANGE = 240.0  # seconds; what lasts longer would die with its function, and nobody would know of what
 _MOST_CHALLENGES = 5
-_DEFAULT_PORTS = {SmtpSecurity.SSL_TLS: 465, SmtpSecurity.START_TLS_REQUIRED: 587}
 
 
 class SmtpTransport:
@@ -72,8 +71,7 @@ class SmtpTransport:
     def _open(self, deadline: float, *, helo: str) -> _Client:
         server = self._server
         host = server.host or ""
-        port = server.port or _DEFAULT_PORTS.get(server.security, 25)
-        stream = open_stream(host, port, deadline=deadline, allowed=self._allowed)
+        stream = open_stream(host, server.effective_port, deadline=deadline, allowed=self._allowed)
         context = client_context(server.ca_certificate)
         if server.security is SmtpSecurity.SSL_TLS:
             stream.start_tls(context, host)

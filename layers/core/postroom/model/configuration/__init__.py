@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 from postroom.room import lazily
 
 if TYPE_CHECKING:
+    from postroom.model.configuration import clouds
     from postroom.model.configuration.capabilities import CAPABILITIES, REQUIREMENTS, unsupported
     from postroom.model.configuration.clouds import is_microsoft_graph
     from postroom.model.configuration.document import (
+        SMTP_PORTS,
         Alias,
         Authentication,
         Configuration,
@@ -53,6 +55,7 @@ else:
                 "Endpoint",
                 "OutboundServer",
                 "ReplacementTexts",
+                "SMTP_PORTS",
                 "ServerType",
                 "Settings",
                 "SmtpSecurity",
@@ -72,6 +75,7 @@ __all__ = [
     "NAME_PATTERN",
     "PROPERTIES",
     "REQUIREMENTS",
+    "SMTP_PORTS",
     "AccountServerType",
     "Alias",
     "AttachmentPolicy",
@@ -100,6 +104,7 @@ __all__ = [
     "Type",
     "Version",
     "behaviour",
+    "clouds",
     "find_property",
     "format_period",
     "is_for",

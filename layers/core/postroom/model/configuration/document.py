@@ -116,6 +116,15 @@ class SmtpSecurity(StrEnum):
     SSL_TLS = "ssl-tls"
 
 
+SMTP_PORTS: dict[SmtpSecurity, int] = {
+    SmtpSecurity.NONE: 25,
+    SmtpSecurity.START_TLS: 25,  # TLS where it is offered is how relays speak (RFC 3207)
+    SmtpSecurity.START_TLS_REQUIRED: 587,  # RFC 6409
+    SmtpSecurity.SSL_TLS: 465,  # RFC 8314 §3.3
+}
+"""Which port is dialled where none is given."""
+
+
 class OutboundServer(ConfigObject):
     """A way out: Amazon SES, or an SMTP server. `smtp-client` is the default one (D03)."""
 
@@ -127,7 +136,10 @@ class OutboundServer(ConfigObject):
     )
     host: Line | None = Field(default=None, description="Host name of the SMTP server, or the EWS URL.")
     port: int | None = Field(
-        default=None, ge=1, le=65535, description="Empty: 587, or 465 with ssl-tls, or 25 with none."
+        default=None,
+        ge=1,
+        le=65535,
+        description=f"Empty: {', '.join(f'{port} with {security}' for security, port in SMTP_PORTS.items())}.",
     )
     security: SmtpSecurity = SmtpSecurity.START_TLS_REQUIRED
     ca_certificate: str | None = None
@@ -151,8 +163,7 @@ class OutboundServer(ConfigObject):
     @property
     def effective_port(self) -> int:
         """Return the configured port, or the usual one for its security."""
-        usual = {SmtpSecurity.SSL_TLS: 465, SmtpSecurity.NONE: 25}
-        return self.port or usual.get(self.security, 587)
+        return self.port or SMTP_PORTS[self.security]
 
 
 class AutoReplySettings(ConfigObject):

@@ -12,30 +12,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from postroom.errors import LoginRefused
-from postroom.model.configuration import Grant, Mailbox, SecretReference, Type, is_microsoft_graph
+from postroom.model.configuration import Grant, Mailbox, SecretReference, Type, clouds, is_microsoft_graph
 
-GOOGLE_ENDPOINT = "https://oauth2.googleapis.com/token"
-GOOGLE_SCOPE = "https://mail.google.com/"
+GOOGLE_ENDPOINT = clouds.GOOGLE_TOKENS
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"  # RFC 7523 §2.1
 TOKEN_PATH = "/oauth2/v2.0/token"  # noqa: S105 - a path, below an authority of Microsoft's
-WORLDWIDE = "https://login.microsoftonline.com"
-
-
-@dataclass(frozen=True, slots=True)
-class Cloud:
-    """One of Microsoft's clouds: what its mail protocols and its Graph are called in scopes."""
-
-    exchange: str
-    graph: str
-
-
-CLOUDS: dict[str, Cloud] = {
-    "login.microsoftonline.com": Cloud("https://outlook.office.com", "https://graph.microsoft.com"),
-    "login.microsoftonline.us": Cloud("https://outlook.office365.us", "https://graph.microsoft.us"),
-    "login.partner.microsoftonline.cn": Cloud("https://partner.outlook.cn", "https://microsoftgraph.chinacloudapi.cn"),
-    "login.chinacloudapi.cn": Cloud("https://partner.outlook.cn", "https://microsoftgraph.chinacloudapi.cn"),
-}
-"""By the host of the authority; another host counts as the worldwide cloud."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +68,19 @@ class Held:
         return found if isinstance(found, dict) and {"private_key", "client_email"} <= found.keys() else {}
 
 
-def cloud_of(mailbox: Mailbox) -> Cloud:
-    """Find the cloud that the mailbox's authority belongs to."""
-    host = urlsplit(mailbox.tenant_authority or WORLDWIDE).hostname or ""
-    return CLOUDS.get(host.lower(), CLOUDS["login.microsoftonline.com"])
+def cloud_of(mailbox: Mailbox) -> clouds.MicrosoftHosts:
+    """Find the cloud that the mailbox's authority belongs to; another authority counts as the worldwide cloud's."""
+    return clouds.microsoft_cloud(_authority(mailbox)) or clouds.WORLDWIDE
 
 
 def graph_of(mailbox: Mailbox) -> str:
     """Find the address of a mailbox's Microsoft Graph: its own `server`, or its cloud's."""
-    return mailbox.server or cloud_of(mailbox).graph
+    return mailbox.server or f"https://{cloud_of(mailbox).graph}"
 
 
 def wanted(mailbox: Mailbox) -> Wanted:
     """Say which token opens a mailbox; raises LoginRefused when its options do not say that."""
-    # Reference, tenant-authority: an authority that contains "google", in any case, is Google's.
-    google = "google" in (mailbox.tenant_authority or "").casefold()
+    google = clouds.is_google_authority(mailbox.tenant_authority)
     grant = _grant(mailbox, google)
     application = mailbox.client_secret
     credential = mailbox.password
@@ -112,7 +91,7 @@ def wanted(mailbox: Mailbox) -> Wanted:
     return Wanted(
         endpoint=GOOGLE_ENDPOINT if google else _endpoint(mailbox),
         client_id=mailbox.client_id,
-        scope=mailbox.scope or (GOOGLE_SCOPE if google else _scope(mailbox)),
+        scope=mailbox.scope or (clouds.GOOGLE_SCOPE if google else _scope(mailbox)),
         grant=grant,
         account=_account(mailbox, grant, google),
         google=google,
@@ -161,9 +140,9 @@ def _account(mailbox: Mailbox, grant: Grant, google: bool) -> str:
 
 
 def _endpoint(mailbox: Mailbox) -> str:
-    authority = (mailbox.tenant_authority or WORLDWIDE).rstrip("/")
+    authority = _authority(mailbox).rstrip("/")
     if urlsplit(authority).scheme != "https":
-        raise incomplete(mailbox, "an https authority", "Write `tenant_authority: https://login.microsoftonline.com`.")
+        raise incomplete(mailbox, "an https authority", f"Write `tenant_authority: {clouds.WORLDWIDE.authority}`.")
     authority = authority.partition("/oauth2/")[0]
     if not urlsplit(authority).path:  # it may name the tenant itself
         if not mailbox.directory_id:
@@ -175,14 +154,18 @@ def _endpoint(mailbox: Mailbox) -> str:
 def _scope(mailbox: Mailbox) -> str:
     cloud = cloud_of(mailbox)
     if mailbox.type is not Type.GRAPH:
-        return f"{cloud.exchange}/.default"
+        return cloud.mail_scope
     # A gateway before a known cloud takes that cloud's tokens; another cloud its own.
     if mailbox.server and (is_microsoft_graph(mailbox.server) or not _is_known(mailbox)):
         own = urlsplit(mailbox.server)
         return f"{own.scheme}://{own.netloc}/.default"
-    return f"{cloud.graph}/.default"
+    return f"https://{cloud.graph}/.default"
 
 
 def _is_known(mailbox: Mailbox) -> bool:
     """Tell whether the authority is one of Microsoft's in the table."""
-    return (urlsplit(mailbox.tenant_authority or WORLDWIDE).hostname or "").lower() in CLOUDS
+    return clouds.microsoft_cloud(_authority(mailbox)) is not None
+
+
+def _authority(mailbox: Mailbox) -> str:
+    return mailbox.tenant_authority or clouds.WORLDWIDE.authority

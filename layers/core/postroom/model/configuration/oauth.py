@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from postroom.model.configuration import clouds
 from postroom.model.configuration.fields import BareAddress, ConfigObject, Line, Name, SecretReference
 from postroom.model.configuration.mailbox import Type
 
@@ -25,35 +26,27 @@ class Cloud(StrEnum):
     CHINA = "china"
 
 
+_HOSTS = {
+    Cloud.WORLDWIDE: clouds.WORLDWIDE,
+    Cloud.US_GOVERNMENT: clouds.US_GOVERNMENT,
+    Cloud.CHINA: clouds.CHINA,
+}
+_GOOGLE = (Provider.GOOGLE, Cloud.WORLDWIDE)
+
 AUTHORITIES: dict[tuple[Provider, Cloud], str] = {
-    (Provider.MICROSOFT, Cloud.WORLDWIDE): "https://login.microsoftonline.com",
-    (Provider.MICROSOFT, Cloud.US_GOVERNMENT): "https://login.microsoftonline.us",
-    (Provider.MICROSOFT, Cloud.CHINA): "https://login.partner.microsoftonline.cn",
-    (Provider.GOOGLE, Cloud.WORLDWIDE): "https://accounts.google.com",
+    **{(Provider.MICROSOFT, cloud): hosts.authority for cloud, hosts in _HOSTS.items()},
+    _GOOGLE: clouds.GOOGLE_AUTHORITY,
 }
 
 SERVERS: dict[tuple[Provider, Cloud], dict[Type, str]] = {
-    (Provider.MICROSOFT, Cloud.WORLDWIDE): {
-        Type.IMAP: "outlook.office365.com",
-        Type.POP3: "outlook.office365.com",
-    },
-    (Provider.MICROSOFT, Cloud.US_GOVERNMENT): {
-        Type.IMAP: "outlook.office365.us",
-        Type.POP3: "outlook.office365.us",
-    },
-    (Provider.MICROSOFT, Cloud.CHINA): {
-        Type.IMAP: "partner.outlook.cn",
-        Type.POP3: "partner.outlook.cn",
-    },
-    (Provider.GOOGLE, Cloud.WORLDWIDE): {Type.IMAP: "imap.gmail.com", Type.POP3: "pop.gmail.com"},
+    **{(Provider.MICROSOFT, cloud): {Type.IMAP: hosts.mail, Type.POP3: hosts.mail} for cloud, hosts in _HOSTS.items()},
+    _GOOGLE: {Type.IMAP: clouds.GOOGLE_IMAP, Type.POP3: clouds.GOOGLE_POP3},
 }
 """The address of a provider's mail server, fixed by the provider (C07)."""
 
 SCOPES: dict[tuple[Provider, Cloud], str] = {
-    (Provider.MICROSOFT, Cloud.WORLDWIDE): "https://outlook.office.com/.default",
-    (Provider.MICROSOFT, Cloud.US_GOVERNMENT): "https://outlook.office365.us/.default",
-    (Provider.MICROSOFT, Cloud.CHINA): "https://partner.outlook.cn/.default",
-    (Provider.GOOGLE, Cloud.WORLDWIDE): "https://mail.google.com/",
+    **{(Provider.MICROSOFT, cloud): hosts.mail_scope for cloud, hosts in _HOSTS.items()},
+    _GOOGLE: clouds.GOOGLE_SCOPE,
 }
 """What opens mail by IMAP, POP3 and SMTP; Microsoft's `.default` is every permission that the registration names."""
 

@@ -6,12 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from postroom.model.configuration import Mailbox, SecretReference, Security, Type
+from postroom.model.configuration import Mailbox, SecretReference, Security, Type, clouds
 
 AHEAD = timedelta(days=30)
-
-_MICROSOFT = ("outlook.office365.com", "outlook.office.com", "outlook.com", "office365.com", "hotmail.com")
-_GOOGLE = ("gmail.com", "googlemail.com", "google.com")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +30,31 @@ class Rule:
     remedy: str
 
 
-def _at(mailbox: Mailbox, hosts: tuple[str, ...]) -> bool:
-    server = (mailbox.server or "").lower().removeprefix("https://").partition("/")[0]
-    return any(server == host or server.endswith(f".{host}") for host in hosts)
-
-
 def _by_password(mailbox: Mailbox) -> bool:
     return mailbox.client_id is None and mailbox.account is None
+
+
+def _is_exchange_by_password(mailbox: Mailbox) -> bool:
+    by_protocol = mailbox.type in (Type.IMAP, Type.POP3)
+    return by_protocol and clouds.is_exchange_online(mailbox.server) and _by_password(mailbox)
 
 
 RULES: tuple[Rule, ...] = (
     Rule(
         "ews-exchange-online",
-        lambda mailbox: mailbox.type is Type.EWS and _at(mailbox, _MICROSOFT),
+        lambda mailbox: mailbox.type is Type.EWS and clouds.is_exchange_online(mailbox.server),
         "Exchange Online blocks EWS since October 2026.",
         "Change the type to GRAPH.",
     ),
     Rule(
         "password-exchange-online",
-        lambda mailbox: mailbox.type in (Type.IMAP, Type.POP3) and _at(mailbox, _MICROSOFT) and _by_password(mailbox),
+        _is_exchange_by_password,
         "Exchange Online takes no passwords for IMAP and POP3 any more.",
         "Use OAuth (`client_id`, `directory_id`, …) or the type GRAPH.",
     ),
     Rule(
         "password-google",
-        lambda mailbox: _at(mailbox, _GOOGLE) and _by_password(mailbox),
+        lambda mailbox: clouds.is_google_mail(mailbox.server) and _by_password(mailbox),
         "Google takes app passwords only, and none where an administrator has switched them off.",
         "Use OAuth.",
     ),

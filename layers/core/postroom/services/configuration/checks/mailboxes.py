@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from postroom.model.configuration import (
+    SMTP_PORTS,
     Configuration,
     Effect,
     FirstConnection,
@@ -15,6 +16,7 @@ from postroom.model.configuration import (
     Security,
     Type,
     behaviour,
+    clouds,
     find_property,
     is_for,
     is_host,
@@ -37,13 +39,6 @@ EXCHANGE_VERSIONS = (
     "Office365",
 )
 _ALLOWED_PORTS = "Use the protocol's own port, or leave `port` empty."
-_OFFICE_365 = re.compile(r"(?i)(?:outlook|[a-z]+)\.office365\.(?:com|us)|outlook\.office\.com|partner\.outlook\.cn")
-_GOOGLE = re.compile(r"(?i)(?:imap|pop)\.(?:gmail|googlemail)\.com")
-
-
-def is_google(mailbox: Mailbox) -> bool:
-    """Tell whether the authority is Google's: its text contains "google" in any case (reference, tenant-authority)."""
-    return "google" in (mailbox.tenant_authority or "").casefold()
 
 
 def uses_oauth(mailbox: Mailbox) -> bool:
@@ -155,7 +150,7 @@ def _port(mailbox: Mailbox) -> _Found:
     if mailbox.port is None or mailbox.type not in (Type.IMAP, Type.POP3):
         return
     other = {143: Type.IMAP, 993: Type.IMAP, 110: Type.POP3, 995: Type.POP3}.get(mailbox.port)
-    if mailbox.port in (25, 465, 587):
+    if mailbox.port in SMTP_PORTS.values():
         yield "port", f"{mailbox.port} is a port for sending mail.", _ALLOWED_PORTS
     elif other and other is not mailbox.type:
         yield "port", f"{mailbox.port} is the port of {other}, the type is {mailbox.type}.", _ALLOWED_PORTS
@@ -269,7 +264,7 @@ def _credentials(mailbox: Mailbox) -> _Found:
 
 
 def _oauth(mailbox: Mailbox) -> _Found:
-    google = is_google(mailbox)
+    google = clouds.is_google_authority(mailbox.tenant_authority)
     service = mailbox.grant is Grant.CLIENT_CREDENTIALS
     yield from _without_xoauth2(mailbox, "client_id" if mailbox.client_id else "grant")
     if not mailbox.client_id:
@@ -278,7 +273,7 @@ def _oauth(mailbox: Mailbox) -> _Found:
         yield "directory_id", "is missing: Microsoft's tokens need it.", "Give the directory (tenant) id."
     authority = mailbox.tenant_authority
     if authority and not google and urlsplit(authority).scheme != "https":
-        yield "tenant_authority", f"`{authority}` is no https URL.", "Write https://login.microsoftonline.com."
+        yield "tenant_authority", f"`{authority}` is no https URL.", f"Write {clouds.WORLDWIDE.authority}."
     if google and service:
         yield "grant", "does not exist at Google.", "Use a refresh token, or a service account key as `client_secret`."
     if not mailbox.enabled:
@@ -373,9 +368,9 @@ def _warnings(mailbox: Mailbox) -> _Found:
             f"{host} is given the access token, which may open every mailbox of the application.",
             "Name a gateway only that you trust with all of them.",
         )
-    if mailbox.type is Type.EWS and _OFFICE_365.fullmatch(host):
+    if mailbox.type is Type.EWS and clouds.is_exchange_online(host):
         yield "type", "EWS is switched off in Exchange Online since October 2026.", "Use type GRAPH."
-    elif (_OFFICE_365.fullmatch(host) or _GOOGLE.fullmatch(host)) and not uses_oauth(mailbox):
+    elif (clouds.is_exchange_online(host) or clouds.is_google_mail(host)) and not uses_oauth(mailbox):
         yield "password", f"{host} refuses passwords.", "Use OAuth 2.0: `client_id` and its companions, or `account`."
     if mailbox.delete_big_msg and not mailbox.enable_big_msg_stripping:
         yield (

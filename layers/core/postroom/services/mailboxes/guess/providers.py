@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from postroom.model.configuration import Security, Type
+from postroom.model.configuration import Security, Type, clouds
 
 TLS = Security.SSL_TLS
 
@@ -47,8 +47,8 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider(
         "Microsoft 365",
         (),
-        ("mail.protection.outlook.com", "mx.microsoft", "mail.protection.partner.outlook.cn"),
-        (Service(Type.GRAPH, None), *_both("outlook.office365.com", "outlook.office365.com")),
+        clouds.MICROSOFT_365_MX,
+        (Service(Type.GRAPH, None), *_both(clouds.WORLDWIDE.mail, clouds.WORLDWIDE.mail)),
         oauth=True,
         note="Register an application in Microsoft Entra ID; no passwords.",
     ),
@@ -56,7 +56,7 @@ PROVIDERS: tuple[Provider, ...] = (
         "Outlook.com",
         ("outlook.com", "hotmail.com", "live.com", "msn.com", "outlook.de", "hotmail.de", "hotmail.co.uk"),
         ("olc.protection.outlook.com",),
-        _both("outlook.office365.com", "outlook.office365.com"),
+        _both(clouds.WORLDWIDE.mail, clouds.WORLDWIDE.mail),
         oauth=True,
         note="Consent of the account's owner; no passwords.",
     ),
@@ -64,7 +64,7 @@ PROVIDERS: tuple[Provider, ...] = (
         "Google",
         ("gmail.com", "googlemail.com"),
         ("google.com", "googlemail.com"),
-        _both("imap.gmail.com", "pop.gmail.com"),
+        _both(clouds.GOOGLE_IMAP, clouds.GOOGLE_POP3),
         oauth=True,
         note="OAuth, or an app password where an administrator allows that.",
     ),

@@ -30,6 +30,7 @@ def put_in_force(stack: Stack, new: Configuration, *, version: int, note: str) -
         new,
         expected_version=version,
         store=stack.configurations,
+        interactions=stack.interactions,
         states=stack.states,
         outbox=stack.outbox,
         queue=stack.queue("outbound_queue"),

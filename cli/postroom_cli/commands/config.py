@@ -145,11 +145,13 @@ def _stack(context: typer.Context) -> Any:
 
 
 def _apply(context: typer.Context, new: Any, *, yes: bool, note: str, dry_run: bool, json: bool) -> None:
+    from postroom.services.administration import keep_queues_with_mail
     from postroom.services.configuration import changes
 
     stack = _stack(context)
     version, old = in_force(stack)
     plan = changes.plan(old, new)
+    keep_queues_with_mail(old, new, interactions=stack.interactions)
     plan = replace(plan, warnings=(*plan.warnings, *missing(stack, secrets_of(new))))
     if not json:
         show_plan(plan)

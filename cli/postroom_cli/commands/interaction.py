@@ -28,11 +28,13 @@ def register(parent: typer.Typer) -> None:
 @app.command("list")
 def list_(
     context: typer.Context,
-    queue: Annotated[str | None, typer.Option(help="Only this queue; else every queue that is configured.")] = None,
+    queue: Annotated[str | None, typer.Option(help="Only this queue; else every queue.")] = None,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 100,
     json: Json = False,
 ) -> None:
-    """List interactions, the newest of all queues first."""
+    """List interactions, the newest of all queues first; those of queues that were removed, too."""
+    from postroom.services.administration import queues_of
+
     stack = find_stack(context)
     listed = _of_queue(list_queue(stack, queue), queue) if queue else _newest(stack)
     rows = list(islice(listed, limit))
@@ -57,6 +59,9 @@ def list_(
         ),
         empty="There is no interaction.",
     )
+    configured = queues_of(stack.configurations.current())
+    for name in sorted({row["queue"] for row in rows}.difference(configured)):
+        output.note(f"Warning: the queue {name} is not configured any more, and holds mail.")
 
 
 def _of_queue(rows: Iterable[Mapping[str, Any]], queue: str) -> Iterator[dict[str, Any]]:
@@ -65,25 +70,23 @@ def _of_queue(rows: Iterable[Mapping[str, Any]], queue: str) -> Iterator[dict[st
 
 def _newest(stack: Stack) -> Iterator[dict[str, Any]]:
     """List all queues as one; each is newest first already, so that pages that nobody takes are not read."""
-    listed = [_of_queue(stack.interactions.list_queue(name), name) for name in _queues(stack)]
+    from postroom.services.administration import past_queues, queues_of
+
+    names = [*queues_of(stack.configurations.current()), *past_queues(stack.configurations)]
+    listed = [_of_queue(stack.interactions.list_queue(name), name) for name in names]
     return merge(*listed, key=lambda row: (str(row.get("created", "")), row["id"]), reverse=True)
 
 
 def list_queue(stack: Stack, name: str) -> Iterator[Mapping[str, Any]]:
     """List a queue's interactions; a queue that is removed may still have some, an unknown one is no empty one."""
+    from postroom.services.administration import queues_of
+
     empty = True
     for row in stack.interactions.list_queue(name):
         empty = False
         yield row
-    if empty and name not in (known := _queues(stack)):
+    if empty and name not in (known := queues_of(stack.configurations.current())):
         raise NotFound("There is no such queue", on=name, remedy=f"Name one of: {', '.join(known)}.")
-
-
-def _queues(stack: Stack) -> list[str]:
-    configuration = stack.configurations.current()
-    settings = configuration.settings
-    names = [queue.name for queue in configuration.queues]
-    return list(dict.fromkeys([*names, settings.default_inbound_queue, settings.exception_queue]))
 
 
 @app.command()

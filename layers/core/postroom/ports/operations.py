@@ -101,6 +101,14 @@ class ConfigurationVersions(Protocol):
 class ConfigurationHistory(DatedConfigurations, ConfigurationVersions, Protocol):
     """The configuration in force, and all that were."""
 
+    def past_queues(self) -> frozenset[str] | None:
+        """Return the queues that are noted as those of earlier configurations; None before anything was."""
+        ...
+
+    def note_queues(self, names: Collection[str]) -> None:
+        """Add names to those that are noted."""
+        ...
+
     def history(self) -> Sequence[Version]:
         """List every applied configuration, newest first."""
         ...

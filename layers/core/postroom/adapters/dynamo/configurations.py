@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +123,29 @@ class ConfigurationStore:
             if "LastEvaluatedKey" not in answer:
                 return versions
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def past_queues(self) -> frozenset[str] | None:
+        """Return the queues that are noted; None before anything was."""
+        with aws_errors("reading which queues there were"):
+            answer = self._client.get_item(
+                TableName=self._table, Key=items.marshal(keys.configuration_queues()), ConsistentRead=True
+            )
+        if "Item" not in answer:
+            return None
+        return frozenset(items.unmarshal(answer["Item"]).get("names", ()))
+
+    def note_queues(self, names: Collection[str]) -> None:
+        """Add names to those that are noted; none at all notes that there are none."""
+        # A set cannot be empty, and the item is to be there all the same.
+        values = {":yes": True, **({":names": set(names)} if names else {})}
+        with aws_errors("noting which queues there were"):
+            self._client.update_item(
+                TableName=self._table,
+                Key=items.marshal(keys.configuration_queues()),
+                UpdateExpression="SET #noted = :yes" + (" ADD #names :names" if names else ""),
+                ExpressionAttributeNames={"#noted": "noted"} | ({"#names": "names"} if names else {}),
+                ExpressionAttributeValues=items.marshal(values),
+            )
 
     def _pointer(self) -> tuple[int, str]:
         values = self._pointer_values()

@@ -8,6 +8,7 @@
 | what a mailbox has stored | `MB#<name>`     | `S#<series>#<8 digits>` |
 | configuration pointer     | `CONFIG`        | `current`       |
 | configuration version     | `CONFIG`        | `V#<8 digits>`  |
+| queues that were ever named | `CONFIG`      | `queues`        |
 | secret                    | `SECRET#<name>` | `0`             |
 | cap on automatic replies  | `CAP#<what>`    | `0`             |
 | notice to administrators  | `N#<day>`       | `<time>#<what>` |
@@ -80,6 +81,11 @@ def configuration_pointer() -> Key:
 def configuration_version(version: int) -> Key:
     """Return the key of the record of one configuration version."""
     return {PK: CONFIG, SK: f"V#{version:08}"}
+
+
+def configuration_queues() -> Key:
+    """Return the key of the queues that configurations have named, those in force and earlier ones."""
+    return {PK: CONFIG, SK: "queues"}
 
 
 def secret(name: str) -> Key:

@@ -7,8 +7,10 @@ from datetime import datetime
 
 from postroom.errors import Transient
 from postroom.model.configuration import Configuration
+from postroom.ports import ConfigurationHistory as ConfigurationHistory
 from postroom.ports import Configurations, MailboxStates, Outbox, Queue
-from postroom.ports import ConfigurationVersions as ConfigurationVersions
+from postroom.ports import InteractionLists as InteractionLists
+from postroom.services.administration.queues_with_mail import keep_queues_with_mail, note_queues
 from postroom.services.configuration import apply, load
 from postroom.services.mailboxes import retry
 from postroom.services.outbound import retry_held
@@ -18,7 +20,8 @@ def put_in_force(
     configuration: Configuration,
     *,
     expected_version: int,
-    store: ConfigurationVersions,
+    store: ConfigurationHistory,
+    interactions: InteractionLists,
     states: MailboxStates,
     outbox: Outbox,
     queue: Queue,
@@ -29,9 +32,11 @@ def put_in_force(
     """Apply a configuration made from `expected_version`, and return its own version.
 
     Mailboxes and waiting mail that it concerns are tried again at once. Raises Invalid for a configuration that is
-    wrong or removes what is in use, Conflict when somebody was faster.
+    wrong, or removes what is in use or a queue in which mail waits, Conflict when somebody was faster.
     """
     old = load(store, expected_version)
+    keep_queues_with_mail(old, configuration, interactions=interactions)
+    note_queues(old, configuration, store=store)
     applied = apply(store, configuration, old=old, expected_version=expected_version, author=author, note=note, now=now)
     retry.after_change(old, configuration, states=states)
     with contextlib.suppress(Transient):  # it is in force; what waits is tried again in its own time

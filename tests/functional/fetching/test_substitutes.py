@@ -45,16 +45,17 @@ def test_a_notice_instead_of_a_mail_is_not_stored_by_imap(
 
 
 @pytest.mark.fault(96)
-def test_a_notice_instead_of_a_mail_is_not_stored_by_pop3() -> None:
+@pytest.mark.parametrize(("announced", "reason"), [(19_189, "which is not all of it"), (150, "notice of its own")])
+def test_a_notice_instead_of_a_mail_is_not_stored_by_pop3(announced: int, reason: str) -> None:
     with pop3_site() as site:
         site.connect()
         site.poll()
         site.deliver(NOTICE, GOOD)
-        site.server.faults.wrong_size = {1: 19_189}
+        site.server.faults.wrong_size = {1: announced}
         for _ in range(3):
             site.poll()
         assert site.contents() == [GOOD]
         assert site.left() == 1
         position = site.post.state.position
         assert position is not None
-        assert "notice of its own" in next(iter(position.reasons.values()))
+        assert reason in next(iter(position.reasons.values()))

@@ -7,7 +7,7 @@ from postroom.room import lazily
 if TYPE_CHECKING:
     from postroom.adapters.net import dial
     from postroom.adapters.net.connect import Network, open_stream, resolve
-    from postroom.adapters.net.cut_off import agreed, looks_cut_off
+    from postroom.adapters.net.cut_off import agreed, is_too_little, looks_cut_off
     from postroom.adapters.net.dial import Rules, check_greets
     from postroom.adapters.net.host_limits import HostLimits
     from postroom.adapters.net.http import AT_A_TIME, Answer, HttpClient, Streamed, retry_after
@@ -21,7 +21,7 @@ else:
         __name__,
         {
             "connect": ["Network", "open_stream", "resolve"],
-            "cut_off": ["agreed", "looks_cut_off"],
+            "cut_off": ["agreed", "is_too_little", "looks_cut_off"],
             "dial": ["Rules", "check_greets"],
             "host_limits": ["HostLimits"],
             "http": ["AT_A_TIME", "Answer", "HttpClient", "Streamed", "retry_after"],
@@ -50,6 +50,7 @@ __all__ = [
     "check_greets",
     "client_context",
     "dial",
+    "is_too_little",
     "looks_cut_off",
     "names_credentials",
     "open_stream",

@@ -36,6 +36,11 @@ def looks_cut_off(path: Path) -> bool:
     return found is not None and b"--" + (found[1] or found[2]) + b"--" not in end
 
 
+def is_too_little(found: Fetched) -> bool:
+    """Tell whether a message is much smaller than what the server says that it takes."""
+    return found.item.size is not None and found.size * _PART < found.item.size
+
+
 def agreed(first: Fetched, again: Fetched | FetchFailed) -> Fetched | FetchFailed:
     """Return what two answers for a message come to, the first of which looks cut off; deletes what is not returned."""
     first.path.unlink(missing_ok=True)
@@ -43,7 +48,7 @@ def agreed(first: Fetched, again: Fetched | FetchFailed) -> Fetched | FetchFaile
         return again
     if again.sha256 != first.sha256:
         why = "the server sent something else each time it was asked"
-    elif again.item.size is not None and again.size * _PART < again.item.size:
+    elif is_too_little(again):
         why = f"the server sent {again.size:,} bytes of a message that takes {again.item.size:,} in its store"
     else:
         return again  # it is one that ends so

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from postroom.adapters.net import Rules
-from postroom.adapters.pop3.login import Capabilities, Line, Offers, capabilities, dial
+from postroom.adapters.pop3.login import Capabilities, Line, Offers, capabilities, dial, place_of
 from postroom.errors import MailboxLocked
 from postroom.model.configuration import Mailbox, behaviour
 
@@ -60,6 +60,15 @@ class Link:
         if self._capabilities is None:
             self._capabilities = capabilities(self.ready("list")) if self.behaviour.use_capa else {}
         return capability in self._capabilities
+
+    @property
+    def is_exact(self) -> bool:
+        """Tell whether the server was seen to list a message with its very length: one that estimates never does."""
+        return place_of(self.mailbox) in self._offers.exact
+
+    def note_exact(self) -> None:
+        """Note that it did."""
+        self._offers.exact.add(place_of(self.mailbox))
 
     def drop(self) -> None:
         """Hang up if there is a connection; answers still on their way go with it."""

@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from postroom.adapters.net import Spool
+from postroom.adapters.net import Spool, is_too_little, looks_cut_off
 from postroom.adapters.pop3.connection import Link
 from postroom.adapters.pop3.headers import HEADER_LIMIT, headers
 from postroom.adapters.pop3.wire import PRINTED, TooLong, header_of, is_same_mail, print_of, read_multiline, read_status
@@ -110,6 +110,7 @@ class Fetching:
                 found.fetched.path.unlink(missing_ok=True)
                 yield FetchFailed(item, _ANOTHER)
             else:
+                self._link.note_exact()
                 yield found.fetched
 
     def _settled(self) -> Iterator[Fetched | FetchFailed]:
@@ -167,10 +168,23 @@ class Fetching:
             why += ", and something else when it was asked again"
         elif not doubt.has(header):
             why += ", and another header than it lists"
+        elif self._is_a_part(first):
+            why += ", which is not all of it"
         elif first.size:
             return first
         first.path.unlink(missing_ok=True)
         return FetchFailed(item, why)
+
+    def _is_a_part(self, found: Fetched) -> bool:
+        """Tell whether a message that is shorter than announced was cut off, however often it comes alike.
+
+        A gateway that ends messages early does so each time. Estimates (Exchange) may well be too high; a server that
+        lists others with their very length does not estimate this one.
+        """
+        announced = found.item.size
+        if announced is None or found.size >= announced:
+            return False
+        return self._link.is_exact or is_too_little(found) or looks_cut_off(found.path)
 
     def _header(self, item: Item) -> bytes | None:
         """Return the header by TOP; None where there is none. Raises ServerMisbehaved when the answers do not fit."""

@@ -27,18 +27,27 @@ Capabilities = Mapping[bytes, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """What servers say before a login that they can do, asked once in the life of a function."""
+    """What servers say before a login that they can do, asked once in the life of a function.
+
+    `exact`: servers that were seen to list a message with its very length.
+    """
 
     known: MutableMapping[tuple[str, int, str], Capabilities] = field(default_factory=dict)
+    exact: set[tuple[str, int, str]] = field(default_factory=set)
 
     def of(self, line: Line, mailbox: Mailbox) -> Capabilities:
         """Return what this server offers, asking it where that is not known yet."""
-        place = (mailbox.server or "", mailbox.effective_port, mailbox.security.value)
+        place = place_of(mailbox)
         if not behaviour(mailbox).use_capa:
             return {}
         if place not in self.known:
             self.known[place] = capabilities(line)
         return self.known[place]
+
+
+def place_of(mailbox: Mailbox) -> tuple[str, int, str]:
+    """Name a server, and the way to it."""
+    return (mailbox.server or "", mailbox.effective_port, mailbox.security.value)
 
 
 @dataclass(slots=True)

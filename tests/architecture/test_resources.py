@@ -177,6 +177,7 @@ def test_our_own_metrics_have_alarms_and_are_ones_that_functions_log() -> None:
         ("imbalances", "fetch_ews"),
         ("mails_held_now", "sweep"),
         ("mails_uncertain_now", "sweep"),
+        ("mails_unarrived_now", "sweep"),
         ("processing_fails", "sweep"),
         ("records_failed", "fetch_mailboxes"),
         ("records_failed", "fetch_ews"),

@@ -135,7 +135,7 @@ def unsettled(context: typer.Context, json: Json = False) -> None:
             delivery = Delivery(row.get("delivery") or Delivery.UNKNOWN)
             attention, reason = bool(row.get("needs_attention")), row.get("reason") or ""
             why = why_unsettled(state, delivery=delivery, needs_attention=attention, reason=reason)
-            if why is not None:
+            if why is not None and not row.get("acknowledged"):
                 rows.append({**row, "state": state.value, "why": why})
     if json:
         for row in rows:
@@ -241,6 +241,19 @@ def mark_sent(context: typer.Context, outbound_id: Id, json: Json = False) -> No
     stack = find_stack(context)
     mark(outbound_id, outbox=stack.outbox, clock=stack.clock, who=author())
     _told(json, outbound_id, "SENT", "is marked as sent")
+
+
+@app.command()
+def acknowledge(context: typer.Context, outbound_id: Id, json: Json = False) -> None:
+    """Take note that a mail failed or came back: it leaves `unsettled`, the mailbox's warnings and the alarm."""
+    from postroom.services.outbound import acknowledge as take_note
+
+    stack = find_stack(context)
+    take_note(outbound_id, outbox=stack.outbox, clock=stack.clock, who=author())
+    if json:
+        output.document({"id": outbound_id, "acknowledged": True})
+    else:
+        output.say(f"{outbound_id} is acknowledged.")
 
 
 @app.command()

@@ -37,13 +37,21 @@ METRICS: dict[str, str] = {
     "uncertain": "Count",  # mails of which nobody knows whether they left, by the sweeper
     "records_failed": "Count",  # messages of a queue that are tried again
     "mails_held": "Count",  # tries to send that end with a mail which waits for a person, or of which nobody knows
-    "mails_uncertain_now": "Count",  # by the sweeper, as the one below
+    "mails_uncertain_now": "Count",  # by the sweeper, as the two below
     "mails_held_now": "Count",  # mails that leave only when a person has acted
+    "mails_unarrived_now": "Count",  # mails that failed or came back, and nobody took note yet
 }
 """Key of a log line → its unit as a metric."""
 
 GAUGES = frozenset(
-    {"mailboxes_failing", "mails_uncertain_now", "mails_held_now", "mails_not_fetched", "processing_fails"}
+    {
+        "mailboxes_failing",
+        "mails_uncertain_now",
+        "mails_held_now",
+        "mails_unarrived_now",
+        "mails_not_fetched",
+        "processing_fails",
+    }
 )
 """Metrics whose 0 is news: the alarm ends by it. Others are left out of a line when they are 0."""
 

@@ -122,6 +122,44 @@ def test_every_answer_that_did_not_arrive_is_listed_with_the_reason_in_words(pos
     assert unsettled["UNCERTAIN"] not in {row["id"] for row in postroom("outbox", "unsettled", "--json").lines}
 
 
+@pytest.mark.fault(105)
+@pytest.mark.parametrize("how", [OutboxState.FAILED, *(one for one in Delivery if one.failed)])
+def test_an_answer_that_did_not_arrive_raises_alarm_and_warning_until_a_person_takes_note(
+    postroom: Command, mail: str, how: OutboxState | Delivery
+) -> None:
+    outbox, now = postroom.stack.outbox, datetime.now(UTC)
+
+    def seen() -> tuple[int, list[str], list[str]]:
+        """Return the alarm's gauge, codes of the mailbox's warnings, and what is listed as unsettled."""
+        count = postroom.stack.invoke("Sweep", {})["mails_unarrived_now"]
+        warnings = [one["rule"] for one in postroom("mailbox", "show", "support", "--json").json["warnings"]]
+        return count, warnings, [row["id"] for row in postroom("outbox", "unsettled", "--json").lines]
+
+    sent = postroom("reply", mail, "--json", stdin="an answer").json["id"]
+    before = seen()
+    assert (before[0], before[2]) == (0, [])
+    assert "unarrived" not in before[1]
+    assert postroom("outbox", "acknowledge", sent).status == 7  # it may arrive still
+    state = OutboxState.FAILED if how is OutboxState.FAILED else OutboxState.SENT
+    outbox.settle(sent, was=OutboxState.NEW, state=state, event=Event(at=now, what=EventKind(state.value.lower())))
+    if isinstance(how, Delivery):
+        event = Event(at=now, what=EventKind(how.value), detail="Permanent")
+        assert outbox.report(sent, report_id="1", delivery=how, event=event)
+    after = seen()
+    assert (after[0], after[2]) == (1, [sent])
+    assert "unarrived" in after[1]
+    assert postroom("outbox", "acknowledge", sent, "--json").json == {"id": sent, "acknowledged": True}
+    assert postroom("outbox", "acknowledge", sent).status == 0
+    assert seen() == before
+    events = [one["what"] for one in postroom("outbox", "show", sent, "--json").json["events"]]
+    assert events.count("failure_acknowledged") == 1
+    if state is OutboxState.FAILED:  # sent again on purpose, it is news again when it fails again
+        assert postroom("outbox", "resend", sent).status == 0
+        assert seen()[0] == 0
+        outbox.settle(sent, was=OutboxState.NEW, state=state, event=Event(at=now, what=EventKind.FAILED))
+        assert seen()[0] == 1
+
+
 def test_dead_letters_are_counted_and_put_back(postroom: Command) -> None:
     sqs = postroom.stack.client("sqs")
     dead = next(row for row in postroom("dlq", "list", "--json").json if row["queue"] == "inbound")["url"]

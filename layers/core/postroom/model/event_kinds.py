@@ -35,6 +35,7 @@ class EventKind(StrEnum):
     SETTLED = "settled"  # a report shows that it had left
     TRIED_AGAIN = "tried_again"  # a person, or a mended setting, did not wait for its time
     RESEND_REQUESTED = "resend_requested"  # a person had it sent again
+    FAILURE_ACKNOWLEDGED = "failure_acknowledged"  # a person took note that it did not arrive
     MARKED_SENT = "marked_sent"  # a person says that it left
     RATE_LIMITED = "rate"  # the way out takes no more at this pace
     QUOTA_SPENT = "quota"  # the way out takes no more today

@@ -35,6 +35,11 @@ class Delivery(StrEnum):
     REJECTED = "rejected"  # by SES before sending
     OPENED = "opened"  # disposition notification
 
+    @property
+    def failed(self) -> bool:
+        """The mail left and did its work for nobody."""
+        return self in (Delivery.BOUNCED, Delivery.COMPLAINED, Delivery.REJECTED)
+
     def furthest(self, reported: Delivery | None) -> Delivery:
         """Return the later word of the two: reports come in any order, and an earlier one takes nothing back."""
         return self if reported is None else max(self, reported, key=_PROGRESS.index)
@@ -88,6 +93,7 @@ class Outbound:
     code: str = ""  # of the last failure: the error's own
     since: datetime | None = None  # when it first failed for a reason of this sort
     unrecorded: int = 0  # senders that took it since an outcome was recorded last, the one at work included
+    acknowledged: datetime | None = None  # when a person took note that it did not arrive
     remaining: tuple[str, ...] = ()  # recipients still to be tried, when some were put off; empty: all
 
     @property

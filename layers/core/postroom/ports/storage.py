@@ -169,6 +169,14 @@ class Outbox(Protocol):
         """Move a mail by a person's word or a report's; raises Conflict when it is not in state `was`."""
         ...
 
+    def acknowledge(self, outbound_id: str, *, state: OutboxState, delivery: Delivery, event: Event) -> None:
+        """Record that a person knows that a mail did not arrive; raises Conflict when it was changed meanwhile."""
+        ...
+
+    def unarrived(self) -> Iterator[str]:
+        """Ids of mails of the last 30 days that failed or came back; each mail says what became of it."""
+        ...
+
     def waiting(self, state: OutboxState, *, before: datetime) -> Iterator[str]:
         """Ids in this state since before that moment (the sweeper's question)."""
         ...

@@ -91,6 +91,9 @@ class World:
     def waiting(self, *_arguments: Any, **_named: Any) -> Iterator[str]:
         return iter(())
 
+    def unarrived(self) -> Iterator[str]:
+        return iter(())
+
     def current(self) -> Configuration:
         return Configuration()
 

@@ -286,6 +286,7 @@ def read_outbound(item: Mapping[str, Any]) -> Outbound:
         code=values.get("code", ""),
         since=keys.parse_moment(values["since"]) if "since" in values else None,
         unrecorded=values.get("unrecorded", 0),
+        acknowledged=keys.parse_moment(values["acknowledged"]) if "acknowledged" in values else None,
         remaining=tuple(values.get("remaining", ())),
     )
 

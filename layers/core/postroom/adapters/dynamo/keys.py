@@ -12,6 +12,7 @@
 | secret                    | `SECRET#<name>` | `0`             |
 | cap on automatic replies  | `CAP#<what>`    | `0`             |
 | notice to administrators  | `N#<day>`       | `<time>#<what>` |
+| mail that did not arrive  | `UNARRIVED`     | `<id>`          |
 | reply waiting for a mail  | `M#<hash of Message-ID>` | `W#<id>` |
 | mark of the sweeper       | `SWEEP`         | `mark`          |
 | what it queued again      | `SWEEP`         | `R#<hour>`      |
@@ -101,6 +102,11 @@ def cap(what: str) -> Key:
 def notice(at: datetime, what: str) -> Key:
     """Return the key of a notice to administrators, such as a report that belongs to no mail of ours."""
     return {PK: f"N#{at:%Y-%m-%d}", SK: f"{moment(at)}#{what}"}
+
+
+def unarrived(outbound_id: str) -> Key:
+    """Return the key of the note that an outbound mail did not arrive."""
+    return {PK: "UNARRIVED", SK: outbound_id}
 
 
 def waiting(message_id_: str, interaction_id: str) -> Key:

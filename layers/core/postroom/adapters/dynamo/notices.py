@@ -53,6 +53,39 @@ class DynamoNotices:
         yield from map(items.read_event, found)
 
 
+UNARRIVED_KEPT = timedelta(days=30)
+
+
+def note_unarrived(client: DynamoDBClient, table: str, outbound_id: str, *, at: datetime) -> None:
+    """Note that a mail did not arrive, or is about to be recorded so; its own item says which. Goes after 30 days.
+
+    The lists of the outbox know states only: one that bounced stands there among all that were sent.
+    """
+    with aws_errors("noting that a mail did not arrive", on=outbound_id):
+        client.update_item(
+            TableName=table,
+            Key=items.marshal(keys.unarrived(outbound_id)),
+            UpdateExpression="SET #at = :at, #expires = :expires",
+            ExpressionAttributeNames={"#at": "at", "#expires": keys.EXPIRES},
+            ExpressionAttributeValues=items.marshal(
+                {":at": keys.moment(at), ":expires": int((at + UNARRIVED_KEPT).timestamp())}
+            ),
+        )
+
+
+def noted_unarrived(client: DynamoDBClient, table: str) -> Iterator[str]:
+    """List the ids of which that was noted."""
+    found = query_all(
+        client,
+        table,
+        doing="listing mail that did not arrive",
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues=items.marshal({":pk": keys.unarrived("")[keys.PK]}),
+    )
+    for item in found:
+        yield item[keys.SK]["S"]
+
+
 class DynamoTicks:
     """Implements services.polling.schedule.Ticks."""
 

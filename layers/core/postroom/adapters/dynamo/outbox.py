@@ -14,6 +14,7 @@ from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo import outbox_history as history
 from postroom.adapters.dynamo.caps import counting, give_back, raise_shared
 from postroom.adapters.dynamo.client import aws_errors, query_all, read_many
+from postroom.adapters.dynamo.notices import note_unarrived, noted_unarrived
 from postroom.errors import Conflict, Invalid, LeaseLost, Problem, Transient
 from postroom.model import (
     Added,
@@ -228,6 +229,8 @@ class DynamoOutbox:
         self._move(
             outbound_id,
             claim=claim,
+        if state is OutboxState.FAILED:  # first: a note too many says nothing, one too few hides a mail
+            note_unarrived(self._client, self._table, outbound_id, at=event.at)
             state=state,
             now=due or event.at,
             event=event,
@@ -289,11 +292,13 @@ class DynamoOutbox:
         again = state is OutboxState.NEW
         try:
             self._change(
+        if state is OutboxState.FAILED:
+            note_unarrived(self._client, self._table, outbound_id, at=event.at)
                 outbound_id,
                 "settling the outbound mail",
                 sets=["#state = :state", "gsi2pk = :list", "gsi2sk = :listed", "unrecorded = :none"]
                 + (["tries = :none", "#code = :no"] if again else []),
-                removes=["#since"] if again else [],
+                removes=["#since", "acknowledged"] if again else [],
                 condition="#state = :was",
                 names={"#state": "state", **({"#code": "code", "#since": "since"} if again else {})},
                 values={
@@ -312,6 +317,25 @@ class DynamoOutbox:
     def _change(
         self,
         outbound_id: str,
+    def acknowledge(self, outbound_id: str, *, state: OutboxState, delivery: Delivery, event: Event) -> None:
+        """Record that a person knows that a mail did not arrive; Conflict when state or delivery are others now."""
+        try:
+            self._change(
+                outbound_id,
+                "acknowledging that the mail did not arrive",
+                sets=["acknowledged = :at"],
+                condition="#state = :was AND delivery = :delivery",
+                names={"#state": "state"},
+                values={":at": keys.moment(event.at), ":was": state.value, ":delivery": delivery.value},
+                event=event,
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            raise Conflict("the mail was changed meanwhile", on=outbound_id, remedy="Look at it again.") from error
+
+    def unarrived(self) -> Iterator[str]:
+        """List the ids of mails of the last 30 days that failed or came back; each mail says what became of it."""
+        yield from noted_unarrived(self._client, self._table)
+
         doing: str,
         *,
         sets: list[str],
@@ -378,6 +402,8 @@ class DynamoOutbox:
             if self._reported(
                 outbound_id,
                 report_id,
+            if was.furthest(delivery).failed and not was.failed:
+                note_unarrived(self._client, self._table, outbound_id, at=event.at)
                 was,
                 was.furthest(delivery),
                 event,

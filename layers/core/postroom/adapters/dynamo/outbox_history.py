@@ -32,6 +32,7 @@ _MOST: dict[str, int] = {
     "tried_again": 20,
     "resend_requested": 20,
     "marked_sent": 20,
+    "failure_acknowledged": 20,
     "settled": 20,
     "sender_died": 20,
 }

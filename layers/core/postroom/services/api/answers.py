@@ -277,6 +277,7 @@ class Unsent(Answer):
     code: str = ""
     since: Moment | None = None
     due: Moment | None = None
+    acknowledged: Moment | None = Field(None, description="When a person took note that it did not arrive.")
     needs_attention: bool = Field(False, description="It leaves only when a person has done something.")
 
 
@@ -321,6 +322,7 @@ class OutboundShown(Answer):
     code: str
     since: Moment | None
     unrecorded: int
+    acknowledged: Moment | None = Field(None, description="When a person took note that it did not arrive.")
     remaining: tuple[str, ...]
     needs_attention: bool = Field(False, description="It leaves only when a person has done something.")
     events: tuple[EventShown, ...]

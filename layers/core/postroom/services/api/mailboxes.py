@@ -127,7 +127,8 @@ class MailboxQueries:
         polls = self._polls(mailboxes)
         estimated = costs.estimates(mailboxes, configuration, states, now=now)
         deferred = islice(self.interactions.list_outbox(OutboxState.DEFERRED, newest_first=False), MOST_ROWS)
-        unsent = outbox_view.concerns(self.outbox.read([row["id"] for row in deferred]).values())
+        ids = [*(row["id"] for row in deferred), *islice(self.outbox.unarrived(), MOST_ROWS)]
+        unsent = outbox_view.concerns(self.outbox.read(ids).values())
         told = []
         for mailbox, cost in zip(mailboxes, estimated, strict=True):
             seen = view(mailbox, states[mailbox.name], now=now, valid_until=dates, polls=polls.get(mailbox.name))

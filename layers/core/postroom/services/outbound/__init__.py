@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from postroom.services.outbound import retry_held, view, write_reply
     from postroom.services.outbound.send_mail import CLAIM_LASTS, Result, send
     from postroom.services.outbound.ses_events import Tracked, track
-    from postroom.services.outbound.settle import mark_sent, resend
-    from postroom.services.outbound.view import needs_attention, state_in_words, why_unsettled
+    from postroom.services.outbound.settle import acknowledge, mark_sent, resend
+    from postroom.services.outbound.view import missed, needs_attention, state_in_words, why_unsettled
     from postroom.services.outbound.write_reply import Replied, Reply, reply
 else:
     __getattr__ = lazily(
@@ -17,8 +17,8 @@ else:
         {
             "send_mail": ["CLAIM_LASTS", "Result", "send"],
             "ses_events": ["Tracked", "track"],
-            "settle": ["mark_sent", "resend"],
-            "view": ["needs_attention", "state_in_words", "why_unsettled"],
+            "settle": ["acknowledge", "mark_sent", "resend"],
+            "view": ["missed", "needs_attention", "state_in_words", "why_unsettled"],
             "write_reply": ["Replied", "Reply", "reply"],
         },
     )
@@ -29,7 +29,9 @@ __all__ = [
     "Reply",
     "Result",
     "Tracked",
+    "acknowledge",
     "mark_sent",
+    "missed",
     "needs_attention",
     "reply",
     "resend",

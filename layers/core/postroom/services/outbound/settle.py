@@ -7,6 +7,7 @@ import contextlib
 from postroom.errors import Conflict, NotFound, Transient
 from postroom.model import Event, EventKind, Outbound, OutboxState, send_request
 from postroom.ports import Clock, Outbox, Queue
+from postroom.services.outbound.view import did_not_arrive
 
 _AGAIN = (OutboxState.UNCERTAIN, OutboxState.FAILED, OutboxState.DEFERRED)
 _SENT = (OutboxState.UNCERTAIN, OutboxState.DATA)
@@ -38,6 +39,22 @@ def mark_sent(outbound_id: str, *, outbox: Outbox, clock: Clock, who: str) -> No
         )
     event = Event(at=clock(), what=EventKind.MARKED_SENT, detail=f"was {outbound.state.value}", who=who)
     outbox.settle(outbound_id, was=outbound.state, state=OutboxState.SENT, event=event)
+
+
+def acknowledge(outbound_id: str, *, outbox: Outbox, clock: Clock, who: str) -> None:
+    """Take note that a mail did not arrive; raises NotFound, or Conflict for one that may arrive still."""
+    outbound = _get(outbound_id, outbox)
+    if not did_not_arrive(outbound):
+        raise Conflict(
+            f"The mail is {outbound.state.value}, {outbound.delivery.value}, and may arrive still",
+            on=outbound_id,
+            remedy="`postroom outbox unsettled` lists what waits for a person, and why.",
+        )
+    if outbound.acknowledged is not None:
+        return
+    reason = outbound.state.value if outbound.state is OutboxState.FAILED else outbound.delivery.value
+    event = Event(at=clock(), what=EventKind.FAILURE_ACKNOWLEDGED, detail=f"was {reason}", who=who)
+    outbox.acknowledge(outbound_id, state=outbound.state, delivery=outbound.delivery, event=event)
 
 
 def _get(outbound_id: str, outbox: Outbox) -> Outbound:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,11 +20,33 @@ def needs_attention(outbound: Outbound) -> bool:
     return outbound.state is OutboxState.DEFERRED and waiting_for(outbound.code).needs_person
 
 
+def did_not_arrive(outbound: Outbound) -> bool:
+    """Tell whether the mail was refused for good, or left and came back."""
+    if outbound.state is OutboxState.SENT:
+        return outbound.delivery.failed
+    return outbound.state is OutboxState.FAILED
+
+
+def missed(outbound: Outbound) -> bool:
+    """Tell whether nobody has taken note yet that a mail which somebody waits for did not arrive.
+
+    Automatic replies to senders that do not exist come back every day; of them only what failed by our fault counts.
+    """
+    if not did_not_arrive(outbound) or outbound.acknowledged is not None:
+        return False
+    return not outbound.automatic or waiting_for(outbound.code).held
+
+
 def told(outbound: Outbound | None) -> dict[str, Any]:
     """Return what a list says of a mail beside its row; `reason` and what follows only of one that has not left."""
     if outbound is None:
         return {}
-    row: dict[str, Any] = {"to": list(outbound.to), "tries": outbound.tries, "delivery": outbound.delivery.value}
+    row: dict[str, Any] = {
+        "to": list(outbound.to),
+        "tries": outbound.tries,
+        "delivery": outbound.delivery.value,
+        "acknowledged": outbound.acknowledged.isoformat() if outbound.acknowledged else None,
+    }
     if outbound.state in _GONE:
         return row
     return row | {
@@ -74,10 +96,13 @@ def reason_of(outbound: Outbound) -> str:
 
 
 def concerns(waiting: Iterable[Outbound]) -> Mapping[str, tuple[Concern, ...]]:
-    """Say for each mailbox which of its deferred mails wait for an administrator, and for what."""
+    """Say for each mailbox which of its mails wait for an administrator, and for what; and which did not arrive."""
     held: defaultdict[tuple[str, str], list[Outbound]] = defaultdict(list)
+    lost: Counter[str] = Counter()
     for outbound in waiting:
-        if needs_attention(outbound):
+        if missed(outbound):
+            lost[outbound.mailbox] += 1
+        elif outbound.state is OutboxState.DEFERRED and needs_attention(outbound):
             held[outbound.mailbox, outbound.code].append(outbound)
     found: defaultdict[str, tuple[Concern, ...]] = defaultdict(tuple)
     for (mailbox, code), mails in held.items():
@@ -86,4 +111,8 @@ def concerns(waiting: Iterable[Outbound]) -> Mapping[str, tuple[Concern, ...]]:
         since = f"{oldest.since or oldest.created:%Y-%m-%d %H:%M} UTC"
         text = f"{count} to be sent since {since}: {oldest.reason.rstrip('. ')}."
         found[mailbox] += (Concern(f"unsent.{code}", text, "`postroom outbox list --state DEFERRED` lists them."),)
+    for mailbox, number in lost.items():
+        text = "1 mail did not arrive." if number == 1 else f"{number} mails did not arrive."
+        remedy = "`postroom outbox unsettled` says which and why; resend or acknowledge them."
+        found[mailbox] += (Concern("unarrived", text, remedy),)
     return found

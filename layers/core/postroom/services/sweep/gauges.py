@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 
-from postroom.model import HealthState, OutboxState
+from postroom.model import HealthState, Outbound, OutboxState
 from postroom.ports import Configurations, MailboxStates, Outbox
 from postroom.rules.polling import unacknowledged
-from postroom.services.outbound import needs_attention
+from postroom.services.outbound import missed, needs_attention
 
 logger = logging.getLogger(__name__)
 
@@ -19,13 +20,21 @@ _ANY_TIME = timedelta(days=3650)  # DEFERRED is listed by when it is due
 
 
 def of_outbox(outbox: Outbox, *, now: datetime) -> dict[str, int]:
-    """Count the mails of which nobody knows whether they left, and those that leave only when a person has acted."""
+    """Count the mails of which nobody knows whether they left, that wait for a person, and that did not arrive."""
     uncertain = sum(1 for _one in islice(outbox.waiting(OutboxState.UNCERTAIN, before=now), MOST_COUNTED))
-    held = sum(1 for _one in islice(outbox.waiting(OutboxState.FAILED, before=now), MOST_COUNTED))
     deferred = islice(outbox.waiting(OutboxState.DEFERRED, before=now + _ANY_TIME), MOST_COUNTED)
-    while ids := list(islice(deferred, _READ_AT_ONCE)):
-        held += sum(needs_attention(one) for one in outbox.read(ids).values())
-    return {"mails_uncertain_now": uncertain, "mails_held_now": held}
+    return {
+        "mails_uncertain_now": uncertain,
+        "mails_held_now": _count(outbox, deferred, needs_attention),
+        "mails_unarrived_now": _count(outbox, islice(outbox.unarrived(), MOST_COUNTED), missed),
+    }
+
+
+def _count(outbox: Outbox, ids: Iterator[str], counted: Callable[[Outbound], bool]) -> int:
+    count = 0
+    while some := list(islice(ids, _READ_AT_ONCE)):
+        count += sum(counted(one) for one in outbox.read(some).values())
+    return count
 
 
 def of_mailboxes(configurations: Configurations, states: MailboxStates) -> dict[str, int]:

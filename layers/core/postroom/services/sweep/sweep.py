@@ -61,6 +61,7 @@ class Swept:
     mails_not_fetched: int = 0
     mails_uncertain_now: int = 0
     mails_held_now: int = 0
+    mails_unarrived_now: int = 0
 
 
 @dataclass(frozen=True, slots=True)

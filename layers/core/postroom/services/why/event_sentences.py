@@ -64,6 +64,8 @@ def sentence_of(kind: EventKind) -> str:
             return "It is tried again at once, by {who}: {detail}."
         case EventKind.RESEND_REQUESTED:
             return "{who} had it sent again: {detail}."
+        case EventKind.FAILURE_ACKNOWLEDGED:
+            return "{who} took note that it did not arrive: {detail}."
         case EventKind.MARKED_SENT:
             return "{who} says that it left: {detail}."
         case EventKind.DELIVERED:

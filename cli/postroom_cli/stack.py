@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ import typer
 from postroom.bootstrap import Stores, client_of
 from postroom.environment import SETTINGS, Environment, read_environment
 from postroom.errors import NotFound, PostroomError
+
+from postroom_cli.output import note
 
 if TYPE_CHECKING:
     import boto3
@@ -98,6 +100,19 @@ class Stack(Stores):
             arrivals=self.arrivals,
             looks=self.looks,
         )
+
+
+def thread_keys(stack: Stack) -> Callable[[], tuple[bytes, ...]]:
+    """Return what reads the keys that prove thread tokens; none, which is told, for who may not read them."""
+
+    def read() -> tuple[bytes, ...]:
+        try:
+            return stack.thread_keys()
+        except PostroomError as error:
+            note(f"The thread key cannot be read, so that thread tokens prove nothing: {error}")
+            return ()
+
+    return cache(read)
 
 
 def options_of(context: typer.Context) -> Options:

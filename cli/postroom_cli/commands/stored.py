@@ -15,7 +15,7 @@ from postroom_cli.author import author
 from postroom_cli.commands.interaction import list_queue
 from postroom_cli.errors import ExitCode
 from postroom_cli.output import Json
-from postroom_cli.stack import Stack, find_stack
+from postroom_cli.stack import Stack, find_stack, thread_keys
 
 thread_app = typer.Typer(help="See, split and merge threads.", no_args_is_help=True)
 attachment_app = typer.Typer(help="See, restore and delete attachments.", no_args_is_help=True)
@@ -119,8 +119,12 @@ def replay(
     apply: Annotated[bool, typer.Option("--apply", help="Record the result; without it only show it.")] = False,
     json: Json = False,
 ) -> None:
-    """Process stored mail again with today's rules; shows what would change, changes it with --apply."""
+    """Process stored mail again with today's rules; shows what would change, changes it with --apply.
+
+    A wrapped mail that can be read today is made whole: thread, attachments, acknowledgement while it is young.
+    """
     from postroom.errors import Conflict, Invalid, NotFound, Problem
+    from postroom.services.inbound import Store
     from postroom.services.interactions import Replay, Replayed
     from postroom.services.policy import Policies
 
@@ -131,7 +135,13 @@ def replay(
         raw=stack.raw,
         stored=stack.interactions,
         rewrites=stack.changes,
-        policies=Policies(stack.configurations, lambda: ()),
+        store=Store(
+            contents=stack.contents,
+            interactions=stack.interactions,
+            outbox=stack.outbox,
+            outbound_queue=stack.queue("outbound_queue"),
+        ),
+        policies=Policies(stack.configurations, thread_keys(stack)),
         clock=stack.clock,
     )
     wanted = interaction_ids or list(islice(_of_queue(stack, str(queue), mailbox, since), limit))

@@ -96,6 +96,12 @@ class Stores:
         client = self._client("s3", connections=self._connections, read_timeout=60.0)
         return S3RawMessages(client, self._setting("raw_bucket"))
 
+    def thread_keys(self) -> tuple[bytes, ...]:
+        """Read the keys that prove thread tokens, newest first."""
+        from postroom.adapters.aws import ThreadKeys
+
+        return ThreadKeys(self._client("secretsmanager"), self._setting("thread_key_secret")).all()
+
     @cached_property
     def configurations(self) -> ConfigurationHistory:
         """Return the configurations."""

@@ -37,7 +37,7 @@ class Delivery(StrEnum):
 
     @property
     def failed(self) -> bool:
-        """The mail left and did its work for nobody."""
+        """Tell whether the mail left and did its work for nobody."""
         return self in (Delivery.BOUNCED, Delivery.COMPLAINED, Delivery.REJECTED)
 
     def furthest(self, reported: Delivery | None) -> Delivery:

@@ -109,7 +109,7 @@ class Outbox(Protocol):
         """Write a mail to send at once with what belongs to it: the interaction that causes it, or that it is answered.
 
         EXISTED: the mail, or with a `cause` the interaction, was there (a double click, a repeated event). Withheld
-        comes only with a `cause`: nothing was written; the interaction is then to be added without the mail.
+        comes only with a `cause` or `caps`: nothing was written; the interaction is to be recorded without the mail.
         """
         ...
 

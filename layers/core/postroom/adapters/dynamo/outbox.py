@@ -62,11 +62,11 @@ class DynamoOutbox:
     ) -> Added | Withheld:
         """Write a mail to send in one transaction with what belongs to it; raises Invalid for what is too large.
 
-        With a `cause`: that interaction and the counters of `caps`. Else: what a person's mail answers is done.
+        With a `cause`: that interaction. With `caps`: their counters. Else: what a person's mail answers is done.
         """
         item = items.outbound_item(outbound)
         write: Any = {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": NOT_THERE}}
-        if cause is not None:
+        if cause is not None or caps:
             return self._add_caused(write, cause, caps, outbound.created)
         if items.size(item) > items.OUTBOUND_LIMIT:
             raise Invalid([_too_large(outbound)])
@@ -82,7 +82,7 @@ class DynamoOutbox:
         return Added.CREATED
 
     def _add_caused(
-        self, write: Any, cause: PreparedInteraction, caps: Sequence[Cap], now: datetime
+        self, write: Any, cause: PreparedInteraction | None, caps: Sequence[Cap], now: datetime
     ) -> Added | Withheld:
         shared = [cap for cap in caps if cap.shared]
         own = [cap for cap in caps if not cap.shared]
@@ -92,16 +92,19 @@ class DynamoOutbox:
                 self._give_back(raised)
                 return Withheld((cap,))
             raised.append(cap)
-        interaction: Any = {"Put": {"TableName": self._table, "Item": cause.item, "ConditionExpression": NOT_THERE}}
+        caused: list[Any] = (
+            [{"Put": {"TableName": self._table, "Item": cause.item, "ConditionExpression": NOT_THERE}}] if cause else []
+        )
         counts: list[Any] = [{"Update": counting(self._table, cap, now)} for cap in own]
         try:
-            with aws_errors("writing the interaction with what it causes", on=cause.id):
-                self._client.transact_write_items(TransactItems=[interaction, write, *counts])
+            with aws_errors("writing the interaction with what it causes", on=cause.id if cause else ""):
+                self._client.transact_write_items(TransactItems=[*caused, write, *counts])
         except self._client.exceptions.TransactionCanceledException as error:
             # Only failed conditions come here: of the interaction, of what it causes, of the caps, in this order.
-            there, written, *full = _failed_conditions(error)
+            failed = _failed_conditions(error)
+            there, written, full = any(failed[: len(caused)]), failed[len(caused)], failed[len(caused) + 1 :]
             self._give_back(raised)
-            if there:
+            if there or (written and cause is None):
                 return Added.EXISTED
             reached = tuple(cap for cap, is_full in zip(own, full, strict=True) if is_full)
             return Withheld(() if written else reached)
@@ -226,11 +229,11 @@ class DynamoOutbox:
         `message_id` is one that the next server put in place of ours; `remaining` are the recipients still to be tried;
         `tries`: how often it counts as tried, where this time does not count.
         """
+        if state is OutboxState.FAILED:  # first: a note too many says nothing, one too few hides a mail
+            note_unarrived(self._client, self._table, outbound_id, at=event.at)
         self._move(
             outbound_id,
             claim=claim,
-        if state is OutboxState.FAILED:  # first: a note too many says nothing, one too few hides a mail
-            note_unarrived(self._client, self._table, outbound_id, at=event.at)
             state=state,
             now=due or event.at,
             event=event,
@@ -289,11 +292,11 @@ class DynamoOutbox:
 
         One that is NEW again is told of, and waited for, as if it had not been tried.
         """
+        if state is OutboxState.FAILED:
+            note_unarrived(self._client, self._table, outbound_id, at=event.at)
         again = state is OutboxState.NEW
         try:
             self._change(
-        if state is OutboxState.FAILED:
-            note_unarrived(self._client, self._table, outbound_id, at=event.at)
                 outbound_id,
                 "settling the outbound mail",
                 sets=["#state = :state", "gsi2pk = :list", "gsi2sk = :listed", "unrecorded = :none"]
@@ -314,9 +317,6 @@ class DynamoOutbox:
         except self._client.exceptions.ConditionalCheckFailedException as error:
             raise Conflict(f"the mail is not {was.value} any more", on=outbound_id) from error
 
-    def _change(
-        self,
-        outbound_id: str,
     def acknowledge(self, outbound_id: str, *, state: OutboxState, delivery: Delivery, event: Event) -> None:
         """Record that a person knows that a mail did not arrive; Conflict when state or delivery are others now."""
         try:
@@ -336,6 +336,9 @@ class DynamoOutbox:
         """List the ids of mails of the last 30 days that failed or came back; each mail says what became of it."""
         yield from noted_unarrived(self._client, self._table)
 
+    def _change(
+        self,
+        outbound_id: str,
         doing: str,
         *,
         sets: list[str],
@@ -399,11 +402,11 @@ class DynamoOutbox:
             if report_id in known.get("reports", ()) or known.get("newest_report") == report_id:
                 return False
             was = Delivery(known["delivery"])
+            if was.furthest(delivery).failed and not was.failed:
+                note_unarrived(self._client, self._table, outbound_id, at=event.at)
             if self._reported(
                 outbound_id,
                 report_id,
-            if was.furthest(delivery).failed and not was.failed:
-                note_unarrived(self._client, self._table, outbound_id, at=event.at)
                 was,
                 was.furthest(delivery),
                 event,

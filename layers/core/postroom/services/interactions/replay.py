@@ -1,6 +1,7 @@
 """Process stored mail again with today's rules, first as a dry run that shows the difference (X03).
 
-The interaction keeps its id, its thread, its place in time and its status; nothing is acknowledged or sent again.
+The interaction keeps its id, its thread, its place in time and its status; nothing is acknowledged or sent again. Only
+a wrapped mail that can be read today becomes what it would have become at first (services/interactions/unwrap.py).
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ from postroom.model import (
     Understanding,
 )
 from postroom.model import DecisionRule as Rule
-from postroom.ports import Clock, Interactions, RawMessages, Rewrites
+from postroom.ports import Clock, InteractionLists, RawMessages, Rewrites
 from postroom.rules import route
-from postroom.services.inbound import Facts, preview, stripped, understand, with_replacement_text, wrap
+from postroom.services.inbound import Facts, Store, preview, stripped, understand, with_replacement_text, wrap
+from postroom.services.interactions.unwrap import Whole, whole_again, write_acknowledgement, write_rest
 from postroom.services.policy import Policies, Policy
 
 _KEPT_RULES = frozenset({Rule.AUTO_REPLY, Rule.COPIES})  # decided once, when the mail came in
-_SHOWN = ("subject", "subtype", "queue", "department", "wrap_reason", "sender", "attributes")
+_SHOWN = ("subject", "subtype", "queue", "department", "wrap_reason", "sender", "attributes", "thread_id", "parent_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,9 @@ class Replay:
     """The use case with what it needs."""
 
     raw: RawMessages
-    stored: Interactions
+    stored: InteractionLists
     rewrites: Rewrites
+    store: Store
     policies: Policies
     clock: Clock
 
@@ -66,13 +69,48 @@ class Replay:
         body_before = self.stored.body(interaction_id)
         if before is None or body_before is None:
             raise NotFound("there is no such inbound interaction", on=interaction_id)
+        if before.wrap_reason is not None and (whole := self._whole(before)) is not None:
+            return self._made_whole(before, body_before, whole, apply=apply, who=who)
         after, body, problem = self._again(before, body_before)
         differences = tuple(_differences(before, after, body_before, body))
         if apply and differences:
-            detail = ", ".join(one.field for one in differences)
-            event = Event(at=self.clock(), what=EventKind.REPLAYED, detail=detail, who=who)
-            self.rewrites.rewrite(before, after, body=body, event=event)
+            self.rewrites.rewrite(before, after, body=body, event=self._event(differences, who))
         return Replayed(interaction_id, differences, applied=bool(apply and differences), problem=problem)
+
+    def _event(self, differences: tuple[Difference, ...], who: str) -> Event:
+        detail = ", ".join(one.field for one in differences)
+        return Event(at=self.clock(), what=EventKind.REPLAYED, detail=detail, who=who)
+
+    def _whole(self, before: Interaction) -> Whole | None:
+        """Plan a wrapped mail anew; None when it cannot be read today either, or no item holds it."""
+        stored = self.raw.get(before.raw_key)
+        policy, mailbox = self.policies.of_mailbox(before.mailbox)
+        mail = understand(stored.content, policy=policy)
+        if mail.wrap_reason is not None:
+            return None
+        facts = Facts(stored, before.mailbox, mailbox, self.clock())
+        whole = whole_again(before, mail, policy=policy, facts=facts, interactions=self.stored)
+        if whole is None:
+            return None
+        try:
+            self.rewrites.check(whole.own.interaction, body=whole.own.body)
+        except TooLarge:
+            return None
+        return whole
+
+    def _made_whole(self, before: Interaction, body_before: Body, whole: Whole, *, apply: bool, who: str) -> Replayed:
+        after, sent = whole.own.interaction, whole.own.acknowledgement.id if whole.own.acknowledgement else None
+        if apply:
+            after, sent = write_acknowledgement(whole.own, self.store)
+        found = _differences(before, after, body_before, whole.own.body)
+        names = [[one.name for one in interaction.attachments] for interaction in (before, after)]
+        found += [Difference("attachments", *names)] if names[0] != names[1] else []
+        found += [Difference("acknowledgement", None, sent)] if sent else []
+        differences = tuple(found)
+        if apply:
+            self.rewrites.rewrite(before, after, body=whole.own.body, event=self._event(differences, who))
+            write_rest(whole, after, sent, self.store)
+        return Replayed(before.id, differences, applied=apply)
 
     def _again(self, before: Interaction, body_before: Body) -> tuple[Interaction, Body, str]:
         """Return the mail as today's rules have it; with a problem, as it can be kept."""

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from postroom.mail.headers import Address, is_valid
+from postroom.mail.headers import Address, address_key, is_valid
 from postroom.mail.outgoing import without_plus_part
 from postroom.model import Decision
 from postroom.model import DecisionRule as Rule
@@ -61,7 +61,7 @@ def answer_to(
         return _because(author, Basis.FORWARDED, "who wrote the mail that was passed on (settings.answer_forwards_to)")
     hint = f"{author[0].address} wrote the mail that was passed on" if author else ""
     if others:
-        if original_author and [one.address.lower() for one in others] == [original_author.address.lower()]:
+        if original_author and [address_key(one.address) for one in others] == [address_key(original_author.address)]:
             return _because(others, Basis.ORIGINAL_AUTHOR, "who wrote it, as the list's Reply-To says")
         return AnswerTo(others, Decision(Rule.ANSWER_TO, Basis.SENDER, hint) if hint else None)
     wrote = _others([original_author] if original_author else (), own)
@@ -89,5 +89,5 @@ def _because(addresses: tuple[Address, ...], outcome: Basis, why: str) -> Answer
 
 def _others(addresses: Sequence[Address], own: Collection[str]) -> tuple[Address, ...]:
     return tuple(
-        one for one in addresses if is_valid(one.address) and without_plus_part(one.address).lower() not in own
+        one for one in addresses if is_valid(one.address) and address_key(without_plus_part(one.address)) not in own
     )

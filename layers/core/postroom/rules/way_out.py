@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from postroom.mail.headers import parse_addresses
+from postroom.mail.headers import address_key, parse_addresses
 from postroom.model import Decision, Named, Outbound
 from postroom.model import DecisionRule as Rule
 from postroom.model.configuration import Alias, Configuration, OutboundServer, ServerType
@@ -31,7 +31,7 @@ class Recipients:
 def bare(address: str) -> str:
     """Return the address alone, as addresses are compared; "" where there is none."""
     parsed = parse_addresses(address)
-    return parsed[0].address.casefold() if parsed else ""
+    return address_key(parsed[0].address) if parsed else ""
 
 
 def alias_of(configuration: Configuration, address: str) -> Alias | None:
@@ -42,11 +42,11 @@ def alias_of(configuration: Configuration, address: str) -> Alias | None:
     own = bare(address)
     if not own:
         return None
-    by_address = (alias for alias in configuration.aliases if alias.bare_address.casefold() == own)
+    by_address = (alias for alias in configuration.aliases if address_key(alias.bare_address) == own)
     redirected = (
         alias
         for alias in configuration.aliases
-        if own in (address.casefold() for address in alias.redirection_addresses)
+        if own in (address_key(address) for address in alias.redirection_addresses)
     )
     return next(by_address, None) or next(redirected, None)
 

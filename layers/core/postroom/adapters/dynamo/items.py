@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from postroom.adapters.dynamo import keys
-from postroom.mail.headers import Address, parse_addresses
+from postroom.mail.headers import Address, address_key, parse_addresses
 from postroom.model import (
     Attachment,
     Body,
@@ -123,7 +123,7 @@ def interaction_item(interaction: Interaction, body: bytes | None, body_key: str
     """Write an inbound interaction as an item; `body` is packed, or lies in the content bucket under `body_key`."""
     member = interaction.thread_id != interaction.id
     listed = keys.listed(interaction.created, interaction.id)
-    people = {address.address.lower() for address in _addresses(interaction)}
+    people = {address_key(address.address) for address in _addresses(interaction)}
     detail = {
         "to": _pairs(interaction.to),
         "cc": _pairs(interaction.cc),
@@ -238,7 +238,7 @@ def outbound_item(outbound: Outbound) -> Item:
             "subject": shorten(outbound.subject),
             "from": outbound.from_address,
             "to": list(outbound.to),
-            "people": frozenset(one.address.lower() for to in recipients for one in parse_addresses(to)),
+            "people": frozenset(address_key(one.address) for to in recipients for one in parse_addresses(to)),
             "created": keys.moment(outbound.created),
             "server": outbound.server,
             "state": outbound.state.value,

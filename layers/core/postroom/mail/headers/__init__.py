@@ -6,7 +6,7 @@ from postroom.room import lazily
 
 if TYPE_CHECKING:
     from postroom.mail.headers.address import Address, is_valid, parse_addresses, parse_mailboxes
-    from postroom.mail.headers.canonical import canonical_address, domain_owner, provider_of
+    from postroom.mail.headers.canonical import address_key, canonical_address, domain_owner, provider_of
     from postroom.mail.headers.date import parse_date
     from postroom.mail.headers.domain_names import related_domains, suspicious_domain
     from postroom.mail.headers.encoded_words import decode_header
@@ -16,7 +16,7 @@ else:
         __name__,
         {
             "address": ["Address", "is_valid", "parse_addresses", "parse_mailboxes"],
-            "canonical": ["canonical_address", "domain_owner", "provider_of"],
+            "canonical": ["address_key", "canonical_address", "domain_owner", "provider_of"],
             "date": ["parse_date"],
             "domain_names": ["related_domains", "suspicious_domain"],
             "encoded_words": ["decode_header"],
@@ -27,6 +27,7 @@ else:
 __all__ = [
     "Address",
     "Parameters",
+    "address_key",
     "canonical_address",
     "decode_header",
     "domain_owner",

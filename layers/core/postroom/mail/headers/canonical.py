@@ -97,6 +97,15 @@ _ANY = Provider("")
 _FAMILIES = {"yahoo": Provider("", tags="+-"), "hotmail": _ANY, "live": _ANY, "outlook": _ANY}
 
 
+def address_key(address: str) -> str:
+    """Return the form in which two addresses are the same mailbox for us, and by which they are stored.
+
+    Case alone is ignored, in the local part too, as all servers do (RFC 5321 §2.4 leaves it to them). Not casefold:
+    straße@ and strasse@ are two mailboxes. `canonical_address` goes further: other spellings that reach one person.
+    """
+    return address.lower()
+
+
 def canonical_address(address: str) -> str:
     """Return the form in which spellings of one address are equal, lower case; a text without "@" is a domain."""
     plain = unicodedata.normalize("NFKC", address[:_LONGEST]).strip().strip("<>").strip().lower()

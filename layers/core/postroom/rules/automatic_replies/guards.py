@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from postroom.mail.headers import address_key
 from postroom.mail.outgoing import without_plus_part
 from postroom.mail.reports import PERSON, Automatic, Evidence
 from postroom.model import Decision, Outcome, Subtype
@@ -134,7 +135,7 @@ def _no_sender(facts: AutoReplyFacts) -> str | None:
 
 
 def _own_address(facts: AutoReplyFacts) -> str | None:
-    if without_plus_part(facts.from_address).lower() in facts.own_addresses:
+    if address_key(without_plus_part(facts.from_address)) in facts.own_addresses:
         return "the sender is an address of this installation"
     return None
 

@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from postroom.errors import Conflict, LoginRefused, NotFound, PostroomError, Transient
+from postroom.mail.headers import address_key
 from postroom.model.configuration import AccountServerType, Configuration, EmailAccount, OAuthApplication, Provider
 from postroom.ports import MailboxStates, SecretStore
 from postroom.services.mailboxes import after_secret
@@ -238,7 +239,7 @@ def accept(
     told = _who(answer.get("id_token"))
     if not told:
         warnings.append(f"The provider did not tell who consented; it must have been {account.address}.")
-    elif account.address.casefold() not in {name.casefold() for name in told}:
+    elif address_key(account.address) not in {address_key(name) for name in told}:
         if not any_account:
             raise LoginRefused(
                 f"Consent was given by {told[0]}, not by {account.address}; nothing was stored",

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from postroom.errors import Conflict, Invalid, Problem
+from postroom.mail.headers import address_key
 from postroom.model.configuration import Alias, Configuration, Mailbox
 from postroom.ports import ConfigurationVersions
 from postroom.services.configuration import checks
@@ -123,7 +124,7 @@ def _mailbox_guard(path: str, gone: Mailbox, new: Configuration) -> Iterator[Pro
     if gone.enabled:
         yield Problem(path, "cannot be removed: it is enabled.", "Disable it first, and remove it afterwards.")
     for alias in new.aliases:
-        if alias.default and alias.active and alias.bare_address.casefold() == gone.bare_address.casefold():
+        if alias.default and alias.active and address_key(alias.bare_address) == address_key(gone.bare_address):
             department = alias.department or new.settings.default_department
             yield Problem(
                 path,
@@ -145,7 +146,7 @@ def _alias_guard(path: str, gone: Alias, old: Configuration, new: Configuration)
             "Make another alias the default, or take `default` from it first.",
         )
     for mailbox in new.mailboxes:
-        if mailbox.enabled and mailbox.bare_address.casefold() == gone.bare_address.casefold():
+        if mailbox.enabled and address_key(mailbox.bare_address) == address_key(gone.bare_address):
             yield Problem(
                 path,
                 f"cannot be removed: the enabled mailbox `{mailbox.name}` retrieves its mail.",

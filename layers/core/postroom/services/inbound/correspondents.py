@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from postroom.mail.headers import Address
+from postroom.mail.headers import Address, address_key
 from postroom.mail.origin import original_author
 from postroom.mail.outgoing import without_plus_part
 from postroom.mail.reader import Message
@@ -54,7 +54,7 @@ def is_from_ourselves(
 
     A contact form writes under our address, and names the customer in Reply-To; a colleague passes a mail on.
     """
-    if not senders or any(without_plus_part(one.address).lower() not in policy.own_addresses for one in senders):
+    if not senders or any(address_key(without_plus_part(one.address)) not in policy.own_addresses for one in senders):
         return False
     people = correspondents(message, policy, senders=senders, reply_to=reply_to, passed_on=None)
     return not people.answer.addresses and original() is None

@@ -7,7 +7,7 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
-from postroom.mail.headers import Address
+from postroom.mail.headers import Address, address_key
 from postroom.mail.outgoing import without_plus_part
 from postroom.mail.reply_text import Forwarded
 from postroom.mail.reports import DeliveryReport, Recipient
@@ -85,9 +85,9 @@ def _decisions(mail: Understanding, routed: Iterable[Decision], *, answers: bool
 
 def _addressed(mail: Understanding, policy: Policy) -> Mailbox | None:
     """Find the mailbox that the mail was sent to: the first whose address is among the recipients."""
-    recipients = {without_plus_part(address.address).lower() for address in (*mail.to, *mail.cc)}
+    recipients = {address_key(without_plus_part(address.address)) for address in (*mail.to, *mail.cc)}
     for mailbox in policy.configuration.mailboxes:
-        if mailbox.address.rpartition("<")[2].rstrip("> ").lower() in recipients:
+        if address_key(mailbox.bare_address) in recipients:
             return mailbox
     return None
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from postroom.mail.headers import address_key
 from postroom.mail.outgoing import thread_token
 from postroom.model import (
     MAILBOX_ADDRESS,
@@ -136,5 +137,5 @@ def copies(mail: Understanding, mailbox: Mailbox | None, policy: Policy) -> list
 
 
 def _recipient(address: str, policy: Policy) -> str:
-    plain = thread_token.without_plus_part(address).lower()
-    return plain if plain in policy.own_addresses else address.lower()
+    plain = address_key(thread_token.without_plus_part(address))
+    return plain if plain in policy.own_addresses else address_key(address)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from postroom.mail.headers import address_key
 from postroom.mail.outgoing import thread_token
 from postroom.model import Decision, Outcome, ThreadHit, Understanding
 from postroom.model import DecisionRule as Rule
@@ -113,7 +114,7 @@ def _claims(
     by_subject: ThreadHit | None,
 ) -> Claims:
     return Claims(
-        sender=mail.sender.address.lower() if mail.sender else "",
+        sender=address_key(mail.sender.address) if mail.sender else "",
         sender_verified=mail.sender_verdict.verified,
         dmarc_failed=mail.sender_verdict.dmarc_failed,
         tokens=tuple(

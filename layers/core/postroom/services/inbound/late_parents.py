@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from postroom.mail.headers import address_key
 from postroom.model import Event, EventKind, Interaction
 from postroom.ports import Interactions
 
@@ -19,7 +20,7 @@ def heal_threads(interaction: Interaction, waits_for: str | None, *, interaction
             _join(waiting.interaction_id, waiting.sender, interaction, interactions, now)
     if waits_for is None or interaction.sender is None:
         return
-    sender = interaction.sender.address.lower()
+    sender = address_key(interaction.sender.address)
     interactions.wait_for(waits_for, interaction_id=interaction.id, sender=sender, now=now)
     # It may have come in between our look-up and the note.
     for hit in interactions.by_message_ids([waits_for]):
@@ -29,8 +30,8 @@ def heal_threads(interaction: Interaction, waits_for: str | None, *, interaction
 
 
 def _join(child: str, sender: str, parent: Interaction, interactions: Interactions, now: datetime) -> None:
-    took_part = {address.address.lower() for address in (*parent.to, *parent.cc, *parent.reply_to)}
-    took_part |= {parent.sender.address.lower()} if parent.sender else set()
+    took_part = {address_key(address.address) for address in (*parent.to, *parent.cc, *parent.reply_to)}
+    took_part |= {address_key(parent.sender.address)} if parent.sender else set()
     if sender not in took_part or child == parent.id:
         return
     if interactions.join_thread(child, thread_id=parent.thread_id, parent_id=parent.id):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from postroom.errors import Invalid, NotFound, NotOpened, Problem
+from postroom.mail.headers import address_key
 from postroom.model.configuration import (
     Authentication,
     Configuration,
@@ -104,7 +105,7 @@ def account_of(configuration: Configuration, name: str, *, address: str, shared:
         raise Invalid([Problem("account", f"there is no e-mail account `{name}`.", remedy)])
     if not account.active:
         raise Invalid([Problem("account", f"`{name}` is inactive.", "Activate the account first.")])
-    own = address.casefold() == account.address.casefold()
+    own = address_key(address) == address_key(account.address)
     if shared is not own:
         return account
     problem = (
@@ -205,7 +206,7 @@ def _sending(configuration: Configuration, mailbox: Mailbox, account: str) -> It
             ServerType.SMTP,
             Authentication.BASIC,
         )
-        if server and with_password and alias.bare_address.casefold() == mailbox.bare_address.casefold():
+        if server and with_password and address_key(alias.bare_address) == address_key(mailbox.bare_address):
             yield Problem(
                 f"aliases[{index}].outbound_server",
                 f"the alias `{alias.name}` goes on sending by `{server.name}`, with a password.",

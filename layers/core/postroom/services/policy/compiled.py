@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from postroom.mail.headers import parse_addresses
+from postroom.mail.headers import address_key, parse_addresses
 from postroom.model.configuration import Configuration, DeliveryExceptionPhrase, Mailbox, ReplacementTexts
 from postroom.ports import Configurations
 from postroom.rules import ThreadSettings, compile_pattern, department_of
@@ -95,7 +95,7 @@ def _own_addresses(configuration: Configuration) -> Iterable[str]:
         *(alias.address for alias in configuration.aliases),
         *(address for alias in configuration.aliases for address in alias.redirection_addresses),
     ]
-    return (parsed.address.lower() for text in written for parsed in parse_addresses(text))
+    return (address_key(parsed.address) for text in written for parsed in parse_addresses(text))
 
 
 def _exceptions(configuration: Configuration, department: str) -> Iterable[exceptions.DeliveryException]:

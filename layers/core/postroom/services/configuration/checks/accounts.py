@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from postroom.mail.headers import address_key
 from postroom.model.configuration import Cloud, Configuration, Provider
 from postroom.services.configuration.checks.finding import Finding
 
@@ -52,7 +53,7 @@ def problems(configuration: Configuration) -> Iterator[Finding]:
                 f"is {mailbox.type}, but the account `{account.name}` is of server type {account.server_type}.",
                 f"Write `type: {account.server_type.mailbox_type}`, or use another account.",
             )
-        if not mailbox.shared_mailbox and mailbox.bare_address.casefold() != account.address.casefold():
+        if not mailbox.shared_mailbox and address_key(mailbox.bare_address) != address_key(account.address):
             yield Finding(
                 ("mailboxes", index, "account"),
                 f"`{account.name}` belongs to {account.address}, not to {mailbox.bare_address}.",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from postroom.mail.headers import address_key
 from postroom.model.configuration import Configuration, Settings
 from postroom.services.configuration.checks.finding import Finding
 
@@ -122,7 +123,7 @@ def duplicate_addresses(configuration: Configuration) -> Iterator[Finding]:
     redirected: dict[str, str] = {}
     for index, alias in enumerate(configuration.aliases):
         for number, address in enumerate(alias.redirection_addresses):
-            owner = redirected.setdefault(address.casefold(), alias.name)
+            owner = redirected.setdefault(address_key(address), alias.name)
             if owner != alias.name:
                 yield Finding(
                     ("aliases", index, "redirection_addresses", number),
@@ -135,7 +136,7 @@ def _duplicates(section: str, objects: tuple[Any, ...]) -> Iterator[Finding]:
     seen: dict[str, tuple[int, str]] = {}
     for index, found in enumerate(objects):
         bare = found.bare_address
-        first, name = seen.setdefault(bare.casefold(), (index, found.name))
+        first, name = seen.setdefault(address_key(bare), (index, found.name))
         if first != index:
             yield Finding(
                 (section, index, "address"),

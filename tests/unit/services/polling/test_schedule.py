@@ -188,6 +188,16 @@ def test_only_enabled_mailboxes_are_polled_and_the_next_tick_sees_a_change() -> 
     assert not ews.sent
 
 
+def test_who_asks_by_hand_has_every_mailbox_looked_at_now() -> None:
+    queue, ews = Messages(), Messages()
+    mailboxes = (a_mailbox("slow", cycle_time=300), a_mailbox("quick", cycle_time=20))
+    configuration = Configurations(Configuration(mailboxes=mailboxes))
+    schedule(configurations=configuration, queue=queue, ews_queue=ews, now=START + timedelta(seconds=7))
+    looks = sorted((delay, *message["mailboxes"]) for message, delay in zip(queue.sent, queue.delays, strict=True))
+    assert [name for delay, *names in looks if delay == 0 for name in names] == ["quick", "slow"]
+    assert [delay for delay, *names in looks if "quick" in names] == [0, 20, 40]
+
+
 def test_ews_mailboxes_go_to_their_own_queue() -> None:
     queue, ews = Messages(), Messages()
     configuration = Configuration(

@@ -64,7 +64,11 @@ def schedule(
     scheduled: datetime | None = None,
     ticks: Ticks | None = None,
 ) -> Scheduled:
-    """Queue the looks of one tick. `scheduled`: the time that the schedule names; None: somebody asks for them now."""
+    """Queue the looks of one tick.
+
+    `scheduled`: the time that the schedule names; None: somebody asks by hand, so that each mailbox is looked at now,
+    and in its cycle for a minute.
+    """
     begin, end = now, now + MINUTE
     if scheduled is not None:
         begin, end = scheduled + AHEAD, scheduled + AHEAD + MINUTE
@@ -73,7 +77,7 @@ def schedule(
             return Scheduled(0, 0, 0)
         if last is not None:  # the minutes of ticks that were lost, as far as they are worth it
             begin = max(last + AHEAD + MINUTE, begin - LOST)
-    polls = plan(configurations.current(), tick=begin, now=now, until=end)
+    polls = plan(configurations.current(), tick=begin, now=now, until=end, at_once=scheduled is None)
     for target, of_ews in ((queue, False), (ews_queue, True)):
         messages = [(poll.message(), poll.delay) for poll in polls if poll.ews is of_ews]
         if messages:
@@ -107,8 +111,18 @@ def scheduled_time(event: Mapping[str, Any]) -> datetime | None:
         return None
 
 
-def plan(configuration: Configuration, *, tick: datetime, now: datetime, until: datetime | None = None) -> list[Poll]:
-    """List the looks from `tick` until a minute later, or `until`; what is overdue is looked at once, and now."""
+def plan(
+    configuration: Configuration,
+    *,
+    tick: datetime,
+    now: datetime,
+    until: datetime | None = None,
+    at_once: bool = False,
+) -> list[Poll]:
+    """List the looks from `tick` until a minute later, or `until`; what is overdue is looked at once, and now.
+
+    `at_once`: cycles begin at `tick`, whatever the moments are that they have by the schedule.
+    """
     begin = _seconds(tick)
     end = begin + TICK if until is None else _seconds(until)
     elapsed = _seconds(now)
@@ -116,7 +130,7 @@ def plan(configuration: Configuration, *, tick: datetime, now: datetime, until: 
     for of_ews in (False, True):
         mailboxes = [m for m in configuration.mailboxes if m.enabled and (m.type is Type.EWS) is of_ews]
         slots: dict[int, list[str]] = defaultdict(list)
-        for name, moments in _due(mailboxes, begin, end):
+        for name, moments in _due(mailboxes, begin, end, at_once=at_once):
             ahead = [at for at in moments if at >= elapsed]
             for at in ahead if len(ahead) == len(moments) else [elapsed, *ahead]:
                 slots[at].append(name)
@@ -133,7 +147,7 @@ def plan(configuration: Configuration, *, tick: datetime, now: datetime, until: 
     return polls
 
 
-def _due(mailboxes: Sequence[Mailbox], begin: int, end: int) -> Iterator[tuple[str, range]]:
+def _due(mailboxes: Sequence[Mailbox], begin: int, end: int, *, at_once: bool) -> Iterator[tuple[str, range]]:
     """List each mailbox with its moments from `begin` until before `end`, in seconds."""
     cycles: dict[int, list[str]] = defaultdict(list)
     for mailbox in mailboxes:
@@ -142,7 +156,7 @@ def _due(mailboxes: Sequence[Mailbox], begin: int, end: int) -> Iterator[tuple[s
         groups = -(-len(names) // MOST_MAILBOXES)
         for rank, name in enumerate(sorted(names, key=_order)):
             phase = rank * groups // len(names) * cycle // groups
-            moments = range(begin + (phase - begin) % cycle, end, cycle)
+            moments = range(begin if at_once else begin + (phase - begin) % cycle, end, cycle)
             if moments:
                 yield name, moments
 

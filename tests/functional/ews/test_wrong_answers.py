@@ -50,7 +50,9 @@ ANSWERS = {
 @pytest.mark.fault(114)
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("stays", [False, True], ids=["deleted-afterwards", "left-on-the-server"])
-def test_what_is_not_the_mail_is_not_stored_and_the_mail_stays(site: Site, answer: str, stays: bool) -> None:
+def test_what_is_not_the_mail_is_not_stored_and_the_mail_stays(
+    site: Site, clock: Clock, answer: str, stays: bool
+) -> None:
     site.configure(leave_msg_on_server=stays)
     item = site.box.deliver(MAILS[0])
     site.ews.plant("GetItem", *[given(item, ANSWERS[answer])] * 2)
@@ -58,6 +60,7 @@ def test_what_is_not_the_mail_is_not_stored_and_the_mail_stays(site: Site, answe
     assert site.raw() == []
     assert (site.box.inbox.items, item.read) == ([item], False)
     site.ews.planted.clear()
+    clock.wait(minutes=1)
     site.poll()
     assert [content for content, _facts in site.raw()] == [MAILS[0]]
 

@@ -55,7 +55,9 @@ ANSWERS = {
 @pytest.mark.fault(114)
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("stays", [False, True], ids=["deleted-afterwards", "left-on-the-server"])
-def test_what_is_not_the_mail_is_not_stored_and_the_mail_stays(site: Site, answer: str, stays: bool) -> None:
+def test_what_is_not_the_mail_is_not_stored_and_the_mail_stays(
+    site: Site, clock: Clock, answer: str, stays: bool
+) -> None:
     site.configure({"type": "GRAPH", "leave_msg_on_server": stays})
     site.graph.deliver(*MAILS[:3])
     site.graph.fail("GET", r"/messages/.*0002==/\$value", value(ANSWERS[answer]), times=2)
@@ -64,6 +66,7 @@ def test_what_is_not_the_mail_is_not_stored_and_the_mail_stays(site: Site, answe
     assert MAILS[1] in [message.raw for message in site.graph.messages.values()]
     assert not any(message.is_read for message in site.graph.messages.values() if message.raw == MAILS[1])
     site.graph.faults.clear()
+    clock.wait(minutes=1)
     site.poll()
     assert sorted(site.raw()) == sorted(MAILS[:3])
 
@@ -72,13 +75,14 @@ def test_what_is_not_the_mail_is_not_stored_and_the_mail_stays(site: Site, answe
 @pytest.mark.parametrize("length", [700, 5_000])
 @pytest.mark.parametrize("raw", [MAILS[0], PARTS], ids=["plain", "with-parts"])
 @pytest.mark.parametrize("times", [1, 2, 3])
-def test_a_part_of_a_mail_is_not_taken_for_it(site: Site, raw: bytes, length: int, times: int) -> None:
+def test_a_part_of_a_mail_is_not_taken_for_it(site: Site, clock: Clock, raw: bytes, length: int, times: int) -> None:
     site.configure({"type": "GRAPH"})
     site.graph.deliver(raw, size=len(raw) + 20_000)
     cut = iter(raw[: length + number] for number in range(times))
     site.graph.fail("GET", r".*\$value", lambda: value(next(cut))(), times=times)
     for _ in range(3):
         site.poll()
+        clock.wait(minutes=1)
     assert site.raw() == [raw]
     assert site.graph.messages == {}
 

@@ -94,11 +94,15 @@ def test_a_hundred_idle_mailboxes_of_an_application_cost_five_requests_and_one_t
     assert many.batches == [20] * 5
     assert many.site.graph.seen == []
     assert len(many.site.service.forms) == 1
-    assert many.calls.writes == 0
-    assert many.calls.of("dynamodb") == 3  # the configuration, the states, and the application's secret for the token
+    assert many.calls.writes == many.calls.of("dynamodb", "PutItem") == 1  # when these were polled
+    assert many.calls.reads == 3  # the configuration, the states, and the application's secret for the token
     many.poll()
     assert (many.batches, len(many.site.service.forms)) == ([20] * 5, 1)
-    assert dict(many.calls.calls) == {("dynamodb", "GetItem"): 1, ("dynamodb", "BatchGetItem"): 1}
+    assert dict(many.calls.calls) == {
+        ("dynamodb", "GetItem"): 1,
+        ("dynamodb", "BatchGetItem"): 1,
+        ("dynamodb", "PutItem"): 1,
+    }
     assert many.ill == []
 
 

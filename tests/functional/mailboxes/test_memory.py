@@ -12,6 +12,7 @@ from postroom_cli.mailservers.imap_faults import FetchFault
 
 from tests.functional.cli.conftest import Command
 from tests.functional.fetching.conftest import Site
+from tests.functional.mailboxes.conftest import Clock
 from tests.support.mails import mail
 
 Connect = Callable[..., Site]
@@ -71,7 +72,7 @@ def test_memory_that_is_lost_heals_by_a_full_comparison_and_is_seen(shelved: Sit
 
 @pytest.mark.fault(5)
 def test_memory_that_cannot_be_read_for_a_while_costs_its_mailbox_a_while(
-    shelved: Site, postroom: Command, monkeypatch: pytest.MonkeyPatch
+    clock: Clock, shelved: Site, postroom: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from postroom.adapters.aws.s3 import S3Contents
     from postroom.errors import Transient
@@ -100,6 +101,7 @@ def test_memory_that_cannot_be_read_for_a_while_costs_its_mailbox_a_while(
     assert "cannot be read: AWS refused" in postroom("why", "box0/1", "--json").lines[0]["summary"]
     monkeypatch.setattr(S3Contents, "get", real)
     assert site.state().position == before
+    clock.wait(minutes=1)  # what failed is due again
     site.poll("box0")
     assert len(site.raw()) == stored + 3
     assert site.state().health.state == "active"

@@ -14,7 +14,7 @@ from postroom.edge import HandlerFailed
 from postroom.model.event_kinds import EventKind
 from postroom.model.interaction import Event
 from postroom.model.outbound import Delivery, OutboxState
-from postroom.services.sweep.sweep import Sweep
+from postroom.services.sweep import raw_messages
 
 from tests.functional.processing.test_outbound import CALL, event, replied, send, verified
 from tests.functional.processing.test_outbound_troubles import whats
@@ -90,10 +90,10 @@ def test_a_defect_in_one_part_of_the_sweep_keeps_no_other_from_its_turn(
 ) -> None:
     outbound_id = dying(verified, "one")
 
-    def failing(*_arguments: Any) -> Any:
+    def failing(*_arguments: Any, **_named: Any) -> Any:
         raise KeyError("hour")
 
-    monkeypatch.setattr(Sweep, "_raw_messages", failing)
+    monkeypatch.setattr(raw_messages, "look", failing)
     with pytest.raises(HandlerFailed, match="KeyError"):
         verified.invoke("Sweep", {})
     assert state_of(verified, outbound_id) is OutboxState.UNCERTAIN

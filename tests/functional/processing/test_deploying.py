@@ -52,9 +52,9 @@ def test_a_mail_that_was_put_off_for_long_is_put_off_again_with_its_reason_and_t
         told = Event(at=then, what=EventKind.DEFERRED, detail="later")
         verified.outbox.finish(outbound_id, claim=claim, state=OutboxState.DEFERRED, event=told, reason="later")
     as_before(verified, outbound_id)
-    with ses(lambda: _client_error("TooManyRequestsException", 429)):
+    with ses(lambda: _client_error("RequestExpired", 403)):
         outbound = send(verified, outbound_id)
-    assert (outbound.state, outbound.code, outbound.tries) == (OutboxState.DEFERRED, "TooManyRequestsException", 4)
+    assert (outbound.state, outbound.code, outbound.tries) == (OutboxState.DEFERRED, "RequestExpired", 4)
     assert outbound.since is not None
     assert whats(verified, outbound_id) == ["deferred"] * 4
 

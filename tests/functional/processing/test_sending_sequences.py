@@ -19,6 +19,8 @@ from postroom.errors import Invalid, Permanent, Transient
 from postroom.model.interaction import Status
 from postroom.model.outbound import OutboxState
 from postroom.services.outbound.settle import resend
+from postroom.services.sweep import gauges, raw_messages
+from postroom.services.sweep.dead_letters import Letters
 from postroom.services.sweep.sweep import Sweep
 from postroom_cli.mailservers import SmtpSink
 
@@ -73,16 +75,26 @@ def test_one_mail_that_cannot_be_settled_keeps_no_other_from_being_told_uncertai
 
 
 @pytest.mark.fault(71)
-@pytest.mark.parametrize("part", ["_raw_messages", "_dead_letters", "_sends"])
+@pytest.mark.parametrize(
+    ("room", "part"),
+    [
+        (raw_messages, "look"),
+        (Letters, "settle"),
+        (raw_messages, "queue_again"),
+        (gauges, "of_outbox"),
+        (Sweep, "_sends"),
+    ],
+    ids=["raw messages", "dead letters", "raw messages queued again", "gauges", "sends"],
+)
 def test_a_part_of_the_sweep_that_fails_keeps_no_other_from_its_turn_and_is_told(
-    verified: AwsStack, part: str, monkeypatch: pytest.MonkeyPatch
+    verified: AwsStack, room: Any, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outbound_id = dying(verified, "one")
 
-    def failing(*_arguments: Any) -> Any:
+    def failing(*_arguments: Any, **_named: Any) -> Any:
         raise Transient("AWS was busy", code="aws_busy")
 
-    monkeypatch.setattr(Sweep, part, failing)
+    monkeypatch.setattr(room, part, failing)
     with pytest.raises(HandlerFailed, match="aws_busy"):
         verified.invoke("Sweep", {})
     assert state_of(verified, outbound_id) is OutboxState.UNCERTAIN
@@ -93,7 +105,8 @@ def test_a_long_outbox_is_queued_again_in_parts_the_oldest_first(
     verified: AwsStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("postroom.services.sweep.sweep._MOST_SENDS", 2)
-    ids = [answer(verified, verified.process(mail(message_id=f"<{n}@x>", body=str(n)))).outbound.id for n in range(3)]
+    mails = [mail("Auto-Submitted: auto-generated", message_id=f"<{n}@x>", body=str(n)) for n in range(3)]
+    ids = [answer(verified, verified.process(one)).outbound.id for one in mails]
     verified.queued("OUTBOUND_QUEUE_URL")
     later = utc_now() + timedelta(minutes=10)
     with patch("postroom.bootstrap.clients.utc_now", lambda: later):
@@ -101,7 +114,7 @@ def test_a_long_outbox_is_queued_again_in_parts_the_oldest_first(
         verified.invoke("Sweep", {})
     again = [message["outbound"] for message in verified.queued("OUTBOUND_QUEUE_URL")]
     everything = [*verified.outbox.waiting(OutboxState.NEW, before=later)]
-    assert set(ids) <= set(everything)
+    assert set(ids) == set(everything)
     assert again == everything[:2]
 
 

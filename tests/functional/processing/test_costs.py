@@ -38,7 +38,7 @@ def test_an_ordinary_mail_costs_four_write_units_and_no_put(configured: AwsStack
 def test_an_acknowledged_mail_costs_one_transaction_and_one_message(configured: AwsStack) -> None:
     with aws_calls() as calls:
         process(configured, calls, mail(body=ORDINARY), "support")
-        assert (calls.writes, calls.of("dynamodb", "TransactWriteItems")) == (2, 1)
+        assert (calls.writes, calls.of("dynamodb", "TransactWriteItems")) == (3, 1)
         assert calls.of("sqs", "SendMessage") == 1
         assert calls.write_units <= 24
         assert (

@@ -14,7 +14,7 @@ class Cap:
     key: str  # what is counted
     limit: int
     expires: datetime  # when the count may be forgotten
-    shared: bool = False  # all mail of the installation counts here
+    shared: bool = False  # mail of many people counts here: all, or that of a domain
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """The counters of automatic replies.
 
-A counter of one sender or thread is raised in the transaction that writes the reply. One that all mail shares is raised
-before it, by itself: in a transaction it would make every acknowledged mail meet every other (ADR 0016). What was
-raised and not used is given back; a process that dies between the two leaves one reply too many counted, never too few.
+A counter of one sender or thread is raised in the transaction that writes the reply. One that many people's mail shares
+is raised before it, by itself: in a transaction it would make each acknowledged mail meet the others (ADR 0016). What
+was raised and not used is given back; a process that dies between the two leaves one reply too many counted, never too
+few.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def counting(table: str, cap: Cap, now: datetime) -> dict[str, Any]:
 
 
 def raise_shared(client: DynamoDBClient, table: str, cap: Cap, now: datetime) -> bool:
-    """Raise a counter that all mail shares; False when it is full."""
+    """Raise a counter that many people's mail shares; False when it is full."""
     try:
         with aws_errors("counting an automatic reply"):
             client.update_item(**counting(table, cap, now))

@@ -173,7 +173,7 @@ def _caps(interaction: Interaction, policy: Policy, target: str, now: datetime) 
 def _cap(counter: loop_caps.Counter, limit: int, now: datetime) -> Cap:
     """Make a cap. One a window is a rolling window; more are counted in fixed ones, whose number is part of the key."""
     window, key = counter.cap.window, f"{counter.cap.name}#{counter.key}"
-    shared = counter.cap is loop_caps.INSTALLATION
+    shared = counter.cap in (loop_caps.DOMAIN, loop_caps.INSTALLATION)
     if window is None:
         return Cap(counter.cap.name, key, limit, now + timedelta(days=365))
     if limit == 1:

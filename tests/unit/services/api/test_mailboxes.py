@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +26,9 @@ class Nothing:
 
     def read(self, ids: Sequence[str]) -> Mapping[str, Any]:
         return {}
+
+    def unarrived(self) -> Iterator[str]:
+        return iter(())
 
 
 class Installation:

@@ -54,6 +54,7 @@ def _acknowledge_before_store() -> Iterator[None]:
                 secrets=run.polling.secrets,
                 deadline=run._session.until,
             )
+            session.list(run._ledger.position)  # nothing is done with what a session has not listed (ADR 0018)
             session.act([result.item.id], action)
             session.close()
         take(run, result, asked, uploads)

@@ -19,6 +19,7 @@ from postroom.model.configuration.mailbox import Mailbox
 from pydantic import ValidationError
 
 from tests.support.aws_stack import AwsStack, sqs_event
+from tests.support.lambda_log import log_put_back
 
 pytestmark = pytest.mark.fault(92)
 
@@ -72,14 +73,8 @@ HANDLERS: dict[str, tuple[str, Any]] = {
 def in_lambda(stack: AwsStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStack]:
     """The process as Lambda makes it: our log on standard output, and what libraries warn of."""
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "test")
-    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
-    ours, root = logging.getLogger("postroom"), logging.getLogger()
-    before = (ours.handlers, ours.propagate, ours.level, root.handlers)
-    observe.begin.cache_clear()
-    yield stack
-    ours.handlers, ours.propagate, _level, root.handlers = before
-    ours.setLevel(before[2])
-    observe.begin.cache_clear()
+    with log_put_back():
+        yield stack
 
 
 def as_the_runtime_does(stack: AwsStack, function: str, event: Any) -> None:

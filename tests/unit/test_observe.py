@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from postroom import observe
 
+from tests.support.lambda_log import log_put_back
+
 
 def line(message: str, **facts: Any) -> dict[str, Any]:
     """Log a line as a function would, and read it as CloudWatch does."""
@@ -84,14 +86,28 @@ def test_in_lambda_lines_of_services_go_through_the_formatter(
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "postroom-Sweep")
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "sweep")
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "postroom")
-    log = logging.getLogger("postroom")
-    before = (log.handlers, log.propagate, log.level)
-    try:
-        observe.begin.__wrapped__()
+    with log_put_back():
+        observe.begin()
         logging.getLogger("postroom.services.sweep").info("swept", extra={"mailboxes_failing": 1})
-    finally:
-        log.handlers, log.propagate = before[:2]
-        log.setLevel(before[2])
     written = json.loads(capsys.readouterr().out)
     assert (written["message"], written["mailboxes_failing"]) == ("swept", 1)
     assert written["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "postroom"
+
+
+class Unwritable:
+    """Cannot be told, as an argument of a log line may turn out to be."""
+
+    def __str__(self) -> str:
+        raise RuntimeError(f"password={CANARY}")
+
+
+def test_a_line_that_cannot_be_written_is_told_without_its_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "postroom-Sweep")
+    with log_put_back():
+        observe.begin()
+        logging.getLogger("postroom.services.sweep").warning("failed for %s", Unwritable())
+    told = capsys.readouterr()
+    assert "postroom.services.sweep could not be written: RuntimeError" in told.err
+    assert CANARY not in told.out + told.err

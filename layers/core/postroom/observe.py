@@ -6,6 +6,7 @@ no second line. Alarms and the dashboard in template.yaml know them by the names
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -16,7 +17,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TextIO
 
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
@@ -131,12 +132,21 @@ def without_text(error: BaseException | None) -> str:
     return "\n… caused by\n".join(told)
 
 
+class _Output(logging.StreamHandler[TextIO]):
+    """Standard output, which tells of a line that cannot be written without a word of it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Say where the line comes from; logging's own report prints its text, arguments and exception."""
+        with contextlib.suppress(OSError, ValueError):  # a closed stream
+            sys.stderr.write(f"a log line of {record.name} could not be written: {type(sys.exception()).__name__}\n")
+
+
 @cache
 def begin() -> None:
     """Send the log lines of Postroom through our formatter; once for each warm function, and only in Lambda."""
     if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
         return
-    handler = logging.StreamHandler(sys.stdout)
+    handler = _Output(sys.stdout)
     handler.setFormatter(
         Formatter(
             service=os.environ.get("POWERTOOLS_SERVICE_NAME", "postroom"),

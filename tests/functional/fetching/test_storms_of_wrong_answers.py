@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from ipaddress import ip_network
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from postroom.adapters.ews import EwsConnector
@@ -53,10 +53,12 @@ MODES: tuple[dict[str, Any], ...] = (
 FEW = [*range(2), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 10))]
 
 
-class Storm:
+class Storm(Protocol):
     """A mailbox on a server that answers wrongly while `blow` is called before each look, until `calm`."""
 
-    type = ""
+    choose: random.Random
+    post: Post
+    type: str
 
     def __init__(self, choose: random.Random) -> None:
         self.choose = choose
@@ -71,27 +73,27 @@ class Storm:
 
     def settings(self) -> dict[str, Any]:
         """Say where the mailbox lies."""
-        raise NotImplementedError
+        ...
 
     def connector(self) -> Connector:
         """Make what opens it."""
-        raise NotImplementedError
+        ...
 
     def deliver(self, raw: bytes) -> None:
         """Put a mail there."""
-        raise NotImplementedError
+        ...
 
     def blow(self) -> None:
         """Choose what goes wrong at the next look."""
-        raise NotImplementedError
+        ...
 
     def calm(self) -> None:
         """Let the server be well."""
-        raise NotImplementedError
+        ...
 
     def waiting(self) -> int:
         """Count what is not dealt with on the server: unread where mail stays, there where it goes away."""
-        raise NotImplementedError
+        ...
 
 
 class Tokens:

@@ -134,11 +134,12 @@ def _blind_resend() -> Iterator[None]:
 
 @contextmanager
 def _cursor_before_store() -> Iterator[None]:
-    """The position says 'stored' before anything is."""
+    """The position says 'stored' before anything is, with the records that a cursor alone does not stand for."""
     fetch_sets = fetch._Run._fetch_sets
 
     def wrong(run: fetch._Run, lease: Any, plan: Any, pool: Any) -> list[str]:
-        run._ledger.stored |= {item.id for item in plan.take}
+        for item in plan.take:
+            run._ledger.enter_stored(item, headers_only=False)
         run._remember(lease, release=False)
         run._ledger.stored.clear()
         return fetch_sets(run, lease, plan, pool)

@@ -164,6 +164,13 @@ class NotFound(PostroomError):
     remedy = "Check the name or id; `list` shows what there is."
 
 
+class Forbidden(PostroomError):
+    """Who asks may know of the object, and may not do this to it."""
+
+    code = "forbidden"
+    remedy = "Ask an administrator for a role that allows it."
+
+
 class Conflict(PostroomError):
     """Somebody else changed it first, or it exists already, or it is still in use."""
 

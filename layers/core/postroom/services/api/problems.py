@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from postroom.errors import Conflict, Invalid, NotFound, PostroomError, Problem, Transient
+from postroom.errors import Conflict, Forbidden, Invalid, NotFound, PostroomError, Problem, Transient
 from postroom.services.api.answers import ProblemDetails, ProblemPart
 
 CONTENT_TYPE = "application/problem+json"
@@ -26,6 +26,7 @@ class BodyTooLarge(Invalid):
 STATUS: tuple[tuple[type[PostroomError], int], ...] = (
     (Unreadable, 400),
     (BodyTooLarge, 413),
+    (Forbidden, 403),
     (NotFound, 404),
     (Conflict, 409),
     (Invalid, 422),

@@ -1,0 +1,29 @@
+"""Who asks and what roles allow: principals, blocks and levels of rights."""
+
+from typing import TYPE_CHECKING
+
+from postroom.room import lazily
+
+if TYPE_CHECKING:
+    from postroom.model.access.principal import INSTALLATION, Principal, PrincipalKind, Scope
+    from postroom.model.access.rights import Block, Level, Reach, Right, Role
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "principal": ["INSTALLATION", "Principal", "PrincipalKind", "Scope"],
+            "rights": ["Block", "Level", "Reach", "Right", "Role"],
+        },
+    )
+
+__all__ = [
+    "INSTALLATION",
+    "Block",
+    "Level",
+    "Principal",
+    "PrincipalKind",
+    "Reach",
+    "Right",
+    "Role",
+    "Scope",
+]

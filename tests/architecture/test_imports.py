@@ -10,7 +10,7 @@ import pytest
 
 from tests.architecture.sources import CORE, ROOT, Import, imports, modules
 
-PURE_LIBRARIES = {"charset_normalizer", "nh3", "re2", "flufl", "pydantic", "pydantic_core"}
+PURE_LIBRARIES = {"charset_normalizer", "idna", "nh3", "re2", "flufl", "pydantic", "pydantic_core"}
 
 IMPURE = {
     "asyncio", "concurrent", "ftplib", "http", "imaplib", "logging", "multiprocessing", "os", "poplib",

@@ -337,7 +337,7 @@ def test_a_template_that_no_acknowledgement_could_be_written_by_is_refused() -> 
         pytest.param(
             "aliases: [{name: a, address: a@example.com, automatic_bcc: 'a@b, c@d'}]",
             "automatic_bcc",
-            "no bare",
+            "more than one address",
             id="C01 two blind copies",
         ),
         pytest.param(

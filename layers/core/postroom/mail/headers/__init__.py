@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from postroom.mail.headers.domain_names import related_domains, suspicious_domain
     from postroom.mail.headers.encoded_words import decode_header
     from postroom.mail.headers.parameters import Parameters, parse
+    from postroom.mail.headers.strict_address import NotAnAddress, ascii_domain, typed_address, typed_mailbox
 else:
     __getattr__ = lazily(
         __name__,
@@ -21,13 +22,16 @@ else:
             "domain_names": ["related_domains", "suspicious_domain"],
             "encoded_words": ["decode_header"],
             "parameters": ["Parameters", "parse"],
+            "strict_address": ["NotAnAddress", "ascii_domain", "typed_address", "typed_mailbox"],
         },
     )
 
 __all__ = [
     "Address",
+    "NotAnAddress",
     "Parameters",
     "address_key",
+    "ascii_domain",
     "canonical_address",
     "decode_header",
     "domain_owner",
@@ -39,4 +43,6 @@ __all__ = [
     "provider_of",
     "related_domains",
     "suspicious_domain",
+    "typed_address",
+    "typed_mailbox",
 ]

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
         is_message_id,
         without_controls,
     )
+    from postroom.mail.outgoing.subjects import forward_subject, reply_subject
     from postroom.mail.outgoing.thread_token import without_plus_part
 else:
     __getattr__ = lazily(
         __name__,
         {
             "composition": ["Composition", "check", "compose", "deliverable", "is_message_id", "without_controls"],
+            "subjects": ["forward_subject", "reply_subject"],
             "thread_token": ["without_plus_part"],
         },
     )
@@ -29,7 +31,9 @@ __all__ = [
     "check",
     "compose",
     "deliverable",
+    "forward_subject",
     "is_message_id",
+    "reply_subject",
     "templates",
     "thread_token",
     "without_controls",

@@ -7,7 +7,6 @@ has CRLF line ends only, so that no bare CR or LF reaches a server (SMTP smuggli
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +15,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from postroom.errors import Invalid, Problem
-from postroom.mail.headers import Address, is_valid, parse_addresses
+from postroom.mail.headers import Address, ascii_domain, is_valid, parse_addresses
 from postroom.mail.outgoing.header_folding import addresses_field, ids_field, references, text_field
 
 # CR, LF, NUL, VT, FF, NEL, U+2028, U+2029 and the other C0 characters end or break lines somewhere.
@@ -131,21 +130,18 @@ def _address_problems(field: str, values: Sequence[str]) -> list[Problem]:
         parsed = parse_addresses(value)
         if len(parsed) != 1 or not is_valid(parsed[0].address):
             problems.append(Problem(field, f"{value[:80]!r} is not one e-mail address.", "Write it as name@domain."))
-        elif not parsed[0].local.isascii():
+        elif not deliverable(parsed[0].address).isascii():
             problems.append(Problem(field, f"{value[:80]!r} cannot be written in a header.", "Use a plain address."))
     return problems
 
 
 def deliverable(address: str) -> str:
-    """Return an address as servers without SMTPUTF8 take it: its domain in ASCII (RFC 5891)."""
+    """Return an address as servers without SMTPUTF8 take it: its domain in ASCII (UTS 46); unchanged where it has none.
+
+    What comes back with letters beyond ASCII cannot be sent; `check` refuses it.
+    """
     local, at, domain = address.rpartition("@")
-    return address if domain.isascii() else f"{local}{at}{'.'.join(map(_ascii_label, domain.split('.')))}"
-
-
-def _ascii_label(label: str) -> str:
-    # Not Python's `idna`, which is of 2003 and makes `strasse` of `straße`: another domain.
-    plain = unicodedata.normalize("NFC", label.lower())
-    return label if label.isascii() else f"xn--{plain.encode('punycode').decode('ascii')}"
+    return address if domain.isascii() else f"{local}{at}{ascii_domain(domain) or domain}"
 
 
 def without_controls(line: str) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
 
-from postroom.mail.headers import Address, is_valid, parse_addresses
+from postroom.mail.headers import Address, NotAnAddress, parse_addresses, typed_address, typed_mailbox
 
 
 class ConfigObject(BaseModel):
@@ -49,20 +49,27 @@ def split_mailbox(text: str) -> Address:
 
 def _one_mailbox(text: str) -> str:
     one_line(text)
-    found = parse_addresses(text)
-    if len(found) > 1:
-        raise ValueError("holds more than one address; give exactly one")
-    written = bool(found) and found[0].address in text and ("<" in text or found[0].address == text.strip())
-    if not written or not is_valid(found[0].address):
-        raise ValueError(f'{text!r} is no e-mail address; write support@example.com or "Name" <support@example.com>')
-    return text.strip()
+    found = typed_mailbox(text)
+    if isinstance(found, NotAnAddress):
+        raise ValueError(_sentence(found, 'write support@example.com or "Name" <support@example.com>'))
+    # A domain that has another form (UTS 46) is stored in that one: addresses are compared by their letters.
+    plain = text.strip()
+    domain = found.address.rpartition("@")[2]
+    return plain if domain in plain else f"{plain[: plain.rindex('@') + 1]}{domain}{'>' if '>' in plain else ''}"
 
 
 def _bare(text: str) -> str:
     one_line(text)
-    if not is_valid(text.strip()):
-        raise ValueError(f"{text!r} is no bare e-mail address; write it like support@example.com")
-    return text.strip()
+    found = typed_address(text)
+    if isinstance(found, NotAnAddress):
+        raise ValueError(_sentence(found, "write it like support@example.com"))
+    return found
+
+
+def _sentence(refused: NotAnAddress, example: str) -> str:
+    """Write a refusal as validators do: "<problem>; <remedy>"."""
+    remedy = f"{refused.remedy[:1].lower()}{refused.remedy[1:].rstrip('.')}"
+    return f"{refused.problem.rstrip('.')}; {remedy}: {example}"
 
 
 MailboxAddress = Annotated[str, AfterValidator(_one_mailbox)]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from postroom.errors import Conflict, Invalid, NotFound, Problem, Transient
-from postroom.mail.headers import is_valid, parse_addresses
-from postroom.mail.outgoing import Composition, check, is_message_id, without_controls
+from postroom.mail.headers import NotAnAddress, is_valid, typed_mailbox
+from postroom.mail.outgoing import Composition, check, is_message_id, reply_subject, without_controls
 from postroom.model import (
     ANSWER_TO,
     MAILBOX_ADDRESS,
@@ -98,7 +98,7 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
     problems = _problems(wanted, to, sender, interaction)
     if problems:
         raise Invalid(problems)
-    subject = wanted.subject or without_controls(interaction.subject)
+    subject = wanted.subject or reply_subject(without_controls(interaction.subject))
     references = [*interaction.attributes.get("References", "").split(), interaction.message_id or ""]
     reply_to, body_marker, marks = thread_markers.plan(configuration, mailbox)
     server = way_out.server_name(configuration, alias)
@@ -114,7 +114,7 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
         to=tuple(to),
         cc=wanted.cc,
         bcc=wanted.bcc,
-        subject=subject if subject.lower().startswith("re:") else f"Re: {subject}".strip(),
+        subject=subject,
         text=wanted.text,
         html=wanted.html,
         created=now,
@@ -223,10 +223,10 @@ def _problems(wanted: Reply, to: Sequence[str], sender: str, interaction: Intera
         )
     for field, values in (("to", to), ("cc", wanted.cc), ("bcc", wanted.bcc)):
         for value in values:
-            parsed = parse_addresses(value)
-            if len(parsed) != 1 or not is_valid(parsed[0].address):
-                problems.append(Problem(field, f"{value[:80]!r} is not one e-mail address.", "Write name@domain."))
-            elif not parsed[0].local.isascii():
+            found = typed_mailbox(value)
+            if isinstance(found, NotAnAddress):
+                problems.append(Problem(field, found.problem, found.remedy))
+            elif not found.local.isascii():
                 what = f"{value[:80]!r} has other letters before its @ than servers take."
                 problems.append(Problem(field, what, "Ask for an address in plain letters."))
     return problems

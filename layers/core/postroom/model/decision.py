@@ -108,6 +108,7 @@ class Outcome(StrEnum):
     SUPPRESSED = "suppressed"
     OVERRIDDEN = "overridden"
     BLIND_COPY = "blind-copy"
+    LEFT_OUT = "left-out"
     CARRIED = "carried"
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from postroom.room import lazily
 
 if TYPE_CHECKING:
-    from postroom.rules import delivery_exceptions, patterns, thread_markers, way_out
+    from postroom.rules import delivery_exceptions, patterns, recipients, thread_markers, way_out
     from postroom.rules.answer_address import AnswerTo, Basis, ForwardsTo, answer_to
     from postroom.rules.delivery_exceptions import (
         DeliveryException,
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     )
     from postroom.rules.kind import REACTION, Kind, decide_kind
     from postroom.rules.patterns import compile_pattern, explain
+    from postroom.rules.recipients import Addressed, is_own, own_addresses
     from postroom.rules.routing import department_of, route
     from postroom.rules.threads import (
         Claims,
@@ -40,9 +41,11 @@ else:
                 "evaluate",
                 "predefined",
                 "problem_with",
+                "recipients",
             ],
             "kind": ["Kind", "REACTION", "decide_kind"],
             "patterns": ["compile_pattern", "explain"],
+            "recipients": ["Addressed", "is_own", "own_addresses"],
             "routing": ["department_of", "route"],
             "threads": [
                 "Claims",
@@ -59,6 +62,7 @@ else:
 
 __all__ = [
     "REACTION",
+    "Addressed",
     "AnswerTo",
     "Basis",
     "Claims",
@@ -81,9 +85,12 @@ __all__ = [
     "department_of",
     "evaluate",
     "explain",
+    "is_own",
+    "own_addresses",
     "patterns",
     "predefined",
     "problem_with",
+    "recipients",
     "recipients_of",
     "route",
     "server_of",

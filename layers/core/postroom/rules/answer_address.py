@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from postroom.mail.headers import Address, address_key, is_valid
-from postroom.mail.outgoing import without_plus_part
 from postroom.model import Decision
 from postroom.model import DecisionRule as Rule
+from postroom.rules.recipients import is_own
 
 
 class ForwardsTo(StrEnum):
@@ -46,14 +46,17 @@ class AnswerTo:
 
 def answer_to(
     *,
-    sender: Address | None,
+    senders: Sequence[Address],
     reply_to: Sequence[Address],
     original_author: Address | None,
     forwarded_from: Address | None,
     own: Collection[str],
     forwards: ForwardsTo = ForwardsTo.SENDER,
 ) -> AnswerTo:
-    """Choose whom to answer; `own` are the addresses of this installation in lower case. Empty: nobody is left."""
+    """Choose whom to answer; `own` are the addresses of this installation in lower case. Empty: nobody is left.
+
+    `senders`: all that From names; both of two authors are answered (RFC 5322 §3.6.2).
+    """
     # A colleague who forwards with his own address in Reply-To asks for nothing else than a forward does.
     others = _others(reply_to, own)
     author = _others([forwarded_from] if forwarded_from else (), own)
@@ -65,12 +68,16 @@ def answer_to(
             return _because(others, Basis.ORIGINAL_AUTHOR, "who wrote it, as the list's Reply-To says")
         return AnswerTo(others, Decision(Rule.ANSWER_TO, Basis.SENDER, hint) if hint else None)
     wrote = _others([original_author] if original_author else (), own)
+    if wrote and not _others(senders, own):
+        return _because(wrote, Basis.ORIGINAL_AUTHOR, "who wrote it, as the mail says; From is an address of ours")
     if wrote:
         return _because(wrote, Basis.ORIGINAL_AUTHOR, "who wrote it; From is the list that passed it on")
-    sent = _others([sender] if sender else (), own)
+    sent = _others(senders, own)
     if sent:
         if hint:
             return AnswerTo(sent, Decision(Rule.ANSWER_TO, Basis.SENDER, hint))
+        if len(sent) > 1:
+            return _because(sent, Basis.SENDER, "all of them wrote it (From names several)")
         return _because(sent, Basis.SENDER, "Reply-To is an address of ours") if reply_to else AnswerTo(sent)
     if author:
         return _because(
@@ -88,6 +95,4 @@ def _because(addresses: tuple[Address, ...], outcome: Basis, why: str) -> Answer
 
 
 def _others(addresses: Sequence[Address], own: Collection[str]) -> tuple[Address, ...]:
-    return tuple(
-        one for one in addresses if is_valid(one.address) and address_key(without_plus_part(one.address)) not in own
-    )
+    return tuple(one for one in addresses if is_valid(one.address) and not is_own(one.address, own))

@@ -7,7 +7,7 @@ from postroom.room import lazily
 if TYPE_CHECKING:
     from postroom.mail.origin import message_ids
     from postroom.mail.origin.authentication_results import AuthVerdict, auth_results
-    from postroom.mail.origin.author import original_author
+    from postroom.mail.origin.author import original_author, stated_author
     from postroom.mail.origin.lists import is_own_list
     from postroom.mail.origin.sender import SenderFlag, SenderVerdict, sender_verdict
 else:
@@ -15,7 +15,7 @@ else:
         __name__,
         {
             "authentication_results": ["AuthVerdict", "auth_results"],
-            "author": ["original_author"],
+            "author": ["original_author", "stated_author"],
             "lists": ["is_own_list"],
             "sender": ["SenderFlag", "SenderVerdict", "sender_verdict"],
         },
@@ -30,4 +30,5 @@ __all__ = [
     "message_ids",
     "original_author",
     "sender_verdict",
+    "stated_author",
 ]

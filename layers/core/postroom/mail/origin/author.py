@@ -21,6 +21,18 @@ _FIELDS = ("X-Original-From", "X-Original-Sender", "Original-From", "X-MailFrom"
 _BY_REPLY = ("Reply-To", "Cc")
 
 
+def stated_author(message: Part, *, other_than: str) -> Address | None:
+    """Return whom lists' and forms' own fields name as the author, `other_than` From (in lower case), the surest first.
+
+    Anybody can write these fields: ask only where From is known not to be the author's.
+    """
+    for field in _FIELDS:
+        found = next((one for one in message.addresses(field) if is_valid(one.address)), None)
+        if found is not None and found.address.lower() != other_than:
+            return found
+    return None
+
+
 def original_author(message: Part) -> Address | None:
     """Return the author of a mail that a list rewrote; None where From is the author's."""
     senders = message.addresses("From")
@@ -34,10 +46,8 @@ def original_author(message: Part) -> Address | None:
     if not (via or is_list):
         return None
     name = via[1].strip("\"' ") if via else ""
-    for field in _FIELDS:
-        found = next((one for one in message.addresses(field) if is_valid(one.address)), None)
-        if found is not None and found.address.lower() != address:
-            return Address(found.name or name, found.address)
+    if (stated := stated_author(message, other_than=address)) is not None:
+        return Address(stated.name or name, stated.address)
     # Mailman keeps the author among those who are answered, beside the list.
     for field in _BY_REPLY:
         for one in message.addresses(field):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from postroom.mail.headers import Address, address_key
-from postroom.mail.origin import original_author
-from postroom.mail.outgoing import without_plus_part
+from postroom.mail.headers import Address
+from postroom.mail.origin import original_author, stated_author
 from postroom.mail.reader import Message
 from postroom.mail.reply_text import Forwarded
-from postroom.rules import AnswerTo, ForwardsTo, answer_to
+from postroom.rules import AnswerTo, ForwardsTo, answer_to, is_own
 from postroom.services.policy import Policy
 
 Original = Callable[[], Forwarded | None]
@@ -36,8 +35,11 @@ def correspondents(
 ) -> Correspondents:
     """Find the people behind a mail; `passed_on` is None, too, where a machine wrote it and quotes another mail."""
     author = original_author(message)
+    if author is None and senders and all(is_own(one.address, policy.own_addresses) for one in senders):
+        # A form that writes under our address, and names the customer in a field of its own.
+        author = stated_author(message, other_than=senders[0].address.lower())
     answer = answer_to(
-        sender=senders[0] if senders else None,
+        senders=senders,
         reply_to=reply_to,
         original_author=author,
         forwarded_from=passed_on.sender if passed_on else None,
@@ -54,7 +56,7 @@ def is_from_ourselves(
 
     A contact form writes under our address, and names the customer in Reply-To; a colleague passes a mail on.
     """
-    if not senders or any(address_key(without_plus_part(one.address)) not in policy.own_addresses for one in senders):
+    if not senders or not all(is_own(one.address, policy.own_addresses) for one in senders):
         return False
     people = correspondents(message, policy, senders=senders, reply_to=reply_to, passed_on=None)
     return not people.answer.addresses and original() is None

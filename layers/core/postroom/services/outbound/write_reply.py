@@ -5,15 +5,12 @@ from __future__ import annotations
 import contextlib
 import hmac
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from postroom.errors import Conflict, Invalid, NotFound, Problem, Transient
-from postroom.mail.headers import NotAnAddress, is_valid, typed_mailbox
 from postroom.mail.outgoing import Composition, check, is_message_id, reply_subject, without_controls
 from postroom.model import (
-    ANSWER_TO,
     MAILBOX_ADDRESS,
     Added,
     Decision,
@@ -29,7 +26,7 @@ from postroom.model import (
 from postroom.model import DecisionRule as Rule
 from postroom.model.configuration import Alias, Configuration, Mailbox
 from postroom.ports import Clock, Configurations, Interactions, Outbox, Queue
-from postroom.rules import thread_markers, way_out
+from postroom.rules import Addressed, own_addresses, recipients, thread_markers, way_out
 from postroom.rules.masking import mask_outbound
 from postroom.services.policy import outbound_masking
 
@@ -93,9 +90,9 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
     mailbox = configuration.mailbox(interaction.mailbox)
     alias = _alias(configuration, interaction, mailbox)
     decisions = [Decision(Rule.REPLY, Outcome.WRITTEN, f"{wanted.agent} answers {interaction.id}")]
-    to: Sequence[str] = wanted.to or _answer_to(interaction)
+    addressed = _addressed(interaction, wanted, configuration)
     sender = alias.address if alias else _address(configuration, interaction, mailbox)
-    problems = _problems(wanted, to, sender, interaction)
+    problems = [*_problems(wanted, sender, interaction), *addressed.problems]
     if problems:
         raise Invalid(problems)
     subject = wanted.subject or reply_subject(without_controls(interaction.subject))
@@ -103,6 +100,8 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
     reply_to, body_marker, marks = thread_markers.plan(configuration, mailbox)
     server = way_out.server_name(configuration, alias)
     decisions += [_sender_decision(sender, alias, mailbox is not None), server, marks]
+    if addressed.left_out:
+        decisions.append(Decision(Rule.RECIPIENTS, Outcome.LEFT_OUT, "; ".join(addressed.left_out)))
     outbound = Outbound(
         id=outbound_id(interaction.id, f"reply\x00{wanted.idempotency_key}"),
         subtype=Subtype.OUTBOUND_REPLY,
@@ -111,9 +110,9 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
         mailbox=interaction.mailbox,
         department=interaction.department,
         from_address=sender,
-        to=tuple(to),
-        cc=wanted.cc,
-        bcc=wanted.bcc,
+        to=tuple(map(recipients.written, addressed.to)),
+        cc=tuple(map(recipients.written, addressed.cc)),
+        bcc=tuple(map(recipients.written, addressed.bcc)),
         subject=subject,
         text=wanted.text,
         html=wanted.html,
@@ -195,15 +194,22 @@ def _address(configuration: Configuration, interaction: Interaction, mailbox: Ma
     return interaction.attributes.get(MAILBOX_ADDRESS, "") or (server.from_address if server else None) or ""
 
 
-def _answer_to(interaction: Interaction) -> tuple[str, ...]:
-    proposed = interaction.attributes.get(ANSWER_TO, "")  # where it is not simply whom Reply-To or From names
-    if proposed:
-        return tuple(one.strip() for one in proposed.split(",") if is_valid(one.strip()))
-    targets = interaction.reply_to or ((interaction.sender,) if interaction.sender else ())
-    return tuple(target.address for target in targets if is_valid(target.address))
+def _addressed(interaction: Interaction, wanted: Reply, configuration: Configuration) -> Addressed:
+    """Find the recipients: those that were typed, else who is asked for an answer."""
+    mailboxes = frozenset(recipients.same_mailbox(one.bare_address) for one in configuration.mailboxes)
+    typed = recipients.to_whom_typed(wanted.to, wanted.cc, wanted.bcc, mailboxes=mailboxes)
+    if wanted.to:
+        return typed
+    own = own_addresses(configuration) | {one.lower() for one in configuration.settings.own_lists}
+    answered = recipients.to_answer(interaction, own)
+    return replace(
+        recipients.once(answered.to, typed.cc, typed.bcc),
+        problems=(*answered.problems, *typed.problems),
+        left_out=(*answered.left_out, *typed.left_out),
+    )
 
 
-def _problems(wanted: Reply, to: Sequence[str], sender: str, interaction: Interaction) -> list[Problem]:
+def _problems(wanted: Reply, sender: str, interaction: Interaction) -> list[Problem]:
     problems = []
     if not wanted.text.strip():
         problems.append(Problem("text", "is empty.", "Write what to answer."))
@@ -213,20 +219,10 @@ def _problems(wanted: Reply, to: Sequence[str], sender: str, interaction: Intera
         problems.append(Problem("html", f"has {len(wanted.html or ''):,} characters.", f"Use at most {_MOST_TEXT:,}."))
     if not wanted.idempotency_key or len(wanted.idempotency_key) > 200:
         problems.append(Problem("idempotency_key", "is empty or too long.", "Give 1 to 200 characters, new a reply."))
-    if not to:
-        problems.append(Problem("to", f"{interaction.id} has no sender to answer.", "Name a recipient."))
     if not sender:
         problems.append(
             Problem(
                 "from", f"mailbox {interaction.mailbox} is not configured any more.", "Give its department an alias."
             )
         )
-    for field, values in (("to", to), ("cc", wanted.cc), ("bcc", wanted.bcc)):
-        for value in values:
-            found = typed_mailbox(value)
-            if isinstance(found, NotAnAddress):
-                problems.append(Problem(field, found.problem, found.remedy))
-            elif not found.local.isascii():
-                what = f"{value[:80]!r} has other letters before its @ than servers take."
-                problems.append(Problem(field, what, "Ask for an address in plain letters."))
     return problems

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from postroom.mail.headers import address_key, parse_addresses
 from postroom.model.configuration import Configuration, DeliveryExceptionPhrase, Mailbox, ReplacementTexts
 from postroom.ports import Configurations
-from postroom.rules import ThreadSettings, compile_pattern, department_of
+from postroom.rules import ThreadSettings, compile_pattern, department_of, own_addresses
 from postroom.rules import delivery_exceptions as exceptions
 from postroom.rules.attachments import judge as attachments
 from postroom.rules.masking import mask as masking
@@ -64,7 +63,7 @@ def policy_of(configuration: Configuration, *, department: str = "", thread_keys
     department = department or settings.default_department
     return Policy(
         configuration=configuration,
-        own_addresses=frozenset(_own_addresses(configuration)),
+        own_addresses=own_addresses(configuration),
         own_lists=frozenset(one.lower() for one in settings.own_lists),
         exceptions=exceptions.PhraseTable.of(_exceptions(configuration, department)),
         strict_exceptions=settings.delivery_exceptions.mode == "strict",
@@ -87,15 +86,6 @@ def policy_of(configuration: Configuration, *, department: str = "", thread_keys
 def outbound_masking(configuration: Configuration, department: str) -> tuple[masking.Compiled, ...]:
     """Compile the patterns that a department's outgoing mail is masked by."""
     return masking.compile_patterns(_patterns(configuration, department), direction="outbound")
-
-
-def _own_addresses(configuration: Configuration) -> Iterable[str]:
-    written = [
-        *(mailbox.address for mailbox in configuration.mailboxes),
-        *(alias.address for alias in configuration.aliases),
-        *(address for alias in configuration.aliases for address in alias.redirection_addresses),
-    ]
-    return (address_key(parsed.address) for text in written for parsed in parse_addresses(text))
 
 
 def _exceptions(configuration: Configuration, department: str) -> Iterable[exceptions.DeliveryException]:

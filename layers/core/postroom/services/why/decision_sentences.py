@@ -136,6 +136,8 @@ def _says(rule: Rule, outcome: str) -> str | None:
             return "It goes out by the server {outcome}: {detail}."
         case Rule.RECIPIENTS if outcome == Outcome.OVERRIDDEN:
             return "Its recipients were replaced by {detail}."
+        case Rule.RECIPIENTS if outcome == Outcome.LEFT_OUT:
+            return "Who does not get it: {detail}."
         case Rule.RECIPIENTS:
             return "A blind copy goes to {detail}."
         case Rule.THREAD_MARKERS:

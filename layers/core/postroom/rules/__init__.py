@@ -41,7 +41,6 @@ else:
                 "evaluate",
                 "predefined",
                 "problem_with",
-                "recipients",
             ],
             "kind": ["Kind", "REACTION", "decide_kind"],
             "patterns": ["compile_pattern", "explain"],

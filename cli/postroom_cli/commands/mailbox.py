@@ -131,9 +131,37 @@ def change(
     """Change options of a mailbox; in force from the next cycle on."""
     values = parse_options(options)
     if values.get("name", name) != name:
-        remedy = "Add a mailbox of the new name, and disable this one."
-        raise Invalid([Problem("name", "cannot be changed: positions and stored mail go by it.", remedy)])
+        remedy = f"Rename it: `postroom mailbox rename {name} {values['name']}`."
+        raise Invalid([Problem("name", "is not changed like other options.", remedy)])
     _update(find_stack(context), name, values, f"mailbox {name} changed", json=json)
+
+
+@app.command()
+def rename(
+    context: typer.Context,
+    name: Name,
+    new_name: Annotated[str, typer.Argument(help="Its new name.")],
+    json: Json = False,
+) -> None:
+    """Give a mailbox another name; what is stored of it stays with it, and no mail comes a second time."""
+    from postroom.services.mailboxes import existing
+
+    stack = find_stack(context)
+    before, configuration = in_force(stack)
+    old = existing(configuration, name)
+    if new_name != name and any(found.name == new_name for found in configuration.mailboxes):
+        raise Invalid([Problem("name", f"there is a mailbox `{new_name}` already.", "Choose another name.")])
+    first = None if old.identity == new_name else old.identity
+    given = {**old.model_dump(mode="json", exclude_defaults=True), "name": new_name, "renamed_from": first}
+    mailbox = _validated({option: value for option, value in given.items() if value is not None})
+    mailboxes = tuple(mailbox if found.name == name else found for found in configuration.mailboxes)
+    new = configuration.model_copy(update={"mailboxes": mailboxes})
+    changed = not _check_plan(configuration, new).empty
+    note = f"mailbox {name} renamed to {new_name}"
+    version = put_in_force(stack, new, version=before, note=note) if changed else before
+    document = {"mailbox": new_name, "renamed_from": mailbox.renamed_from, "version": version, "changed": changed}
+    sentence = f"Mailbox {name} is {new_name} now" if changed else f"Nothing was changed: it is {name} already"
+    _told(json, document, f"{sentence}; what is stored of it is kept under {mailbox.identity}.")
 
 
 @app.command()

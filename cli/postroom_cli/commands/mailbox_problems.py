@@ -29,9 +29,9 @@ def problems(context: typer.Context, name: Name, json: Json = False) -> None:
     from postroom.services.why import unfetched
 
     stack = find_stack(context)
-    existing(stack.configurations.current(), name)
+    identity = existing(stack.configurations.current(), name).identity
     found = unfetched.unfetched(name, configurations=stack.configurations, states=stack.states)
-    position = stack.states.load([name], consistent=True)[name].position
+    position = stack.states.load([identity], consistent=True)[identity].position
     seen = position.acknowledged if position else frozenset()
     if json:
         for mail in found:
@@ -75,8 +75,8 @@ def _change(
     from postroom.services.mailboxes import existing
 
     stack = find_stack(context)
-    existing(stack.configurations.current(), name)
-    done = change(name, ids or (), states=stack.states, now=datetime.now(UTC))
+    mailbox = existing(stack.configurations.current(), name)
+    done = change(mailbox, ids or (), states=stack.states, now=datetime.now(UTC))
     if json:
         output.document({"mailbox": name, key: list(done)})
     elif done:

@@ -172,8 +172,10 @@ def replay(
 
 def _of_queue(stack: Stack, queue: str, mailbox: str | None, since: datetime | None) -> Any:
     earliest = since.replace(tzinfo=UTC).isoformat() if since else ""
+    named = stack.configurations.current().mailbox(mailbox) if mailbox else None
+    wanted = named.identity if named else mailbox  # one that is not configured any more has its identity only
     for row in list_queue(stack, queue):
-        if (mailbox is None or row.get("mailbox") == mailbox) and row.get("created", "") >= earliest:
+        if (wanted is None or row.get("mailbox") == wanted) and row.get("created", "") >= earliest:
             yield row["id"]
 
 

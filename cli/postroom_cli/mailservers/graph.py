@@ -212,6 +212,7 @@ class GraphService:
             ("GET", f"/mailFolders/{folder}/messages", self._list),
             ("GET", f"/mailFolders/{folder}", self._folder),
             ("GET", rf"/messages/{one}/\$value", self._value),
+            ("GET", f"/messages/{one}", self._show),
             ("PATCH", f"/messages/{one}", self._patch),
             ("DELETE", f"/messages/{one}", self._delete),
             ("POST", f"/messages/{one}/move", self._move),
@@ -298,6 +299,14 @@ class GraphService:
             return error(404, "ErrorItemNotFound")
         # The real one sends MIME in chunks, without saying its length.
         return Reply(200, headers=CHUNKED, pieces=chunks(message.raw))
+
+    def _show(self, call: Call, one: str) -> Reply:
+        if call.query.keys() != {"$select"} or not set(call.query["$select"].split(",")) <= FIELDS:
+            return error(400, "ErrorInvalidUrlQuery")
+        message = self._message(call, one)
+        if message is None:
+            return error(404, "ErrorItemNotFound")
+        return as_json(200, _row(message, set(call.query["$select"].split(",")), sized=False))
 
     def _patch(self, call: Call, one: str) -> Reply:
         content = call.content

@@ -115,6 +115,10 @@ class Position:
     kept: str = ""  # ids up to here were stored while mail was to stay: no other setting touches them later
     exists: int | None = None  # messages in the folder that are accounted for; None: not known, or nothing stays
     compared: datetime | None = None  # when all that lies there was last compared with what is stored
+    origin: str = ""  # the place that its series of records are named by, where that is not `place` (another spelling)
+    moved: bool = (
+        False  # `place` is not the mailbox's any more: its server has to show that it is the same; never stored
+    )
     restored: int = 0  # times that the folder was found to hold other mails under the same epoch
 
     def left_alone(self) -> set[str]:

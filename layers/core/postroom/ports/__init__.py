@@ -6,6 +6,7 @@ from postroom.ports.mail_servers import (
     Counts,
     Extendable,
     LooksTogether,
+    Recognizes,
     Session,
     Tokens,
 )
@@ -69,6 +70,7 @@ __all__ = [
     "Probe",
     "Queue",
     "RawMessages",
+    "Recognizes",
     "Redrive",
     "Rewrites",
     "SecretDates",

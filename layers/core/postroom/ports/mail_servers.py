@@ -60,6 +60,15 @@ class Counts(Protocol):
 
 
 @runtime_checkable
+class Recognizes(Protocol):
+    """A session whose folder can show that it is the one that a position of another spelling of its place speaks of."""
+
+    def recognizes(self, position: Position) -> bool:
+        """Tell whether mail that lies there proves it; False where nothing does."""
+        ...
+
+
+@runtime_checkable
 class Compares(Protocol):
     """A session of a folder in which stored mail stays, too much of it to be listed at every poll."""
 

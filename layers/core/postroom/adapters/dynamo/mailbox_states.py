@@ -198,6 +198,7 @@ class DynamoMailboxStates:
                 "exists": position.exists,
                 "compared": keys.moment(position.compared) if position.compared else None,
                 "restored": position.restored or None,
+                "origin": position.origin or None,
             }
         return values, old_key
 
@@ -264,6 +265,7 @@ def _position(values: Mapping[str, Any], ids: Mapping[str, Any]) -> Position:
         exists=values.get("exists"),
         compared=keys.parse_moment(values["compared"]) if "compared" in values else None,
         restored=values.get("restored", 0),
+        origin=values.get("origin", ""),
     )
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Hashable, Iterator, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 
 from postroom.adapters import utc_now
 from postroom.adapters.ews import fetch as ews_mime
@@ -20,6 +21,7 @@ from postroom.model.configuration import Mailbox
 AT_ONCE = 20  # messages in one request
 BYTES_AT_ONCE = 4 * 1024 * 1024
 MEGABYTE = 1024 * 1024
+RECOGNIZED_AMONG = 5_000  # items
 MANY_LEFT = 500  # mails left alone, mostly old ones from before the first connection
 CANNOT_TELL = frozenset({"command_refused", "client_bug"})
 """Refusals of SyncFolderItems as such: folders of groups and public folders do not have it."""
@@ -123,6 +125,12 @@ class EwsSession:
             ),
             undone=undone(position, {one: row.read is False for one, row in rows.items()}),
         )
+
+    def recognizes(self, position: Position) -> bool:
+        """Tell whether a known item lies there: item ids are one mailbox's alone (ports.Recognizes)."""
+        with self._link.exchange("list"):
+            rows = islice(self._exchange.rows(self._folder), RECOGNIZED_AMONG) if position.known else ()
+            return any(row.id in position.known for row in rows)
 
     def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
         """Fetch whole messages in order, some in one request; GetItem marks nothing read."""

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from postroom.adapters import utc_now
 from postroom.adapters.graph import act as graph_act
 from postroom.adapters.graph import fetch as graph_fetch
-from postroom.adapters.graph.client import Graph, NextPageLost, Page
+from postroom.adapters.graph.client import GONE, Graph, NextPageLost, Page
 from postroom.adapters.graph.folders import INBOX, find_folder, is_inbox
 from postroom.adapters.graph.grouped_look import MOST, Look, ask_together, company
 from postroom.adapters.graph.newest_page import (
@@ -35,6 +35,7 @@ from postroom.model.configuration import Mailbox
 
 PAGE = 250
 FOUND_FOR = timedelta(minutes=5)  # for which a folder that is no inbox is looked at together with others by its id
+ASKED_FOR = 3  # messages by their ids, where a mailbox is opened in another way
 SHORT_PAGE = 25  # where a longer one takes Exchange too long (microsoft-graph-docs issues 5853, 11628)
 _SIZE = "Integer 0x0E08"  # PidTagMessageSize ([MS-OXPROPS] 2.796); the message resource itself tells no size
 _WITH_SIZE = f"&$expand=singleValueExtendedProperties($filter={quote(f'id eq {_SIZE!r}', safe='')})"
@@ -225,6 +226,18 @@ class GraphSession:
         known = len(rows) - len(news) - len(unfinished)
         waiting = undone(position, {one: is_unread(row) for one, row in rows.items()})
         return Listing(news=news, unfinished=unfinished, known=known, position=position, undone=waiting)
+
+    def recognizes(self, position: Position) -> bool:
+        """Tell whether a known message is there: immutable ids are one mailbox's alone (ports.Recognizes)."""
+        newest_ids = {str(row.get("id")) for row in self._glance().rows}
+        if not position.known.isdisjoint(newest_ids):
+            return True
+        return any(self._is_there(one) for one in sorted(position.known)[:ASKED_FOR])
+
+    def _is_there(self, one: str) -> bool:
+        path = f"/messages/{quote(one, safe='')}?$select=id"
+        answer = self._graph.ask("GET", path, step="list", besides=(400, *GONE))  # 400: an id that is none here
+        return answer.status == 200 and bool(answer.json().get("id"))
 
     def count(self) -> int | None:
         """Return how many messages lie in the folder (ports.Counts)."""

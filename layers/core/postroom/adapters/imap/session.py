@@ -90,6 +90,16 @@ class ImapSession:
         except _Restored:
             return self._anew()
 
+    def recognizes(self, position: Position) -> bool:
+        """Tell whether the newest recorded mails lie there, under the same UIDVALIDITY (ports.Recognizes)."""
+        if _validity(position) != self._link.opened.uidvalidity:
+            return False
+        witnesses = sorted(map(int, position.records), reverse=True)[:WITNESSES]
+        with_sizes(self._link, sorted(witnesses))
+        shown = self._link.shown
+        likeness = {position.records[str(uid)].likeness(shown[uid]) for uid in witnesses if uid in shown}
+        return Likeness.SAME in likeness and Likeness.OTHER not in likeness
+
     def compare(self, position: Position | None, stored: Container[str]) -> tuple[Listing, Collection[str]]:
         """List what `list` does, and everything that lies there and is not stored (ports.Compares)."""
         begun = self._begin(position)

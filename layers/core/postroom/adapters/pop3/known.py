@@ -80,6 +80,15 @@ def as_it_is_now(link: Link, found: Ids, position: Position) -> Position:
     return replace(position, cursor=RENEWED)
 
 
+def is_same(link: Link, found: Ids, position: Position) -> bool:
+    """Tell whether known messages lie there: by ids of their content, or the headers of the newest three."""
+    if not position.known.isdisjoint(found.by_content):
+        return True
+    there = [one for one in found.numbers if one in position.known and one in position.prints][-_ASKED:]
+    shown = _prints(link, found, there)
+    return bool(there) and all(shown[one] == position.prints[one] for one in there)
+
+
 def _moved_up(link: Link, found: Ids, position: Position) -> Position:
     """Find by their headers what ids that are message numbers stand for now.
 

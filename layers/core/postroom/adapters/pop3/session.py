@@ -11,7 +11,7 @@ from postroom.adapters.pop3.connection import Link
 from postroom.adapters.pop3.fetch import Fetching
 from postroom.adapters.pop3.headers import header
 from postroom.adapters.pop3.ids import list_ids, list_sizes
-from postroom.adapters.pop3.known import as_it_is_now, has_moved_up, not_certainly
+from postroom.adapters.pop3.known import as_it_is_now, has_moved_up, is_same, not_certainly
 from postroom.adapters.pop3.login import Offers, refused
 from postroom.adapters.pop3.wire import read_status
 from postroom.errors import PostroomError, Transient
@@ -101,6 +101,10 @@ class Pop3Session:
             ),
             undone=undone(position, dict.fromkeys(ids, False)),
         )
+
+    def recognizes(self, position: Position) -> bool:
+        """Tell whether known messages lie there, by their headers (ports.Recognizes)."""
+        return is_same(self._link, list_ids(self._link, known=position.known), position)
 
     def fetch(self, items: Sequence[Item]) -> Iterator[Fetched | FetchFailed]:
         """Fetch whole messages, sending RETR ahead where the server can take it; what is in doubt comes last."""

@@ -261,6 +261,11 @@ class Configuration(ConfigObject):
         found = _named(self.mailboxes, name)
         return self.effective(found) if found else None
 
+    def mailbox_of(self, identity: str) -> Mailbox | None:
+        """Find the mailbox that something stored belongs to, whatever its name is now (`Mailbox.identity`)."""
+        found = next((mailbox for mailbox in self.mailboxes if mailbox.identity == identity), None)
+        return self.effective(found) if found else None
+
     def department(self, name: str | None) -> Department | None:
         """Find a department; the installation's default one for None."""
         return _named(self.departments, name or self.settings.default_department)

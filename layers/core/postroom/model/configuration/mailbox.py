@@ -98,7 +98,10 @@ class OwnLogin(ConfigObject):
 class Mailbox(ConfigObject):
     """One mailbox and everything an administrator can say about it."""
 
-    name: Name = option(..., "Alphanumeric, at most 40 characters; cannot be changed later.")
+    name: Name = option(..., "Alphanumeric, at most 40 characters; `postroom mailbox rename` changes it.")
+    renamed_from: Name | None = option(
+        None, "The name it had first, after it was renamed: what is stored of it is kept under that."
+    )
     department: str | None = option(None, "The department it belongs to; the first one when empty.")
     description: Line = option("", "For people.")
     address: MailboxAddress = option(
@@ -210,6 +213,11 @@ class Mailbox(ConfigObject):
         if not re.fullmatch(r"[!-9;-~]{1,76}", value):
             raise ValueError(f"{value!r} is no header name; use letters, digits and hyphens (RFC 5322 §2.2)")
         return value
+
+    @property
+    def identity(self) -> str:
+        """Return what all that is stored of it is kept under: its first name, which no rename changes."""
+        return self.renamed_from or self.name
 
     @property
     def sender(self) -> Address:

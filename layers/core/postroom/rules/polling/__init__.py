@@ -7,7 +7,7 @@ from postroom.room import lazily
 if TYPE_CHECKING:
     from postroom.rules.polling import arrival, position, set_aside
     from postroom.rules.polling.ledger import Ledger
-    from postroom.rules.polling.position import OLD_MARGIN, is_old, is_oversize, series
+    from postroom.rules.polling.position import OLD_MARGIN, is_old, is_oversize, place, series
     from postroom.rules.polling.server_actions import after_giving_up, after_storage
     from postroom.rules.polling.set_aside import unacknowledged
 else:
@@ -15,7 +15,7 @@ else:
         __name__,
         {
             "ledger": ["Ledger"],
-            "position": ["OLD_MARGIN", "is_old", "is_oversize", "series"],
+            "position": ["OLD_MARGIN", "is_old", "is_oversize", "place", "series"],
             "server_actions": ["after_giving_up", "after_storage"],
             "set_aside": ["unacknowledged"],
         },
@@ -29,6 +29,7 @@ __all__ = [
     "arrival",
     "is_old",
     "is_oversize",
+    "place",
     "position",
     "series",
     "set_aside",

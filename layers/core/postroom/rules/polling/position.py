@@ -61,23 +61,37 @@ def place(mailbox: Mailbox) -> str:
 
 
 def in_place(state: MailboxState, mailbox: Mailbox) -> MailboxState:
-    """Return the state without the ids of another place, when the mailbox has moved: they may mean other mail there.
+    """Return the state as far as it holds for the mailbox as it is configured now.
 
-    What lies in the new place is all looked at; what was stored from the old one is known by its content. Which mail is
-    old stays as it was decided at the first look.
+    Ids of another place may mean other mail: `Position.moved` says that the server has to show which it is. Where it
+    does not, all that lies there is looked at; what was stored before is known by its content. Which mail is old stays
+    as it was decided at the first look.
     """
     position = state.position
     if position is None:
         return state
     if position.place not in ("", place(mailbox)):
-        return replace(state, position=position.anew())
+        return replace(state, position=replace(position, moved=True))
     wanted = _reconsidered(position, mailbox)
     return state if wanted is position else replace(state, position=wanted)
 
 
+def recognized(position: Position, mailbox: Mailbox) -> Position:
+    """Return the position of a mailbox that moved, and that its server has shown to be the same (docs/adr/0024)."""
+    by_date = mailbox.type in (Type.GRAPH, Type.EWS)  # the folder may be another one, with mail that is old
+    return replace(
+        position,
+        moved=False,
+        origin=position.origin or position.place,
+        catching_up=position.catching_up or by_date,
+    )
+
+
 def series(position: Position, mailbox: Mailbox) -> str:
     """Name what ids mean one and the same mail in: the place, the epoch, and the restores in it."""
-    return f"{place(mailbox)}-{position.epoch}" + (f"-{position.restored}" if position.restored else "")
+    return f"{position.origin or place(mailbox)}-{position.epoch}" + (
+        f"-{position.restored}" if position.restored else ""
+    )
 
 
 def comparison_due(position: Position | None, mailbox: Mailbox, *, now: datetime) -> bool:
@@ -134,6 +148,7 @@ def begin(known: Position | None, listing: Listing, now: datetime) -> Position:
         connected=known.connected,
         catching_up=known.catching_up or listing.resynced,
         restored=known.restored + (listing.resynced and position.epoch == known.epoch),
+        origin="" if listing.resynced else position.origin,
     )
 
 

@@ -97,7 +97,7 @@ class MailboxQueries:
         """Estimate what mailboxes cost a month, the named ones or all; by what was counted, or by so many mails."""
         configuration = self.configurations.current()
         wanted = [mailbox for mailbox in configuration.mailboxes if mailbox.name in names or not names]
-        states = self.states.load([mailbox.name for mailbox in wanted]) if wanted else {}
+        states = self.states.load([mailbox.identity for mailbox in wanted]) if wanted else {}
         return costs.estimates(wanted, configuration, states, now=self.clock(), mails=mails)
 
     def _rows(self, asked: Sequence[Mailbox], configuration: Configuration) -> Iterator[MailboxRow]:
@@ -118,7 +118,7 @@ class MailboxQueries:
     ) -> list[tuple[MailboxNow, list[PollBalance]]]:
         if not mailboxes:
             return []
-        states = self.states.load([mailbox.name for mailbox in mailboxes])
+        states = self.states.load([mailbox.identity for mailbox in mailboxes])
         dates = self.secret_dates.valid_until(secrets_of(mailboxes)) if self.secret_dates else {}
         now = self.clock()
         slow: Mapping[str, Delay] = {}
@@ -131,8 +131,9 @@ class MailboxQueries:
         unsent = outbox_view.concerns(self.outbox.read(ids).values())
         told = []
         for mailbox, cost in zip(mailboxes, estimated, strict=True):
-            seen = view(mailbox, states[mailbox.name], now=now, valid_until=dates, polls=polls.get(mailbox.name))
-            delay = slow.get(mailbox.name)
+            seen = view(mailbox, states[mailbox.identity], now=now, valid_until=dates, polls=polls.get(mailbox.name))
+            delay = slow.get(mailbox.identity)
+            warnings = (*seen.warnings, *unsent.get(mailbox.identity, ()))
             here = MailboxNow(
                 health=MailboxHealth.model_validate(seen.health),
                 looked_at=seen.looked_at,
@@ -141,7 +142,7 @@ class MailboxQueries:
                 lag=seen.lag,
                 lag_exact=seen.lag_exact,
                 problems=seen.problems,
-                warnings=tuple(Warned.model_validate(one) for one in (*seen.warnings, *unsent.get(mailbox.name, ()))),
+                warnings=tuple(Warned.model_validate(one) for one in warnings),
                 to_queue=ToQueue.model_validate(delay) if delay else None,
                 monthly_cost=round(cost.dollars, 4),
             )

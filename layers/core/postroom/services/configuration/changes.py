@@ -14,7 +14,7 @@ from postroom.errors import Conflict, Invalid, Problem
 from postroom.mail.headers import address_key
 from postroom.model.configuration import Alias, Configuration, Mailbox
 from postroom.ports import ConfigurationVersions
-from postroom.services.configuration import checks
+from postroom.services.configuration import checks, identities
 from postroom.services.configuration.checks import NAMED_SECTIONS, REFERENCES, Finding
 from postroom.services.configuration.yaml_tree import format_path
 
@@ -61,11 +61,12 @@ class Plan:
 
 def plan(old: Configuration, new: Configuration) -> Plan:
     """Compare two configurations; raises Invalid, naming all problems and everything that is still in use."""
-    problems = [_problem(finding) for finding in checks.problems(new)] + list(deletion_guards(old, new))
+    problems = [_problem(finding) for finding in checks.problems(new)]
+    problems += [*deletion_guards(old, new), *identities.guards(old, new)]
     if problems:
         raise Invalid(problems)
     warnings = tuple(_problem(finding) for finding in checks.warnings(new))
-    return Plan(tuple(_changes(old, new)), warnings)
+    return Plan(tuple(_changes(old, new)), (*warnings, *identities.warnings(old, new)))
 
 
 def _problem(finding: Finding) -> Problem:
@@ -79,13 +80,15 @@ def _changes(old: Configuration, new: Configuration) -> Iterator[Change]:
     for section in NAMED_SECTIONS:
         before = {found.name: found for found in getattr(old, section)}
         after = {found.name: found for found in getattr(new, section)}
+        was = identities.named_before(old, new) if section == "mailboxes" else before
         for name, found in after.items():
-            if name not in before:
+            if name not in was:
                 yield Change(ChangeKind.ADDED, section, name, _fields(None, found))
-            elif fields := _fields(before[name], found):
+            elif fields := _fields(was[name], found):
                 yield Change(ChangeKind.CHANGED, section, name, fields)
+        kept = {was[name].name for name in after if name in was}
         for name in before:
-            if name not in after:
+            if name not in kept:
                 yield Change(ChangeKind.REMOVED, section, name)
 
 
@@ -96,7 +99,7 @@ def _fields(before: BaseModel | None, after: BaseModel) -> tuple[FieldChange, ..
     return tuple(
         FieldChange(field, was.get(field), now.get(field))
         for field in type(after).model_fields
-        if was.get(field) != now.get(field) and field != "name"
+        if was.get(field) != now.get(field) and (field != "name" or before is not None)
     )
 
 
@@ -104,6 +107,10 @@ def deletion_guards(old: Configuration, new: Configuration) -> Iterator[Problem]
     """Name what forbids removing the objects that are gone in `new` (C04, C06, C10, D04)."""
     for section in NAMED_SECTIONS:
         kept = {found.name for found in getattr(new, section)}
+        if section == "mailboxes":
+            # What is renamed, or named as that, is not removed: whether it keeps its identity is asked separately.
+            kept |= {mailbox.name for mailbox in identities.named_before(old, new).values()}
+            kept |= {mailbox.renamed_from for mailbox in new.mailboxes}
         for found in getattr(old, section):
             if found.name not in kept:
                 yield from _guard(section, found, old, new)
@@ -115,14 +122,18 @@ def _guard(section: str, gone: Any, old: Configuration, new: Configuration) -> I
     if users:
         yield Problem(path, f"cannot be removed: it is used by {', '.join(users)}.", "Change or remove those first.")
     if section == "mailboxes":
-        yield from _mailbox_guard(path, gone, new)
+        yield from _mailbox_guard(path, gone, old, new)
     if section == "aliases":
         yield from _alias_guard(path, gone, old, new)
 
 
-def _mailbox_guard(path: str, gone: Mailbox, new: Configuration) -> Iterator[Problem]:
+def _mailbox_guard(path: str, gone: Mailbox, old: Configuration, new: Configuration) -> Iterator[Problem]:
     if gone.enabled:
-        yield Problem(path, "cannot be removed: it is enabled.", "Disable it first, and remove it afterwards.")
+        successor = identities.successor_of(gone, old, new)
+        remedy = "Disable it first, and remove it afterwards."
+        if successor is not None:
+            remedy += f" If `{successor.name}` is its new name, write `renamed_from: {gone.identity}` there."
+        yield Problem(path, "cannot be removed: it is enabled.", remedy)
     for alias in new.aliases:
         if alias.default and alias.active and address_key(alias.bare_address) == address_key(gone.bare_address):
             department = alias.department or new.settings.default_department

@@ -133,7 +133,7 @@ def estimates(
     shares = Shares.of(configuration)
     found = []
     for mailbox in mailboxes:
-        monthly = counted(states[mailbox.name].traffic, now=now)
+        monthly = counted(states[mailbox.identity].traffic, now=now)
         wanted = monthly if mails is None else assumed(mails, monthly)
         found.append(estimate(mailbox, configuration, wanted, shares=shares))
     return found

@@ -159,9 +159,10 @@ def forgive(mailbox: Mailbox, *, states: MailboxStates, known: Health | None = N
     `known` is its health until now, of which the last success stays.
     """
     fresh = Health(last_success=known.last_success if known else None)
-    states.save_health(mailbox.name, fresh, config_digest=settings_digest(mailbox))
+    states.save_health(mailbox.identity, fresh, config_digest=settings_digest(mailbox))
 
 
 def settings_digest(mailbox: Mailbox) -> str:
     """Digest of the settings that a health was judged by."""
-    return hashlib.sha256(mailbox.model_dump_json().encode("utf-8")).hexdigest()[:16]
+    written = mailbox.model_dump_json(exclude={"renamed_from"})  # which says nothing of how it is polled
+    return hashlib.sha256(written.encode("utf-8")).hexdigest()[:16]

@@ -48,12 +48,12 @@ def delays(
     configuration: Configuration,
     arrivals: Arrivals,
 ) -> dict[str, Delay]:
-    """Sum up the newest mails of mailboxes; one of which none is among the newest of its queue is left out.
+    """Sum up the newest mails of mailboxes, by identity; one without any among the newest of its queue is left out.
 
     The more mailboxes, the fewer mails of each; none at all where they lead to very many queues.
     """
     queues = {route(configuration, mailbox, Subtype.INBOUND_NEW).queue for mailbox in mailboxes}
-    names = [mailbox.name for mailbox in mailboxes]
+    names = [mailbox.identity for mailbox in mailboxes]
     if not names or len(queues) > QUEUES:
         return {}
     of_each = min(RECENT, max(LEAST, IN_ALL // len(names)))

@@ -12,28 +12,31 @@ from datetime import datetime, timedelta
 
 from postroom.errors import Invalid, Problem, Transient
 from postroom.model import Position
+from postroom.model.configuration import Mailbox
 from postroom.ports import MailboxStates
 from postroom.rules.polling import set_aside
 
 HOLD = timedelta(seconds=60)  # longest time that one write takes; another poller waits so long
 
 
-def retry_problems(name: str, ids: Collection[str], *, states: MailboxStates, now: datetime) -> tuple[str, ...]:
+def retry_problems(mailbox: Mailbox, ids: Collection[str], *, states: MailboxStates, now: datetime) -> tuple[str, ...]:
     """Have the next poll ask for these once more; without ids, for all. Returns those that are tried again."""
-    return _change(name, ids, set_aside.tried_again, states=states, now=now)
+    return _change(mailbox, ids, set_aside.tried_again, states=states, now=now)
 
 
-def release_problems(name: str, ids: Collection[str], *, states: MailboxStates, now: datetime) -> tuple[str, ...]:
+def release_problems(
+    mailbox: Mailbox, ids: Collection[str], *, states: MailboxStates, now: datetime
+) -> tuple[str, ...]:
     """Count these no longer, as somebody has seen to them; they stay as they are. Without ids, all."""
 
     def acknowledged(position: Position, chosen: Collection[str]) -> Position:
         return replace(position, acknowledged=position.acknowledged | frozenset(chosen))
 
-    return _change(name, ids, acknowledged, states=states, now=now)
+    return _change(mailbox, ids, acknowledged, states=states, now=now)
 
 
 def _change(
-    name: str,
+    mailbox: Mailbox,
     ids: Collection[str],
     change: Callable[[Position, Collection[str]], Position],
     *,
@@ -41,7 +44,8 @@ def _change(
     now: datetime,
 ) -> tuple[str, ...]:
     """Change the position under the lease, so that no poller overwrites it, nor is overwritten."""
-    state = states.load([name], consistent=True)[name]
+    name = mailbox.name
+    state = states.load([mailbox.identity], consistent=True)[mailbox.identity]
     if state.trouble is not None:
         raise state.trouble
     position = state.position

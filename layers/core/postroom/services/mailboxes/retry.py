@@ -17,8 +17,8 @@ def after_change(old: Configuration, new: Configuration, *, states: MailboxState
 
     What an account or an OAuth application adds to a mailbox counts as its own settings.
     """
-    before = {mailbox.name: mailbox for mailbox in _enabled(old)}
-    return _forgive((mailbox for mailbox in _enabled(new) if mailbox != before.get(mailbox.name)), states)
+    before = {mailbox.identity: mailbox for mailbox in _enabled(old)}
+    return _forgive((mailbox for mailbox in _enabled(new) if mailbox != before.get(mailbox.identity)), states)
 
 
 def after_secret(configuration: Configuration, secret: str, *, states: MailboxStates) -> tuple[str, ...]:
@@ -41,12 +41,12 @@ def _enabled(configuration: Configuration) -> Iterable[Mailbox]:
 
 
 def _forgive(mailboxes: Iterable[Mailbox], states: MailboxStates) -> tuple[str, ...]:
-    wanted = {mailbox.name: mailbox for mailbox in mailboxes}
+    wanted = {mailbox.identity: mailbox for mailbox in mailboxes}
     if not wanted:
         return ()
     # Those that are well need no write: a changed secret of a thousand mailboxes costs the reads only.
     found = states.load(list(wanted), consistent=True)
-    ill = [name for name in wanted if not health.is_well(found[name].health)]
-    for name in ill:
-        health.forgive(wanted[name], states=states, known=found[name].health)
-    return tuple(ill)
+    ill = [one for one in wanted if not health.is_well(found[one].health)]
+    for one in ill:
+        health.forgive(wanted[one], states=states, known=found[one].health)
+    return tuple(wanted[one].name for one in ill)

@@ -87,7 +87,7 @@ def reply(
 
 def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Configuration, now: datetime) -> Outbound:
     """Decide everything about the reply; raises Invalid with every problem."""
-    mailbox = configuration.mailbox(interaction.mailbox)
+    mailbox = configuration.mailbox_of(interaction.mailbox)
     alias = _alias(configuration, interaction, mailbox)
     decisions = [Decision(Rule.REPLY, Outcome.WRITTEN, f"{wanted.agent} answers {interaction.id}")]
     addressed = _addressed(interaction, wanted, configuration)

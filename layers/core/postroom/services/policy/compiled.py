@@ -43,14 +43,14 @@ class Policies:
         self._mailboxes: dict[str, Mailbox] = {}
         self._policies: dict[str, Policy] = {}
 
-    def of_mailbox(self, name: str) -> tuple[Policy, Mailbox | None]:
+    def of_mailbox(self, identity: str) -> tuple[Policy, Mailbox | None]:
         """Return the policy that a mailbox's mail is read by, and the mailbox if it is configured still."""
         current = self._configurations.current()
         if current is not self._configuration:
             self._configuration = current
-            self._mailboxes = {mailbox.name: mailbox for mailbox in current.mailboxes}
+            self._mailboxes = {mailbox.identity: mailbox for mailbox in current.mailboxes}
             self._policies = {}
-        mailbox = self._mailboxes.get(name)
+        mailbox = self._mailboxes.get(identity)
         department = department_of(current, mailbox)
         if department not in self._policies:
             self._policies[department] = policy_of(current, department=department, thread_keys=self._thread_keys())

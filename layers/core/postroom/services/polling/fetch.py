@@ -45,6 +45,7 @@ SLOWEST = 128 * 1024  # bytes a second that a server must manage
 BASE_BUDGET = 30.0  # seconds for a set beyond that
 NOTHING_FETCHED = "nothing_fetched"
 RENUMBERED = "The server has numbered the folder anew"
+ELSEWHERE = "Server, login or folder were changed, and no mail there shows that it is the same mailbox"
 _NOT_OF_ONE = (LoginRefused, LoginUnclear, MailboxLocked, ConnectFailed)
 OUTAGE = timedelta(hours=24)  # for which a server that gives out nothing is believed to have trouble of its own
 
@@ -94,6 +95,7 @@ class _Run:
         """List, decide, and, where something is new, take the lease and fetch."""
         first = self._state.position is None
         self._started = self.polling.clock()
+        moved, elsewhere = self._recognize()
         asked = set_aside.reconsidered(self._state.position, self.mailbox, now=self._started)
         listing, compared = self._list(asked)
         if arrival.lack_sizes(listing.news, self.mailbox):
@@ -105,7 +107,7 @@ class _Run:
                 remedy="It is tried again by itself; if it goes on, set `allow_bad_msg_size` for the mailbox.",
             )
         if not first and (
-            why := self._state.lost or (RENUMBERED if listing.resynced and asked and asked.epoch else "")
+            why := self._state.lost or elsewhere or (RENUMBERED if listing.resynced and asked and asked.epoch else "")
         ):
             self._state = replace(self._state, begun_anew=(self._started, why), lost="")
         began = positions.begin(asked, listing, self._started)
@@ -116,7 +118,7 @@ class _Run:
         self._ledger = Ledger(self.mailbox, listing, plan, position, self._started)
         # What waited at the last poll and is gone by now is noted once: else it would be shown as waiting for ever.
         waits = self._ledger.waiting_since(self._state.waiting) != self._state.waiting
-        begins = first or listing.resynced or not positions.is_settled(self._state.position)
+        begins = first or moved or listing.resynced or not positions.is_settled(self._state.position)
         begins = begins or position.asides != began.asides or bool(self._ledger.due())
         if not (begins or waits or compared or listing.renewed or plan.take or plan.again or plan.aside):
             self._act(plan.unfinished, after_storage(self.mailbox))
@@ -134,6 +136,20 @@ class _Run:
         self._finish(lease, untold)
         return self._outcome(Result.STOPPED if self._stopped else Result.FETCHED)
 
+    def _recognize(self) -> tuple[bool, str]:
+        """Have the server show whether a mailbox that is opened in another way is the same.
+
+        Returns whether it is opened in another way, and why its mail is compared anew, if it is.
+        """
+        position = self._state.position
+        if position is None or not position.moved:
+            return False, ""
+        same = self._session.recognizes(position)
+        position = positions.recognized(position, self.mailbox) if same else position.anew()
+        self._state = replace(self._state, position=position)
+        self._session.noted = position
+        return True, "" if same else ELSEWHERE
+
     def _list(self, asked: Position | None) -> tuple[Listing, bool]:
         """List, and, where it is time or the folder holds another number than it should, compare it as a whole."""
         listing = self._session.list(asked)
@@ -142,7 +158,7 @@ class _Run:
             return listing, False
         # A position of an earlier version has a cursor only; what it vouches for, and lies there, is written down now.
         adopts = asked.compared is None
-        stored = self.polling.states.stored(self.mailbox.name, positions.series(asked, self.mailbox))
+        stored = self.polling.states.stored(self.mailbox.identity, positions.series(asked, self.mailbox))
         found = self._session.compare(asked, positions.BelowCursor(asked) if adopts else stored)
         if found is None:
             return listing, False
@@ -223,7 +239,7 @@ class _Run:
         uploads = Uploads(
             pool,
             self.polling.raw,
-            mailbox=self.mailbox.name,
+            mailbox=self.mailbox.identity,
             position=self._ledger.position,
             clock=self.polling.clock,
             stored=self._ledger.enter_stored,
@@ -380,7 +396,7 @@ class _Run:
             self._unwritten |= self._ledger.stored - self._written
         if self._unwritten:
             series = positions.series(position, self.mailbox)
-            self.polling.states.add_stored(self.mailbox.name, series, self._unwritten)
+            self.polling.states.add_stored(self.mailbox.identity, series, self._unwritten)
             self._written |= self._unwritten
             self._unwritten = set()
 
@@ -402,7 +418,7 @@ class _Run:
         new = self._health()
         if new != self._state.health:
             digest = health.settings_digest(self.mailbox)
-            self.polling.states.save_health(self.mailbox.name, new, config_digest=digest)
+            self.polling.states.save_health(self.mailbox.identity, new, config_digest=digest)
 
     def _outcome(self, result: Result) -> Outcome:
         ledger = self._ledger

@@ -98,7 +98,7 @@ def poll(message: Mapping[str, Any], *, polling: Polling, deadline: float) -> Su
         for mailbox in configuration.mailboxes
         if mailbox.name in wanted and mailbox.enabled and not _is_stale(mailbox, request, now=polling.clock())
     ]
-    states = polling.states.load([m.name for m in mailboxes], consistent=request.backlog) if mailboxes else {}
+    states = polling.states.load([m.identity for m in mailboxes], consistent=request.backlog) if mailboxes else {}
     if hanging := _hanging(mailboxes, states, request, now=polling.clock()):
         polling.queue.send(poll_request([mailbox.name for mailbox in hanging], planned=request.planned, apart=True))
         mailboxes = [mailbox for mailbox in mailboxes if mailbox not in hanging]
@@ -106,7 +106,7 @@ def poll(message: Mapping[str, Any], *, polling: Polling, deadline: float) -> Su
 
     def serve(some: Sequence[Mailbox], states: Mapping[str, MailboxState], *, backlog: bool) -> list[Outcome]:
         jobs = [
-            _Job(mailbox, positions.in_place(states[mailbox.name], mailbox), polling, deadline, gate, backlog)
+            _Job(mailbox, positions.in_place(states[mailbox.identity], mailbox), polling, deadline, gate, backlog)
             for mailbox in some
         ]
         outcomes, errors = _side_by_side(jobs, seconds=deadline - LAST_MOMENT - polling.monotonic())
@@ -124,7 +124,7 @@ def poll(message: Mapping[str, Any], *, polling: Polling, deadline: float) -> Su
         if unexpected or polling.monotonic() + GOING_ON > deadline:
             break
         rest = [mailbox for mailbox in mailboxes if mailbox.name in more]
-        newest = serve(rest, polling.states.load(more, consistent=True), backlog=True)
+        newest = serve(rest, polling.states.load([m.identity for m in rest], consistent=True), backlog=True)
         last |= {outcome.mailbox: outcome for outcome in newest}
         rounds += newest
     if (more := [one.mailbox for one in last.values() if one.more]) and request.link < MOST_LINKS:
@@ -173,8 +173,8 @@ def _hanging(
     hanging = [
         mailbox
         for mailbox in mailboxes
-        if states[mailbox.name].health.code in HANGING
-        and health.may_be_tried(states[mailbox.name].health, now=now, same_settings=True)
+        if states[mailbox.identity].health.code in HANGING
+        and health.may_be_tried(states[mailbox.identity].health, now=now, same_settings=True)
     ]
     return hanging if len(hanging) < len(mailboxes) else []
 
@@ -248,6 +248,8 @@ class _Job:
         """
         position = self.state.position
         now = self.polling.clock()
+        if position is not None and position.moved:
+            return False
         if set_aside.due(position, self.mailbox, now=now) or positions.comparison_due(position, self.mailbox, now=now):
             return False
         return positions.is_settled(position) and self.state.waiting is None
@@ -261,7 +263,10 @@ class _Job:
     def _look(self) -> Outcome:
         session: Session | None = None
         with contextlib.ExitStack() as stack:
-            session = self._open(self.polling.monotonic() + LOOK_BUDGET, ask=self.state.position)
+            known = self.state.position
+            session = self._open(
+                self.polling.monotonic() + LOOK_BUDGET, ask=None if known is not None and known.moved else known
+            )
             stack.callback(session.close)
             if self._is_settled() and not session.look(self.state.position):
                 return self.idle()
@@ -303,7 +308,7 @@ class _Job:
         )
         with contextlib.suppress(Transient):  # the next look finds the same
             digest = health.settings_digest(self.mailbox)
-            self.polling.states.save_health(self.mailbox.name, new, config_digest=digest)
+            self.polling.states.save_health(self.mailbox.identity, new, config_digest=digest)
 
 
 def _side_by_side(jobs: Sequence[_Job], *, seconds: float) -> tuple[list[Outcome], list[BaseException]]:

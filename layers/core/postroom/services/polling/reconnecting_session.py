@@ -7,7 +7,7 @@ from collections.abc import Collection, Container, Sequence
 from postroom.errors import DeadlineExceeded, PostroomError, Transient
 from postroom.model import Action, Listing, Position
 from postroom.model.configuration import Mailbox
-from postroom.ports import Compares, Extendable, Session
+from postroom.ports import Compares, Extendable, Recognizes, Session
 from postroom.services.mailboxes import at_step, health, in_session, open_mailbox
 from postroom.services.polling.outcome import Polling
 
@@ -52,6 +52,12 @@ class LastingSession:
             listing = self.open().list(position)
         self._epoch = listing.position.epoch
         return listing
+
+    def recognizes(self, position: Position) -> bool:
+        """Tell whether what lies there shows that it is what a position of another place speaks of."""
+        with at_step("list"):
+            session = self.open()
+            return isinstance(session, Recognizes) and session.recognizes(position)
 
     def compare(self, position: Position, stored: Container[str]) -> tuple[Listing, Collection[str]] | None:
         """Compare all that lies there with what is stored; None where the listing has done so already."""

@@ -39,14 +39,14 @@ def _count(outbox: Outbox, ids: Iterator[str], counted: Callable[[Outbound], boo
 
 def of_mailboxes(configurations: Configurations, states: MailboxStates) -> dict[str, int]:
     """Count and log the enabled mailboxes that are not well, and the mails given up that nobody has seen to."""
-    enabled = [mailbox.name for mailbox in configurations.current().mailboxes if mailbox.enabled]
-    known = states.load(enabled) if enabled else {}
+    enabled = {mailbox.identity: mailbox.name for mailbox in configurations.current().mailboxes if mailbox.enabled}
+    known = states.load(list(enabled)) if enabled else {}
     failing = unfetched = 0
-    for name in enabled:
-        if count := len(unacknowledged(known[name].position)):
+    for identity, name in enabled.items():
+        if count := len(unacknowledged(known[identity].position)):
             unfetched += count
             logger.warning("mails_not_fetched", extra={"mailbox": name, "count": count})
-        health = known[name].health
+        health = known[identity].health
         if health.state in (HealthState.RETRYING, HealthState.NEEDS_ATTENTION):
             failing += 1
             logger.warning("mailbox_failing", extra={"mailbox": name, "step": health.step, "code": health.code})

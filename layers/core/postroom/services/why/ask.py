@@ -140,8 +140,8 @@ class Why:
 
     def _same_bytes(self, sha256: str) -> list[str]:
         """Find these bytes in every mailbox: an id is made of the two."""
-        names = [mailbox.name for mailbox in self.configurations.current().mailboxes[:_MOST_MAILBOXES]]
-        ids = [interaction_id(name, sha256) for name in names]
+        mailboxes = self.configurations.current().mailboxes[:_MOST_MAILBOXES]
+        ids = [interaction_id(mailbox.identity, sha256) for mailbox in mailboxes]
         there = self.interactions.present(ids) if ids else frozenset()
         return [one for one in ids if one in there]
 
@@ -161,7 +161,7 @@ class Why:
             Explanation(
                 id=key.interaction_id,
                 direction="inbound",
-                mailbox=key.mailbox,
+                mailbox=self._name(key.mailbox),
                 message_id=None,
                 subject="",
                 subtype="",
@@ -192,11 +192,16 @@ class Why:
 
     # --- what is said of it ---
 
+    def _name(self, identity: str) -> str:
+        """Name a mailbox as it is called now; by its identity where it is not configured any more."""
+        mailbox = self.configurations.current().mailbox_of(identity)
+        return mailbox.name if mailbox else identity
+
     def _inbound(self, interaction: Interaction) -> Explanation:
         return Explanation(
             id=interaction.id,
             direction="inbound",
-            mailbox=interaction.mailbox,
+            mailbox=self._name(interaction.mailbox),
             message_id=interaction.message_id,
             subject=interaction.subject,
             subtype=interaction.subtype.value,
@@ -218,7 +223,7 @@ class Why:
         return Explanation(
             id=outbound.id,
             direction="outbound",
-            mailbox=outbound.mailbox,
+            mailbox=self._name(outbound.mailbox),
             message_id=outbound.message_id,
             subject=outbound.subject,
             subtype=outbound.subtype.value,
@@ -251,7 +256,7 @@ class Why:
             other = self.interactions.get(one) if one != interaction.id else None
             if other is not None:
                 how, says = _likeness(interaction, other)
-                yield Related(one, how, f"{one} in the mailbox {other.mailbox} {says}.")
+                yield Related(one, how, f"{one} in the mailbox {self._name(other.mailbox)} {says}.")
 
 
 def _likeness(interaction: Interaction, other: Interaction) -> tuple[str, str]:

@@ -31,7 +31,7 @@ def unfetched(asked: str, *, configurations: Configurations, states: MailboxStat
     mailbox = configurations.current().mailbox(name)
     if mailbox is None or (separator and not server_id):
         return []
-    state = states.load([name], consistent=True)[name]
+    state = states.load([mailbox.identity], consistent=True)[mailbox.identity]
     ids = [server_id] if separator else _not_had(state.position)
     found = [_of_one(mailbox, state, one) for one in ids]
     return [_by_records(one, mailbox, state.position, states) for one in found]
@@ -45,7 +45,8 @@ def advice(*, configurations: Configurations, states: MailboxStates) -> Iterator
         "key of a raw message, and as MAILBOX/ID-ON-THE-SERVER."
     )
     mailboxes = {mailbox.name: mailbox for mailbox in configurations.current().mailboxes}
-    positions = {name: state.position for name, state in states.load(list(mailboxes)).items()} if mailboxes else {}
+    known = states.load([mailbox.identity for mailbox in mailboxes.values()]) if mailboxes else {}
+    positions = {name: known[mailbox.identity].position for name, mailbox in mailboxes.items()}
     counts = {name: len(_unknown(mailbox, positions[name])) for name, mailbox in mailboxes.items()}
     if failing := [f"{name} ({count}: `postroom why {name}`)" for name, count in counts.items() if count]:
         yield f"Mails that could not be fetched, so that their Message-IDs are unknown: {_named(failing)}."
@@ -156,7 +157,7 @@ def _by_records(found: Unfetched, mailbox: Mailbox, position: Position | None, s
     """Say of mail below an IMAP cursor whether a record vouches for it: the cursor itself is no proof (ADR 0018)."""
     if found.state != _PASSED or position is None:
         return found
-    if position.kept and found.server_id in states.stored(mailbox.name, series(position, mailbox)):
+    if position.kept and found.server_id in states.stored(mailbox.identity, series(position, mailbox)):
         return replace(found, state="stored", says=found.says.replace(_UNLESS_GONE, ""))
     if mailbox.stays and position.compared is not None:
         return replace(found, state="no record", says=_NO_RECORD.format(at=position.compared))

@@ -8,6 +8,7 @@ from postroom.services.configuration.checks.finding import Finding
 
 _PROBLEMS = (
     references.duplicate_names,
+    references.duplicate_identities,
     references.unknown_names,
     references.duplicate_addresses,
     mailboxes.problems,

@@ -116,6 +116,20 @@ def _unknown(
     return Finding(path, f"there is no {noun} `{value}`{by}.", remedy)
 
 
+def duplicate_identities(configuration: Configuration) -> Iterator[Finding]:
+    """Find mailboxes whose name, or former name, is what another one's stored mail is kept under."""
+    owners = {mailbox.identity: mailbox.name for mailbox in reversed(configuration.mailboxes)}
+    for index, mailbox in enumerate(configuration.mailboxes):
+        if (owner := owners[mailbox.identity]) != mailbox.name:
+            yield Finding(
+                ("mailboxes", index, "renamed_from" if mailbox.renamed_from else "name"),
+                f"`{mailbox.identity}` is what the stored mail of the mailbox `{owner}` is kept under.",
+                "Give a mailbox of its own another name, one that no mailbox had before.",
+            )
+        if mailbox.renamed_from == mailbox.name:
+            yield Finding(("mailboxes", index, "renamed_from"), "is its name as well.", "Remove it.")
+
+
 def duplicate_addresses(configuration: Configuration) -> Iterator[Finding]:
     """Find mailbox, alias and redirection addresses that are used twice; display names and case do not count."""
     yield from _duplicates("mailboxes", configuration.mailboxes)

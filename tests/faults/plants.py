@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from postroom.adapters.dynamo.caps import counting
 from postroom.adapters.dynamo.client import aws_errors
-from postroom.adapters.dynamo.outbox import NOT_THERE, DynamoOutbox
+from postroom.adapters.outbox.store import NOT_THERE, DynamoOutbox
 from postroom.errors import SendUncertain
 from postroom.model.automatic_reply import Cap, Withheld
 from postroom.model.identity import raw_key
@@ -26,7 +26,7 @@ from postroom.model.server_mail import Fetched
 from postroom.rules.polling.server_actions import after_storage
 from postroom.services.inbound import ingest
 from postroom.services.mailboxes.open import open_mailbox
-from postroom.services.outbound import send_mail as send
+from postroom.services.outbound import record_attempt
 from postroom.services.polling import fetch
 from postroom.services.polling import uploads as storing
 
@@ -125,10 +125,10 @@ def _automatic_reply_outside_the_transaction() -> Iterator[None]:
 def _blind_resend() -> Iterator[None]:
     """What may have left is tried again."""
 
-    def wrong(attempt: send._Attempt, error: SendUncertain) -> send.Result:
+    def wrong(attempt: record_attempt.Attempt, error: SendUncertain) -> record_attempt.Result:
         return attempt.deferred(error)
 
-    with patch.object(send._Attempt, "uncertain", wrong):
+    with patch.object(record_attempt.Attempt, "uncertain", wrong):
         yield
 
 

@@ -17,8 +17,8 @@ from postroom.adapters.aws.s3 import S3Contents
 from postroom.adapters.dynamo.configurations import ConfigurationStore
 from postroom.adapters.dynamo.interactions import DynamoInteractions
 from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-from postroom.adapters.dynamo.outbox import DynamoOutbox
 from postroom.adapters.dynamo.secrets import SecretWriter
+from postroom.adapters.outbox.store import DynamoOutbox
 from postroom.model.configuration.document import Configuration
 from postroom.model.identity import interaction_id
 from postroom.model.outbound import OutboxState

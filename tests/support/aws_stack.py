@@ -26,8 +26,8 @@ from postroom.adapters.aws.s3 import S3Contents
 from postroom.adapters.clock import utc_now
 from postroom.adapters.dynamo.configurations import ConfigurationStore
 from postroom.adapters.dynamo.interactions import DynamoInteractions
-from postroom.adapters.dynamo.outbox import DynamoOutbox
 from postroom.adapters.dynamo.secrets import SecretWriter
+from postroom.adapters.outbox.store import DynamoOutbox
 from postroom.model.configuration.document import Configuration
 from postroom.model.identity import interaction_id, raw_key
 from postroom.model.messages import stored_event

@@ -208,6 +208,13 @@ def show(context: typer.Context, outbound_id: Id, json: Json = False) -> None:
             "agent": shown["attributes"].get("agent"),
         }
     )
+    differ = len({(one["state"], one["delivery"]) for one in shown["recipients"]}) > 1
+    if differ or any(one["said"] for one in shown["recipients"]):
+        output.table(
+            "Recipients",
+            ("address", "state", "delivery", "why"),
+            ((one["address"], one["state"], one["delivery"], one["said"]) for one in shown["recipients"]),
+        )
     output.say("")
     output.text(shown["text"])
     output.say("")
@@ -225,12 +232,17 @@ def show(context: typer.Context, outbound_id: Id, json: Json = False) -> None:
 
 @app.command()
 def resend(context: typer.Context, outbound_id: Id, json: Json = False) -> None:
-    """Send a mail again on purpose that failed, or of which nobody knows whether it left."""
+    """Send a mail again on purpose to those for whom it failed, or of whom nobody knows whether it reached them."""
     from postroom.services.outbound import resend as send_again
 
     stack = find_stack(context)
-    send_again(outbound_id, outbox=stack.outbox, queue=stack.queue("outbound_queue"), clock=stack.clock, who=author())
-    _told(json, outbound_id, "NEW", "is queued again")
+    left = send_again(
+        outbound_id, outbox=stack.outbox, queue=stack.queue("outbound_queue"), clock=stack.clock, who=author()
+    )
+    if json and left:
+        output.document({"id": outbound_id, "state": "NEW", "to": list(left)})
+        return
+    _told(json, outbound_id, "NEW", f"is queued again{' to ' + ', '.join(left) + ' alone' if left else ''}")
 
 
 @app.command()
@@ -239,8 +251,8 @@ def mark_sent(context: typer.Context, outbound_id: Id, json: Json = False) -> No
     from postroom.services.outbound import mark_sent as mark
 
     stack = find_stack(context)
-    mark(outbound_id, outbox=stack.outbox, clock=stack.clock, who=author())
-    _told(json, outbound_id, "SENT", "is marked as sent")
+    state = mark(outbound_id, outbox=stack.outbox, clock=stack.clock, who=author())
+    _told(json, outbound_id, state.value, "is marked as sent")
 
 
 @app.command()

@@ -36,13 +36,17 @@ class SmtpFaults:
     `replies`: stage → full reply instead of ours, such as "451 4.3.0 Try later" (every time).
     `drop`: stages at which the connection is closed instead of the reply; `drop_after_storing`: the content is kept,
     the connection closed (the lost answer). `hang`: stages at which nothing is said any more.
-    `recipients`: recipient → reply, such as "550 5.1.1 Unknown".
+    `recipients`: recipient → reply, such as "550 5.1.1 Unknown". `most_recipients`: of a transaction, the next ones are
+    answered with `too_many`. `drop_at_mail`: the content of the how-manyth mail of a connection is lost.
     """
 
     replies: dict[str, str] = field(default_factory=dict)
     drop: set[str] = field(default_factory=set)
     hang: set[str] = field(default_factory=set)
     recipients: dict[str, str] = field(default_factory=dict)
+    most_recipients: int = 0  # 0: no limit
+    too_many: str = "452 4.5.3 Too many recipients"
+    drop_at_mail: int = 0
     drop_after_storing: bool = False
     no_starttls: bool = False
     inject_after_starttls: bool = False
@@ -97,6 +101,7 @@ class _Session:
         self._user = ""
         self._sender: str | None = None
         self._recipients: list[str] = []
+        self._contents = 0
 
     def run(self) -> None:
         self._reply("connect", "220 sink.invalid ESMTP Postroom simulator ready")
@@ -224,6 +229,8 @@ class _Session:
             self._send("501 5.5.4 Bad recipient")
         elif refusal := self._sink.faults.recipients.get(match[1]):
             self._send(refusal)
+        elif 0 < self._sink.faults.most_recipients <= len(self._recipients):
+            self._send(self._sink.faults.too_many)
         elif self._reply("rcpt", "250 2.1.5 OK"):
             self._recipients.append(match[1])
 
@@ -250,6 +257,9 @@ class _Session:
         )
         faults = self._sink.faults
         self._sender, self._recipients = None, []
+        self._contents += 1
+        if self._contents == faults.drop_at_mail:
+            raise Closed
         if faults.drop_after_storing:
             self._sink.store(mail)
             raise Closed

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 from postroom.adapters.dynamo.interactions import DynamoInteractions
-from postroom.adapters.dynamo.outbox import DynamoOutbox
+from postroom.adapters.outbox.store import DynamoOutbox
 from postroom.model.automatic_reply import Withheld
 from postroom.model.interaction import Added, Interaction, Status, Subtype
 from postroom.model.messages import stored_event

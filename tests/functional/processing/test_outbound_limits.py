@@ -11,7 +11,7 @@ from unittest.mock import patch
 import pytest
 from postroom import bootstrap
 from postroom.adapters.clock import utc_now
-from postroom.adapters.dynamo import outbox_history
+from postroom.adapters.outbox import history as kept
 from postroom.errors import Invalid
 from postroom.model.interaction import Status
 from postroom.model.outbound import OutboxState
@@ -24,7 +24,7 @@ from tests.support.mails import mail
 def test_a_mail_that_waits_for_a_setting_for_months_tells_of_its_first_tries_and_of_its_last_reason(
     configured: AwsStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(outbox_history._MOST, "deferred", 3)
+    monkeypatch.setitem(kept._MOST, "deferred", 3)
     outbound_id = replied(configured)
     answers: list[Any] = []
 

@@ -15,6 +15,7 @@ from postroom.adapters.clock import utc_now
 from postroom.model.outbound import Outbound, OutboxState
 from postroom.rules import thread_markers
 from postroom.services.outbound import send_mail as sending
+from postroom.services.outbound.record_attempt import MOST_DEATHS
 from postroom.services.outbound.settle import resend
 from postroom.services.outbound.waiting import wait_after
 
@@ -137,18 +138,18 @@ def test_a_mail_that_its_senders_die_of_is_told_and_given_up_in_the_end(
 
     with monkeypatch.context() as patched:
         patched.setattr(sending, "prepare", dies)
-        for _ in range(sending.MOST_DEATHS):
+        for _ in range(MOST_DEATHS):
             with pytest.raises(Killed):
                 send_at(verified, outbound_id, moment)
             moment += timedelta(minutes=16)
         between = verified.outbox.get(outbound_id)
         outbound = send_at(verified, outbound_id, moment)
     assert between is not None
-    assert (between.state, between.unrecorded) == (OutboxState.CLAIMED, sending.MOST_DEATHS)
+    assert (between.state, between.unrecorded) == (OutboxState.CLAIMED, MOST_DEATHS)
     assert outbound.state is OutboxState.FAILED
-    assert f"{sending.MOST_DEATHS} senders" in outbound.reason
+    assert f"{MOST_DEATHS} senders" in outbound.reason
     assert f"postroom outbox resend {outbound_id}" in outbound.reason
-    assert whats(verified, outbound_id) == ["sender_died"] * (sending.MOST_DEATHS - 1) + ["failed"]
+    assert whats(verified, outbound_id) == ["sender_died"] * (MOST_DEATHS - 1) + ["failed"]
 
 
 NOT_PERMITTED = (
@@ -200,7 +201,7 @@ def test_what_only_an_administrator_can_mend_in_ses_is_told_at_once_held_and_sen
 def test_mail_that_waits_for_a_person_is_counted_for_the_alarm(
     verified: AwsStack, caplog: pytest.LogCaptureFixture, fault: Exception | None, held: int
 ) -> None:
-    caplog.set_level(logging.INFO, logger="postroom.services.outbound.send_mail")
+    caplog.set_level(logging.INFO, logger="postroom.services.outbound.record_attempt")
     with ses(lambda: fault):
         send(verified, replied(verified))
     assert [vars(one)["mails_held"] for one in caplog.records if one.message == "outbound_recorded"] == [held]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from postroom.adapters.clock import utc_now
 from postroom.adapters.dynamo import items
-from postroom.adapters.dynamo.outbox_history import entry, most
+from postroom.adapters.outbox.history import entry, most
 from postroom.model.event_kinds import EventKind
 from postroom.model.interaction import Event
 from postroom.model.outbound import Delivery, OutboxState

@@ -68,7 +68,7 @@ def test_one_mail_that_cannot_be_settled_keeps_no_other_from_being_told_uncertai
             raise Permanent("AWS refused what was asked", code="aws_refused")
         settle(self, outbound_id, **given)
 
-    with patch("postroom.adapters.dynamo.outbox.DynamoOutbox.settle", failing):
+    with patch("postroom.adapters.outbox.store.DynamoOutbox.settle", failing):
         assert verified.invoke("Sweep", {})["uncertain"] == 1
     assert (state_of(verified, bad), state_of(verified, good)) == (OutboxState.DATA, OutboxState.UNCERTAIN)
     assert verified.invoke("Sweep", {})["uncertain"] == 1
@@ -130,11 +130,13 @@ def test_recipients_refused_beside_one_put_off_are_told_and_the_rest_is_not_call
     assert outbound.due is not None
     failed = send_at(stack, outbound.id, outbound.due + timedelta(seconds=1))
     assert failed.state is OutboxState.FAILED
-    assert "for bob@example.org only, the others have it" in failed.reason
+    assert "for bob@example.org alone" in stack.outbox.history(outbound.id)[-1].detail
+    assert "carol@example.org (550 5.1.1 Unknown)" in failed.reason
     sink.faults.recipients = {}
-    resend(outbound.id, outbox=stack.outbox, queue=Queue(), clock=utc_now, who="ann")
+    left = resend(outbound.id, outbox=stack.outbox, queue=Queue(), clock=utc_now, who="ann")
+    assert left == ("bob@example.org", "carol@example.org")
     assert send(stack, outbound.id).state is OutboxState.SENT
-    assert [received.recipients for received in sink.mails] == [("ann@example.org",), ("bob@example.org",)]
+    assert [received.recipients for received in sink.mails] == [("ann@example.org",), left]
     assert "those who were left, bob@example.org" in stack.outbox.history(outbound.id)[-1].detail
 
 

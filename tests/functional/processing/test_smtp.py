@@ -147,7 +147,15 @@ def test_a_recipient_put_off_is_tried_again_alone_and_one_refused_is_told(stack:
         UpdateExpression="SET due = :past",
         ExpressionAttributeValues={":past": {"S": "2026-01-01T00:00:00.000000Z"}},
     )
-    assert send(stack, outbound.id).state is OutboxState.SENT
+    after = send(stack, outbound.id)
+    # One that has it and one that never gets it: the mail is not called sent, and nobody gets it twice.
+    assert after.state is OutboxState.FAILED
+    assert {to: one.state for to, one in after.recipients.items()} == {
+        "ann@example.org": OutboxState.SENT,
+        "bob@example.org": OutboxState.SENT,
+        "carol@example.org": OutboxState.FAILED,
+    }
+    assert needs_attention(after)
     assert [received.recipients for received in sink.mails] == [("ann@example.org",), ("bob@example.org",)]
 
 

@@ -126,7 +126,7 @@ class Stores:
     @cached_property
     def outbox(self) -> OutboxHistory:
         """Return the outbound mails."""
-        from postroom.adapters.dynamo import DynamoOutbox
+        from postroom.adapters.outbox import DynamoOutbox
 
         return DynamoOutbox(self._dynamo, self._table)
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from postroom.model import (
     Added,
+    AtRecipient,
     Body,
     Cap,
     Delivery,
@@ -128,8 +129,13 @@ class Outbox(Protocol):
         """
         ...
 
-    def mark_data(self, outbound_id: str, *, claim: str, now: datetime) -> None:
-        """CLAIMED → DATA; raises LeaseLost when the claim is not ours any more."""
+    def mark_data(
+        self, outbound_id: str, *, claim: str, now: datetime, recipients: Mapping[str, AtRecipient] | None = None
+    ) -> None:
+        """CLAIMED → DATA; raises LeaseLost when the claim is not ours any more.
+
+        `recipients`: where they differ already, what is certain of each: those in DATA become UNCERTAIN with us.
+        """
         ...
 
     def tell(self, outbound_id: str, *, claim: str, event: Event) -> None:
@@ -150,23 +156,51 @@ class Outbox(Protocol):
         due: datetime | None = None,
         message_id: str = "",
         remaining: Sequence[str] = (),
+        recipients: Mapping[str, AtRecipient] | None = None,
         tries: int | None = None,
     ) -> None:
         """CLAIMED or DATA → SENT, DEFERRED, FAILED or UNCERTAIN, with the entry in the history.
+
+        `message_id`: one that the next server put in place of ours; `recipients`: what became of it at each, where that
+        differs; `remaining`: who is left, of a mail that names only those; `tries`: how often it counts as tried, where
+        this time does not count.
 
         Also what was called UNCERTAIN meanwhile, as long as nobody else has taken it: the sender knows better.
         """
         ...
 
-    def report(self, outbound_id: str, *, report_id: str, delivery: Delivery | None, event: Event) -> bool:
+    def report(
+        self,
+        outbound_id: str,
+        *,
+        report_id: str,
+        delivery: Delivery | None,
+        event: Event,
+        deliveries: Mapping[str, Delivery] | None = None,
+    ) -> bool:
         """Record what a report says became of a mail; False when it was recorded before, or there is no such mail.
 
-        `delivery` None: it says nothing of that. A later word is not taken back by an earlier one.
+        `delivery` None: it says nothing of that; `deliveries`: what it says of each recipient that it names. A later
+        word is not taken back by an earlier one.
         """
         ...
 
-    def settle(self, outbound_id: str, *, was: OutboxState, state: OutboxState, event: Event) -> None:
-        """Move a mail by a person's word or a report's; raises Conflict when it is not in state `was`."""
+    def settle(
+        self,
+        outbound_id: str,
+        *,
+        was: OutboxState,
+        state: OutboxState,
+        event: Event,
+        recipients: Mapping[str, AtRecipient] | None = None,
+        remaining: Sequence[str] = (),
+        revision: int | None = None,
+    ) -> None:
+        """Move a mail by a person's word or a report's; raises Conflict when it is not in state `was`.
+
+        `recipients`: what becomes of it at each (None: as it is); `remaining`: who is left, of a mail that names only
+        those; `revision`: of the mail as it was read.
+        """
         ...
 
     def acknowledge(self, outbound_id: str, *, state: OutboxState, delivery: Delivery, event: Event) -> None:

@@ -183,7 +183,9 @@ def test_each_limit_of_ses_has_its_own_answer(error: ClientError, code: str, cou
 
     transport = SesTransport(Client(), configuration_set="set")  # type: ignore[arg-type]  # what is used of a client
     with pytest.raises(SendDeferred) as caught:
-        transport.send(b"", Envelope("us@example.com", ("a@b.example",)), outbound_id="o", before_data=lambda: None)
+        transport.send(
+            b"", Envelope("us@example.com", ("a@b.example",)), outbound_id="o", before_data=lambda known=None: None
+        )
     assert caught.value.code == code
     sort = waiting_for(code)
     assert (sort.counts, sort.held) == (counts, held)

@@ -5,15 +5,16 @@ from typing import TYPE_CHECKING
 from postroom.room import lazily
 
 if TYPE_CHECKING:
+    from postroom.adapters.dynamo import items, keys
     from postroom.adapters.dynamo.arrivals import DynamoArrivals
-    from postroom.adapters.dynamo.client import repeat_conflicts
+    from postroom.adapters.dynamo.caps import counting, give_back, raise_shared
+    from postroom.adapters.dynamo.client import query_all, read_many, repeat_conflicts
     from postroom.adapters.dynamo.configurations import ConfigurationStore
     from postroom.adapters.dynamo.interaction_changes import DynamoInteractionChanges
     from postroom.adapters.dynamo.interactions import DynamoInteractions
     from postroom.adapters.dynamo.looks import DynamoLooks
     from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
-    from postroom.adapters.dynamo.notices import DynamoNotices, DynamoTicks
-    from postroom.adapters.dynamo.outbox import DynamoOutbox
+    from postroom.adapters.dynamo.notices import DynamoNotices, DynamoTicks, note_unarrived, noted_unarrived
     from postroom.adapters.dynamo.secrets import SecretWriter, StoredSecretDates, StoredSecrets
     from postroom.adapters.dynamo.sweep_memory import DynamoSweepMemory
 else:
@@ -21,14 +22,14 @@ else:
         __name__,
         {
             "arrivals": ["DynamoArrivals"],
-            "client": ["repeat_conflicts"],
+            "caps": ["counting", "give_back", "raise_shared"],
+            "client": ["query_all", "read_many", "repeat_conflicts"],
             "configurations": ["ConfigurationStore"],
             "interaction_changes": ["DynamoInteractionChanges"],
             "interactions": ["DynamoInteractions"],
             "looks": ["DynamoLooks"],
             "mailbox_states": ["DynamoMailboxStates"],
-            "notices": ["DynamoNotices", "DynamoTicks"],
-            "outbox": ["DynamoOutbox"],
+            "notices": ["DynamoNotices", "DynamoTicks", "note_unarrived", "noted_unarrived"],
             "secrets": ["SecretWriter", "StoredSecretDates", "StoredSecrets"],
             "sweep_memory": ["DynamoSweepMemory"],
         },
@@ -42,11 +43,19 @@ __all__ = [
     "DynamoLooks",
     "DynamoMailboxStates",
     "DynamoNotices",
-    "DynamoOutbox",
     "DynamoSweepMemory",
     "DynamoTicks",
     "SecretWriter",
     "StoredSecretDates",
     "StoredSecrets",
+    "counting",
+    "give_back",
+    "items",
+    "keys",
+    "note_unarrived",
+    "noted_unarrived",
+    "query_all",
+    "raise_shared",
+    "read_many",
     "repeat_conflicts",
 ]

@@ -17,6 +17,7 @@ from typing import Any
 from postroom.adapters.dynamo import keys
 from postroom.mail.headers import Address, address_key, parse_addresses
 from postroom.model import (
+    AtRecipient,
     Attachment,
     Body,
     Delivery,
@@ -37,6 +38,7 @@ INTERACTION_LIMIT = 380_000  # bytes; DynamoDB takes 400 KB
 TOO_LARGE = "The mail's subject, addresses and names of files are too large to be kept"
 OUTBOUND_LIMIT = 230_000
 """Bytes of an outbound mail's item when it is written: what is left to 400 KB is for its history and its reports."""
+_LONGEST_SAID = 300  # bytes of what a server said of one recipient
 _MOST_PEOPLE = 30
 _LONGEST_SUBJECT = 400  # bytes kept open for lists; the whole subject is in the blob
 
@@ -288,7 +290,31 @@ def read_outbound(item: Mapping[str, Any]) -> Outbound:
         unrecorded=values.get("unrecorded", 0),
         acknowledged=keys.parse_moment(values["acknowledged"]) if "acknowledged" in values else None,
         remaining=tuple(values.get("remaining", ())),
+        recipients=_read_recipients(values.get("recipients")),
+        deliveries=read_deliveries(values.get("deliveries")),
+        revision=values.get("revision", 0),
     )
+
+
+def pack_recipients(recipients: Mapping[str, AtRecipient]) -> bytes:
+    """Pack what became of a mail at each recipient; what servers said is cut."""
+    return pack({to: [one.state.value, one.code, shorten(one.said, _LONGEST_SAID)] for to, one in recipients.items()})
+
+
+def _read_recipients(blob: bytes | None) -> Mapping[str, AtRecipient]:
+    if blob is None:
+        return {}
+    return {to: AtRecipient(OutboxState(state), code, said) for to, (state, code, said) in unpack(blob).items()}
+
+
+def pack_deliveries(deliveries: Mapping[str, Delivery]) -> bytes:
+    """Pack what reports say of each recipient."""
+    return pack({to: delivery.value for to, delivery in sorted(deliveries.items())})
+
+
+def read_deliveries(blob: bytes | None) -> Mapping[str, Delivery]:
+    """Read what `pack_deliveries` wrote."""
+    return {} if blob is None else {to: Delivery(delivery) for to, delivery in unpack(blob).items()}
 
 
 def event_item(interaction_id: str, event: Event) -> Item:

@@ -287,6 +287,16 @@ class OutboundRow(Row, Unsent):
     state: str = ""
 
 
+class RecipientShown(Answer):
+    """What became of an outbound mail at one of its recipients."""
+
+    address: str
+    state: OutboxState
+    code: str
+    said: str = Field(description="What the server said of this recipient, where it did not take the mail for it.")
+    delivery: Delivery
+
+
 class OutboundShown(Answer):
     """One outbound mail with its history."""
 
@@ -324,5 +334,7 @@ class OutboundShown(Answer):
     unrecorded: int
     acknowledged: Moment | None = Field(None, description="When a person took note that it did not arrive.")
     remaining: tuple[str, ...]
+    recipients: tuple[RecipientShown, ...]
+    revision: int = Field(description="Rises whenever it is recorded what became of the mail.")
     needs_attention: bool = Field(False, description="It leaves only when a person has done something.")
     events: tuple[EventShown, ...]

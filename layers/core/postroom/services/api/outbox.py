@@ -41,5 +41,7 @@ class OutboxQueries:
             raise NotFound("there is no such outbound mail", on=outbound_id)
         own: dict[str, Any] = {field.name: getattr(outbound, field.name) for field in fields(Outbound)}
         own["parent_id"] = own.pop("answers")
+        own["recipients"] = tuple(outbox_view.by_recipient(outbound))
+        del own["deliveries"]
         events = tuple(EventShown.model_validate(one) for one in self.outbox.history(outbound_id))
         return OutboundShown.model_validate({**own, **outbox_view.told(outbound), "events": events})

@@ -6,18 +6,20 @@ from postroom.room import lazily
 
 if TYPE_CHECKING:
     from postroom.services.outbound import retry_held, view, write_reply
-    from postroom.services.outbound.send_mail import CLAIM_LASTS, Result, send
+    from postroom.services.outbound.record_attempt import Result
+    from postroom.services.outbound.send_mail import CLAIM_LASTS, send
     from postroom.services.outbound.ses_events import Tracked, track
-    from postroom.services.outbound.settle import acknowledge, mark_sent, resend
+    from postroom.services.outbound.settle import acknowledge, died_on_the_wire, left_as_reported, mark_sent, resend
     from postroom.services.outbound.view import missed, needs_attention, state_in_words, why_unsettled
     from postroom.services.outbound.write_reply import Replied, Reply, reply
 else:
     __getattr__ = lazily(
         __name__,
         {
-            "send_mail": ["CLAIM_LASTS", "Result", "send"],
+            "record_attempt": ["Result"],
+            "send_mail": ["CLAIM_LASTS", "send"],
             "ses_events": ["Tracked", "track"],
-            "settle": ["acknowledge", "mark_sent", "resend"],
+            "settle": ["acknowledge", "died_on_the_wire", "left_as_reported", "mark_sent", "resend"],
             "view": ["missed", "needs_attention", "state_in_words", "why_unsettled"],
             "write_reply": ["Replied", "Reply", "reply"],
         },
@@ -30,6 +32,8 @@ __all__ = [
     "Result",
     "Tracked",
     "acknowledge",
+    "died_on_the_wire",
+    "left_as_reported",
     "mark_sent",
     "missed",
     "needs_attention",

@@ -6,53 +6,37 @@ never blindly repeated.
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import math
-import random
 import secrets
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from postroom.errors import (
     Invalid,
     LeaseLost,
     NotFound,
     Permanent,
-    PostroomError,
     SendRefused,
     SendUncertain,
     Transient,
 )
 from postroom.mail.headers import parse_addresses
 from postroom.mail.outgoing import Composition, compose, deliverable, thread_token
-from postroom.model import Envelope, Event, EventKind, Outbound, OutboxState, Sent, send_request
+from postroom.model import AtRecipient, Envelope, Outbound
 from postroom.model.configuration import Configuration, OutboundServer, ServerType
 from postroom.ports import Clock, Configurations, Outbox, Queue, Transports
 from postroom.rules import Recipients, recipients_of, server_of, thread_markers
-from postroom.services.outbound.waiting import DEFECT, DEFECT_GIVE_UP_AFTER, wait_after, waiting_for
+from postroom.services.outbound.record_attempt import Attempt, Result, addressed
+from postroom.services.outbound.waiting import DEFECT, DEFECT_GIVE_UP_AFTER
 
 logger = logging.getLogger(__name__)
 
 CLAIM_LASTS = timedelta(minutes=15)
 """A sender older than this is dead: Lambda ends every invocation before it."""
 
-_OWN_DELAY = timedelta(minutes=5)
-"""What is due sooner than the sweep would find it is queued again at once, with its delay."""
-
-MOST_DEATHS = 8
-"""Senders that may die of a mail, one after the other, before its content goes out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one request to send; `state` None: somebody else has it, or it was finished before."""
-
-    outbound_id: str
-    state: OutboxState | None
-    reason: str = ""
+NOTHING_KNOWN: Mapping[str, AtRecipient] = MappingProxyType({})
 
 
 def send(
@@ -84,12 +68,12 @@ def send(
     )
     if outbound is None:
         return Result(outbound_id, None, "not to be sent: another sender has it, it is finished, or not due yet")
-    attempt = _Attempt(outbound, claim, outbox, queue, clock)
+    attempt = Attempt(outbound, claim, outbox, queue, clock)
     on_the_wire = False
 
-    def before_data() -> None:
+    def before_data(known: Mapping[str, AtRecipient] = NOTHING_KNOWN) -> None:
         nonlocal on_the_wire
-        outbox.mark_data(outbound_id, claim=claim, now=clock())
+        outbox.mark_data(outbound_id, claim=claim, now=clock(), recipients=attempt.on_the_wire(known))
         on_the_wire = True
 
     try:
@@ -99,6 +83,7 @@ def send(
             raise trouble
         server = server_of(configuration, outbound)
         to = recipients_of(configuration, outbound)
+        attempt.addressed = addressed(outbound, to)
         content, envelope = prepare(outbound, server, to, message_id, key=key, sent_at=outbound.created)
         sent = transports.for_server(server).send(content, envelope, outbound_id=outbound_id, before_data=before_data)
     except LeaseLost:
@@ -128,7 +113,7 @@ def _defect(error: Exception) -> Transient:
     return Transient(
         f"An error of ours before anything was sent: {_where(error)}",
         code=DEFECT,
-        remedy=f"It is tried again by itself for {_days(DEFECT_GIVE_UP_AFTER)}; "
+        remedy=f"It is tried again by itself for {DEFECT_GIVE_UP_AFTER.days * 24} hours; "
         "the log of send_outbound has all of it (`sending_failed`).",
     )
 
@@ -137,141 +122,6 @@ def _where(error: Exception) -> str:
     """Name an error by its type and place: its words may repeat what is in the mail."""
     *_outer, frame = traceback.extract_tb(error.__traceback__)
     return f"{type(error).__name__} in {frame.filename.rpartition('/')[2]}:{frame.lineno}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    """Records how the attempt ended."""
-
-    outbound: Outbound
-    claim: str
-    outbox: Outbox
-    queue: Queue
-    clock: Clock
-
-    def died_before(self) -> Result | None:
-        """Tell that earlier senders died of this mail; its result where it is given up for that."""
-        deaths = self.outbound.unrecorded - 1
-        times = "a sender" if deaths == 1 else f"{deaths} senders, one after the other,"
-        reason = f"{times} died before anything was sent; the log of send_outbound tells of what"
-        if deaths >= MOST_DEATHS:
-            return self.failed(f"{reason}. When that is mended: {_resend(self.outbound)}", code=DEFECT)
-        event = Event(at=self.clock(), what=EventKind.SENDER_DIED, detail=reason)
-        self.outbox.tell(self.outbound.id, claim=self.claim, event=event)
-        return None
-
-    def sent(self, sent: Sent, server: OutboundServer, to: Recipients) -> Result:
-        if sent.deferred:
-            return self._partly(sent)
-        detail = f"by {server.name}: {sent.provider_id}"
-        if self.outbound.remaining:
-            detail = f"to those who were left, {', '.join(self.outbound.remaining)}, {detail}"
-        if server.name != self.outbound.server:
-            detail += f"; {self.outbound.server}, which it was written for, is not its way out any more"
-        if sent.refused:
-            detail += f"; refused for {_answers(sent.refused)}"
-        if to.why and (to.diverted or not self.outbound.remaining):
-            detail += f"; {to.why}"
-        return self._finish(
-            OutboxState.SENT, EventKind.SENT, detail, provider_id=sent.provider_id, message_id=sent.message_id
-        )
-
-    def _partly(self, sent: Sent) -> Result:
-        reason = f"put off for {_answers(sent.deferred)}"
-        if sent.refused:
-            reason += f"; refused for {_answers(sent.refused)}"
-        now = self.clock()
-        return self._finish(
-            OutboxState.DEFERRED,
-            EventKind.PARTLY_SENT,
-            reason,
-            due=now + wait_after(self.outbound.tries, code=sent.deferred_code),
-            code=sent.deferred_code,
-            since=now,
-            remaining=tuple(sent.deferred),
-        )
-
-    def failed(self, reason: str, *, code: str) -> Result:
-        if self.outbound.remaining:
-            reason = f"for {', '.join(self.outbound.remaining)} only, the others have it: {reason}"
-        return self._finish(OutboxState.FAILED, EventKind.FAILED, reason, code=code)
-
-    def uncertain(self, error: SendUncertain) -> Result:
-        return self._finish(OutboxState.UNCERTAIN, EventKind.UNCERTAIN, str(error), code=error.code)
-
-    def deferred(self, error: PostroomError) -> Result:
-        now = self.clock()
-        sort = waiting_for(error.code)
-        same = self.outbound.since is not None and waiting_for(self.outbound.code) == sort
-        since = self.outbound.since if same and self.outbound.since else now
-        if sort.patience is not None and now - since > sort.patience:
-            given_up = f"given up after {_days(sort.patience)} and {self.outbound.tries} tries; the last answer was:"
-            return self.failed(f"{given_up} {error} To try once more: {_resend(self.outbound)}", code=error.code)
-        wait = wait_after(self.outbound.tries, code=error.code, waited=now - since, chance=random.random())
-        result = self._finish(
-            OutboxState.DEFERRED,
-            EventKind.DEFERRED if sort.counts else EventKind(sort.name),
-            str(error),
-            due=now + wait,
-            code=error.code,
-            since=since,
-            tries=None if sort.counts else self.outbound.tries - 1,
-        )
-        if wait < _OWN_DELAY:
-            # Sooner than the sweep looks for what is due, which finds it all the same if this is lost.
-            with contextlib.suppress(Transient):
-                self.queue.send(send_request(self.outbound.id), delay=math.ceil(wait.total_seconds()) + 1)
-        return result
-
-    def _finish(
-        self,
-        state: OutboxState,
-        what: EventKind,
-        detail: str,
-        *,
-        due: datetime | None = None,
-        code: str = "",
-        since: datetime | None = None,
-        provider_id: str = "",
-        message_id: str = "",
-        remaining: Sequence[str] = (),
-        tries: int | None = None,
-    ) -> Result:
-        try:
-            self.outbox.finish(
-                self.outbound.id,
-                claim=self.claim,
-                state=state,
-                event=Event(at=self.clock(), what=what, detail=detail[:1000]),
-                provider_id=provider_id,
-                reason=detail[:1000],
-                code=code,
-                since=since,
-                due=due,
-                message_id=message_id,
-                remaining=remaining,
-                tries=tries,
-            )
-        except LeaseLost:
-            # Recorded, and the answer was lost; or a person was faster, who takes it for sent.
-            return Result(self.outbound.id, None, f"{state.value}, which is recorded or not news any more")
-        # A recipient that was refused is told to who wrote; what is held or unknown, to who runs this.
-        held = state is OutboxState.UNCERTAIN or (state is not OutboxState.SENT and waiting_for(code).held)
-        facts = {"outbound": self.outbound.id, "state": state.value, "code": code, "mails_held": int(held)}
-        logger.info("outbound_recorded", extra=facts)
-        return Result(self.outbound.id, state, detail)
-
-
-def _answers(by_recipient: Mapping[str, str]) -> str:
-    return ", ".join(f"{one} ({why})" for one, why in by_recipient.items())
-
-
-def _resend(outbound: Outbound) -> str:
-    return f"`postroom outbox resend {outbound.id}`."
-
-
-def _days(period: timedelta) -> str:
-    return "a day" if period.days == 1 else f"{period.days} days"
 
 
 def prepare(
@@ -303,10 +153,7 @@ def prepare(
             written_to=(*outbound.to, *outbound.cc, *outbound.bcc) if to.diverted else (),
         )
     )
-    everybody = tuple(
-        dict.fromkeys(deliverable(parse_addresses(text)[0].address) for text in (*to.to, *to.cc, *to.bcc))
-    )
-    recipients = everybody if to.diverted else outbound.remaining or everybody
+    recipients = addressed(outbound, to).envelope
     if len(recipients) > server.maximum_recipients:
         raise SendRefused(
             f"the mail has {len(recipients)} recipients, `maximum_recipients` of {server.name} is "

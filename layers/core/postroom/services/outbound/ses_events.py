@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from postroom.errors import Conflict
 from postroom.model import Delivery, Event, EventKind, Outbound, OutboxState, event_kind
 from postroom.ports import Clock, Notices, Outbox
+from postroom.services.outbound.settle import left_after_all, unsure
 
 TAG = "postroom-outbound"
 
@@ -53,26 +54,50 @@ def track(event: Mapping[str, Any], *, outbox: Outbox, notices: Notices, clock: 
         notices.add(at=now, what=EventKind.UNMATCHED_REPORT, detail=f"{kind} {_text(detail)}"[:500])
         return Tracked(outbound_id, kind, news=False)
     delivery, what = KINDS.get(kind, (None, event_kind(kind.lower())))
+    named = _recipients(detail, kind)
     news = outbox.report(
         outbound.id,
         report_id=report_id,
         delivery=delivery,
+        deliveries=dict.fromkeys(named, delivery) if delivery is not None else {},
         event=Event(at=_when(detail, now), what=what, detail=_text(detail)),
     )
-    if news and kind != "Rendering Failure":
-        _settle(outbound, kind, outbox, now)
+    if news and kind != "Rendering Failure" and outbound.state is OutboxState.UNCERTAIN:
+        _settle(outbox.get(outbound.id) or outbound, kind, named, outbox, now)  # as it is after the report
     return Tracked(outbound.id, kind, news)
 
 
-def _settle(outbound: Outbound, kind: str, outbox: Outbox, now: datetime) -> None:
+def _settle(outbound: Outbound, kind: str, named: Collection[str], outbox: Outbox, now: datetime) -> None:
     """SES tells of the mail, so it had taken it: an uncertain sending is certain now (X09)."""
-    if outbound.state is not OutboxState.UNCERTAIN:
+    differ = bool(outbound.recipients)
+    if outbound.state is not OutboxState.UNCERTAIN or (differ and not set(named) & set(unsure(outbound))):
         return
     event = Event(at=now, what=EventKind.SETTLED, detail=f"SES reported {kind}: it had taken the mail")
     try:
-        outbox.settle(outbound.id, was=OutboxState.UNCERTAIN, state=OutboxState.SENT, event=event)
+        left_after_all(outbound, outbox=outbox, event=event, only=named if differ else None)
     except Conflict:
         return  # a person or another event was faster; the report itself is recorded
+
+
+_NAMED: Mapping[str, tuple[str, str]] = {
+    "Delivery": ("delivery", "recipients"),
+    "Bounce": ("bounce", "bouncedRecipients"),
+    "Complaint": ("complaint", "complainedRecipients"),
+    "DeliveryDelay": ("deliveryDelay", "delayedRecipients"),
+}
+"""Where each kind of event names its recipients; the others are about all of the mail's (SES developer guide,
+"Examples of event data")."""
+
+
+def _recipients(detail: Mapping[str, Any], kind: str) -> tuple[str, ...]:
+    """Name the recipients that an event is about, as the envelope had them."""
+    section, field = _NAMED.get(kind, ("mail", "destination"))
+    found = (detail.get(section) or {}).get(field) or ()
+    addresses = [one.get("emailAddress") if isinstance(one, Mapping) else one for one in found]
+    return tuple(dict.fromkeys(one for one in addresses if isinstance(one, str) and one))[:_MOST_NAMED]
+
+
+_MOST_NAMED = 1000
 
 
 def _tag(detail: Mapping[str, Any]) -> str | None:

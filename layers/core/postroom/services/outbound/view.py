@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from postroom.model import Delivery, Outbound, OutboxState
+from postroom.mail.headers import parse_addresses
+from postroom.model import Delivery, Outbound, OutboxState, any_recipient_in, at_recipients
 from postroom.services.mailboxes import Concern
 from postroom.services.outbound.waiting import waiting_for
 
@@ -14,8 +15,8 @@ _GONE = frozenset({OutboxState.SENT})
 
 
 def needs_attention(outbound: Outbound) -> bool:
-    """Tell whether the mail leaves only when a person has done something."""
-    if outbound.state in (OutboxState.FAILED, OutboxState.UNCERTAIN):
+    """Tell whether the mail leaves, for any of its recipients, only when a person has done something."""
+    if any_recipient_in(outbound, OutboxState.FAILED, OutboxState.UNCERTAIN):
         return True
     return outbound.state is OutboxState.DEFERRED and waiting_for(outbound.code).needs_person
 
@@ -56,6 +57,23 @@ def told(outbound: Outbound | None) -> dict[str, Any]:
         "due": outbound.due.isoformat() if outbound.due else None,
         "needs_attention": needs_attention(outbound),
     }
+
+
+def by_recipient(outbound: Outbound) -> list[dict[str, Any]]:
+    """Say of each recipient what became of the mail: its state, what the server said, what reports say."""
+    written = [
+        parsed[0].address for text in (*outbound.to, *outbound.cc, *outbound.bcc) if (parsed := parse_addresses(text))
+    ]
+    return [
+        {
+            "address": address,
+            "state": one.state,
+            "code": one.code,
+            "said": one.said,
+            "delivery": outbound.deliveries.get(address, Delivery.UNKNOWN),
+        }
+        for address, one in at_recipients(outbound, written).items()
+    ]
 
 
 NOT_ARRIVED: Mapping[Delivery, str] = {

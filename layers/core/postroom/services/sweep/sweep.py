@@ -12,14 +12,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from postroom.errors import Conflict, Permanent, PostroomError
-from postroom.model import (
-    Delivery,
-    Event,
-    EventKind,
-    Outbound,
-    OutboxState,
-    send_request,
-)
+from postroom.model import Outbound, OutboxState, send_request
 from postroom.ports import (
     BatchQueue,
     Clock,
@@ -32,7 +25,7 @@ from postroom.ports import (
     SweepMemory,
 )
 from postroom.services.inbound import Ingest
-from postroom.services.outbound import CLAIM_LASTS
+from postroom.services.outbound import CLAIM_LASTS, died_on_the_wire, left_as_reported
 from postroom.services.sweep import gauges, raw_messages
 from postroom.services.sweep.dead_letters import Letters
 from postroom.services.sweep.raw_messages import works
@@ -160,10 +153,8 @@ class Sweep:
         uncertain = 0
         for outbound_id in self.outbox.waiting(OutboxState.DATA, before=now - CLAIM_LASTS):
             outbound = self.outbox.get(outbound_id)
-            if outbound is None or self._reported(outbound, now, was=OutboxState.DATA):
-                continue
-            event = Event(at=now, what=EventKind.UNCERTAIN, detail="the sender died while the content went out")
-            uncertain += self._settled(outbound_id, was=OutboxState.DATA, state=OutboxState.UNCERTAIN, event=event)
+            if outbound is not None and not self._settled(left_as_reported, outbound, now):
+                uncertain += self._settled(died_on_the_wire, outbound, now)
         return uncertain
 
     def _reported_meanwhile(self, now: datetime) -> None:
@@ -171,23 +162,13 @@ class Sweep:
         waiting = self.outbox.waiting(OutboxState.UNCERTAIN, before=now)
         while ids := list(islice(waiting, _READ_AT_ONCE)):  # those that nobody decides about grow to many
             for outbound in self.outbox.read(ids).values():
-                self._reported(outbound, now, was=OutboxState.UNCERTAIN)
+                self._settled(left_as_reported, outbound, now)
 
-    def _reported(self, outbound: Outbound, now: datetime, *, was: OutboxState) -> bool:
-        """Say whether a report shows that the mail has left, and record that it is SENT."""
-        # Where some recipients are left, the report may be about those who have the mail.
-        if outbound.delivery is Delivery.UNKNOWN or outbound.remaining:
-            return False
-        event = Event(at=now, what=EventKind.SETTLED, detail=f"reported {outbound.delivery.value}")
-        self._settled(outbound.id, was=was, state=OutboxState.SENT, event=event)
-        return True
-
-    def _settled(self, outbound_id: str, *, was: OutboxState, state: OutboxState, event: Event) -> bool:
+    def _settled(self, settle: Callable[..., bool], outbound: Outbound, now: datetime) -> bool:
         try:
-            self.outbox.settle(outbound_id, was=was, state=state, event=event)
+            return settle(outbound, outbox=self.outbox, now=now)
         except Conflict:
             return False  # its sender was alive after all, or a person was faster
         except Permanent as error:  # of this mail alone: the others must not wait for it
-            logger.error("settling_failed", extra={"outbound": outbound_id, "code": error.code})
+            logger.error("settling_failed", extra={"outbound": outbound.id, "code": error.code})
             return False
-        return True

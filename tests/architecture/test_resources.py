@@ -253,6 +253,8 @@ def test_the_tables_keys_are_those_of_the_key_module() -> None:
         keys.BY_MESSAGE_ID: [keys.MESSAGE_ID_PK],
         keys.BY_LIST: [keys.LIST_PK, keys.LIST_SK],
         keys.BY_THREAD: [keys.THREAD_PK, keys.THREAD_SK],
+        keys.BY_DUE: [keys.DUE_PK, keys.DUE_SK],
+        keys.BY_CUSTOMER: [keys.CUSTOMER_PK, keys.CUSTOMER_SK],
     }
 
 

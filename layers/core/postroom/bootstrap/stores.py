@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from postroom.adapters.aws import S3Contents, SqsQueue
     from postroom.ports import (
         Arrivals,
+        CaseNotes,
+        Cases,
         ConfigurationHistory,
         DeadLetters,
         ErasableContents,
@@ -115,6 +117,20 @@ class Stores:
         from postroom.adapters.dynamo import DynamoInteractions
 
         return DynamoInteractions(self._dynamo, self._table, self._contents)
+
+    @cached_property
+    def cases(self) -> Cases:
+        """Return the cases."""
+        from postroom.adapters.dynamo.cases import DynamoCases
+
+        return DynamoCases(self._dynamo, self._table)
+
+    @cached_property
+    def case_notes(self) -> CaseNotes:
+        """Return what lies beside cases."""
+        from postroom.adapters.dynamo.cases import DynamoCaseNotes
+
+        return DynamoCaseNotes(self._dynamo, self._table, self._contents)
 
     @cached_property
     def changes(self) -> InteractionChanges:

@@ -25,6 +25,7 @@ class OutboxState(StrEnum):
     DEFERRED = "DEFERRED"  # certainly not sent; next try is `due`
     FAILED = "FAILED"  # refused for good
     UNCERTAIN = "UNCERTAIN"  # nobody knows; shown, never blindly repeated (X09)
+    CANCELLED = "CANCELLED"  # taken back by a person while it was NEW; no sender ever takes it
 
     @property
     def in_flight(self) -> bool:

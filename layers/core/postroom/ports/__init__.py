@@ -12,6 +12,8 @@ from postroom.ports.mail_servers import (
 )
 from postroom.ports.operations import (
     Arrivals,
+    CaseNotes,
+    Cases,
     ConfigurationHistory,
     ConfigurationVersions,
     DatedConfigurations,
@@ -46,6 +48,8 @@ __all__ = [
     "Arrivals",
     "BatchQueue",
     "BeforeData",
+    "CaseNotes",
+    "Cases",
     "Clock",
     "Compares",
     "ConfigurationHistory",

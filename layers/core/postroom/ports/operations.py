@@ -6,7 +6,26 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
-from postroom.model import Arrival, Body, Event, EventKind, Interaction, OutboxState, SweepProgress
+from postroom.model import (
+    Arrival,
+    Body,
+    Event,
+    EventKind,
+    Interaction,
+    Outbound,
+    OutboxState,
+    SweepProgress,
+)
+from postroom.model.case import (
+    Case,
+    CaseChange,
+    CaseEvent,
+    CaseList,
+    CasePage,
+    Draft,
+    Note,
+    Presence,
+)
 from postroom.model.configuration import Configuration, Mailbox, Version
 from postroom.ports.storage import Contents, Interactions, Outbox
 from postroom.ports.surroundings import Configurations, SecretStore
@@ -32,6 +51,70 @@ class InteractionLists(Interactions, Protocol):
     def rows(self, ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
         """Return the rows of mails by their ids; those that are gone are left out."""
         ...
+
+
+class Cases(Protocol):
+    """Cases: read, changed by conditional writes, and listed."""
+
+    def get(self, case_id: str) -> Case | None:
+        """Read a case as it is now."""
+        ...
+
+    def read(self, ids: Sequence[str]) -> Mapping[str, Case]:
+        """Read those that exist of many."""
+        ...
+
+    def write(
+        self, *changes: CaseChange, outbound: Outbound | None = None, cancelled: str = "", note: Note | None = None
+    ) -> bool:
+        """Write changes at once; False when a case is not as it was read, or the mail is there, or not NEW any more."""
+        ...
+
+    def history(self, case_id: str) -> list[CaseEvent]:
+        """Read the whole history of a case, oldest first."""
+        ...
+
+    def page(self, wanted: CaseList, *, after: str = "", most: int, newest_first: bool = False) -> CasePage:
+        """Read a part of a list, behind the place `after`."""
+        ...
+
+    def count(self, wanted: CaseList) -> int:
+        """Count the cases of a list, up to a thousand."""
+        ...
+
+    def of_customer(self, address: str, *, most: int, before: str = "") -> tuple[list[str], str]:
+        """List the ids of a customer's cases, newest first, and where the next part begins."""
+        ...
+
+    def of_number(self, word: str) -> list[str]:
+        """List the ids of the cases with the first ten letters of this number: one, or by chance two."""
+        ...
+
+    def due(self, *, before: datetime) -> Iterator[str]:
+        """List the ids of cases that time does something to until then."""
+        ...
+
+
+class CaseNotes(Protocol):
+    """What lies beside a case: notes, drafts, and who has it open."""
+
+    def notes(self, case_id: str) -> Sequence[Note]: ...
+
+    def save_note(self, note: Note, *, earlier: int) -> bool:
+        """Write a note that was changed; False when it has been changed since it had `earlier` versions."""
+        ...
+
+    def draft(self, case_id: str, agent: str) -> Draft | None: ...
+
+    def drafts(self, case_id: str) -> Sequence[Draft]: ...
+
+    def save_draft(self, draft: Draft, *, version: int) -> bool:
+        """Write a draft over a version of it; False when another was written meanwhile."""
+        ...
+
+    def present(self, case_id: str) -> Sequence[Presence]: ...
+
+    def note_presence(self, case_id: str, presence: Presence) -> None: ...
 
 
 class ThreadMembers(Protocol):

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from postroom.adapters.dynamo import items, keys
     from postroom.adapters.dynamo.arrivals import DynamoArrivals
     from postroom.adapters.dynamo.caps import counting, give_back, raise_shared
-    from postroom.adapters.dynamo.client import query_all, read_many, repeat_conflicts
+    from postroom.adapters.dynamo.client import aws_errors, query_all, read_many, repeat_conflicts
     from postroom.adapters.dynamo.configurations import ConfigurationStore
     from postroom.adapters.dynamo.interaction_changes import DynamoInteractionChanges
     from postroom.adapters.dynamo.interactions import DynamoInteractions
@@ -23,7 +23,7 @@ else:
         {
             "arrivals": ["DynamoArrivals"],
             "caps": ["counting", "give_back", "raise_shared"],
-            "client": ["query_all", "read_many", "repeat_conflicts"],
+            "client": ["aws_errors", "query_all", "read_many", "repeat_conflicts"],
             "configurations": ["ConfigurationStore"],
             "interaction_changes": ["DynamoInteractionChanges"],
             "interactions": ["DynamoInteractions"],
@@ -48,6 +48,7 @@ __all__ = [
     "SecretWriter",
     "StoredSecretDates",
     "StoredSecrets",
+    "aws_errors",
     "counting",
     "give_back",
     "items",

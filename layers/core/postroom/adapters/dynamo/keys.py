@@ -18,26 +18,43 @@
 | what it queued again      | `SWEEP`         | `R#<hour>`      |
 | last tick of the schedule | `TICK`          | `mark`          |
 | when mailboxes were polled | `LOOK`         | `<digest of their names>` |
+| case of a thread          | `C#<thread>`    | `0`             |
+| draft of an answer        | `C#<thread>`    | `DR#<agent>`    |
+| note                      | `C#<thread>`    | `N#<time>#<id>` |
+| who has a case open       | `C#<thread>`    | `PR#<agent>`    |
+| history of a case         | `H#<thread>`    | `<8 digits of its version>` |
 
-| index          | an inbound interaction            | an outbound one                    |
-|----------------|-----------------------------------|------------------------------------|
-| by_message_id  | `M#<hash of Message-ID>`          | the same, once a sender claims it  |
-| by_list        | `Q#<queue>` / `<created>#<id>`    | `O#<state>` / `<since>#<id>`       |
-| by_thread      | `<thread>` / `<created>#<id>` *   | `<thread>` / `<created>#<id>`      |
+| index          | an inbound interaction          | an outbound one                 | a case                    |
+|----------------|---------------------------------|---------------------------------|---------------------------|
+| by_message_id  | `M#<hash of Message-ID>`        | the same, once a sender has it  | `NR#<number>`             |
+| by_list        | (see below)                     | `O#<state>` / `<since>#<id>`    | its list, see `case_list` |
+| by_thread      | `<thread>` / `<created>#<id>` * | `<thread>` / `<created>#<id>`   |                           |
+| by_customer    |                                 |                                 | `CU#<hash>` / `<created>#<id>` |
+| by_due         |                                 |                                 | `D#<shard>` / `<due>#<id>` |
 
 * Only members that are not the root: the root is found by its id, which is the thread's id, so new mail pays for no
   index entry. Outbound mail has no Message-ID before it is claimed, since only senders hold the signing key.
+
+A queue lists cases. Interactions stored before there were cases are listed as `Q#<queue>` / `<created>#<id>` until
+`postroom case adopt` has made their cases: a year begins with 2, the order of a case with 0 or 1.
 """
 
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
+
+from postroom.model.case import (
+    CaseList,
+    ListKind,
+)
 
 PK, SK = "pk", "sk"
 BY_MESSAGE_ID, MESSAGE_ID_PK = "by_message_id", "gsi1pk"
 BY_LIST, LIST_PK, LIST_SK = "by_list", "gsi2pk", "gsi2sk"
 BY_THREAD, THREAD_PK, THREAD_SK = "by_thread", "gsi3pk", "gsi3sk"
+BY_DUE, DUE_PK, DUE_SK = "by_due", "gsi4pk", "gsi4sk"
+BY_CUSTOMER, CUSTOMER_PK, CUSTOMER_SK = "by_customer", "gsi5pk", "gsi5sk"
 EXPIRES = "expires"  # epoch seconds; the table's time-to-live attribute
 
 ITEM = "0"
@@ -136,11 +153,97 @@ def sweep_repeated(hour: datetime) -> Key:
 
 def message_id(value: str) -> str:
     """Index key of a Message-ID; hashed, since senders may write kilobytes of anything."""
-    return "M#" + hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    return f"M#{digest(value)}"
+
+
+def case(case_id: str) -> Key:
+    """Return the key of the case of a thread."""
+    return {PK: f"C#{case_id}", SK: ITEM}
+
+
+def case_history(case_id: str, version: int) -> Key:
+    """Return the key of one entry of a case's history; the same version is the same entry."""
+    return {PK: f"H#{case_id}", SK: f"{version:08}"}
+
+
+def draft(case_id: str, agent: str) -> Key:
+    """Return the key of what an agent has written of an answer."""
+    return {PK: f"C#{case_id}", SK: f"{DRAFT}{agent}"}
+
+
+def note(case_id: str, at: datetime, note_id: str) -> Key:
+    """Return the key of a note on a case."""
+    return {PK: f"C#{case_id}", SK: f"{NOTE}{moment(at)}#{note_id}"}
+
+
+def presence(case_id: str, agent: str) -> Key:
+    """Return the key of the note that somebody has a case open."""
+    return {PK: f"C#{case_id}", SK: f"{PRESENCE}{agent}"}
+
+
+DRAFT, NOTE, PRESENCE = "DR#", "N#", "PR#"
+
+
+def case_list(wanted: CaseList) -> str:
+    """Index key of a list of cases.
+
+    A queue with more than a thousand changes a second would need shards: here, and where a list is read.
+    """
+    match wanted.kind:
+        case ListKind.WAITING:
+            return queue_list(wanted.name)
+        case ListKind.HELD:
+            return f"A#{wanted.name}"
+        case ListKind.PENDING:
+            return f"P#{wanted.name}"
+        case ListKind.CLOSED:
+            return f"X#{wanted.name}#{wanted.month:%Y-%m}"
+
+
+def case_order(urgent_since: datetime, case_id: str, *, on_top: bool) -> str:
+    """Sort key of a case that waits, or that somebody has: the most urgent first, what came back before all others."""
+    return f"{0 if on_top else 1}#{milliseconds(urgent_since):015}#{case_id}"
+
+
+BEFORE_INTERACTIONS = "2"
+"""What the sort keys of cases in a queue's list are below, and those of interactions above."""
+
+DUE_SHARDS = 8
+
+
+def due_list(case_id: str) -> str:
+    """Index key of what time does something to, of the shard of a case."""
+    shard = hashlib.sha256(case_id.encode()).digest()[0] % DUE_SHARDS
+    return f"D#{shard}"
+
+
+def customer_list(address: str) -> str:
+    """Index key of a customer's cases; hashed, so that an index tells no address."""
+    return f"CU#{digest(address)}"
+
+
+def number(word: str) -> str:
+    """Index key of a case's number: its first ten letters."""
+    return f"NR#{word[:10]}"
+
+
+def milliseconds(at: datetime) -> int:
+    """Return the milliseconds since 1970."""
+    return round(at.timestamp() * 1000)
+
+
+def from_milliseconds(number: int) -> datetime:
+    """Read what `milliseconds` returned."""
+    return datetime.fromtimestamp(number / 1000, UTC)
+
+
+def digest(text: str) -> str:
+    """Shorten a name of people's for a key that must not repeat it."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def queue_list(queue: str) -> str:
-    """Index key of a queue's interactions."""
+    """Index key of a queue's cases, and of its interactions from before there were cases."""
     return f"Q#{queue}"
 
 

@@ -38,6 +38,7 @@ _STATES: dict[OutboxState, str] = {
         "Nobody knows whether it left, so it is not sent again by itself: {reason}; a person decides with "
         "`postroom outbox resend` or `postroom outbox mark-sent`"
     ),
+    OutboxState.CANCELLED: "It was taken back before any sender had it, and is not sent",
 }
 _DELIVERIES: dict[Delivery, str] = {
     Delivery.UNKNOWN: "no report about its delivery has come",

@@ -1,0 +1,26 @@
+"""The life of a case: what may happen to it in which state, and what becomes of it. Pure."""
+
+from typing import TYPE_CHECKING
+
+from postroom.room import lazily
+
+if TYPE_CHECKING:
+    from postroom.rules.cases import triggers
+    from postroom.rules.cases.merging import split_off
+    from postroom.rules.cases.states import TABLE, begins_anew, change
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "merging": ["split_off"],
+            "states": ["TABLE", "begins_anew", "change"],
+        },
+    )
+
+__all__ = [
+    "TABLE",
+    "begins_anew",
+    "change",
+    "split_off",
+    "triggers",
+]

@@ -29,6 +29,7 @@ class Statement:
     effect: str
     actions: tuple[str, ...]
     resources: tuple[Any, ...]
+    leading_keys: tuple[str, ...] = ()  # that an allowance on the table is limited to
 
 
 def statements(resources: Mapping[str, Any]) -> Iterator[Statement]:
@@ -53,6 +54,9 @@ def _of_document(role: str, document: Mapping[str, Any]) -> Iterator[Statement]:
             effect=statement["Effect"],
             actions=tuple(_listed(statement["Action"])),
             resources=tuple(_listed(statement["Resource"])),
+            leading_keys=tuple(
+                statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ())
+            ),
         )
 
 

@@ -35,7 +35,9 @@ LAYERS: dict[str, set[str]] = {
     },
     "postroom.observe": set(),
     "postroom.sqs_records": {"postroom.errors"},
-    "postroom.http_api": {"postroom.services", "postroom.errors"},
+    "postroom.http_api": {
+        "postroom.http_api", "postroom.services", "postroom.rules", "postroom.model", "postroom.errors",
+    },
     "postroom.edge": {"postroom.observe"},
     "postroom.bootstrap": {
         "postroom.bootstrap", "postroom.adapters", "postroom.services", "postroom.environment", "postroom.ports",

@@ -32,15 +32,15 @@ def test_no_role_has_a_wildcard() -> None:
 @pytest.mark.parametrize(
     ("action", "resource", "said"),
     [
-        ("s3:*", "arn:aws:s3:::bucket", "ApiRole may s3:*"),
-        ("dynamodb:Get*", "arn:aws:dynamodb:::table", "ApiRole may dynamodb:Get*"),
-        ("kms:Decrypt", "*", "ApiRole may kms:Decrypt on every resource"),
+        ("s3:*", "arn:aws:s3:::bucket", "AdminApiRole may s3:*"),
+        ("dynamodb:Get*", "arn:aws:dynamodb:::table", "AdminApiRole may dynamodb:Get*"),
+        ("kms:Decrypt", "*", "AdminApiRole may kms:Decrypt on every resource"),
     ],
     ids=["whole-service", "prefix", "every-resource"],
 )
 def test_a_planted_wildcard_is_seen(action: str, resource: str, said: str) -> None:
     resources: dict[str, Any] = copy.deepcopy(template()["Resources"])
-    document = resources["ApiRole"]["Properties"]["Policies"][0]["PolicyDocument"]
+    document = resources["AdminApiRole"]["Properties"]["Policies"][0]["PolicyDocument"]
     document["Statement"].append({"Effect": "Allow", "Action": action, "Resource": resource})
     assert violations(resources) == [said]
 
@@ -57,10 +57,22 @@ def test_only_fetching_and_sending_can_decrypt_credentials() -> None:
     assert who == {"FetchMailboxesRole", "FetchEwsRole", "SendOutboundRole"}
 
 
-def test_the_api_can_encrypt_credentials_and_read_no_secret() -> None:
-    assert actions("ApiRole", "kms") == {"Encrypt"}
-    assert actions("ApiRole", "secretsmanager") == set()
-    assert "ApiRole" in denied_to_read_secrets()
+def test_the_api_of_administration_can_encrypt_credentials_and_neither_api_can_read_a_secret() -> None:
+    assert (actions("AdminApiRole", "kms"), actions("DeskApiRole", "kms")) == ({"Encrypt"}, set())
+    for role in ("AdminApiRole", "DeskApiRole"):
+        assert actions(role, "secretsmanager") == set()
+        assert role in denied_to_read_secrets()
+
+
+def test_only_the_api_of_administration_writes_users_and_roles() -> None:
+    who = {
+        statement.role
+        for role in roles()
+        for statement in allowed(role)
+        if {"dynamodb:PutItem", "dynamodb:UpdateItem"} & set(statement.actions)
+        and any(fnmatchcase(key, pattern) for key in ("U#1", "ROLES") for pattern in statement.leading_keys)
+    }
+    assert who == {"AdminApiRole"}
 
 
 def test_processing_cannot_read_credentials() -> None:

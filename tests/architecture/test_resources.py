@@ -34,10 +34,10 @@ def logical(reference: Any) -> str:
     return str(attribute[0] if isinstance(attribute, list) else attribute.split(".")[0])
 
 
-def test_there_are_the_eight_functions_of_the_design() -> None:
+def test_there_are_the_nine_functions_of_the_design() -> None:
     assert {function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] for function in functions().values()} == {
         "schedule_polls", "fetch_mailboxes", "fetch_ews", "process_inbound", "send_outbound", "track_delivery", "sweep",
-        "api",
+        "admin_api", "desk_api",
     }  # fmt: skip
 
 

@@ -132,10 +132,15 @@ def test_the_api_answers_without_a_word_of_what_nobody_foresaw(
         def fails(found: Exception = FAILURES[failure]) -> Any:
             raise found
 
-        monkeypatch.setattr(bootstrap, "api", fails)
-        event = {"version": "2.0", "rawPath": "/health", "headers": {}, "requestContext": {"http": {"method": "GET"}}}
+        monkeypatch.setattr(bootstrap, "door", fails)
+        event = {
+            "version": "2.0",
+            "rawPath": "/v1/health",
+            "headers": {},
+            "requestContext": {"http": {"method": "GET"}},
+        }
         event["requestContext"] |= {"stage": "$default"}  # type: ignore[operator]
-        answer = in_lambda.invoke("Api", event)
+        answer = in_lambda.invoke("AdminApi", event)
         assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (500, "unexpected")
         assert "divorce" not in json.dumps(answer)
     assert "api_failed" in nothing_told(capsys.readouterr())

@@ -24,18 +24,23 @@ from moto.kms import models as kms_models
 from moto.kms import utils as kms_utils
 from postroom.adapters.aws.s3 import S3Contents
 from postroom.adapters.clock import utc_now
+from postroom.adapters.dynamo.access.users import DynamoUsers
 from postroom.adapters.dynamo.configurations import ConfigurationStore
 from postroom.adapters.dynamo.interactions import DynamoInteractions
 from postroom.adapters.dynamo.secrets import SecretWriter
 from postroom.adapters.outbox.store import DynamoOutbox
+from postroom.model.access.principal import PrincipalKind
+from postroom.model.access.user import User, UserState, user_id
 from postroom.model.configuration.document import Configuration
 from postroom.model.identity import interaction_id, raw_key
 from postroom.model.messages import stored_event
 from postroom_cli.local.environment import environment
 from postroom_cli.local.functions import Function, import_handler, read_functions, shared_environment
+from postroom_cli.local.http_api import find_route
 from postroom_cli.local.makers import MAKERS
 from postroom_cli.local.stack import Aws, Stack
 from postroom_cli.local.template import REGION, read_template
+from postroom_cli.local.triggers import RouteTrigger, read_triggers
 
 from tests.support.role_check import RoleCheck, role_check
 
@@ -54,6 +59,7 @@ class AwsStack:
     environment: Mapping[str, str]
     functions: Mapping[str, Function]
     roles: RoleCheck
+    routes: tuple[RouteTrigger, ...]
 
     def client(self, service: str) -> Any:
         """A boto3 client of the mocked AWS."""
@@ -85,6 +91,40 @@ class AwsStack:
         store = self.configurations
         store.put(configuration, expected_version=store.version(), author="test", note="", now=utc_now())
         return configuration
+
+    def appoint(
+        self,
+        issuer: str,
+        subject: str,
+        name: str,
+        roles: Mapping[str, tuple[str, ...]],
+        *,
+        queues: tuple[str, ...] = (),
+        aliases: tuple[str, ...] = (),
+        kind: PrincipalKind = PrincipalKind.PERSON,
+    ) -> User:
+        """Make a user with roles by department, as if an administrator had."""
+        user = User(
+            id=user_id(issuer, subject),
+            issuer=issuer,
+            subject=subject,
+            kind=kind,
+            name=name,
+            state=UserState.ACTIVE,
+            created=utc_now(),
+            roles=roles,
+            queues=dict.fromkeys(queues, ()),
+            aliases=frozenset(aliases),
+            version=1,
+        )
+        assert DynamoUsers(self.client("dynamodb"), self.table).put(user)
+        return user
+
+    def function_of(self, event: Mapping[str, Any]) -> str:
+        """Name the function that the template's routes lead a request of the HTTP API to."""
+        route = find_route(self.routes, event["requestContext"]["http"]["method"], event["rawPath"])
+        assert route is not None, event["rawPath"]
+        return route.function.name
 
     def enter_secret(self, name: str, value: str) -> None:
         """Enter a secret as an administrator does."""
@@ -184,6 +224,7 @@ class _Made:
     functions: Mapping[str, Function]
     variables: Mapping[str, str]
     state: Mapping[_Place, Any]
+    routes: tuple[RouteTrigger, ...]
 
 
 _Place = tuple[BackendDict[Any], str, str]
@@ -220,7 +261,8 @@ def _made(overrides: tuple[tuple[str, str], ...]) -> _Made:
             "POWERTOOLS_METRICS_DISABLED": "true",
         }
         state = copy.deepcopy({place: _contents(backend) for place, backend in _backends()}, _themselves())
-    return _Made(stack, {function.name: function for function in functions}, variables, state)
+        routes = tuple(one for one in read_triggers(stack, functions) if isinstance(one, RouteTrigger))
+    return _Made(stack, {function.name: function for function in functions}, variables, state, routes)
 
 
 def _contents(backend: Any) -> dict[str, Any]:
@@ -246,5 +288,5 @@ def aws_stack(**overrides: str) -> Iterator[AwsStack]:
         _restore(made.state)
         with environment(made.variables):
             roles = role_check(made.stack)
-            yield AwsStack(made.variables, made.functions, roles)
+            yield AwsStack(made.variables, made.functions, roles, made.routes)
             assert not roles.refused, f"asked for and not allowed by template.yaml: {sorted(roles.refused)}"

@@ -11,6 +11,7 @@ import typer
 from postroom.errors import NotFound
 
 from postroom_cli import output
+from postroom_cli.author import operator
 from postroom_cli.output import Json
 from postroom_cli.stack import Stack, find_stack
 
@@ -92,7 +93,7 @@ def list_queue(stack: Stack, name: str) -> Iterator[Mapping[str, Any]]:
 @app.command()
 def show(context: typer.Context, interaction_id: Id, json: Json = False) -> None:
     """Show one interaction with its text."""
-    shown = find_stack(context).queries.interactions.show(interaction_id).model_dump(mode="json")
+    shown = find_stack(context).queries.interactions.show(interaction_id, principal=operator()).model_dump(mode="json")
     if json:
         output.document(shown)
         return
@@ -125,7 +126,9 @@ def show(context: typer.Context, interaction_id: Id, json: Json = False) -> None
 @app.command()
 def history(context: typer.Context, interaction_id: Id, json: Json = False) -> None:
     """Show what was decided when it came, and what happened since."""
-    told = find_stack(context).queries.interactions.history(interaction_id).model_dump(mode="json")
+    told = (
+        find_stack(context).queries.interactions.history(interaction_id, principal=operator()).model_dump(mode="json")
+    )
     if json:
         output.document(told)
         return

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from postroom_cli import output
+from postroom_cli.author import operator
 from postroom_cli.output import Json
 from postroom_cli.stack import find_stack
 
@@ -71,7 +72,7 @@ def list_(context: typer.Context, json: Json = False) -> None:
 
 def show(context: typer.Context, name: Name, json: Json = False) -> None:
     """Show a mailbox: settings, health, warnings, the ledgers of its last polls that found something."""
-    shown = find_stack(context).queries.mailboxes.show(name).model_dump(mode="json")
+    shown = find_stack(context).queries.mailboxes.show(name, principal=operator()).model_dump(mode="json")
     if json:
         output.document(shown)
         return

@@ -13,7 +13,7 @@ import typer
 from postroom.errors import Invalid, Problem
 
 from postroom_cli import output
-from postroom_cli.author import author
+from postroom_cli.author import author, operator
 from postroom_cli.commands.config import read_text
 from postroom_cli.entering import edit_text
 from postroom_cli.output import Json
@@ -60,7 +60,7 @@ def reply(
         subject=subject,
     )
     key = idempotency_key or str(uuid4())
-    replied = find_stack(context).queries.replies.add(interaction_id, wanted, key=key, agent=author())
+    replied = find_stack(context).queries.replies.add(interaction_id, wanted, key=key, principal=operator())
     if json:
         output.document({**replied.model_dump(mode="json"), "idempotency_key": key})
     elif replied.created:
@@ -93,7 +93,7 @@ def list_(
     rows = [
         {**row.model_dump(mode="json", by_alias=True), "state": one.upper()}
         for one in states
-        for row in outbox.in_state(one)[:limit]
+        for row in outbox.in_state(one, principal=operator())[:limit]
     ]
     if json:
         for row in rows:
@@ -130,7 +130,7 @@ def unsettled(context: typer.Context, json: Json = False) -> None:
     outbox = find_stack(context).queries.outbox
     rows = []
     for state in (OutboxState.UNCERTAIN, OutboxState.FAILED, OutboxState.DEFERRED, OutboxState.SENT):
-        for shown in outbox.in_state(state.value):
+        for shown in outbox.in_state(state.value, principal=operator()):
             row = shown.model_dump(mode="json", by_alias=True)
             delivery = Delivery(row.get("delivery") or Delivery.UNKNOWN)
             attention, reason = bool(row.get("needs_attention")), row.get("reason") or ""
@@ -178,7 +178,7 @@ def _second(moment: str | None) -> str:
 @app.command()
 def show(context: typer.Context, outbound_id: Id, json: Json = False) -> None:
     """Show one outgoing mail: state, delivery, text, history."""
-    shown = find_stack(context).queries.outbox.show(outbound_id).model_dump(mode="json")
+    shown = find_stack(context).queries.outbox.show(outbound_id, principal=operator()).model_dump(mode="json")
     if json:
         output.document(shown)
         return

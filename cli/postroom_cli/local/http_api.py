@@ -25,6 +25,7 @@ log = logging.getLogger("postroom.local")
 _LARGEST_REQUEST = 10_000_000  # bytes; API Gateway's own limit
 
 LOCAL_CLAIMS = {
+    "iss": "https://postroom.local",
     "sub": "local",
     "username": "local",
     "email": "local@localhost",
@@ -126,11 +127,16 @@ class HttpApi:
 
 
 def find_route(routes: Sequence[RouteTrigger], method: str, path: str) -> RouteTrigger | None:
-    """Find the route of a request: an exact path before one with parameters before the rest, as API Gateway does."""
+    """Find the route of a request: an exact path before one with parameters before the rest, as API Gateway does.
+
+    Of several that take a rest, it is the one that names most of what stands before it.
+    """
     fitting = [
         route for route in routes if route.method in ("ANY", method) and path_parameters(route.path, path) is not None
     ]
-    return min(fitting, key=lambda route: (route.path.count("{"), "+}" in route.path), default=None)
+    return min(
+        fitting, key=lambda route: ("+}" in route.path, route.path.count("{"), -route.path.count("/")), default=None
+    )
 
 
 def path_parameters(pattern: str, path: str) -> dict[str, str] | None:

@@ -8,16 +8,21 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from postroom.bootstrap import Stores
+from postroom.environment import SETTINGS
 from postroom.errors import NotFound
+from postroom.model.access import PrincipalKind, SignIn
+from postroom.services.people import appoint_administrator
 
 from postroom_cli.local.aws_server import LocalAws
 from postroom_cli.local.environment import environment, local_environment
 from postroom_cli.local.functions import Function, Invoker, read_functions, shared_environment
-from postroom_cli.local.http_api import HttpApi
+from postroom_cli.local.http_api import LOCAL_CLAIMS, HttpApi
 from postroom_cli.local.makers import MAKERS
 from postroom_cli.local.queues import QueuePoller
 from postroom_cli.local.schedules import ScheduleTimer, scheduled_event
@@ -84,6 +89,7 @@ class LocalRunner:
                 self._functions.setdefault(function.verb_noun, function)
             self.environment = {**base, **shared_environment(functions)}
             os.environ.update(self.environment)
+            self._admit()
             for function in functions:
                 self._invoker.prepare(function)
             opening.callback(self._stop_threads)
@@ -124,6 +130,14 @@ class LocalRunner:
                 return False
             time.sleep(pause)
         return True
+
+    def _admit(self) -> None:
+        """Make who brings the key of the run a partition administrator."""
+        if "TABLE_NAME" not in self.environment:
+            return  # a template without our table
+        stores = Stores(lambda name: self.environment[SETTINGS[name].variable], self.aws)
+        caller = SignIn(LOCAL_CLAIMS["iss"], LOCAL_CLAIMS["sub"], LOCAL_CLAIMS["username"], PrincipalKind.PERSON)
+        appoint_administrator(caller, users=stores.users, now=datetime.now(UTC))
 
     def _start(self, triggers: list[Trigger], http_api: HttpApi) -> None:
         for trigger in triggers:

@@ -178,6 +178,20 @@ class Conflict(PostroomError):
     remedy = "Read it again and repeat the change."
 
 
+class Outdated(Conflict):
+    """The object has another version than who changes it has read; nothing was changed."""
+
+    code = "outdated"
+    remedy = "Look at what it is now, and repeat the change with its ETag if it still makes sense."
+
+
+class VersionMissing(PostroomError):
+    """A change that does not say which version it was made from."""
+
+    code = "version_missing"
+    remedy = "Read the object, and send its ETag in If-Match."
+
+
 # --- what a mail server can do to us; adapters/{imap,pop3,ews,graph,smtp,oauth} raise these ---
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from postroom.room import lazily
 
 if TYPE_CHECKING:
-    from postroom.bootstrap.answers import api
+    from postroom.bootstrap.answers import admin_api, desk_api, door
     from postroom.bootstrap.clients import forget
     from postroom.bootstrap.inbound import process_inbound, sweep
     from postroom.bootstrap.mail_servers import connectors, probe, redeem, tokens
@@ -21,7 +21,7 @@ else:
     __getattr__ = lazily(
         __name__,
         {
-            "answers": ["api"],
+            "answers": ["admin_api", "desk_api", "door"],
             "clients": ["forget"],
             "inbound": ["process_inbound", "sweep"],
             "mail_servers": ["connectors", "probe", "redeem", "tokens"],
@@ -34,9 +34,11 @@ else:
 
 __all__ = [
     "Stores",
-    "api",
+    "admin_api",
     "client_of",
     "connectors",
+    "desk_api",
+    "door",
     "fetch_ews",
     "fetch_mailboxes",
     "forget",

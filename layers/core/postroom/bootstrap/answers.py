@@ -1,4 +1,4 @@
-"""The function that answers the HTTP API."""
+"""The functions that answer the HTTP API, and the door before both."""
 
 from __future__ import annotations
 
@@ -7,22 +7,51 @@ from typing import TYPE_CHECKING
 from postroom.bootstrap import clients
 
 if TYPE_CHECKING:
-    from postroom.services.api import Queries
+    from postroom.services.api import Administration, Desk
+    from postroom.services.requests import Door
 
 
 @clients.kept
-def api() -> Queries:
-    """Answer the HTTP API; reads, and writes replies."""
-    from postroom.services.api import queries
+def door() -> Door:
+    """Know who asks; reads users and roles, and counts requests."""
+    from postroom.services.requests import door as put_together
 
-    stores = clients.stores(clients.settings("table", "content_bucket", "outbound_queue"))
-    return queries(
-        interactions=stores.interactions,
-        outbox=stores.outbox,
-        configurations=stores.configurations,
-        states=stores.states,
-        outbound_queue=stores.queue("outbound_queue"),
-        clock=clients.utc_now,
+    stores = clients.stores(clients.settings("table"))
+    return put_together(users=stores.users, roles=stores.roles, memory=stores.request_memory, clock=clients.utc_now)
+
+
+@clients.kept
+def admin_api() -> Administration:
+    """Answer the routes of administration."""
+    from postroom.services.api import Administration, MailboxQueries
+
+    stores = clients.stores(clients.settings("table", "content_bucket"))
+    mailboxes = MailboxQueries(
+        stores.interactions,
+        stores.outbox,
+        stores.configurations,
+        stores.states,
+        clients.utc_now,
         arrivals=stores.arrivals,
         looks=stores.looks,
+    )
+    return Administration(mailboxes=mailboxes)
+
+
+@clients.kept
+def desk_api() -> Desk:
+    """Answer the routes of agents and supervisors; reads, and writes replies."""
+    from postroom.services.api import Desk, InteractionQueries, OutboxQueries, Replies
+
+    stores = clients.stores(clients.settings("table", "content_bucket", "outbound_queue"))
+    return Desk(
+        interactions=InteractionQueries(stores.interactions, stores.configurations),
+        outbox=OutboxQueries(stores.interactions, stores.outbox),
+        replies=Replies(
+            stores.interactions,
+            stores.outbox,
+            stores.configurations,
+            stores.queue("outbound_queue"),
+            clients.utc_now,
+        ),
     )

@@ -28,11 +28,14 @@ if TYPE_CHECKING:
         OutboxHistory,
         RawMessages,
         Redrive,
+        RequestMemory,
+        Roles,
         SecretDates,
         SecretEntry,
         Secrets,
         SweepMemory,
         Ticks,
+        Users,
     )
 
 
@@ -219,6 +222,27 @@ class Stores:
         from postroom.adapters.dynamo import StoredSecretDates
 
         return StoredSecretDates(table=self._table, dynamo=self._dynamo)
+
+    @cached_property
+    def users(self) -> Users:
+        """Return the users and invitations."""
+        from postroom.adapters.dynamo.access import DynamoUsers
+
+        return DynamoUsers(self._dynamo, self._table)
+
+    @cached_property
+    def roles(self) -> Roles:
+        """Return the roles that the installation has defined."""
+        from postroom.adapters.dynamo.access import DynamoRoles
+
+        return DynamoRoles(self._dynamo, self._table)
+
+    @cached_property
+    def request_memory(self) -> RequestMemory:
+        """Return what the API remembers between requests."""
+        from postroom.adapters.dynamo.access import DynamoRequestMemory
+
+        return DynamoRequestMemory(self._dynamo, self._table)
 
     def queue(self, setting: str) -> SqsQueue:
         """Return a queue by the name of its setting: ports.Queue and ports.BatchQueue."""

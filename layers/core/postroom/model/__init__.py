@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from postroom.model.automatic_reply import Cap, Withheld
     from postroom.model.decision import Decision, DecisionRule, Named, Outcome, stored_decision
     from postroom.model.event_kinds import EventKind, event_kind
-    from postroom.model.identity import interaction_id, outbound_id, parse_raw_key, raw_key, raw_prefix
+    from postroom.model.identity import interaction_id, outbound_id, parse_raw_key, raw_key, raw_prefix, short_id
     from postroom.model.interaction import (
         ANSWER_TO,
         MAILBOX_ADDRESS,
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         stored_keys,
     )
     from postroom.model.outbound import (
+        AGENT_ID,
         AtRecipient,
         Became,
         Delivery,
@@ -85,12 +86,11 @@ else:
             "automatic_reply": ["Cap", "Withheld"],
             "decision": ["Decision", "DecisionRule", "Named", "Outcome", "stored_decision"],
             "event_kinds": ["EventKind", "event_kind"],
-            "identity": ["interaction_id", "outbound_id", "parse_raw_key", "raw_key", "raw_prefix"],
+            "identity": ["interaction_id", "outbound_id", "parse_raw_key", "raw_key", "raw_prefix", "short_id"],
             "interaction": [
                 "ANSWER_TO",
                 "Added",
                 "Attachment",
-                "Became",
                 "Body",
                 "Direction",
                 "Event",
@@ -131,6 +131,7 @@ else:
                 "stored_keys",
             ],
             "outbound": [
+                "AGENT_ID",
                 "AtRecipient",
                 "Became",
                 "Delivery",
@@ -158,6 +159,7 @@ else:
     )
 
 __all__ = [
+    "AGENT_ID",
     "ANSWER_TO",
     "AS_OF",
     "FAILED_BUT_ONE",
@@ -251,6 +253,7 @@ __all__ = [
     "repeated_at",
     "send_request",
     "settlement",
+    "short_id",
     "stored_decision",
     "stored_event",
     "stored_keys",

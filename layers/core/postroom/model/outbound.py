@@ -79,6 +79,10 @@ _PROGRESS = (
 )
 
 
+AGENT_ID = "agent_id"
+"""Attribute of an outbound mail: the id of the user whose mail it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outbound:
     """One mail to send. Everything that decides its content is fixed when it is written."""

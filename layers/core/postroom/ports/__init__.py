@@ -34,13 +34,8 @@ from postroom.ports.operations import (
     ThreadMoves,
     Ticks,
 )
-from postroom.ports.storage import (
-    Contents,
-    Interactions,
-    MailboxStates,
-    Outbox,
-    RawMessages,
-)
+from postroom.ports.people import Kept, RequestMemory, Roles, Taken, Users
+from postroom.ports.storage import Contents, Interactions, MailboxStates, Outbox, RawMessages
 from postroom.ports.surroundings import BatchQueue, Clock, Configurations, Queue, Secrets, SecretStore
 from postroom.ports.transports import BeforeData, Transport, Transports
 
@@ -65,6 +60,7 @@ __all__ = [
     "InteractionChanges",
     "InteractionLists",
     "Interactions",
+    "Kept",
     "Looks",
     "LooksTogether",
     "MailboxStates",
@@ -76,17 +72,21 @@ __all__ = [
     "RawMessages",
     "Recognizes",
     "Redrive",
+    "RequestMemory",
     "Rewrites",
+    "Roles",
     "SecretDates",
     "SecretEntry",
     "SecretStore",
     "Secrets",
     "Session",
     "SweepMemory",
+    "Taken",
     "ThreadMembers",
     "ThreadMoves",
     "Ticks",
     "Tokens",
     "Transport",
     "Transports",
+    "Users",
 ]

@@ -12,6 +12,7 @@ from postroom.model.configuration.document import Configuration
 from postroom.model.configuration.mailbox import Mailbox
 from postroom.model.mailbox_state import Balance, Health, HealthState, MailboxState
 from postroom.model.outbound import OutboxState
+from postroom.rules.access.judge import operator
 from postroom.services.api.mailboxes import LARGEST_PAGE, MOST_MAILBOXES, MailboxQueries
 from postroom.services.mailboxes import costs
 
@@ -29,6 +30,9 @@ class Nothing:
 
     def unarrived(self) -> Iterator[str]:
         return iter(())
+
+
+EVERYBODY = operator("test")
 
 
 class Installation:
@@ -72,9 +76,9 @@ def test_pages_name_every_mailbox_once_and_are_never_too_large(reason: str, most
     cursor: str | None = ""
     pages = 0
     while cursor is not None:
-        page = site.queries().page(after=cursor, most=most)
+        page = site.queries().page(principal=EVERYBODY, after=cursor, most=most)
         assert len(page.model_dump_json().encode()) <= LARGEST_PAGE
-        names += [row.name for row in page.mailboxes]
+        names += [row.name for row in page.items]
         cursor = page.next
         pages += 1
     assert names == [mailbox.name for mailbox in site.configuration.mailboxes]
@@ -84,24 +88,24 @@ def test_pages_name_every_mailbox_once_and_are_never_too_large(reason: str, most
 
 def test_a_page_of_ten_thousand_reads_no_more_than_it_shows() -> None:
     site = Installation(10_000)
-    page = site.queries().page(after="box9950")
-    assert (len(page.mailboxes), page.next, site.loaded) == (49, None, 49)
+    page = site.queries().page(principal=EVERYBODY, after="box9950")
+    assert (len(page.items), page.next, site.loaded) == (49, None, 49)
 
 
 def test_a_page_ends_where_the_mailboxes_do() -> None:
-    assert Installation(MOST_MAILBOXES).queries().page().next is None
-    assert Installation(0).queries().page().model_dump() == {"mailboxes": (), "next": None}
-    assert Installation(3).queries().page(most=2).next == "box1"
+    assert Installation(MOST_MAILBOXES).queries().page(principal=EVERYBODY).next is None
+    assert Installation(0).queries().page(principal=EVERYBODY).items == ()
+    assert Installation(3).queries().page(principal=EVERYBODY, most=2).next == "box1"
 
 
 def test_a_mailbox_with_more_to_tell_than_a_page_takes_is_a_page_of_its_own() -> None:
     queries = Installation(2, "x" * (LARGEST_PAGE + 1)).queries()
-    assert [len(queries.page(after=after).mailboxes) for after in ("", "box0")] == [1, 1]
+    assert [len(queries.page(principal=EVERYBODY, after=after).items) for after in ("", "box0")] == [1, 1]
 
 
 def test_the_cursor_of_a_mailbox_that_is_gone_is_refused() -> None:
     with pytest.raises(NotFound) as caught:
-        Installation(1).queries().page(after="gone")
+        Installation(1).queries().page(principal=EVERYBODY, after="gone")
     assert "cursor" in caught.value.remedy
 
 

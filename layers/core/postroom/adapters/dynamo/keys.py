@@ -23,6 +23,11 @@
 | note                      | `C#<thread>`    | `N#<time>#<id>` |
 | who has a case open       | `C#<thread>`    | `PR#<agent>`    |
 | history of a case         | `H#<thread>`    | `<8 digits of its version>` |
+| user, invitation          | `U#<hash of issuer and subject>` | `0` |
+| role of an installation   | `ROLES`         | `<name>`        |
+| answer by idempotency key | `IK#<hash of caller and key>` | `0` |
+| tokens of a caller        | `RT#<hash of the caller>` | `0`   |
+| key of cursors            | `API`           | `key`           |
 
 | index          | an inbound interaction          | an outbound one                 | a case                    |
 |----------------|---------------------------------|---------------------------------|---------------------------|
@@ -37,6 +42,7 @@
 
 A queue lists cases. Interactions stored before there were cases are listed as `Q#<queue>` / `<created>#<id>` until
 `postroom case adopt` has made their cases: a year begins with 2, the order of a case with 0 or 1.
+Users are listed by name: `U` / `<name>#<id>`.
 """
 
 from __future__ import annotations
@@ -144,6 +150,35 @@ def tick_mark() -> Key:
 def looks(digest: str) -> Key:
     """Return the key of when a set of mailboxes was last polled together."""
     return {PK: "LOOK", SK: digest}
+
+
+def user(user_id: str) -> Key:
+    """Return the key of a user or an invitation."""
+    return {PK: f"U#{user_id}", SK: ITEM}
+
+
+USERS = "U"
+"""Index key of all users."""
+
+
+def role(name: str) -> Key:
+    """Return the key of a role that the installation has defined."""
+    return {PK: "ROLES", SK: name}
+
+
+def request(operation: str) -> Key:
+    """Return the key of the answer to a request with an idempotency key."""
+    return {PK: f"IK#{operation}", SK: ITEM}
+
+
+def bucket(caller: str) -> Key:
+    """Return the key of the tokens of a caller."""
+    return {PK: f"RT#{caller}", SK: ITEM}
+
+
+def cursor_key() -> Key:
+    """Return the key of the key that signs cursors."""
+    return {PK: "API", SK: "key"}
 
 
 def sweep_repeated(hour: datetime) -> Key:

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
         forbidden,
         may,
         may_somewhere,
+        operator,
         require,
         require_somewhere,
         visible,
     )
-    from postroom.rules.access.roles import BUILT_IN, SHARED, BuiltIn
+    from postroom.rules.access.roles import BUILT_IN, SHARED, BuiltIn, least_role
+    from postroom.rules.access.scopes import scope_of_mailbox, scope_of_queue
 else:
     __getattr__ = lazily(
         __name__,
@@ -26,11 +28,13 @@ else:
                 "forbidden",
                 "may",
                 "may_somewhere",
+                "operator",
                 "require",
                 "require_somewhere",
                 "visible",
             ],
-            "roles": ["BUILT_IN", "BuiltIn", "SHARED"],
+            "roles": ["BUILT_IN", "BuiltIn", "SHARED", "least_role"],
+            "scopes": ["scope_of_mailbox", "scope_of_queue"],
         },
     )
 
@@ -41,9 +45,13 @@ __all__ = [
     "Filter",
     "Verdict",
     "forbidden",
+    "least_role",
     "may",
     "may_somewhere",
+    "operator",
     "require",
     "require_somewhere",
+    "scope_of_mailbox",
+    "scope_of_queue",
     "visible",
 ]

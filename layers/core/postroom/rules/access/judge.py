@@ -66,12 +66,12 @@ def require(principal: Principal, scope: Scope, *rights: tuple[Block, Level], on
 
     NotFound, worded as for an object that is not there, or Forbidden; `on` names the object.
     """
-    for block, level in rights:
-        match may(principal, block, level, scope):
-            case Verdict.NOT_FOUND:
-                raise NotFound("There is no such object", on=on)
-            case Verdict.FORBIDDEN:
-                raise forbidden(block, level, on=on)
+    for place, (block, level) in enumerate(rights):
+        verdict = may(principal, block, level, scope)
+        if verdict is Verdict.NOT_FOUND and place == 0:
+            raise NotFound("There is no such object", on=on)
+        if verdict is not Verdict.ALLOWED:
+            raise forbidden(block, level, on=on)
 
 
 def require_somewhere(principal: Principal, block: Block, level: Level, *, on: str) -> None:
@@ -141,3 +141,8 @@ def _reaches(right: Right, principal: Principal, scope: Scope) -> bool:
             return scope.owner == principal.subject
         case Reach.ALIASES:
             return scope.alias in principal.aliases
+
+
+def operator(name: str) -> Principal:
+    """Return who works with AWS credentials on the table itself: no right can be kept from him."""
+    return Principal("operator", name, PrincipalKind.SYSTEM)

@@ -57,7 +57,7 @@ _TABLE: Mapping[Block, tuple[Right | None, ...]] = {
     Block.REVIEWS:            (_NO,     _NO,     _MODIFY_Q, _MODIFY_Q, _NO,       _NO,       _NO,   _NO),
     Block.DRAFTS:             (_NO,     _NO,     _VIEW_Q,   _NO,       _NO,       _NO,       _NO,   _NO),
     Block.OWN_MAIL:           (_NO,     _NO,     _MOD_OWN,  _MOD_OWN,  _MOD_OWN,  _NO,       _NO,   _NO),
-    Block.OUTBOX:             (_MANAGE, _MANAGE, _MODIFY_Q, _VIEW_OWN, _VIEW_OWN, _VIEW,     _VIEW, _NO),
+    Block.OUTBOX:             (_MANAGE, _MANAGE, _MODIFY,   _VIEW_OWN, _VIEW_OWN, _VIEW,     _VIEW, _NO),
     Block.EXCEPTIONS:         (_MANAGE, _MANAGE, _MODIFY,   _NO,       _NO,       _NO,       _NO,   _NO),
     Block.REPLAYS:            (_MANAGE, _MANAGE, _NO,       _NO,       _NO,       _NO,       _NO,   _NO),
     Block.CANNED_REPLIES:     (_MANAGE, _MANAGE, _VIEW,     _VIEW,     _VIEW,     _NO,       _VIEW, _NO),
@@ -98,3 +98,25 @@ SHARED: frozenset[Block] = frozenset(
     {Block.DEPARTMENTS, Block.ALIASES, Block.ALIAS_NAMES, Block.POLICIES, Block.WORKFLOWS, Block.CANNED_REPLIES}
 )
 """Blocks whose objects departments share where they belong to none: who may view his own may view those."""
+
+_BY_LEAST = (
+    BuiltIn.READER,
+    BuiltIn.AGENT,
+    BuiltIn.SENIOR_AGENT,
+    BuiltIn.SUPERVISOR,
+    BuiltIn.INTEGRATOR,
+    BuiltIn.AUDITOR,
+    BuiltIn.DEPARTMENT_ADMINISTRATOR,
+    BuiltIn.PARTITION_ADMINISTRATOR,
+)
+
+BY_GRANT = "by grant"
+
+
+def least_role(block: Block, level: Level) -> str:
+    """Name the least built-in role that has a right somewhere, or BY_GRANT for what only own roles give."""
+    for name in _BY_LEAST:
+        right = BUILT_IN[name].rights.get(block)
+        if right is not None and right.level.covers(level):
+            return name.value
+    return BY_GRANT

@@ -7,6 +7,7 @@ from postroom.room import lazily
 if TYPE_CHECKING:
     from postroom.services.api import problems
     from postroom.services.api.answers import (
+        ApiAnswer,
         InteractionHistory,
         InteractionRow,
         InteractionWithBody,
@@ -19,14 +20,18 @@ if TYPE_CHECKING:
         ReplyTaken,
         Service,
     )
-    from postroom.services.api.mailboxes import MOST_MAILBOXES
-    from postroom.services.api.query_objects import Queries, queries
-    from postroom.services.api.requests import caller, check_readable
+    from postroom.services.api.interactions import InteractionQueries, Replies
+    from postroom.services.api.mailboxes import MOST_MAILBOXES, MailboxQueries
+    from postroom.services.api.outbox import OutboxQueries
+    from postroom.services.api.problems import UnreadableRequest
+    from postroom.services.api.query_objects import Administration, Desk, Queries, queries
+    from postroom.services.api.requests import check_readable
 else:
     __getattr__ = lazily(
         __name__,
         {
             "answers": [
+                "ApiAnswer",
                 "InteractionHistory",
                 "InteractionRow",
                 "InteractionWithBody",
@@ -39,27 +44,37 @@ else:
                 "ReplyTaken",
                 "Service",
             ],
-            "mailboxes": ["MOST_MAILBOXES"],
-            "query_objects": ["Queries", "queries"],
-            "requests": ["caller", "check_readable"],
+            "interactions": ["InteractionQueries", "Replies"],
+            "mailboxes": ["MOST_MAILBOXES", "MailboxQueries"],
+            "outbox": ["OutboxQueries"],
+            "problems": ["UnreadableRequest"],
+            "query_objects": ["Administration", "Desk", "Queries", "queries"],
+            "requests": ["check_readable"],
         },
     )
 
 __all__ = [
     "MOST_MAILBOXES",
+    "Administration",
+    "ApiAnswer",
+    "Desk",
     "InteractionHistory",
+    "InteractionQueries",
     "InteractionRow",
     "InteractionWithBody",
     "MailboxPage",
+    "MailboxQueries",
     "MailboxShown",
     "OutboundRow",
     "OutboundShown",
+    "OutboxQueries",
     "ProblemDetails",
     "Queries",
+    "Replies",
     "ReplyRequest",
     "ReplyTaken",
     "Service",
-    "caller",
+    "UnreadableRequest",
     "check_readable",
     "problems",
     "queries",

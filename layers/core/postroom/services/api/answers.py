@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
@@ -19,13 +19,13 @@ Moment = Annotated[datetime, PlainSerializer(datetime.isoformat, return_type=str
 """RFC 3339, UTC, with its offset."""
 
 
-class Answer(BaseModel):
+class ApiAnswer(BaseModel):
     """What all answers share: made from the model's own objects, and never changed."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True, populate_by_name=True)
 
 
-class ProblemPart(Answer):
+class ProblemPart(ApiAnswer):
     """One refused value: where it stands in the request, what is wrong with it, and the remedy."""
 
     path: str
@@ -33,7 +33,7 @@ class ProblemPart(Answer):
     remedy: str
 
 
-class ProblemDetails(Answer):
+class ProblemDetails(ApiAnswer):
     """What every error looks like (RFC 9457, application/problem+json)."""
 
     status: int = Field(description="The HTTP status, once more.")
@@ -42,9 +42,10 @@ class ProblemDetails(Answer):
     on: str = Field("", description="On which object; empty where there is none.")
     remedy: str = Field(description="What to do.")
     problems: tuple[ProblemPart, ...] = Field((), description="Each value of the request that was refused.")
+    current: dict[str, Any] | None = Field(default=None, description="With 412: what it is now, as its GET shows it.")
 
 
-class Service(Answer):
+class Service(ApiAnswer):
     """That the API and its table answer, and how much the configuration in force holds."""
 
     status: str = "ok"
@@ -52,7 +53,7 @@ class Service(Answer):
     queues: int
 
 
-class MailboxHealth(Answer):
+class MailboxHealth(ApiAnswer):
     """How a mailbox is, since when, and, when it is not well, which step failed, why, and what to do."""
 
     state: HealthState
@@ -68,7 +69,7 @@ class MailboxHealth(Answer):
     last_success: Moment | None = None
 
 
-class Warned(Answer):
+class Warned(ApiAnswer):
     """One thing to see to: which rule says so, what will happen, and what to do."""
 
     rule: str
@@ -76,7 +77,7 @@ class Warned(Answer):
     remedy: str
 
 
-class PollBalance(Answer):
+class PollBalance(ApiAnswer):
     """The ledger of one poll: listed = stored + known + oversize + problem + left."""
 
     at: Moment
@@ -89,7 +90,7 @@ class PollBalance(Answer):
     even: bool = Field(description="Whether they add up.")
 
 
-class ToQueue(Answer):
+class ToQueue(ApiAnswer):
     """How long the newest mails took from their server to their queue, in seconds."""
 
     mails: int
@@ -97,7 +98,7 @@ class ToQueue(Answer):
     longest: float
 
 
-class MailboxNow(Answer):
+class MailboxNow(ApiAnswer):
     """How a mailbox is now."""
 
     health: MailboxHealth
@@ -125,11 +126,17 @@ class MailboxRow(MailboxNow):
     last_poll: PollBalance | None = Field(description="The last one that found something.")
 
 
-class MailboxPage(Answer):
+class Page(ApiAnswer):
+    """Some of a list; a subclass says of what (`items`)."""
+
+    next: str | None = Field(default=None, description="The cursor of the next page; none on the last.")
+    as_of: Moment = Field(description="When it was read.")
+
+
+class MailboxPage(Page):
     """Some of the mailboxes, in the order of the configuration."""
 
-    mailboxes: tuple[MailboxRow, ...]
-    next: str | None = Field(description="The cursor of the next page; none on the last.")
+    items: tuple[MailboxRow, ...]
 
 
 class MailboxShown(MailboxNow):
@@ -139,14 +146,14 @@ class MailboxShown(MailboxNow):
     balances: tuple[PollBalance, ...]
 
 
-class Correspondent(Answer):
+class Correspondent(ApiAnswer):
     """A mailbox of RFC 5322; either part may be empty."""
 
     name: str
     address: str
 
 
-class DecisionShown(Answer):
+class DecisionShown(ApiAnswer):
     """The rule that decided, its outcome, and the detail a person wants."""
 
     rule: str
@@ -154,7 +161,7 @@ class DecisionShown(Answer):
     detail: str = ""
 
 
-class EventShown(Answer):
+class EventShown(ApiAnswer):
     """One entry of a history."""
 
     at: Moment
@@ -163,7 +170,7 @@ class EventShown(Answer):
     who: str
 
 
-class Row(Answer):
+class Row(ApiAnswer):
     """A mail in a list, as the index carries it; of older entries some may be missing."""
 
     id: str
@@ -180,7 +187,7 @@ class InteractionRow(Row):
     """An interaction in the list of its queue."""
 
 
-class AttachmentShown(Answer):
+class AttachmentShown(ApiAnswer):
     """An attached file; its bytes have their own way to people."""
 
     name: str
@@ -194,7 +201,7 @@ class AttachmentShown(Answer):
     key: str | None
 
 
-class BodyShown(Answer):
+class BodyShown(ApiAnswer):
     """What people read: masked text and masked, sanitised HTML."""
 
     text: str
@@ -203,7 +210,7 @@ class BodyShown(Answer):
     remote_images: int
 
 
-class InteractionShown(Answer):
+class InteractionShown(ApiAnswer):
     """One inbound interaction."""
 
     id: str
@@ -239,7 +246,7 @@ class InteractionWithBody(InteractionShown):
     body: BodyShown | None
 
 
-class InteractionHistory(Answer):
+class InteractionHistory(ApiAnswer):
     """What was decided on an interaction when it came, and what happened to it since."""
 
     decisions: tuple[DecisionShown, ...]
@@ -259,7 +266,7 @@ class ReplyRequest(BaseModel):
     subject: str = ""
 
 
-class ReplyTaken(Answer):
+class ReplyTaken(ApiAnswer):
     """The outbound mail that a reply became."""
 
     id: str
@@ -267,7 +274,7 @@ class ReplyTaken(Answer):
     created: bool = Field(description="False: the same key was given before, and nothing new was made.")
 
 
-class Unsent(Answer):
+class Unsent(ApiAnswer):
     """Why a mail has not left, since when, and what is next; empty of one that has."""
 
     to: tuple[str, ...] = ()
@@ -287,7 +294,7 @@ class OutboundRow(Row, Unsent):
     state: str = ""
 
 
-class RecipientShown(Answer):
+class RecipientShown(ApiAnswer):
     """What became of an outbound mail at one of its recipients."""
 
     address: str
@@ -297,7 +304,7 @@ class RecipientShown(Answer):
     delivery: Delivery
 
 
-class OutboundShown(Answer):
+class OutboundShown(ApiAnswer):
     """One outbound mail with its history."""
 
     id: str

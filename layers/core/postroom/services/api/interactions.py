@@ -7,9 +7,11 @@ from itertools import islice
 
 from postroom.errors import NotFound
 from postroom.model import Interaction
+from postroom.model.access import Block, Level, Principal
 from postroom.ports import Clock, Configurations, Queue
 from postroom.ports import InteractionLists as InteractionLists
 from postroom.ports import OutboxHistory as OutboxHistory
+from postroom.rules.access import require, scope_of_queue
 from postroom.services.api.answers import (
     BodyShown,
     DecisionShown,
@@ -29,14 +31,16 @@ class InteractionQueries:
     """Questions about inbound interactions."""
 
     interactions: InteractionLists
+    configurations: Configurations
 
-    def in_queue(self, queue: str) -> list[InteractionRow]:
+    def in_queue(self, queue: str, *, principal: Principal) -> list[InteractionRow]:
         """List the newest interactions of a queue."""
+        require(principal, scope_of_queue(self.configurations.current(), queue), (Block.CASES, Level.VIEW), on=queue)
         return [InteractionRow.model_validate(row) for row in islice(self.interactions.list_queue(queue), MOST_ROWS)]
 
-    def show(self, interaction_id: str) -> InteractionWithBody:
+    def show(self, interaction_id: str, *, principal: Principal) -> InteractionWithBody:
         """Show one inbound interaction with what people read of it."""
-        interaction = self._get(interaction_id)
+        interaction = self._get(interaction_id, principal)
         body = self.interactions.body(interaction_id)
         shown = InteractionShown.model_validate(interaction)
         return InteractionWithBody(
@@ -44,19 +48,32 @@ class InteractionQueries:
             body=BodyShown.model_validate(body) if body else None,
         )
 
-    def history(self, interaction_id: str) -> InteractionHistory:
+    def history(self, interaction_id: str, *, principal: Principal) -> InteractionHistory:
         """Tell what was decided on an interaction when it came, and what happened to it since."""
-        interaction = self._get(interaction_id)
+        interaction = self._get(interaction_id, principal)
         return InteractionHistory(
             decisions=tuple(DecisionShown.model_validate(one) for one in interaction.decisions),
             events=tuple(EventShown.model_validate(one) for one in self.interactions.history(interaction_id)),
         )
 
-    def _get(self, interaction_id: str) -> Interaction:
-        interaction = self.interactions.get(interaction_id)
-        if interaction is None:
-            raise NotFound("there is no such interaction", on=interaction_id)
-        return interaction
+    def _get(self, interaction_id: str, principal: Principal) -> Interaction:
+        return permitted(interaction_id, (Block.CASES, Level.VIEW), principal, self.interactions, self.configurations)
+
+
+def permitted(
+    interaction_id: str,
+    right: tuple[Block, Level],
+    principal: Principal,
+    interactions: InteractionLists,
+    configurations: Configurations,
+) -> Interaction:
+    """Return an interaction that the principal may view and do this to; raises NotFound or Forbidden."""
+    interaction = interactions.get(interaction_id)
+    if interaction is None:
+        raise NotFound("There is no such object", on=interaction_id)
+    scope = scope_of_queue(configurations.current(), interaction.queue, department=interaction.department)
+    require(principal, scope, (Block.CASES, Level.VIEW), right, on=interaction_id)
+    return interaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +86,17 @@ class Replies:
     outbound_queue: Queue
     clock: Clock
 
-    def add(self, interaction_id: str, wanted: ReplyRequest, *, key: str, agent: str) -> ReplyTaken:
+    def add(self, interaction_id: str, wanted: ReplyRequest, *, key: str, principal: Principal) -> ReplyTaken:
         """Put a reply into the outbox; the same key again answers with the same mail."""
+        permitted(interaction_id, (Block.REPLIES, Level.MODIFY), principal, self.interactions, self.configurations)
         # Imported when the first reply is sent: it brings masking and the threading of mail, which no reader waits for.
         from postroom.services.outbound import write_reply
 
         replied = write_reply.reply(
             interaction_id,
-            write_reply.Reply(**wanted.model_dump(), idempotency_key=key, agent=agent),
+            write_reply.Reply(
+                **wanted.model_dump(), idempotency_key=key, agent=principal.name, agent_id=principal.subject
+            ),
             interactions=self.interactions,
             outbox=self.outbox,
             configurations=self.configurations,

@@ -10,10 +10,12 @@ from typing import Any
 
 from postroom.errors import NotFound
 from postroom.model import Balance, OutboxState
+from postroom.model.access import Block, Level, Principal
 from postroom.model.configuration import Configuration, Mailbox
 from postroom.ports import Arrivals, Clock, DatedConfigurations, Looks, MailboxStates, SecretDates
 from postroom.ports import InteractionLists as InteractionLists
 from postroom.ports import OutboxHistory as OutboxHistory
+from postroom.rules.access import require, scope_of_mailbox, visible
 from postroom.services.api.answers import (
     MailboxHealth,
     MailboxNow,
@@ -54,21 +56,25 @@ class MailboxQueries:
         configuration = self.configurations.current()
         return Service(mailboxes=len(configuration.mailboxes), queues=len(configuration.queues))
 
-    def page(self, *, after: str = "", most: int = MOST_MAILBOXES) -> MailboxPage:
+    def page(self, *, principal: Principal, after: str = "", most: int = MOST_MAILBOXES) -> MailboxPage:
         """List mailboxes from the one behind `after` on, in at most LARGEST_PAGE bytes, but one mailbox at least.
+
+        `next` is the name of the last one.
 
         Raises NotFound for a cursor whose mailbox is gone.
         """
         configuration = self.configurations.current()
+        seen = visible(principal, Block.MAILBOX_HEALTH)
+        mailboxes = [one for one in configuration.mailboxes if seen.admits(scope_of_mailbox(configuration, one))]
         start = 0
         if after:
-            place = [mailbox.name for mailbox in configuration.mailboxes]
+            place = [mailbox.name for mailbox in mailboxes]
             if after not in place:
                 raise NotFound(
                     "There is no mailbox of this cursor any more", on=after, remedy="Begin again without `cursor`."
                 )
             start = place.index(after) + 1
-        asked = configuration.mailboxes[start : start + most]
+        asked = mailboxes[start : start + most]
         shown: list[MailboxRow] = []
         size = 0
         for row in self._rows(asked, configuration):
@@ -76,20 +82,21 @@ class MailboxQueries:
             if shown and size > LARGEST_PAGE:
                 break
             shown.append(row)
-        more = start + len(shown) < len(configuration.mailboxes)
-        return MailboxPage(mailboxes=tuple(shown), next=shown[-1].name if more and shown else None)
+        more = start + len(shown) < len(mailboxes)
+        return MailboxPage(items=tuple(shown), next=shown[-1].name if more and shown else None, as_of=self.clock())
 
     def all(self) -> list[MailboxRow]:
         """List all mailboxes at once, for who prints them on the spot."""
         configuration = self.configurations.current()
         return list(self._rows(configuration.mailboxes, configuration))
 
-    def show(self, name: str) -> MailboxShown:
+    def show(self, name: str, *, principal: Principal) -> MailboxShown:
         """Show one mailbox: its settings (secrets as references), health, last balances, and what to see to."""
         configuration = self.configurations.current()
         mailbox = configuration.mailbox(name)
         if mailbox is None:
-            raise NotFound("there is no such mailbox", on=name)
+            raise NotFound("There is no such object", on=name)
+        require(principal, scope_of_mailbox(configuration, mailbox), (Block.MAILBOXES, Level.VIEW), on=name)
         ((now, polls),) = self._now([configuration.effective(mailbox)], configuration)
         return MailboxShown(settings=mailbox, balances=tuple(polls), **_parts(now))
 

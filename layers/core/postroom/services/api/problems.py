@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from postroom.errors import Conflict, Forbidden, Invalid, NotFound, PostroomError, Problem, Transient
+from postroom.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Outdated,
+    PostroomError,
+    Problem,
+    Transient,
+    VersionMissing,
+)
 from postroom.services.api.answers import ProblemDetails, ProblemPart
+from postroom.services.requests import BadCursor, TooManyRequests
 
 CONTENT_TYPE = "application/problem+json"
 
 
-class Unreadable(Invalid):
+class UnreadableRequest(Invalid):
     """A request that is no text, no JSON, or JSON that nobody means."""
 
     code = "unreadable"
@@ -24,7 +35,11 @@ class BodyTooLarge(Invalid):
 
 
 STATUS: tuple[tuple[type[PostroomError], int], ...] = (
-    (Unreadable, 400),
+    (UnreadableRequest, 400),
+    (BadCursor, 400),
+    (TooManyRequests, 429),
+    (VersionMissing, 428),
+    (Outdated, 412),
     (BodyTooLarge, 413),
     (Forbidden, 403),
     (NotFound, 404),

@@ -46,7 +46,23 @@ def queries(
             arrivals=arrivals,
             looks=looks,
         ),
-        interactions=InteractionQueries(interactions),
+        interactions=InteractionQueries(interactions, configurations),
         outbox=OutboxQueries(interactions, outbox),
         replies=Replies(interactions, outbox, configurations, outbound_queue, clock),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """What the routes of administration ask."""
+
+    mailboxes: MailboxQueries
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the routes of agents and supervisors ask."""
+
+    interactions: InteractionQueries
+    outbox: OutboxQueries
+    replies: Replies

@@ -1,4 +1,4 @@
-"""Look at a request of the HTTP API (payload format 2.0) before a route does: who calls, and whether it is text."""
+"""Look at a request of the HTTP API (payload format 2.0) before a route does: whether it is text, and sensible JSON."""
 
 from __future__ import annotations
 
@@ -9,25 +9,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from postroom.errors import Problem
-from postroom.services.api.problems import BodyTooLarge, Unreadable
+from postroom.services.api.problems import BodyTooLarge, UnreadableRequest
 
 LARGEST_BODY = 1_000_000
 """Bytes; a reply is text, and files go another way."""
+
+_JSON = ("application/json", "application/merge-patch+json")
 
 DEEPEST = 20
 """Levels of JSON; the deepest request has three."""
 
 
-def caller(event: Mapping[str, Any]) -> str:
-    """Name who calls, as the authorizer proved it: a token's user, or an IAM principal."""
-    authorizer = event.get("requestContext", {}).get("authorizer", {})
-    claims = authorizer.get("jwt", {}).get("claims", {})
-    names = (claims.get("email"), claims.get("username"), claims.get("sub"), authorizer.get("iam", {}).get("userArn"))
-    return next((str(name) for name in names if name), "unknown")
-
-
 def check_readable(event: Mapping[str, Any]) -> None:
-    """Refuse what is no text or no sensible JSON, with its place; raises Unreadable or BodyTooLarge.
+    """Refuse what is no text or no sensible JSON, with its place; raises UnreadableRequest or BodyTooLarge.
 
     The framework would let it through to code that takes text for text: half a surrogate pair cannot be stored, a
     million brackets end the recursion, a key given twice means two things.
@@ -39,7 +33,7 @@ def check_readable(event: Mapping[str, Any]) -> None:
         return
     text = _decoded(str(body), encoded=bool(event.get("isBase64Encoded")))
     kind = {str(name).lower(): value for name, value in (event.get("headers") or {}).items()}.get("content-type", "")
-    if kind and not str(kind).strip().lower().startswith("application/json"):
+    if kind and not str(kind).strip().lower().startswith(_JSON):
         return  # refused by the framework, by its type
     _check_text("body", _parsed(text))
 
@@ -114,15 +108,15 @@ def _shown(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode("utf-8")[:60]
 
 
-def _half(path: str, position: int) -> Unreadable:
+def _half(path: str, position: int) -> UnreadableRequest:
     return _unreadable(
         path, f"holds half a surrogate pair at character {position + 1:,}.", "Send whole characters (RFC 8259 §8.2)."
     )
 
 
-def _too_deep(path: str) -> Unreadable:
+def _too_deep(path: str) -> UnreadableRequest:
     return _unreadable(path, f"is nested more than {DEEPEST} levels deep.", "Send what docs/openapi.json describes.")
 
 
-def _unreadable(path: str, problem: str, remedy: str) -> Unreadable:
-    return Unreadable([Problem(path, problem, remedy)])
+def _unreadable(path: str, problem: str, remedy: str) -> UnreadableRequest:
+    return UnreadableRequest([Problem(path, problem, remedy)])

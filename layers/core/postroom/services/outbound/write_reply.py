@@ -11,6 +11,7 @@ from datetime import datetime
 from postroom.errors import Conflict, Invalid, NotFound, Problem, Transient
 from postroom.mail.outgoing import Composition, check, is_message_id, reply_subject, without_controls
 from postroom.model import (
+    AGENT_ID,
     MAILBOX_ADDRESS,
     Added,
     Decision,
@@ -41,6 +42,7 @@ class Reply:
     text: str
     idempotency_key: str
     agent: str
+    agent_id: str = ""  # of the user, where it is known
     html: str | None = None
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
@@ -123,7 +125,11 @@ def compose_reply(interaction: Interaction, wanted: Reply, *, configuration: Con
         reply_to=reply_to,
         body_marker=body_marker,
         decisions=tuple(decisions),
-        attributes={"agent": wanted.agent, _MARK: _mark(wanted)},
+        attributes={
+            "agent": wanted.agent,
+            **({AGENT_ID: wanted.agent_id} if wanted.agent_id else {}),
+            _MARK: _mark(wanted),
+        },
     )
     if problems := check(_as_sent(outbound)):
         raise Invalid(problems)

@@ -1,4 +1,4 @@
-"""The HTTP API of administrators and agents; its routes are in postroom.http_api."""
+"""The HTTP API of agents and supervisors; its routes are in postroom.http_api."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 from postroom import bootstrap
 from postroom.edge import leaves_no_text
-from postroom.http_api import answer
+from postroom.http_api import routes_of_desk
 
 
 @leaves_no_text
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one request of the HTTP API (format 2.0)."""
-    return answer(event, context, bootstrap.api)
+    return routes_of_desk(bootstrap.door, bootstrap.desk_api).answer(event, context)

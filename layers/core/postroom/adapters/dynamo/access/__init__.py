@@ -1,0 +1,23 @@
+"""Users, roles, and what the API remembers of its callers, in the one table."""
+
+from typing import TYPE_CHECKING
+
+from postroom.room import lazily
+
+if TYPE_CHECKING:
+    from postroom.adapters.dynamo.access.requests import DynamoRequestMemory
+    from postroom.adapters.dynamo.access.users import DynamoRoles, DynamoUsers
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "requests": ["DynamoRequestMemory"],
+            "users": ["DynamoRoles", "DynamoUsers"],
+        },
+    )
+
+__all__ = [
+    "DynamoRequestMemory",
+    "DynamoRoles",
+    "DynamoUsers",
+]

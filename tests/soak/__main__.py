@@ -37,6 +37,7 @@ from tests.support.smtp_sink import smtp_sink
 ROOT = Path(__file__).parents[2]
 _SETTLE_SHARE = 0.6  # of the time given that is kept for settling
 _QUIET_SECONDS = 5.0
+_SAY_SECONDS = 20.0
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -171,7 +172,7 @@ def _soak(installation: Installation, plan: Plan, folder: Path, options: argpars
         delivering_from = time.monotonic()
         plan.troubled.touch()
         next_kill = time.monotonic() + options.kill_every
-        settled_since = 0.0
+        settled_since = told = 0.0
         while time.monotonic() - began < options.seconds:
             now = time.monotonic()
             if waiting and now < quiet_from:
@@ -189,8 +190,10 @@ def _soak(installation: Installation, plan: Plan, folder: Path, options: argpars
                 plan.troubled.unlink()
             workers.restart_dead()
             done = installation.interactions_made()
-            _progress(done, options.mails, workers.kills, now - began)
-            if not waiting and now >= quiet_from and installation.nothing_moves(done):
+            still = installation.nothing_moves(done)
+            text = f"{done}/{options.mails} interactions, {installation.moving} moving, {workers.kills} kills"
+            told = _progress(f"{text}, {now - began:.0f} s", done / max(1, options.mails), told, now)
+            if not waiting and now >= quiet_from and still:
                 settled_since = settled_since or now
                 if now - settled_since > _QUIET_SECONDS:
                     break
@@ -215,10 +218,14 @@ def _soak(installation: Installation, plan: Plan, folder: Path, options: argpars
     return 1 if problems else 0
 
 
-def _progress(done: int, mails: int, kills: int, seconds: float) -> None:
+def _progress(text: str, share: float, told: float, now: float) -> float:
+    """Draw a bar, or, where nobody watches, say a line now and then; returns when something was said last."""
     if sys.stdout.isatty():
-        width = 40 * done // max(1, mails)
-        print(f"\r[{'#' * width:<40}] {done}/{mails} interactions, {kills} kills, {seconds:.0f} s", end="", flush=True)
+        print(f"\r[{'#' * int(40 * share):<40}] {text}", end="", flush=True)
+    elif now - told >= _SAY_SECONDS:
+        print(text, flush=True)
+        return now
+    return told
 
 
 if __name__ == "__main__":

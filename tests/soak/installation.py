@@ -62,6 +62,7 @@ class Installation:
         )
         self._delivered: dict[int, tuple[str, bytes]] = {}
         self._made: set[int] = set()
+        self.moving = 0  # outbound mail on its way, when last looked
 
     def configure(self, smtp_port: int) -> None:
         """Put mailboxes, queues and the way out in force."""
@@ -145,10 +146,9 @@ class Installation:
 
     def nothing_moves(self, made: int) -> bool:
         """Tell whether all mail is in and no outbound mail is on its way."""
-        if made < len(self._delivered):
-            return False
         moving = (OutboxState.NEW, OutboxState.CLAIMED, OutboxState.DATA, OutboxState.DEFERRED)
-        return not any(self._interactions.list_outbox(state) for state in moving)
+        self.moving = sum(1 for state in moving for _row in self._interactions.list_outbox(state))
+        return made == len(self._delivered) and not self.moving
 
     def problems(self, mails: int) -> list[str]:
         """List every mail that is missing, double or wrapped, and everybody who got two acknowledgements or none."""

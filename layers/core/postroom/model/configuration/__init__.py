@@ -6,6 +6,7 @@ from postroom.room import lazily
 
 if TYPE_CHECKING:
     from postroom.model.configuration import clouds
+    from postroom.model.configuration.calendars import Calendar, Holiday, ServiceLevel, Weekday
     from postroom.model.configuration.capabilities import CAPABILITIES, REQUIREMENTS, unsupported
     from postroom.model.configuration.clouds import is_microsoft_graph
     from postroom.model.configuration.document import (
@@ -45,6 +46,7 @@ else:
     __getattr__ = lazily(
         __name__,
         {
+            "calendars": ["Calendar", "Holiday", "ServiceLevel", "Weekday"],
             "capabilities": ["CAPABILITIES", "REQUIREMENTS", "unsupported"],
             "clouds": ["is_microsoft_graph"],
             "document": [
@@ -80,6 +82,7 @@ __all__ = [
     "Alias",
     "AttachmentPolicy",
     "Authentication",
+    "Calendar",
     "Cloud",
     "Configuration",
     "DeliveryExceptionPhrase",
@@ -89,6 +92,7 @@ __all__ = [
     "Endpoint",
     "FirstConnection",
     "Grant",
+    "Holiday",
     "Mailbox",
     "MailboxAddress",
     "OAuthApplication",
@@ -99,10 +103,12 @@ __all__ = [
     "SecretReference",
     "Security",
     "ServerType",
+    "ServiceLevel",
     "Settings",
     "SmtpSecurity",
     "Type",
     "Version",
+    "Weekday",
     "behaviour",
     "clouds",
     "find_property",

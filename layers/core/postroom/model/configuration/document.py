@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field
 
+from postroom.model.configuration.calendars import Calendar, ServiceLevel
 from postroom.model.configuration.fields import (
     BareAddress,
     ConfigObject,
@@ -54,6 +55,7 @@ class Queue(ConfigObject):
     department: str | None = None
     description: Line = ""
     active: bool = True
+    service_level: str | None = Field(default=None, description="Targets for its cases (L01); empty: none.")
 
 
 class Endpoint(ConfigObject):
@@ -255,6 +257,8 @@ class Configuration(ConfigObject):
     masking_patterns: tuple[MaskingPattern, ...] = ()
     oauth_applications: tuple[OAuthApplication, ...] = ()
     accounts: tuple[EmailAccount, ...] = ()
+    calendars: tuple[Calendar, ...] = ()
+    service_levels: tuple[ServiceLevel, ...] = ()
 
     def mailbox(self, name: str) -> Mailbox | None:
         """Find a mailbox by name, with what its e-mail account adds."""
@@ -285,6 +289,14 @@ class Configuration(ConfigObject):
     def account(self, name: str | None) -> EmailAccount | None:
         """Find an e-mail account by name."""
         return _named(self.accounts, name)
+
+    def calendar(self, name: str | None) -> Calendar | None:
+        """Find a calendar of business hours by name."""
+        return _named(self.calendars, name)
+
+    def service_level(self, name: str | None) -> ServiceLevel | None:
+        """Find a service level by name."""
+        return _named(self.service_levels, name)
 
     def application(self, name: str | None) -> OAuthApplication | None:
         """Find an OAuth application by name."""

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from postroom.model.configuration import Configuration
-from postroom.services.configuration.checks import accounts, mailboxes, policies, references, sending, threading
+from postroom.services.configuration.checks import (
+    accounts,
+    mailboxes,
+    policies,
+    references,
+    sending,
+    service_levels,
+    threading,
+)
 from postroom.services.configuration.checks.finding import Finding
 
 _PROBLEMS = (
@@ -16,6 +24,7 @@ _PROBLEMS = (
     accounts.problems,
     sending.problems,
     policies.problems,
+    service_levels.problems,
     threading.problems,
 )
 _WARNINGS = (mailboxes.warnings, sending.warnings, accounts.warnings)

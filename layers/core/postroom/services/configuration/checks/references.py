@@ -24,6 +24,8 @@ NAMED_SECTIONS = (
     "masking_patterns",
     "oauth_applications",
     "accounts",
+    "calendars",
+    "service_levels",
 )
 
 
@@ -41,6 +43,7 @@ REFERENCES: tuple[Reference, ...] = (
     Reference("departments", "default_queue", "queues", "queue"),
     Reference("departments", "exception_queue", "queues", "queue"),
     Reference("queues", "department", "departments", "department"),
+    Reference("queues", "service_level", "service_levels", "service level"),
     Reference("endpoints", "queue", "queues", "queue"),
     Reference("endpoints", "acknowledgement", "templates", "template"),
     Reference("mailboxes", "department", "departments", "department"),
@@ -54,6 +57,9 @@ REFERENCES: tuple[Reference, ...] = (
     Reference("masking_patterns", "department", "departments", "department"),
     Reference("accounts", "application", "oauth_applications", "OAuth application"),
     Reference("accounts", "department", "departments", "department"),
+    Reference("calendars", "department", "departments", "department"),
+    Reference("service_levels", "department", "departments", "department"),
+    Reference("service_levels", "calendar", "calendars", "calendar"),
 )
 """The only list of names that lead from one object to another; deletion guards read it too."""
 

@@ -69,7 +69,7 @@ def _dealt_with(box: Mailbox) -> Position:
     listing = session.list(None)
     session.act([item.id for item in listing.news], Action.MARK_READ)
     session.close()
-    return replace(listing.position, cursor=listing.news[-1].id)
+    return replace(listing.position, cursor=listing.news[-1].id, exists=len(listing.news))
 
 
 def _look(box: Mailbox, position: Position) -> None:

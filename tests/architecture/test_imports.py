@@ -15,9 +15,9 @@ PURE_LIBRARIES = {"charset_normalizer", "idna", "nh3", "re2", "flufl", "pydantic
 IMPURE = {
     "asyncio", "concurrent", "ftplib", "http", "imaplib", "logging", "multiprocessing", "os", "poplib",
     "selectors", "shutil", "signal", "smtplib", "socket", "socketserver", "ssl", "subprocess", "tempfile",
-    "time", "urllib.request", "zoneinfo",
+    "time", "urllib.request",
 }  # fmt: skip
-"""Of the standard library: sockets, processes, the clock, the environment, logs."""
+"""Of the standard library: sockets, processes, the clock, the environment, logs. Data of time zones is none of it."""
 
 LAYERS: dict[str, set[str]] = {
     "postroom.errors": set(),

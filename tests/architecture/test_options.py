@@ -21,6 +21,7 @@ NOT_ACTING = (OBJECTS, "postroom.services.configuration", "postroom.services.imp
 _COMPOSING = (
     "composing and sending will: the charset and encodings of bodies and attachments, and their sizes (S02, S08)"
 )
+_CASES = "the clocks of cases will (L01)"
 LATER: dict[str, str] = {
     "OutboundServer.attachment_encoding": _COMPOSING,
     "OutboundServer.body_charset": _COMPOSING,
@@ -28,6 +29,11 @@ LATER: dict[str, str] = {
     "OutboundServer.maximum_attachment_size": _COMPOSING,
     "OutboundServer.unauthenticated_fallback": "sending by SMTP will, when a login is refused (S01)",
     "Settings.attachment_inline_limit": "answering will, when it says which pictures stay in the text (S08)",
+    "Configuration.service_levels": _CASES,
+    "Queue.service_level": _CASES,
+    "ServiceLevel.first_response": _CASES,
+    "ServiceLevel.next_response": _CASES,
+    "ServiceLevel.resolution": _CASES,
 }
 """Options that nothing reads yet, and who will."""
 

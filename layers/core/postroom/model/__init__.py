@@ -74,7 +74,6 @@ if TYPE_CHECKING:
     from postroom.model.prices import AS_OF, MONTH, REGION, USES, Resource, Step, dollars
     from postroom.model.raw_message import OLD, OVERSIZE, SERVER_DATE, SERVER_ID, SIZE, RawMessage, SweepProgress
     from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing, undone
-    from postroom.model.service_level import Clock, ClockEvent, ClockKind, Clocks, Mark
     from postroom.model.stored_uids import StoredUids, by_segment, with_bits
     from postroom.model.thread import ThreadHit, Waiting
     from postroom.model.traffic import Traffic, count
@@ -151,7 +150,6 @@ else:
             ],
             "prices": ["AS_OF", "MONTH", "REGION", "Resource", "Step", "USES", "dollars"],
             "raw_message": ["OLD", "OVERSIZE", "RawMessage", "SERVER_DATE", "SERVER_ID", "SIZE", "SweepProgress"],
-            "service_level": ["Clock", "ClockEvent", "ClockKind", "Clocks", "Mark"],
             "server_mail": ["Action", "FetchFailed", "Fetched", "Item", "Listing", "undone"],
             "stored_uids": ["StoredUids", "by_segment", "with_bits"],
             "thread": ["ThreadHit", "Waiting"],
@@ -187,10 +185,6 @@ __all__ = [
     "Became",
     "Body",
     "Cap",
-    "Clock",
-    "ClockEvent",
-    "ClockKind",
-    "Clocks",
     "Decision",
     "DecisionRule",
     "Delivery",
@@ -210,7 +204,6 @@ __all__ = [
     "Likeness",
     "Listing",
     "MailboxState",
-    "Mark",
     "Named",
     "Outbound",
     "OutboxState",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from postroom.model import ClockEvent, ClockKind, Clocks, Mark
 from postroom.model.configuration import Calendar, ServiceLevel
+from postroom.model.work import CaseClocks, ClockEvent, ClockKind, ClockMark
 from postroom.rules.service_levels import Targets, clocks
 
 FIRST, NEXT, RESOLUTION = ClockKind.FIRST_RESPONSE, ClockKind.NEXT_RESPONSE, ClockKind.RESOLUTION
@@ -25,10 +25,10 @@ def _targets(**periods: str) -> Targets:
 
 
 USUAL = _targets(first_response="02:00:00", next_response="01:00:00", resolution="10:00:00")
-NEW = clocks.mail_received(Clocks(), MONDAY, USUAL)
+NEW = clocks.mail_received(CaseClocks(), MONDAY, USUAL)
 
 
-def _marks(events: tuple[ClockEvent, ...]) -> set[tuple[ClockKind, Mark]]:
+def _marks(events: tuple[ClockEvent, ...]) -> set[tuple[ClockKind, ClockMark]]:
     return {(event.kind, event.mark) for event in events}
 
 
@@ -36,7 +36,7 @@ def _marks(events: tuple[ClockEvent, ...]) -> set[tuple[ClockKind, Mark]]:
 def test_a_first_mail_begins_two_clocks_and_an_answer_that_was_sent_stops_the_first() -> None:
     assert {kind: clock.due for kind, clock in NEW.of.items()} == {FIRST: _at(2), RESOLUTION: _at(10)}
     answered, events = clocks.answer_sent(NEW, _at(1))
-    assert _marks(events) == {(FIRST, Mark.MET)}
+    assert _marks(events) == {(FIRST, ClockMark.MET)}
     assert answered.of[FIRST].stopped == _at(1)
     assert answered.of[RESOLUTION].runs
 
@@ -52,7 +52,7 @@ def test_a_mail_after_the_answer_begins_the_next_response() -> None:
     asked = clocks.mail_received(answered, _at(3), USUAL)
     assert asked.of[NEXT].due == _at(4)
     again, events = clocks.answer_sent(asked, _at(3.5))
-    assert _marks(events) == {(NEXT, Mark.MET)}
+    assert _marks(events) == {(NEXT, ClockMark.MET)}
     assert clocks.mail_received(again, _at(5), USUAL).of[NEXT].due == _at(6)
 
 
@@ -99,10 +99,10 @@ def test_each_clock_warns_and_is_breached_once() -> None:
         running, events = clocks.fire(running, MONDAY + timedelta(minutes=minute))
         said += events
     assert [(event.kind, event.mark) for event in said] == [
-        (FIRST, Mark.WARNING),
-        (FIRST, Mark.BREACHED),
-        (RESOLUTION, Mark.WARNING),
-        (RESOLUTION, Mark.BREACHED),
+        (FIRST, ClockMark.WARNING),
+        (FIRST, ClockMark.BREACHED),
+        (RESOLUTION, ClockMark.WARNING),
+        (RESOLUTION, ClockMark.BREACHED),
     ]
     assert clocks.next_moment(running) is None
 
@@ -111,10 +111,10 @@ def test_each_clock_warns_and_is_breached_once() -> None:
 def test_after_an_outage_all_that_is_due_is_said_late_and_once() -> None:
     late, events = clocks.fire(NEW, _at(100))
     assert _marks(events) == {
-        (FIRST, Mark.WARNING),
-        (FIRST, Mark.BREACHED),
-        (RESOLUTION, Mark.WARNING),
-        (RESOLUTION, Mark.BREACHED),
+        (FIRST, ClockMark.WARNING),
+        (FIRST, ClockMark.BREACHED),
+        (RESOLUTION, ClockMark.WARNING),
+        (RESOLUTION, ClockMark.BREACHED),
     }
     assert clocks.fire(late, _at(101)) == (late, ())
 
@@ -122,7 +122,7 @@ def test_after_an_outage_all_that_is_due_is_said_late_and_once() -> None:
 @pytest.mark.feature("L05")
 def test_an_answer_after_the_target_is_a_breach_also_where_nobody_looked_meanwhile() -> None:
     answered, events = clocks.answer_sent(NEW, _at(3))
-    assert _marks(events) == {(FIRST, Mark.BREACHED)}
+    assert _marks(events) == {(FIRST, ClockMark.BREACHED)}
     assert clocks.fire(answered, _at(4)) == (answered, ())
 
 
@@ -135,7 +135,7 @@ def test_the_next_moment_is_the_earliest_that_was_not_told_yet() -> None:
 def test_a_closed_case_has_no_clocks_and_a_mail_that_reopens_it_begins_anew() -> None:
     answered, _ = clocks.answer_sent(NEW, _at(1))
     ended, events = clocks.closed(answered, _at(2))
-    assert _marks(events) == {(RESOLUTION, Mark.MET)}
+    assert _marks(events) == {(RESOLUTION, ClockMark.MET)}
     assert clocks.next_moment(ended) is None
     reopened = clocks.mail_received(ended, _at(5), USUAL)
     assert {kind: clock.due for kind, clock in reopened.of.items() if clock.runs} == {NEXT: _at(6), RESOLUTION: _at(29)}

@@ -279,6 +279,17 @@ def test_what_is_no_single_address_is_refused(address: str) -> None:
     )
 
 
+def test_a_target_that_its_calendar_leaves_no_time_for_is_refused() -> None:
+    text = """
+    calendars: [{name: mornings, hours: {monday: [08:00-08:30]}}]
+    service_levels: [{name: slow, calendar: mornings, first_response: 04:00:00, resolution: 30:00:00}]
+    """
+    problem = only_problem(text)
+    assert problem.path == "service_levels[0].resolution"
+    assert "0.5 hours a week" in problem.what
+    assert "shorter period" in problem.remedy
+
+
 def test_a_bad_object_does_not_make_its_name_unknown_to_others() -> None:
     problem = only_problem("queues:\n  - {name: q, color: red}\nendpoints:\n  - {name: e, queue: q}\n")
     assert problem.path == "queues[0].color"

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from postroom.model import Clock, ClockEvent, ClockKind, Clocks, Mark
 from postroom.model.configuration import Calendar, ServiceLevel
+from postroom.model.work import CaseClock, CaseClocks, ClockEvent, ClockKind, ClockMark
 from postroom.rules.service_levels.business_hours import add_business_time, business_time
 
 
@@ -29,35 +29,35 @@ class Targets:
         return None if period is None else int(period.total_seconds() // 60)
 
 
-def mail_received(clocks: Clocks, moment: datetime, targets: Targets | None) -> Clocks:
-    """A customer wrote, at the server's date: begin what is not running and waits for us."""
+def mail_received(clocks: CaseClocks, moment: datetime, targets: Targets | None) -> CaseClocks:
+    """Begin what is not running and waits for us: a customer wrote, at the server's date `moment`."""
     found = dict(clocks.of)
     if ClockKind.FIRST_RESPONSE not in found:
-        found[ClockKind.FIRST_RESPONSE] = Clock(moment)
+        found[ClockKind.FIRST_RESPONSE] = CaseClock(moment)
     elif found[ClockKind.FIRST_RESPONSE].stopped is not None:
         following = found.get(ClockKind.NEXT_RESPONSE)
         if following is None or following.stopped is not None:
-            found[ClockKind.NEXT_RESPONSE] = Clock(moment)
+            found[ClockKind.NEXT_RESPONSE] = CaseClock(moment)
     resolution = found.get(ClockKind.RESOLUTION)
     if resolution is None or resolution.stopped is not None:
-        found[ClockKind.RESOLUTION] = Clock(moment)
+        found[ClockKind.RESOLUTION] = CaseClock(moment)
     elif resolution.paused_since is not None:
         found[ClockKind.RESOLUTION] = _resumed(resolution, moment, targets)
     return _aimed(replace(clocks, of=found), targets)
 
 
-def answer_sent(clocks: Clocks, moment: datetime) -> tuple[Clocks, tuple[ClockEvent, ...]]:
-    """An answer reached the customer's server: the response clocks stop; returns those that met their target."""
+def answer_sent(clocks: CaseClocks, moment: datetime) -> tuple[CaseClocks, tuple[ClockEvent, ...]]:
+    """Stop the response clocks, since an answer reached the customer's server; returns what is to be told of them."""
     return _stopped(clocks, (ClockKind.FIRST_RESPONSE, ClockKind.NEXT_RESPONSE), moment)
 
 
-def closed(clocks: Clocks, moment: datetime) -> tuple[Clocks, tuple[ClockEvent, ...]]:
-    """The case is closed: everything stops. A clock that stood still counts what it had until then."""
+def closed(clocks: CaseClocks, moment: datetime) -> tuple[CaseClocks, tuple[ClockEvent, ...]]:
+    """Stop everything, since the case is closed; a clock that stood still counts what it had until then."""
     return _stopped(clocks, tuple(ClockKind), moment)
 
 
-def paused(clocks: Clocks, moment: datetime) -> Clocks:
-    """The case waits (L03): its resolution stands still."""
+def paused(clocks: CaseClocks, moment: datetime) -> CaseClocks:
+    """Let the resolution stand still while the case waits (L03)."""
     found = clocks.of.get(ClockKind.RESOLUTION)
     if found is None or not found.runs:
         return clocks
@@ -65,8 +65,8 @@ def paused(clocks: Clocks, moment: datetime) -> Clocks:
     return replace(clocks, of={**clocks.of, ClockKind.RESOLUTION: still})
 
 
-def resumed(clocks: Clocks, moment: datetime, targets: Targets | None) -> Clocks:
-    """The case goes on."""
+def resumed(clocks: CaseClocks, moment: datetime, targets: Targets | None) -> CaseClocks:
+    """Let the resolution run again."""
     found = clocks.of.get(ClockKind.RESOLUTION)
     if found is None or found.paused_since is None or found.stopped is not None:
         return clocks
@@ -74,7 +74,7 @@ def resumed(clocks: Clocks, moment: datetime, targets: Targets | None) -> Clocks
     return _aimed(replace(clocks, of=goes_on), targets)
 
 
-def aim(clocks: Clocks, targets: Targets | None) -> Clocks:
+def aim(clocks: CaseClocks, targets: Targets | None) -> CaseClocks:
     """Take the targets of another service level, or a changed calendar (L04): starts and paused time are kept.
 
     A clock that the new level has no target for has none any more; one that it adds counts from where it began. What
@@ -83,7 +83,7 @@ def aim(clocks: Clocks, targets: Targets | None) -> Clocks:
     return _aimed(clocks, targets)
 
 
-def next_moment(clocks: Clocks) -> datetime | None:
+def next_moment(clocks: CaseClocks) -> datetime | None:
     """Return when something is to be said next."""
     moments = [
         moment
@@ -95,25 +95,27 @@ def next_moment(clocks: Clocks) -> datetime | None:
     return min(moments, default=None)
 
 
-def fire(clocks: Clocks, now: datetime) -> tuple[Clocks, tuple[ClockEvent, ...]]:
+def fire(clocks: CaseClocks, now: datetime) -> tuple[CaseClocks, tuple[ClockEvent, ...]]:
     """Say what is due by `now`, once each, however late (L05)."""
-    found: dict[ClockKind, Clock] = {}
+    found: dict[ClockKind, CaseClock] = {}
     events: list[ClockEvent] = []
     for kind, clock in clocks.of.items():
         due = clock.due
         if clock.runs and due is not None:
             if clock.warned is None and clock.warns is not None and clock.warns <= now:
                 clock = replace(clock, warned=now)
-                events.append(ClockEvent(kind, Mark.WARNING, due))
+                events.append(ClockEvent(kind, ClockMark.WARNING, due))
             if clock.breached is None and due <= now:
                 clock = replace(clock, breached=now)
-                events.append(ClockEvent(kind, Mark.BREACHED, due))
+                events.append(ClockEvent(kind, ClockMark.BREACHED, due))
         found[kind] = clock
     return replace(clocks, of=found), tuple(events)
 
 
-def _stopped(clocks: Clocks, kinds: tuple[ClockKind, ...], moment: datetime) -> tuple[Clocks, tuple[ClockEvent, ...]]:
-    found: Mapping[ClockKind, Clock] = clocks.of
+def _stopped(
+    clocks: CaseClocks, kinds: tuple[ClockKind, ...], moment: datetime
+) -> tuple[CaseClocks, tuple[ClockEvent, ...]]:
+    found: Mapping[ClockKind, CaseClock] = clocks.of
     events: list[ClockEvent] = []
     for kind in kinds:
         clock = found.get(kind)
@@ -123,26 +125,26 @@ def _stopped(clocks: Clocks, kinds: tuple[ClockKind, ...], moment: datetime) -> 
         if clock.due is None or clock.breached is not None:
             continue
         if moment <= clock.due:
-            events.append(ClockEvent(kind, Mark.MET, clock.due))
+            events.append(ClockEvent(kind, ClockMark.MET, clock.due))
         else:  # it was over before anybody looked
             found = {**found, kind: replace(found[kind], breached=moment)}
-            events.append(ClockEvent(kind, Mark.BREACHED, clock.due))
+            events.append(ClockEvent(kind, ClockMark.BREACHED, clock.due))
     return replace(clocks, of=found), tuple(events)
 
 
-def _resumed(clock: Clock, moment: datetime, targets: Targets | None) -> Clock:
+def _resumed(clock: CaseClock, moment: datetime, targets: Targets | None) -> CaseClock:
     stood = timedelta()
     if targets is not None and clock.paused_since is not None:
         stood = business_time(targets.calendar, clock.paused_since, moment)
     return replace(clock, paused_since=None, paused=clock.paused + stood.total_seconds() / 60)
 
 
-def _aimed(clocks: Clocks, targets: Targets | None) -> Clocks:
+def _aimed(clocks: CaseClocks, targets: Targets | None) -> CaseClocks:
     found = {kind: _clock_aimed(kind, clock, targets) for kind, clock in clocks.of.items()}
     return replace(clocks, level=targets.level.name if targets else None, of=found)
 
 
-def _clock_aimed(kind: ClockKind, clock: Clock, targets: Targets | None) -> Clock:
+def _clock_aimed(kind: ClockKind, clock: CaseClock, targets: Targets | None) -> CaseClock:
     if clock.stopped is not None:
         return clock
     target = targets.minutes(kind) if targets else None

@@ -16,7 +16,7 @@ class ClockKind(StrEnum):
     RESOLUTION = "resolution"
 
 
-class Mark(StrEnum):
+class ClockMark(StrEnum):
     """What is said about a clock, once each."""
 
     WARNING = "warning"
@@ -25,7 +25,7 @@ class Mark(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class CaseClock:
     """One clock. It runs also where the service level has no target for it, so that a later one finds its beginning."""
 
     started: datetime
@@ -45,11 +45,11 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class Clocks:
+class CaseClocks:
     """All clocks of a case, and the service level that they run by."""
 
     level: str | None = None
-    of: Mapping[ClockKind, Clock] = field(default_factory=dict)
+    of: Mapping[ClockKind, CaseClock] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +57,5 @@ class ClockEvent:
     """What is to be told about a clock."""
 
     kind: ClockKind
-    mark: Mark
+    mark: ClockMark
     due: datetime

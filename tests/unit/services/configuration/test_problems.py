@@ -286,7 +286,7 @@ def test_a_target_that_its_calendar_leaves_no_time_for_is_refused() -> None:
     """
     problem = only_problem(text)
     assert problem.path == "service_levels[0].resolution"
-    assert "0.5 hours a week" in problem.what
+    assert "0.5 hours a week" in problem.problem
     assert "shorter period" in problem.remedy
 
 

@@ -6,6 +6,7 @@ import gc
 import json
 import multiprocessing
 import tempfile
+from collections.abc import Callable
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
@@ -66,6 +67,7 @@ def _measure(path: str, answers: Any) -> None:
     from postroom.adapters.clock import utc_now
     from postroom.model.configuration.document import Configuration
     from postroom.model.identity import raw_key
+    from postroom.model.understanding import Tried
     from postroom.services.inbound.ingest import Ingest
     from postroom.services.inbound.store import Store
     from postroom.services.policy.compiled import Policies
@@ -76,13 +78,18 @@ def _measure(path: str, answers: Any) -> None:
         def current(self) -> Configuration:
             return made
 
+    def trial(_work: Callable[[], str], *, seconds: float) -> Tried:
+        return Tried(said=f"none within {seconds} seconds")
+
     bucket: Any = _Bucket(path)
     store: Any = _Store()
     ingest = Ingest(
         raw=bucket,
         interactions=store,
+        duplicates=store,
         policies=Policies(Fixed(), lambda: ()),
         store=Store(contents=bucket, interactions=store, outbox=store, outbound_queue=store),
+        trial=trial,
         clock=utc_now,
     )
     gc.collect()

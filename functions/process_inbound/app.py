@@ -13,4 +13,10 @@ from postroom.sqs_records import each_record
 @leaves_no_text
 def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Serve S3 events that come through SQS."""
-    return each_record(event, context, bootstrap.process_inbound(), put_off=bootstrap.put_off())
+    return each_record(
+        event,
+        context,
+        bootstrap.process_inbound(),
+        put_off=bootstrap.put_off(),
+        again=lambda event, seconds: bootstrap.process_again()(event, seconds),
+    )

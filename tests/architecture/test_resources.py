@@ -7,7 +7,9 @@ import re
 from typing import Any
 
 import pytest
+from postroom.bootstrap.inbound import LEAST_SECONDS
 from postroom.observe import METRICS
+from postroom.services.inbound.ingest import TRIAL_SECONDS
 
 from tests.architecture.sources import functions, resources, template
 
@@ -48,10 +50,17 @@ def test_functions_run_python_3_13_and_on_arm64_by_default(name: str) -> None:
     assert template()["Parameters"]["Architecture"]["Default"] == "arm64"
 
 
-@pytest.mark.parametrize("name", WORK_QUEUES)
+@pytest.mark.parametrize("name", sorted(WORK_QUEUES.keys() - {"InboundQueue"}))
 def test_a_message_stays_hidden_for_six_time_outs_of_its_function(name: str) -> None:
     function, _source = sources()[name]
     assert WORK_QUEUES[name]["VisibilityTimeout"] >= 6 * functions()[function]["Timeout"]
+
+
+@pytest.mark.fault(111)
+def test_what_lay_beside_a_mail_that_killed_its_process_comes_back_within_two_minutes() -> None:
+    seconds = functions()["ProcessInbound"]["Timeout"]
+    assert seconds + 30 == WORK_QUEUES["InboundQueue"]["VisibilityTimeout"] < 120
+    assert seconds >= LEAST_SECONDS + 2 * TRIAL_SECONDS
 
 
 @pytest.mark.parametrize("name", WORK_QUEUES)

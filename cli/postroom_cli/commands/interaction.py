@@ -151,6 +151,7 @@ def why(
 
     stack = find_stack(context)
     explain_mail = Why(
+        duplicates=stack.duplicates,
         interactions=stack.interactions,
         outbox=stack.outbox,
         configurations=stack.configurations,

@@ -46,25 +46,40 @@ class _Processor(BatchProcessor):
         return super().failure_handler(record, exception)
 
     def _comes_back(self, record: SQSRecord) -> None:
-        received = max(1, int(record["attributes"].get("ApproximateReceiveCount", 1)))
-        seconds = COMES_BACK_AFTER[min(received, len(COMES_BACK_AFTER)) - 1]
+        seconds = COMES_BACK_AFTER[min(_received(record), len(COMES_BACK_AFTER)) - 1]
         try:
             self._put_off(queue=record.event_source_arn, receipt=record.receipt_handle, seconds=seconds)
         except PostroomError as error:  # it comes back when its visibility ends
             logger.warning("not_put_off", extra={"code": error.code, "sqs_message": record.message_id})
 
 
+def _received(record: SQSRecord) -> int:
+    """Return how often a message was received, this time included."""
+    return max(1, int(record["attributes"].get("ApproximateReceiveCount", 1)))
+
+
 def each_record(
-    event: dict[str, Any], context: Any, handle: Callable[[Mapping[str, Any]], object], *, put_off: PutOff
+    event: dict[str, Any],
+    context: Any,
+    handle: Callable[[Mapping[str, Any]], object],
+    *,
+    put_off: PutOff,
+    again: Callable[[Mapping[str, Any], float], object] | None = None,
 ) -> Mapping[str, Any]:
     """Hand each record's JSON to `handle`; answer SQS with the records that failed, which are counted for the alarm.
+
+    `again`: gets those that were received before, with the seconds that are left: one of them, or a neighbour of theirs
+    at that time, may have ended the process.
 
     Raises powertools' BatchProcessingError when all of them failed, so that the function's error metric shows it; it
     holds the texts of all of them, which `edge.leaves_no_text` keeps from the runtime.
     """
 
     def one(record: SQSRecord) -> None:
-        handle(record.json_body)
+        if again is not None and _received(record) > 1:
+            again(record.json_body, context.get_remaining_time_in_millis() / 1000)
+        else:
+            handle(record.json_body)
 
     # Made for each event: a processor keeps the results of its last batch.
     return process_partial_response(event=event, record_handler=one, processor=_Processor(put_off), context=context)

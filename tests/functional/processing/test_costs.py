@@ -31,7 +31,7 @@ def test_an_ordinary_mail_costs_four_write_units_and_no_put(configured: AwsStack
         assert (calls.of("s3", "PutObject"), calls.of("s3", "GetObject")) == (0, 1)
         assert (calls.writes, calls.write_units) == (1, 4)
         assert calls.write_units == USES[Step.MAIL][Resource.WRITE_UNITS]
-        assert calls.reads == 2  # which configuration is in force; who waits for this mail
+        assert calls.reads == 3  # which configuration is in force; whether it is here already; who waits for it
         assert calls.of("kms") == calls.of("secretsmanager") == calls.of("sqs") == 0
 
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from postroom.adapters.clock import utc_now
     from postroom.adapters.lazy import LateConnector, LateLooks, LateTokens
     from postroom.adapters.probe import NetworkProbe
+    from postroom.adapters.trial import try_out
 else:
     __getattr__ = lazily(
         __name__,
@@ -15,6 +16,7 @@ else:
             "clock": ["utc_now"],
             "lazy": ["LateConnector", "LateLooks", "LateTokens"],
             "probe": ["NetworkProbe"],
+            "trial": ["try_out"],
         },
     )
 
@@ -23,5 +25,6 @@ __all__ = [
     "LateLooks",
     "LateTokens",
     "NetworkProbe",
+    "try_out",
     "utc_now",
 ]

@@ -11,7 +11,7 @@ from postroom.room import lazily
 if TYPE_CHECKING:
     from postroom.bootstrap.answers import admin_api, desk_api, door
     from postroom.bootstrap.clients import forget
-    from postroom.bootstrap.inbound import process_inbound, sweep
+    from postroom.bootstrap.inbound import process_again, process_inbound, sweep
     from postroom.bootstrap.mail_servers import connectors, probe, redeem, tokens
     from postroom.bootstrap.outbound import send_outbound, track_delivery
     from postroom.bootstrap.polling import fetch_ews, fetch_mailboxes, schedule_polls
@@ -23,7 +23,7 @@ else:
         {
             "answers": ["admin_api", "desk_api", "door"],
             "clients": ["forget"],
-            "inbound": ["process_inbound", "sweep"],
+            "inbound": ["process_again", "process_inbound", "sweep"],
             "mail_servers": ["connectors", "probe", "redeem", "tokens"],
             "outbound": ["send_outbound", "track_delivery"],
             "polling": ["fetch_ews", "fetch_mailboxes", "schedule_polls"],
@@ -43,6 +43,7 @@ __all__ = [
     "fetch_mailboxes",
     "forget",
     "probe",
+    "process_again",
     "process_inbound",
     "put_off",
     "redeem",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,18 +11,28 @@ from postroom.bootstrap import clients
 
 if TYPE_CHECKING:
     from postroom.bootstrap.stores import Stores
+    from postroom.ports import Trial
     from postroom.services.inbound import Ingest
+
+
+LEAST_SECONDS = 35.0  # two trials and what follows them
+
+
+@clients.kept
+def _processing() -> Ingest:
+    from postroom.adapters.aws import ThreadKeys
+
+    settings = clients.settings("table", "raw_bucket", "content_bucket", "outbound_queue", "thread_key_secret")
+    keys = ThreadKeys(clients.client("secretsmanager"), settings["thread_key_secret"])
+    return _ingest(clients.stores(settings), keys.all)
 
 
 @clients.kept
 def process_inbound() -> Callable[[Mapping[str, Any]], int]:
     """Process the raw messages of one S3 event; answers how many there were."""
-    from postroom.adapters.aws import ThreadKeys
     from postroom.model import stored_keys
 
-    settings = clients.settings("table", "raw_bucket", "content_bucket", "outbound_queue", "thread_key_secret")
-    keys = ThreadKeys(clients.client("secretsmanager"), settings["thread_key_secret"])
-    ingest = _ingest(clients.stores(settings), keys.all)
+    ingest = _processing()
 
     def run(event: Mapping[str, Any]) -> int:
         stored = stored_keys(event)
@@ -29,6 +41,33 @@ def process_inbound() -> Callable[[Mapping[str, Any]], int]:
         return len(stored)
 
     return run
+
+
+@clients.kept
+def process_again() -> Callable[[Mapping[str, Any], float], int]:
+    """Process raw messages of an event that was received before, each in a child first; `seconds` are left."""
+    from postroom.errors import Transient
+    from postroom.model import stored_keys
+
+    ingest = _processing()
+
+    def run(event: Mapping[str, Any], seconds: float) -> int:
+        stored = stored_keys(event)
+        for key in stored:
+            if seconds < LEAST_SECONDS:
+                raise Transient("No time is left to try a mail out", on=key, code="no_time")
+            ingest.carefully(key)
+        return len(stored)
+
+    return run
+
+
+def _trial() -> Trial:
+    """Let children have half of the function's memory, beyond what it has already."""
+    from postroom.adapters import try_out
+
+    megabytes = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048"))
+    return functools.partial(try_out, memory=megabytes * 1024 * 1024 // 2)
 
 
 def _ingest(stores: Stores, thread_keys: Callable[[], tuple[bytes, ...]]) -> Ingest:
@@ -43,7 +82,13 @@ def _ingest(stores: Stores, thread_keys: Callable[[], tuple[bytes, ...]]) -> Ing
     )
     policies = Policies(stores.configurations, thread_keys)
     return Ingest(
-        raw=stores.raw, interactions=stores.interactions, policies=policies, store=store, clock=clients.utc_now
+        raw=stores.raw,
+        interactions=stores.interactions,
+        duplicates=stores.duplicates,
+        policies=policies,
+        store=store,
+        trial=_trial(),
+        clock=clients.utc_now,
     )
 
 

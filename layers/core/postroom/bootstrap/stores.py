@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Cases,
         ConfigurationHistory,
         DeadLetters,
+        Duplicates,
         ErasableContents,
         InteractionChanges,
         InteractionLists,
@@ -134,6 +135,13 @@ class Stores:
         from postroom.adapters.dynamo.cases import DynamoCaseNotes
 
         return DynamoCaseNotes(self._dynamo, self._table, self._contents)
+
+    @cached_property
+    def duplicates(self) -> Duplicates:
+        """Return the raw messages that are the same mail as an interaction."""
+        from postroom.adapters.dynamo import DynamoDuplicates
+
+        return DynamoDuplicates(self._dynamo, self._table)
 
     @cached_property
     def changes(self) -> InteractionChanges:

@@ -9,7 +9,15 @@ if TYPE_CHECKING:
     from postroom.model.automatic_reply import Cap, Withheld
     from postroom.model.decision import Decision, DecisionRule, Named, Outcome, stored_decision
     from postroom.model.event_kinds import EventKind, event_kind
-    from postroom.model.identity import interaction_id, outbound_id, parse_raw_key, raw_key, raw_prefix, short_id
+    from postroom.model.identity import (
+        in_place_of_id,
+        interaction_id,
+        outbound_id,
+        parse_raw_key,
+        raw_key,
+        raw_prefix,
+        short_id,
+    )
     from postroom.model.interaction import (
         ANSWER_TO,
         MAILBOX_ADDRESS,
@@ -72,12 +80,25 @@ if TYPE_CHECKING:
         settlement,
     )
     from postroom.model.prices import AS_OF, MONTH, REGION, USES, Resource, Step, dollars
-    from postroom.model.raw_message import OLD, OVERSIZE, SERVER_DATE, SERVER_ID, SIZE, RawMessage, SweepProgress
+    from postroom.model.raw_message import (
+        DEAD_LEASE,
+        OLD,
+        OVERSIZE,
+        SERIES,
+        SERVER_DATE,
+        SERVER_ID,
+        SIZE,
+        Absorbed,
+        Duplicate,
+        RawMessage,
+        SameMail,
+        SweepProgress,
+    )
     from postroom.model.server_mail import Action, Fetched, FetchFailed, Item, Listing, undone
     from postroom.model.stored_uids import StoredUids, by_segment, with_bits
     from postroom.model.thread import ThreadHit, Waiting
     from postroom.model.traffic import Traffic, count
-    from postroom.model.understanding import ProvenToken, ReadFile, TokenPlace, Understanding
+    from postroom.model.understanding import ProvenToken, ReadFile, TokenPlace, Tried, Understanding
 else:
     __getattr__ = lazily(
         __name__,
@@ -86,7 +107,15 @@ else:
             "automatic_reply": ["Cap", "Withheld"],
             "decision": ["Decision", "DecisionRule", "Named", "Outcome", "stored_decision"],
             "event_kinds": ["EventKind", "event_kind"],
-            "identity": ["interaction_id", "outbound_id", "parse_raw_key", "raw_key", "raw_prefix", "short_id"],
+            "identity": [
+                "in_place_of_id",
+                "interaction_id",
+                "outbound_id",
+                "parse_raw_key",
+                "raw_key",
+                "raw_prefix",
+                "short_id",
+            ],
             "interaction": [
                 "ANSWER_TO",
                 "Added",
@@ -149,12 +178,25 @@ else:
                 "settlement",
             ],
             "prices": ["AS_OF", "MONTH", "REGION", "Resource", "Step", "USES", "dollars"],
-            "raw_message": ["OLD", "OVERSIZE", "RawMessage", "SERVER_DATE", "SERVER_ID", "SIZE", "SweepProgress"],
+            "raw_message": [
+                "Absorbed",
+                "Duplicate",
+                "SameMail",
+                "DEAD_LEASE",
+                "SERIES",
+                "OLD",
+                "OVERSIZE",
+                "RawMessage",
+                "SERVER_DATE",
+                "SERVER_ID",
+                "SIZE",
+                "SweepProgress",
+            ],
             "server_mail": ["Action", "FetchFailed", "Fetched", "Item", "Listing", "undone"],
             "stored_uids": ["StoredUids", "by_segment", "with_bits"],
             "thread": ["ThreadHit", "Waiting"],
             "traffic": ["Traffic", "count"],
-            "understanding": ["ProvenToken", "ReadFile", "TokenPlace", "Understanding"],
+            "understanding": ["ProvenToken", "ReadFile", "TokenPlace", "Tried", "Understanding"],
         },
     )
 
@@ -162,6 +204,7 @@ __all__ = [
     "AGENT_ID",
     "ANSWER_TO",
     "AS_OF",
+    "DEAD_LEASE",
     "FAILED_BUT_ONE",
     "FAILED_ONCE",
     "MAILBOX_ADDRESS",
@@ -171,10 +214,12 @@ __all__ = [
     "OLD",
     "OVERSIZE",
     "REGION",
+    "SERIES",
     "SERVER_DATE",
     "SERVER_ID",
     "SIZE",
     "USES",
+    "Absorbed",
     "Action",
     "Added",
     "Arrival",
@@ -189,6 +234,7 @@ __all__ = [
     "DecisionRule",
     "Delivery",
     "Direction",
+    "Duplicate",
     "Envelope",
     "Event",
     "EventKind",
@@ -217,6 +263,7 @@ __all__ = [
     "ReadFile",
     "Record",
     "Resource",
+    "SameMail",
     "Sent",
     "Settlement",
     "Status",
@@ -227,6 +274,7 @@ __all__ = [
     "ThreadHit",
     "TokenPlace",
     "Traffic",
+    "Tried",
     "Trying",
     "Understanding",
     "Waiting",
@@ -239,6 +287,7 @@ __all__ = [
     "derived_state",
     "dollars",
     "event_kind",
+    "in_place_of_id",
     "interaction_id",
     "is_left_alone",
     "outbound_id",

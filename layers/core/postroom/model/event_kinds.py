@@ -17,6 +17,9 @@ class EventKind(StrEnum):
 
     # Of an incoming mail.
     SEEN_AGAIN = "seen_again"  # its bytes came again under another id of the server
+    SAME_MAIL = "same_mail"  # it came again in other bytes, which are kept beside it
+    TAKEN_APART = "taken_apart"  # a person made such bytes an interaction of their own
+    TAKEN_IN = "taken_in"  # a person asked for it, since its raw message was no interaction
     THREAD_HEALED = "thread_healed"  # it joined a thread when what it answers came in
     REPLIED = "replied"  # a person answered it
     REPLAYED = "replayed"  # it was read again by later rules

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-_RAW_KEY = re.compile(r"raw/(\d{4})/(\d\d)/(\d\d)/(\d\d)/([^/]+)/[0-9a-f]{16}-([0-9a-f]{64})\.eml")
+_RAW_KEY = re.compile(r"raw/(\d{4})/(\d\d)/(\d\d)/(\d\d)/([^/]+)/([0-9a-f]{16})-([0-9a-f]{64})\.eml")
 
 
 def short_id(*parts: str) -> str:
@@ -37,6 +37,11 @@ def raw_key(mailbox: str, stored: datetime, server_id: str, sha256: str) -> str:
     return f"{raw_prefix(stored)}{mailbox}/{server}-{sha256}.eml"
 
 
+def in_place_of_id(digest: str) -> str:
+    """Return what stands for the Message-ID of a mail without one: its stable digest, in a form that no field holds."""
+    return f"\0{digest}"
+
+
 def raw_prefix(hour: datetime) -> str:
     """Return what the keys of all raw messages stored in an hour begin with."""
     return f"raw/{hour:%Y/%m/%d/%H}/"
@@ -44,11 +49,15 @@ def raw_prefix(hour: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RawKey:
-    """What a raw key says: the mailbox, the hour it was stored in, and the SHA-256 of the content (hex)."""
+    """What a raw key says: the mailbox, the hour it was stored in, and the SHA-256 of the content (hex).
+
+    `server` stands for the mail's place on its server, epoch and id: 16 hex digits.
+    """
 
     mailbox: str
     stored: datetime
     sha256: str
+    server: str = ""
 
     @property
     def interaction_id(self) -> str:
@@ -61,5 +70,5 @@ def parse_raw_key(key: str) -> RawKey:
     match = _RAW_KEY.fullmatch(key)
     if match is None:
         raise ValueError(f"{key!r} is not the key of a raw message")
-    year, month, day, hour, mailbox, sha256 = match.groups()
-    return RawKey(mailbox, datetime(int(year), int(month), int(day), int(hour), tzinfo=UTC), sha256)
+    year, month, day, hour, mailbox, server, sha256 = match.groups()
+    return RawKey(mailbox, datetime(int(year), int(month), int(day), int(hour), tzinfo=UTC), sha256, server)

@@ -18,6 +18,7 @@ class Direction(StrEnum):
 
     INBOUND = "inbound"
     OUTBOUND = "outbound"
+    DUPLICATE = "duplicate"  # inbound, and no interaction: model/raw_message.py
 
 
 class Subtype(StrEnum):
@@ -110,6 +111,8 @@ class Interaction:
     decisions: tuple[Decision, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
     preview: str = ""
+    stable_digest: str = ""  # of what stays when a server writes the bytes anew; mail/origin/stable_form.py
+    series: str = ""  # of ids on the server that its own is one of; model.SERIES
 
 
 InteractionRef = NewType("InteractionRef", str)

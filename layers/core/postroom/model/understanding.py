@@ -80,8 +80,17 @@ class Understanding:
     sender_verdict: SenderVerdict = UNKNOWN_SENDER
     attributes: Mapping[str, str] = field(default_factory=dict)
     decisions: tuple[Decision, ...] = ()
+    stable_digest: Callable[[], str] = lambda: ""  # worked out when asked for; "": not known
 
     @property
     def outcome(self) -> str:
         """`interaction` or `wrapped`."""
         return "wrapped" if self.wrap_reason else "interaction"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of work that was tried out where it may end its process: what it said, or what its process died of."""
+
+    said: str = ""
+    died: str = ""

@@ -35,8 +35,8 @@ from postroom.ports.operations import (
     Ticks,
 )
 from postroom.ports.people import Kept, RequestMemory, Roles, Taken, Users
-from postroom.ports.storage import Contents, Interactions, MailboxStates, Outbox, RawMessages
-from postroom.ports.surroundings import BatchQueue, Clock, Configurations, Queue, Secrets, SecretStore
+from postroom.ports.storage import Contents, Duplicates, Interactions, MailboxStates, Outbox, RawMessages
+from postroom.ports.surroundings import BatchQueue, Clock, Configurations, Queue, Secrets, SecretStore, Trial
 from postroom.ports.transports import BeforeData, Transport, Transports
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "Counts",
     "DatedConfigurations",
     "DeadLetters",
+    "Duplicates",
     "ErasableContents",
     "Extendable",
     "InteractionChanges",
@@ -88,5 +89,6 @@ __all__ = [
     "Tokens",
     "Transport",
     "Transports",
+    "Trial",
     "Users",
 ]

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Protocol
 
 from postroom.model import (
+    Absorbed,
     Added,
     AtRecipient,
     Body,
     Cap,
     Delivery,
+    Duplicate,
     Event,
     Health,
     Interaction,
@@ -41,6 +43,10 @@ class RawMessages(Protocol):
 
     def keys_of_hour(self, hour: datetime) -> Iterator[tuple[str, datetime]]:
         """List (key, stored at) of all raw messages stored in an hour."""
+        ...
+
+    def keys(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        """List (key, stored at) of all raw messages whose keys begin so, in the order of their keys."""
         ...
 
 
@@ -98,6 +104,24 @@ class Interactions(Protocol):
 
     def present(self, ids: Sequence[str]) -> frozenset[str]:
         """Tell which of these ids exist (the sweeper's question)."""
+        ...
+
+
+class Duplicates(Protocol):
+    """Raw messages that are the same mail as an interaction in other bytes."""
+
+    def absorb(self, duplicate: Duplicate, *, event: Event) -> Absorbed:
+        """Note one at once on both sides, with an entry in the interaction's history."""
+        ...
+
+    def find(self, duplicate_id: str) -> Duplicate | None: ...
+
+    def of(self, interaction_id: str) -> Sequence[Duplicate]:
+        """List all of an interaction, also those that were taken apart."""
+        ...
+
+    def take_apart(self, duplicate: Duplicate, *, event: Event) -> None:
+        """Let its bytes become an interaction of their own; it is not absorbed again. Repeatable."""
         ...
 
 

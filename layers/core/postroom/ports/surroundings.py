@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from postroom.model import Tried
 from postroom.model.configuration import Configuration, SecretReference
 
 
@@ -45,6 +46,12 @@ class BatchQueue(Protocol):
     def send_many(self, messages: Sequence[tuple[Mapping[str, Any], int]]) -> None:
         """Queue JSON messages, each with its delay in seconds, ten to a request."""
         ...
+
+
+class Trial(Protocol):
+    """Runs work where it may end its process without ending ours; the work is pure, and says something short."""
+
+    def __call__(self, work: Callable[[], str], *, seconds: float) -> Tried: ...
 
 
 class Clock(Protocol):

@@ -251,6 +251,9 @@ class Raw:
     def keys_of_hour(self, hour: datetime) -> Iterator[tuple[str, datetime]]:
         yield from ()
 
+    def keys(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        yield from ()
+
     @property
     def subjects(self) -> list[int]:
         """Return the numbers of the stored mails."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -48,6 +49,9 @@ class World:
 
     def present(self, ids: Sequence[str]) -> frozenset[str]:
         return frozenset(self.done).intersection(ids)
+
+    def get(self, interaction_id: str) -> Any:
+        return SimpleNamespace(wrap_reason=None) if interaction_id in self.done else None
 
     def send_many(self, messages: Sequence[tuple[Mapping[str, Any], int]]) -> None:
         for event, _delay in messages:

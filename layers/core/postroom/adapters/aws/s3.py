@@ -66,8 +66,12 @@ class S3RawMessages:
 
     def keys_of_hour(self, hour: datetime) -> Iterator[tuple[str, datetime]]:
         """List (key, stored at) of all raw messages stored in an hour."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=raw_prefix(hour))
-        with aws_errors("listing raw messages", on=raw_prefix(hour)):
+        return self.keys(raw_prefix(hour))
+
+    def keys(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        """List (key, stored at) of all raw messages whose keys begin so, in the order of their keys."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        with aws_errors("listing raw messages", on=prefix):
             for page in pages:
                 for row in page.get("Contents", []):
                     yield row["Key"], row["LastModified"]

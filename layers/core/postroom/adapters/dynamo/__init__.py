@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from postroom.adapters.dynamo.caps import counting, give_back, raise_shared
     from postroom.adapters.dynamo.client import aws_errors, query_all, read_many, repeat_conflicts
     from postroom.adapters.dynamo.configurations import ConfigurationStore
+    from postroom.adapters.dynamo.duplicates import DynamoDuplicates
     from postroom.adapters.dynamo.interaction_changes import DynamoInteractionChanges
     from postroom.adapters.dynamo.interactions import DynamoInteractions
     from postroom.adapters.dynamo.looks import DynamoLooks
@@ -25,6 +26,7 @@ else:
             "caps": ["counting", "give_back", "raise_shared"],
             "client": ["aws_errors", "query_all", "read_many", "repeat_conflicts"],
             "configurations": ["ConfigurationStore"],
+            "duplicates": ["DynamoDuplicates"],
             "interaction_changes": ["DynamoInteractionChanges"],
             "interactions": ["DynamoInteractions"],
             "looks": ["DynamoLooks"],
@@ -38,6 +40,7 @@ else:
 __all__ = [
     "ConfigurationStore",
     "DynamoArrivals",
+    "DynamoDuplicates",
     "DynamoInteractionChanges",
     "DynamoInteractions",
     "DynamoLooks",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from postroom.adapters.dynamo import items, keys
 from postroom.adapters.dynamo.client import aws_errors
 from postroom.errors import Conflict, NotFound, TooLarge
-from postroom.model import Body, Event, Interaction
+from postroom.model import Body, Direction, Event, Interaction
 from postroom.ports import Contents
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class DynamoInteractionChanges:
             answer = self._client.get_item(
                 TableName=self._table, Key=items.marshal(keys.interaction(interaction_id)), ConsistentRead=True
             )
-        if "Item" not in answer:
+        if "Item" not in answer or answer["Item"]["direction"]["S"] == Direction.DUPLICATE.value:
             raise NotFound("there is no such interaction", on=interaction_id)
         return answer["Item"]
 

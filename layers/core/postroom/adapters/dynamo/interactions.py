@@ -142,7 +142,7 @@ class DynamoInteractions:
     def join_thread(self, interaction_id: str, *, thread_id: str, parent_id: str) -> bool:
         """Move an interaction that is a thread of its own into another; False when it is in one already."""
         item = self.item(interaction_id)
-        if item is None or thread_id == interaction_id:
+        if item is None or item["direction"]["S"] == Direction.DUPLICATE.value or thread_id == interaction_id:
             return False
         try:
             with aws_errors("joining a thread", on=interaction_id):
@@ -172,7 +172,7 @@ class DynamoInteractions:
     def find(self, interaction_id: str) -> ThreadHit | None:
         """Find a stored mail, in or out, by its id."""
         item = self.item(interaction_id)
-        if item is None:
+        if item is None or item["direction"]["S"] == Direction.DUPLICATE.value:
             return None
         values = items.unmarshal({name: value for name, value in item.items() if name not in ("detail", "body")})
         return ThreadHit(

@@ -30,6 +30,7 @@ from postroom.model import (
     Status,
     Subtype,
     event_kind,
+    in_place_of_id,
     stored_decision,
 )
 
@@ -138,11 +139,13 @@ def interaction_item(interaction: Interaction, body: bytes | None, body_key: str
         "decisions": [[decision.rule, decision.outcome, decision.detail] for decision in interaction.decisions],
         "attributes": dict(interaction.attributes),
         "preview": interaction.preview,
+        **({"stable": interaction.stable_digest} if interaction.stable_digest else {}),
+        **({"series": interaction.series} if interaction.series else {}),
     }
     return marshal(
         {
             **keys.interaction(interaction.id),
-            keys.MESSAGE_ID_PK: keys.message_id(interaction.message_id) if interaction.message_id else None,
+            keys.MESSAGE_ID_PK: _known_by(interaction),
             keys.LIST_PK: keys.queue_list(interaction.queue),
             keys.LIST_SK: listed,
             keys.THREAD_PK: interaction.thread_id if member else None,
@@ -202,6 +205,8 @@ def read_interaction(item: Mapping[str, Any]) -> Interaction:
         decisions=tuple(stored_decision(*entry) for entry in detail["decisions"]),
         attributes=detail["attributes"],
         preview=detail["preview"],
+        stable_digest=detail.get("stable", ""),
+        series=detail.get("series", ""),
     )
 
 
@@ -354,6 +359,13 @@ def read_body(blob: bytes) -> Body:
 def shorten(text: str, most: int = _LONGEST_SUBJECT) -> str:
     """Cut a text to at most so many bytes of UTF-8."""
     return text.encode("utf-8", "replace")[:most].decode("utf-8", "ignore")
+
+
+def _known_by(interaction: Interaction) -> str | None:
+    """Return the index key that a mail is found by: its Message-ID's, or that of what stands for one."""
+    if interaction.message_id:
+        return keys.message_id(interaction.message_id)
+    return keys.message_id(in_place_of_id(interaction.stable_digest)) if interaction.stable_digest else None
 
 
 def _addresses(interaction: Interaction) -> list[Address]:

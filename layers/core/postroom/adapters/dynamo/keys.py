@@ -4,6 +4,8 @@
 |---------------------------|-----------------|-----------------|
 | interaction, in or out    | `I#<id>`        | `0`             |
 | history entry             | `I#<id>`        | `H#<time>#<what>` |
+| the same mail in other bytes | `I#<id of its own>` | `0`        |
+| and where it belongs to   | `I#<id>`        | `D#<claim>`     |
 | state of a mailbox        | `MB#<name>`     | `state`         |
 | what a mailbox has stored | `MB#<name>`     | `S#<series>#<8 digits>` |
 | configuration pointer     | `CONFIG`        | `current`       |
@@ -80,6 +82,12 @@ def history(interaction_id: str, at: datetime, what: str) -> Key:
 
 
 HISTORY_PREFIX = "H#"
+DUPLICATE_PREFIX = "D#"
+
+
+def duplicate(interaction_id: str, claim: str) -> Key:
+    """Return the key of the note that a raw message is the same mail as an interaction."""
+    return {PK: f"I#{interaction_id}", SK: f"{DUPLICATE_PREFIX}{claim}"}
 
 
 def mailbox_state(name: str) -> Key:

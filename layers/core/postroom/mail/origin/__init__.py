@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from postroom.mail.origin.author import original_author, stated_author
     from postroom.mail.origin.lists import is_own_list
     from postroom.mail.origin.sender import SenderFlag, SenderVerdict, sender_verdict
+    from postroom.mail.origin.stable_form import stable_digest
 else:
     __getattr__ = lazily(
         __name__,
@@ -18,6 +19,7 @@ else:
             "author": ["original_author", "stated_author"],
             "lists": ["is_own_list"],
             "sender": ["SenderFlag", "SenderVerdict", "sender_verdict"],
+            "stable_form": ["stable_digest"],
         },
     )
 
@@ -30,5 +32,6 @@ __all__ = [
     "message_ids",
     "original_author",
     "sender_verdict",
+    "stable_digest",
     "stated_author",
 ]

@@ -152,6 +152,18 @@ def begin(known: Position | None, listing: Listing, now: datetime) -> Position:
     )
 
 
+def in_series(position: Position, known: Position | None, listing: Listing, mailbox: Mailbox) -> Position:
+    """Return the position in another series of ids where all that were known are gone, and others are there.
+
+    So it is when the mail of a POP3 server moves to another under the old name. It may also be that all was taken away
+    and other mail came: nothing follows from it but that stored mail may come again under other ids.
+    """
+    if mailbox.type is Type.IMAP or not mailbox.stays or known is None or listing.resynced:
+        return position
+    renewed = bool(known.known and listing.news) and known.known.isdisjoint(listing.position.known)
+    return replace(position, restored=position.restored + renewed)
+
+
 def sort_listing(
     listing: Listing, mailbox: Mailbox, position: Position, *, first: bool, backlog: bool, now: datetime
 ) -> Plan:

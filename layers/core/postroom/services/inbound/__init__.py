@@ -7,6 +7,7 @@ from postroom.room import lazily
 if TYPE_CHECKING:
     from postroom.services.inbound import find_thread
     from postroom.services.inbound.acknowledge import without_acknowledgement
+    from postroom.services.inbound.duplicates import TOLD
     from postroom.services.inbound.explanation import explain
     from postroom.services.inbound.facts import Facts, stripped, with_replacement_text
     from postroom.services.inbound.ingest import Ingest
@@ -19,6 +20,7 @@ else:
         __name__,
         {
             "acknowledge": ["without_acknowledgement"],
+            "duplicates": ["TOLD"],
             "explanation": ["explain"],
             "facts": ["Facts", "stripped", "with_replacement_text"],
             "ingest": ["Ingest"],
@@ -30,6 +32,7 @@ else:
     )
 
 __all__ = [
+    "TOLD",
     "Facts",
     "InboundPlan",
     "Ingest",

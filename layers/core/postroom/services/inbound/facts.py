@@ -13,6 +13,7 @@ from postroom.model import (
     MAILBOX_ADDRESS,
     OLD,
     OVERSIZE,
+    SERIES,
     SERVER_DATE,
     SERVER_ID,
     SIZE,
@@ -49,6 +50,11 @@ class Facts:
     def day(self) -> datetime:
         """Return the day attachments are filed under: the same at every try, since the raw key names it."""
         return parse_raw_key(self.stored.key).stored
+
+    @property
+    def series(self) -> str:
+        """Return what its id on the server means one and the same mail in; empty when an earlier version fetched it."""
+        return self.stored.metadata.get(SERIES, "")
 
     @property
     def old(self) -> bool:

@@ -143,6 +143,8 @@ def _interaction(
         decisions=(*mail.decisions, thread.decision, *copy.decisions, *routed.decisions),
         attributes={**mail.attributes, **copy.attributes},
         preview=preview(mail.body),
+        stable_digest=mail.stable_digest() if copy.is_first else "",
+        series=facts.series,
     )
 
 

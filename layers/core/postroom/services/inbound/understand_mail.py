@@ -15,7 +15,7 @@ from functools import cache
 from postroom.mail.content import Reaction, best_text, bodies, paragraphs, reaction, told
 from postroom.mail.headers import Address, is_valid, parse_date
 from postroom.mail.html import SanitisedHtml, odd_links, sanitise
-from postroom.mail.origin import SenderVerdict, auth_results, is_own_list, sender_verdict
+from postroom.mail.origin import SenderVerdict, auth_results, is_own_list, sender_verdict, stable_digest
 from postroom.mail.origin import message_ids as references
 from postroom.mail.outgoing import thread_token
 from postroom.mail.reader import Message, Unreadable, read
@@ -139,6 +139,7 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
             *_oddities(verdict, clean),
             *([people.answer.decision] if people.answer.decision else []),
         ),
+        stable_digest=cache(lambda: _stable_digest(message)),
     )
 
     def reply_of(masked_text: str, masked_subject: str, mask: Mask) -> str:
@@ -154,6 +155,13 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
     found = masked(unmasked, policy.masking, reply_of=reply_of)
     reacted = reaction(message, found.body.text_reply) if kind.subtype is None else None
     return _described(found if reacted is None else _as_reaction(found, reacted))
+
+
+def _stable_digest(message: Message) -> str:
+    try:
+        return stable_digest(message)
+    except (Unreadable, RecursionError, MemoryError):
+        return ""  # an embedded message may exhaust the reader, too
 
 
 def _as_reaction(mail: Understanding, reacted: Reaction) -> Understanding:
@@ -197,9 +205,12 @@ def _described(mail: Understanding) -> Understanding:
     return replace(mail, attributes={**named, **mail.attributes}, decisions=(*mail.decisions, *decisions))
 
 
-def wrap(raw: bytes, reason: str, *, policy: Policy, raw_key: str = "") -> Understanding:
-    """Understand a mail as a wrapping interaction: its header where it can be read, the reason, the original (G25)."""
-    head = _peek(raw)
+def wrap(raw: bytes, reason: str, *, policy: Policy, raw_key: str = "", bare: bool = False) -> Understanding:
+    """Understand a mail as a wrapping interaction: its header where it can be read, the reason, the original (G25).
+
+    `bare`: without its header, whose reading would end the process.
+    """
+    head = None if bare else _peek(raw)
     senders = [one for one in _some_addresses(head, "from") if is_valid(one.address)]
     subject = head.header("subject")[:_MOST_SUBJECT] if head else ""
     unknown = Address("", f"unknown@{policy.configuration.settings.default_domain}")
@@ -244,7 +255,7 @@ def _peek(raw: bytes) -> Message | None:
         return None
     try:
         return read(raw[:end] + b"\r\n\r\n")
-    except (Unreadable, RecursionError, MemoryError):
+    except Exception:  # noqa: BLE001 - what is wrapped has no other way left: a defect of the reader must not stop it
         return None
 
 

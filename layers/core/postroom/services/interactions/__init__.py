@@ -8,12 +8,14 @@ if TYPE_CHECKING:
     from postroom.services.interactions import split_merge
     from postroom.services.interactions.quarantine import Quarantine
     from postroom.services.interactions.replay import Replay, Replayed
+    from postroom.services.interactions.take_in import TakeIn
 else:
     __getattr__ = lazily(
         __name__,
         {
             "quarantine": ["Quarantine"],
             "replay": ["Replay", "Replayed"],
+            "take_in": ["TakeIn"],
         },
     )
 
@@ -21,5 +23,6 @@ __all__ = [
     "Quarantine",
     "Replay",
     "Replayed",
+    "TakeIn",
     "split_merge",
 ]

@@ -43,6 +43,7 @@ LEAST = 5.0  # seconds below which no set is begun
 KEPT_BALANCES = 8
 SLOWEST = 128 * 1024  # bytes a second that a server must manage
 BASE_BUDGET = 30.0  # seconds for a set beyond that
+STORING = "store"
 NOTHING_FETCHED = "nothing_fetched"
 RENUMBERED = "The server has numbered the folder anew"
 ELSEWHERE = "Server, login or folder were changed, and no mail there shows that it is the same mailbox"
@@ -74,6 +75,10 @@ class _Run:
         self.mailbox = mailbox
         self.polling = polling
         self._state = state
+        # Who finishes gives its lease back: one that has merely ended was of a poll that died.
+        self._dead_lease = state.lease.expires if state.lease and state.lease.expires.timestamp() else None
+        if state.health.step == STORING:  # an answer of S3 may have been lost
+            self._dead_lease = polling.clock()
         self._deadline = deadline
         self._session = LastingSession(
             mailbox, session, polling=polling, noted=state.position, until=deadline - SAVING, deadline=deadline
@@ -110,7 +115,7 @@ class _Run:
             why := self._state.lost or elsewhere or (RENUMBERED if listing.resynced and asked and asked.epoch else "")
         ):
             self._state = replace(self._state, begun_anew=(self._started, why), lost="")
-        began = positions.begin(asked, listing, self._started)
+        began = positions.in_series(positions.begin(asked, listing, self._started), asked, listing, self.mailbox)
         position = set_aside.listed(began, listing.undone, now=self._started)
         if compared:
             position = replace(position, compared=self._started)
@@ -241,6 +246,8 @@ class _Run:
             self.polling.raw,
             mailbox=self.mailbox.identity,
             position=self._ledger.position,
+            series=positions.series(self._ledger.position, self.mailbox),
+            dead_lease=self._dead_lease,
             clock=self.polling.clock,
             stored=self._ledger.enter_stored,
         )

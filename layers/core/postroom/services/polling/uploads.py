@@ -7,11 +7,24 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from postroom.errors import PostroomError
-from postroom.model import OLD, OVERSIZE, SERVER_DATE, SERVER_ID, SIZE, Fetched, Item, Position, raw_key
+from postroom.model import (
+    DEAD_LEASE,
+    OLD,
+    OVERSIZE,
+    SERIES,
+    SERVER_DATE,
+    SERVER_ID,
+    SIZE,
+    Fetched,
+    Item,
+    Position,
+    raw_key,
+)
 from postroom.ports import Clock, RawMessages
 from postroom.rules.polling import is_old
 
@@ -27,7 +40,11 @@ class StoreFailed(Exception):
 
 
 class Uploads:
-    """Puts under way for one mailbox. `stored` is told of each that is done: the item, and whether headers only."""
+    """Puts under way for one mailbox. `stored` is told of each that is done: the item, and whether headers only.
+
+    `series`: what the ids of the position mean one and the same mail in. `dead_lease`: when the lease ended of the poll
+    before, should it have died; it may have stored the same mail and not have lived to remember it.
+    """
 
     def __init__(
         self,
@@ -36,6 +53,8 @@ class Uploads:
         *,
         mailbox: str,
         position: Position,
+        series: str,
+        dead_lease: datetime | None,
         clock: Clock,
         stored: Callable[[Item, bool], None],
     ) -> None:
@@ -43,6 +62,8 @@ class Uploads:
         self._raw = raw
         self._mailbox = mailbox
         self._position = position
+        self._series = series
+        self._dead_lease = dead_lease
         self._clock = clock
         self._stored = stored
         self._under_way: dict[Future[None], tuple[Item, bool]] = {}
@@ -98,7 +119,9 @@ class Uploads:
         self._raw.put_if_absent(key, path, sha256=sha256, metadata=metadata)
 
     def _metadata(self, item: Item, *, size: int) -> dict[str, str]:
-        metadata = {SERVER_ID: quote(item.id, safe=""), SIZE: str(size)}
+        metadata = {SERVER_ID: quote(item.id, safe=""), SIZE: str(size), SERIES: quote(self._series, safe="")}
+        if self._dead_lease is not None:
+            metadata[DEAD_LEASE] = self._dead_lease.isoformat()
         if item.date is not None:
             metadata[SERVER_DATE] = item.date.isoformat()
         if is_old(item, self._position):

@@ -13,9 +13,10 @@ from datetime import datetime
 
 from postroom.errors import NotFound
 from postroom.mail.outgoing import thread_token
-from postroom.model import Decision, Event, Interaction, Named, Outbound, interaction_id, parse_raw_key
+from postroom.model import Decision, Duplicate, Event, Interaction, Named, Outbound, interaction_id, parse_raw_key
 from postroom.model import DecisionRule as Rule
-from postroom.ports import Configurations, Interactions, MailboxStates, OutboxHistory, RawMessages
+from postroom.ports import Configurations, Duplicates, Interactions, MailboxStates, OutboxHistory, RawMessages
+from postroom.services.inbound import TOLD
 from postroom.services.outbound import view
 from postroom.services.why import unfetched
 from postroom.services.why.decision_sentences import tell_decision
@@ -88,6 +89,7 @@ class Why:
     configurations: Configurations
     states: MailboxStates
     raw: RawMessages
+    duplicates: Duplicates
 
     def __call__(self, asked: str) -> list[Explanation]:
         """Explain every mail that the text names; NotFound says what was looked for, and what to try."""
@@ -118,6 +120,8 @@ class Why:
                 found.append(self._inbound(interaction))
             elif outbound := self.outbox.get(one):
                 found.append(self._outbound(outbound))
+            elif duplicate := self.duplicates.find(one):
+                found.append(self._duplicate(duplicate))
         return found
 
     def _ids(self, asked: str) -> Sequence[str]:
@@ -217,6 +221,28 @@ class Why:
             related=tuple(self._related(interaction)),
         )
 
+    def _duplicate(self, duplicate: Duplicate) -> Explanation:
+        there = self.interactions.get(duplicate.of)
+        says = (
+            f"It is the same mail as {duplicate.of}, {TOLD[duplicate.evidence]}, and made no second interaction. Its "
+            "bytes are kept; should it be another mail after all, make it an interaction of its own: "
+            f"`postroom raw ingest {duplicate.raw_key} --apart --apply`."
+        )
+        return Explanation(
+            id=duplicate.id,
+            direction="inbound",
+            mailbox=duplicate.mailbox,
+            message_id=there.message_id if there else None,
+            subject=there.subject if there else "",
+            subtype="",
+            state="the same mail in other bytes",
+            queue=None,
+            summary=says,
+            created=duplicate.at,
+            raw_key=duplicate.raw_key,
+            related=(Related(duplicate.of, "same-mail", f"{duplicate.of} is the interaction of this mail."),),
+        )
+
     def _outbound(self, outbound: Outbound) -> Explanation:
         answers = outbound.answers
         answered = (Related(answers, "answers", f"It answers {answers}."),) if answers else ()
@@ -247,6 +273,9 @@ class Why:
             outbound = self.outbox.get(interaction.parent_id)
             what = f'our mail to {", ".join(outbound.to)}, "{outbound.subject}"' if outbound else "a mail that came in"
             yield Related(interaction.parent_id, "answers", f"It belongs to {interaction.parent_id}, {what}.")
+        for duplicate in self.duplicates.of(interaction.id):
+            says = "was made an interaction of its own" if duplicate.apart else TOLD[duplicate.evidence]
+            yield Related(duplicate.id, "other-bytes", f"{duplicate.id} ({duplicate.raw_key}): {says}.")
         if interaction.message_id is not None:
             hits = self.interactions.by_message_ids([interaction.message_id])
             others = [hit.interaction_id for hit in hits]

@@ -24,6 +24,12 @@ def sentence_of(kind: EventKind) -> str:
     match kind:
         case EventKind.SEEN_AGAIN:
             return "The same bytes came again, and made no second interaction: {detail}."
+        case EventKind.SAME_MAIL:
+            return "The same mail came in other bytes, and made no second interaction: {detail}."
+        case EventKind.TAKEN_APART:
+            return "What had been taken for the same mail was made an interaction of its own, by {who}: {detail}."
+        case EventKind.TAKEN_IN:
+            return "Its raw message was stored and no interaction, until {who} had it taken in: {detail}."
         case EventKind.THREAD_HEALED:
             return "It joined a thread later: {detail}."
         case EventKind.REPLIED:

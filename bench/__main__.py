@@ -14,6 +14,7 @@ from pathlib import Path
 from bench import MISSED
 
 SMOKE: dict[str, list[str]] = {
+    "change_configuration": ["--mailboxes", "500"],
     "fetch_memory": ["--megabytes", "2"],
     "graph": ["--mailboxes", "10", "--rtt", "20", "--megabytes", "2"],
     "imap_fetch": ["--mails", "40"],

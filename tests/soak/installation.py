@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from postroom.adapters.aws.s3 import S3Contents
-from postroom.adapters.dynamo.configurations import ConfigurationStore
+from postroom.adapters.configuration.store import ConfigurationStore
 from postroom.adapters.dynamo.interactions import DynamoInteractions
 from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
 from postroom.adapters.dynamo.secrets import SecretWriter

@@ -24,8 +24,8 @@ from moto.kms import models as kms_models
 from moto.kms import utils as kms_utils
 from postroom.adapters.aws.s3 import S3Contents
 from postroom.adapters.clock import utc_now
+from postroom.adapters.configuration.store import ConfigurationStore
 from postroom.adapters.dynamo.access.users import DynamoUsers
-from postroom.adapters.dynamo.configurations import ConfigurationStore
 from postroom.adapters.dynamo.interactions import DynamoInteractions
 from postroom.adapters.dynamo.secrets import SecretWriter
 from postroom.adapters.outbox.store import DynamoOutbox

@@ -1,43 +1,40 @@
-"""Change the configuration of a stack: read it with its version, and put another in force if nobody was faster."""
+"""Change the configuration of a stack by commands of administration, as whoever is at this machine."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postroom_cli.author import author
+from postroom_cli.author import author, operator
 from postroom_cli.stack import Stack
 
 if TYPE_CHECKING:
-    from postroom.model.configuration import Configuration
+    from postroom.services.administration import Command, Installation, Performed, PreparedChange
 
 
-def in_force(stack: Stack) -> tuple[int, Configuration]:
-    """Return the configuration in force with its version; what is applied later is checked against that."""
-    from postroom.services.configuration import load
+def installation(stack: Stack) -> Installation:
+    """Return what commands on the configuration of a stack need."""
+    from postroom.bootstrap import installation_of
 
-    version = stack.configurations.version()
-    return version, load(stack.configurations, version)
+    return installation_of(stack, clock=stack.clock)
 
 
-def put_in_force(stack: Stack, new: Configuration, *, version: int, note: str) -> int:
-    """Apply a configuration made from `version`, and return its own; raises Conflict when somebody was faster.
+def propose(stack: Stack, command: Command, *, why: str = "") -> PreparedChange:
+    """Say what a command comes to, and change nothing; raises what carrying it out would."""
+    from postroom.services import administration
 
-    Mailboxes and waiting mail that it concerns are tried again at once.
-    """
-    from postroom.services.administration import put_in_force as apply_and_retry
+    return administration.propose(command, installation(stack), principal=operator(), why=why)
 
-    return apply_and_retry(
-        new,
-        expected_version=version,
-        store=stack.configurations,
-        interactions=stack.interactions,
-        states=stack.states,
-        outbox=stack.outbox,
-        queue=stack.queue("outbound_queue"),
-        author=author(),
-        note=note,
-        now=stack.clock(),
-    )
+
+def carry_out(stack: Stack, proposal: PreparedChange) -> Performed:
+    """Put in force what was proposed; mailboxes and waiting mail that it concerns are tried again at once."""
+    from postroom.services import administration
+
+    return administration.carry_out(proposal, installation(stack))
+
+
+def perform(stack: Stack, command: Command, *, why: str = "") -> Performed:
+    """Carry out a command without asking."""
+    return carry_out(stack, propose(stack, command, why=why))
 
 
 def entered(stack: Stack, secret: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,13 +12,16 @@ import typer
 from postroom.errors import Invalid, PostroomError, Problem
 
 from postroom_cli import output
-from postroom_cli.commands.applying import in_force, put_in_force
+from postroom_cli.commands.applying import carry_out, perform, propose
 from postroom_cli.commands.named_secrets import missing, secrets_of
 from postroom_cli.errors import describe_problem
 from postroom_cli.output import Json
+from postroom_cli.stack import Stack
 
 if TYPE_CHECKING:
-    from postroom.services.configuration import Change, Plan
+    from postroom.model.configuration import ObjectChange, RecordedChange
+    from postroom.services.administration import Command
+    from postroom.services.configuration import Plan
 
 app = typer.Typer(help="Check, apply, export and roll back the configuration.", no_args_is_help=True)
 
@@ -89,10 +93,13 @@ def apply(
     json: Json = False,
 ) -> None:
     """Show what a file would change, and change it after confirmation: all of it, or nothing."""
+    from postroom.services.administration import Apply
     from postroom.services.configuration import read_configuration
 
     new = read_configuration(read_text(file)).configuration
-    _apply(context, new, yes=yes, note=note, dry_run=dry_run, json=json)
+    stack = _stack(context)
+    _version, seen = stack.configurations.in_force()
+    _apply(stack, Apply(new, seen), yes=yes, note=note, dry_run=dry_run, json=json)
 
 
 @app.command()
@@ -109,33 +116,118 @@ def export(context: typer.Context, json: Json = False, version: int | None = Non
 
 
 @app.command()
-def history(context: typer.Context, json: Json = False) -> None:
-    """List the configurations that were applied, newest first."""
-    versions = _stack(context).configurations.history()
+def history(
+    context: typer.Context,
+    of: Annotated[
+        str | None, typer.Option("--object", metavar="SECTION/NAME", help="Only what became of this object.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the configurations that were applied, newest first; or what became of one object, with both values."""
+    from postroom.services.administration import history_of
+
+    store = _stack(context).configurations
+    if of is not None:
+        _told_changes(history_of(of, store=store), json=json, empty=f"Nothing is recorded of {of}.")
+        return
+    versions = store.history()
     if json:
         output.document(versions)
         return
     output.table(
         "",
-        ("version", "at", "by", "note"),
-        ((one.version, f"{one.at:%Y-%m-%d %H:%M:%S}", one.author, one.note) for one in versions),
+        ("version", "at", "by", "added", "changed", "removed", "note"),
+        (
+            (
+                one.version,
+                f"{one.at:%Y-%m-%d %H:%M:%S}",
+                one.author,
+                *((one.added, one.changed, one.removed) if one.objects else ("", "", "")),
+                one.note,
+            )
+            for one in versions
+        ),
         empty="No configuration was applied yet.",
     )
+
+
+@app.command()
+def changes(
+    context: typer.Context,
+    version: Annotated[int, typer.Argument(help="As `config history` lists them.", min=1)],
+    json: Json = False,
+) -> None:
+    """Show what a version changed: who, which object, each option before and after, why."""
+    found = _stack(context).configurations.changes(version)
+    empty = f"Version {version} has no list of its changes: it is from before such lists were kept, or changed nothing."
+    _told_changes([(version, one) for one in found], json=json, empty=empty)
+
+
+def _told_changes(found: Iterable[tuple[int, RecordedChange]], *, json: bool, empty: str) -> None:
+    if json:
+        output.document(
+            [
+                {"version": version, "who": one.who, "at": one.at, "why": one.why, **output.plain(one.change)}
+                for version, one in found
+            ]
+        )
+        return
+    told = False
+    for version, one in found:
+        told = True
+        change = one.change
+        output.say(
+            f"{version}  {one.at:%Y-%m-%d %H:%M:%S}  {one.who}  {_SIGNS[change.kind]} {change.object}  {one.why}"
+        )
+        for line in _field_lines(change):
+            output.say(f"    {line}")
+    if not told:
+        output.say(empty)
 
 
 @app.command()
 def rollback(
     context: typer.Context,
     version: Annotated[int, typer.Argument(help="The version to return to; 0: the empty one.", min=0)],
+    objects: Annotated[
+        list[str] | None,
+        typer.Option("--object", metavar="SECTION/NAME", help="Return this object only; repeatable."),
+    ] = None,
+    disable: Annotated[
+        bool, typer.Option("--disable", help="Disable first the enabled mailboxes that it removes.")
+    ] = False,
     yes: Yes = False,
     note: Note = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan only.")] = False,
     json: Json = False,
 ) -> None:
-    """Apply an earlier configuration again, as a new version."""
+    """Return to an earlier configuration, or return objects to what they were in it, as a new version."""
+    from postroom.services.administration import RollBack, enabled_and_gone
     from postroom.services.configuration import load
 
-    old = load(_stack(context).configurations, version)
-    _apply(context, old, yes=yes, note=note or f"back to version {version}", dry_run=False, json=json)
+    stack = _stack(context)
+    command = RollBack(version, load(stack.configurations, version), tuple(objects or ()))
+    ends = enabled_and_gone(stack.configurations.current(), command)
+    if ends and not disable:
+        disable = not dry_run and not yes and _agreed_to_disable(ends)
+        if not disable:
+            raise Invalid(
+                [
+                    Problem(
+                        f"mailboxes[name={name}]",
+                        f"is enabled, and was not there in version {version}.",
+                        "Give --disable to disable it first, or leave it out with --object.",
+                    )
+                    for name in ends
+                ]
+            )
+    _apply(stack, command, yes=yes, note=note, dry_run=dry_run, json=json, disabling=ends)
+
+
+def _agreed_to_disable(names: tuple[str, ...]) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    return typer.confirm(f"This removes enabled mailboxes: {', '.join(names)}. Disable them first?")
 
 
 def _stack(context: typer.Context) -> Any:
@@ -144,25 +236,38 @@ def _stack(context: typer.Context) -> Any:
     return find_stack(context)
 
 
-def _apply(context: typer.Context, new: Any, *, yes: bool, note: str, dry_run: bool, json: bool) -> None:
-    from postroom.services.administration import keep_queues_with_mail
-    from postroom.services.configuration import changes
+def _apply(
+    stack: Stack,
+    command: Command,
+    *,
+    yes: bool,
+    note: str,
+    dry_run: bool,
+    json: bool,
+    disabling: tuple[str, ...] = (),
+) -> None:
+    from postroom.services.administration import Switch
 
-    stack = _stack(context)
-    version, old = in_force(stack)
-    plan = changes.plan(old, new)
-    keep_queues_with_mail(old, new, interactions=stack.interactions)
-    plan = replace(plan, warnings=(*plan.warnings, *missing(stack, secrets_of(new))))
+    if disabling and not dry_run:
+        if not _confirmed(yes=yes):
+            output.say("Nothing was changed.")
+            return
+        perform(stack, Switch("mailboxes", disabling, on=False), why=note or "disabled to be removed by a roll-back")
+        if not json:
+            output.say(f"Disabled first: {', '.join(disabling)}.")
+    proposal = propose(stack, command, why=note)
+    plan = replace(proposal.plan, warnings=(*proposal.plan.warnings, *missing(stack, secrets_of(proposal.new))))
     if not json:
         show_plan(plan)
     applied = None
-    if not plan.empty and not dry_run and _confirmed(yes=yes):
-        applied = put_in_force(stack, new, version=version, note=note)
+    if not plan.empty and not dry_run and (bool(disabling) or _confirmed(yes=yes)):
+        applied = carry_out(stack, proposal).version
     if json:
         output.document(
             {
-                "version": applied or version,
+                "version": applied or proposal.version,
                 "applied": applied is not None,
+                "tally": plan.tally,
                 "changes": plan.changes,
                 "warnings": [describe_problem(warning) for warning in plan.warnings],
             }
@@ -192,6 +297,8 @@ _SIGNS = {"added": "+", "changed": "~", "removed": "-"}
 
 def show_plan(plan: Plan) -> None:
     """Print what applying would change, and what deserves attention in the result."""
+    if not plan.empty:
+        output.say(f"{plan.tally}.")
     for change in plan.changes:
         output.say(f"{_SIGNS[change.kind]} {change.section}{f' {change.name}' if change.name else ''}")
         for line in _field_lines(change):
@@ -200,9 +307,11 @@ def show_plan(plan: Plan) -> None:
         output.say(f"Warning: {warning}")
 
 
-def _field_lines(change: Change) -> list[str]:
+def _field_lines(change: ObjectChange) -> list[str]:
     lines = []
     for field in change.fields:
+        if change.kind == "removed":
+            continue
         if change.kind == "added":
             lines.append(f"{field.field}: {_written(field.after)}")
         else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from postroom_cli import output
-from postroom_cli.commands.applying import in_force, put_in_force
+from postroom_cli.commands.applying import carry_out, propose
 from postroom_cli.commands.config import show_plan
 from postroom_cli.commands.connection import try_connection
 from postroom_cli.errors import describe_problem
@@ -38,16 +38,15 @@ def convert(
     json: Json = False,
 ) -> None:
     """Let an e-mail account open a mailbox instead of its password, after it was opened so once; nothing is lost."""
-    from postroom.services.configuration import changes
+    from postroom.services.administration import Convert
     from postroom.services.mailboxes import convert_to_account
 
     stack = find_stack(context)
-    version, old = in_force(stack)
-    wanted = convert_to_account.convert(old, name, account=account, shared=shared)
-    plan = changes.plan(old, wanted.configuration)  # before anything is connected to
-    tested = check_that_it_opens(stack, wanted.configuration, name)
-    applied = None if dry_run else put_in_force(stack, wanted.configuration, version=version, note=wanted.note)
-    _tell(wanted, plan, name, json=json, applied=applied, version=version, tested=tested)
+    proposal = propose(stack, Convert(name, account, shared=shared))  # before anything is connected to
+    wanted = convert_to_account.convert(proposal.old, name, account=account, shared=shared)
+    tested = check_that_it_opens(stack, proposal.new, name)
+    applied = None if dry_run else carry_out(stack, proposal).version
+    _tell(wanted, proposal.plan, name, json=json, applied=applied, version=proposal.version, tested=tested)
     if json:
         return
     holds = "" if tested.messages is None else f"; {output.counted(tested.messages, 'message')} there"
@@ -63,16 +62,15 @@ def convert(
 
 def revert(context: typer.Context, name: Name, dry_run: DryRun = False, json: Json = False) -> None:
     """Take a mailbox out of its account: a converted one has its own login again, disabled; a new one is removed."""
-    from postroom.services.configuration import changes
+    from postroom.services.administration import Revert
     from postroom.services.mailboxes import convert_to_account
 
     stack = find_stack(context)
-    version, old = in_force(stack)
-    wanted = convert_to_account.revert(old, name)
-    plan = changes.plan(old, wanted.configuration)
+    proposal = propose(stack, Revert(name))
+    wanted = convert_to_account.revert(proposal.old, name)
     missing = _missing_password(stack, wanted)
-    applied = None if dry_run else put_in_force(stack, wanted.configuration, version=version, note=wanted.note)
-    _tell(wanted, plan, name, json=json, applied=applied, version=version, password_missing=missing)
+    applied = None if dry_run else carry_out(stack, proposal).version
+    _tell(wanted, proposal.plan, name, json=json, applied=applied, version=proposal.version, password_missing=missing)
     if json:
         return
     if applied is None:
@@ -84,17 +82,6 @@ def revert(context: typer.Context, name: Name, dry_run: DryRun = False, json: Js
         if missing:
             output.say(missing)
         output.say(f"Then: `postroom mailbox test {name}`, `postroom mailbox enable {name}`.")
-
-
-def of_account(
-    configuration: Configuration, account: str, *, address: str, shared: bool, type_: str | None
-) -> dict[str, Any]:
-    """Return the options of a new mailbox under an account; raises Invalid when it does not belong to it."""
-    from postroom.model.configuration import split_mailbox
-    from postroom.services.mailboxes import account_of
-
-    found = account_of(configuration, account, address=split_mailbox(address).address, shared=shared)
-    return {"type": type_ or found.server_type.mailbox_type.value} | ({"shared_mailbox": True} if shared else {})
 
 
 def check_that_it_opens(stack: Stack, configuration: Configuration, name: str) -> ConnectionTest:

@@ -9,7 +9,8 @@ from postroom.errors import Invalid, Problem
 
 from postroom_cli import output
 from postroom_cli.commands import connection, converting, costs, guessing, mailbox_problems, seeing
-from postroom_cli.commands.applying import in_force, put_in_force
+from postroom_cli.commands.applying import carry_out, perform, propose
+from postroom_cli.commands.choosing import Department, Every, Names, State, choose, enabled_names
 from postroom_cli.commands.named_secrets import missing, secrets_of
 from postroom_cli.entering import enter_secret
 from postroom_cli.errors import describe_problem
@@ -18,7 +19,7 @@ from postroom_cli.stack import Stack, find_stack
 
 if TYPE_CHECKING:
     from postroom.model.configuration import Configuration
-    from postroom.services.configuration import Plan
+    from postroom.services.administration import Command, PreparedChange
 
 app = typer.Typer(help="Add, show, switch, poll and test mailboxes.", no_args_is_help=True)
 
@@ -62,33 +63,27 @@ def add(
     json: Json = False,
 ) -> None:
     """Add a mailbox; it is disabled until `postroom mailbox enable`."""
+    from postroom.services.administration import Add
+
     given: dict[str, Any] = {"name": name, "address": address}
     said = {"type": type_, "server": server, "login": login, "endpoint": endpoint, "account": account}
     given |= {option: value for option, value in said.items() if value}
     given |= parse_options(options or [])
     if password:
         given["password"] = {"secret": f"mailbox.{name}"}
-    stack = find_stack(context)
-    before, configuration = in_force(stack)
-    if configuration.mailbox(name):
-        raise Invalid([Problem("name", f"there is a mailbox `{name}` already.", "Choose another name.")])
-    if account:
-        given |= converting.of_account(configuration, account, address=address, shared=shared, type_=type_)
-    elif shared:
+    if shared and not account:
         raise Invalid([Problem("--shared", "needs an account.", "Name the account that opens it: `--account NAME`.")])
-    mailbox = _validated(given)
-    if mailbox.enabled:
-        problem = Problem("enabled", "cannot be set yet: a mailbox is added disabled.", "Test it, then enable it.")
-        raise Invalid([problem])
-    new = configuration.model_copy(update={"mailboxes": (*configuration.mailboxes, mailbox)})
-    _check_plan(configuration, new)  # before anything is asked or stored
+    if shared:
+        given["shared_mailbox"] = True
+    stack = find_stack(context)
+    proposal = propose(stack, Add("mailboxes", given))  # before anything is asked or stored
     if account:
-        converting.check_that_it_opens(stack, new, name)
+        converting.check_that_it_opens(stack, proposal.new, name)
     if password:
         stack.secrets.put(f"mailbox.{name}", enter_secret(f"Password of {name}"), now=stack.clock())
-    warnings = _missing_secrets(stack, new, name)
-    version = put_in_force(stack, new, version=before, note=f"mailbox {name} added")
-    document = {"mailbox": name, "enabled": mailbox.enabled, "version": version}
+    warnings = _missing_secrets(stack, proposal.new, (name,))
+    version = carry_out(stack, proposal).version
+    document = {"mailbox": name, "enabled": False, "version": version}
     _told(json, document, f"Mailbox {name} was added.", warnings)
 
 
@@ -124,16 +119,25 @@ def parse_options(pairs: list[str]) -> dict[str, Any]:
 @app.command()
 def change(
     context: typer.Context,
-    name: Name,
-    options: Annotated[list[str], typer.Argument(metavar="OPTION=VALUE…", help="As in a configuration file.")],
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME… OPTION=VALUE…", help="Mailboxes, then options as in a configuration file."),
+    ],
+    every: Every = False,
+    department: Department = None,
+    state: State = None,
     json: Json = False,
 ) -> None:
-    """Change options of a mailbox; in force from the next cycle on."""
-    values = parse_options(options)
-    if values.get("name", name) != name:
-        remedy = f"Rename it: `postroom mailbox rename {name} {values['name']}`."
-        raise Invalid([Problem("name", "is not changed like other options.", remedy)])
-    _update(find_stack(context), name, values, f"mailbox {name} changed", json=json)
+    """Change options of mailboxes; in force from the next cycle on, for all of them or for none."""
+    from postroom.services.administration import Modify
+
+    names = [word for word in words if "=" not in word]
+    values = parse_options([word for word in words if "=" in word])
+    if not values:
+        raise Invalid([Problem("OPTION=VALUE", "is missing.", "Give what is to be changed.")])
+    stack = find_stack(context)
+    chosen = choose(stack, names, every=every, department=department, state=state)
+    _change(stack, Modify("mailboxes", chosen, values), chosen, json=json)
 
 
 @app.command()
@@ -144,127 +148,128 @@ def rename(
     json: Json = False,
 ) -> None:
     """Give a mailbox another name; what is stored of it stays with it, and no mail comes a second time."""
+    from postroom.services.administration import Rename
     from postroom.services.mailboxes import existing
 
-    stack = find_stack(context)
-    before, configuration = in_force(stack)
-    old = existing(configuration, name)
-    if new_name != name and any(found.name == new_name for found in configuration.mailboxes):
-        raise Invalid([Problem("name", f"there is a mailbox `{new_name}` already.", "Choose another name.")])
-    first = None if old.identity == new_name else old.identity
-    given = {**old.model_dump(mode="json", exclude_defaults=True), "name": new_name, "renamed_from": first}
-    mailbox = _validated({option: value for option, value in given.items() if value is not None})
-    mailboxes = tuple(mailbox if found.name == name else found for found in configuration.mailboxes)
-    new = configuration.model_copy(update={"mailboxes": mailboxes})
-    changed = not _check_plan(configuration, new).empty
-    note = f"mailbox {name} renamed to {new_name}"
-    version = put_in_force(stack, new, version=before, note=note) if changed else before
-    document = {"mailbox": new_name, "renamed_from": mailbox.renamed_from, "version": version, "changed": changed}
-    sentence = f"Mailbox {name} is {new_name} now" if changed else f"Nothing was changed: it is {name} already"
+    done = perform(find_stack(context), Rename(name, new_name))
+    mailbox = existing(done.prepared.new, new_name)
+    document = {
+        "mailbox": new_name,
+        "renamed_from": mailbox.renamed_from,
+        "version": done.version,
+        "changed": done.changed,
+    }
+    sentence = f"Mailbox {name} is {new_name} now" if done.changed else f"Nothing was changed: it is {name} already"
     _told(json, document, f"{sentence}; what is stored of it is kept under {mailbox.identity}.")
 
 
 @app.command()
-def enable(context: typer.Context, name: Name, json: Json = False) -> None:
-    """Poll the mailbox from the next cycle on; also one that waits or needs attention."""
+def enable(
+    context: typer.Context,
+    names: Names = None,
+    every: Every = False,
+    department: Department = None,
+    state: State = None,
+    json: Json = False,
+) -> None:
+    """Poll mailboxes from the next cycle on; also those that wait or need attention."""
+    from postroom.services.administration import Switch
     from postroom.services.mailboxes import on_request
 
     stack = find_stack(context)
-    _update(stack, name, {"enabled": True}, f"mailbox {name} enabled", json=json)
-    if on_request(stack.configurations.current(), name, states=stack.states) and not json:
-        output.say("It was not well; it is tried again at its next cycle.")
+    chosen = choose(stack, names, every=every, department=department, state=state)
+    _change(stack, Switch("mailboxes", chosen, on=True), chosen, json=json)
+    configuration = stack.configurations.current()
+    ill = [name for name in chosen if on_request(configuration, name, states=stack.states)]
+    if ill and not json:
+        if len(chosen) == 1:
+            output.say("It was not well; it is tried again at its next cycle.")
+        else:
+            output.say(f"Not well before, and tried again at the next cycle: {', '.join(ill)}.")
 
 
 @app.command()
-def disable(context: typer.Context, name: Name, json: Json = False) -> None:
-    """Stop polling the mailbox from the next cycle on; nothing is lost meanwhile."""
-    _update(find_stack(context), name, {"enabled": False}, f"mailbox {name} disabled", json=json)
-
-
-@app.command()
-def remove(context: typer.Context, name: Name, json: Json = False) -> None:
-    """Remove a mailbox that is disabled; its interactions stay."""
-    from postroom.services.mailboxes import existing
+def disable(
+    context: typer.Context,
+    names: Names = None,
+    every: Every = False,
+    department: Department = None,
+    state: State = None,
+    json: Json = False,
+) -> None:
+    """Stop polling mailboxes from the next cycle on; nothing is lost meanwhile."""
+    from postroom.services.administration import Switch
 
     stack = find_stack(context)
-    before, configuration = in_force(stack)
-    existing(configuration, name)
-    kept = tuple(mailbox for mailbox in configuration.mailboxes if mailbox.name != name)
-    new = configuration.model_copy(update={"mailboxes": kept})
-    version = put_in_force(stack, new, version=before, note=f"mailbox {name} removed")
-    _told(json, {"mailbox": name, "removed": True, "version": version}, f"Mailbox {name} was removed.")
+    chosen = choose(stack, names, every=every, department=department, state=state)
+    _change(stack, Switch("mailboxes", chosen, on=False), chosen, json=json)
+
+
+@app.command()
+def remove(
+    context: typer.Context, names: Annotated[list[str], typer.Argument(help="Their names.")], json: Json = False
+) -> None:
+    """Remove mailboxes that are disabled, all of them or none; their interactions stay."""
+    from postroom.services.administration import Remove
+
+    stack = find_stack(context)
+    chosen = choose(stack, names)
+    version = perform(stack, Remove("mailboxes", chosen)).version
+    document: dict[str, Any] = {"mailbox": chosen[0]} if len(chosen) == 1 else {"mailboxes": chosen}
+    sentence = f"Mailbox {chosen[0]} was removed." if len(chosen) == 1 else f"Removed: {', '.join(chosen)}."
+    _told(json, {**document, "removed": True, "version": version}, sentence)
 
 
 @app.command()
 def poll(
     context: typer.Context,
     names: Annotated[list[str] | None, typer.Argument(help="Their names; without any, all enabled ones.")] = None,
+    department: Department = None,
+    state: State = None,
     json: Json = False,
 ) -> None:
     """Look at mailboxes now instead of at their next cycle."""
-    from postroom.model import MOST_MAILBOXES, poll_request
-    from postroom.model.configuration import Type
-    from postroom.services.mailboxes import existing
+    from postroom.services.administration import poll_now
 
     stack = find_stack(context)
-    configuration = stack.configurations.current()
-    wanted = [existing(configuration, name) for name in names or []] or [
-        mailbox for mailbox in configuration.mailboxes if mailbox.enabled
-    ]
-    disabled = [mailbox.name for mailbox in wanted if not mailbox.enabled]
-    if disabled:
-        raise Invalid(
-            [Problem(name, "is not enabled.", f"Enable it: `postroom mailbox enable {name}`.") for name in disabled]
-        )
-    for setting, of_ews in (("poll_queue", False), ("ews_poll_queue", True)):
-        some = [mailbox.name for mailbox in wanted if (mailbox.type is Type.EWS) is of_ews]
-        for start in range(0, len(some), MOST_MAILBOXES):
-            stack.queue(setting).send(poll_request(some[start : start + MOST_MAILBOXES]))
-    polled = [mailbox.name for mailbox in wanted]
-    _told(json, {"polled": polled}, f"Queued: {', '.join(polled) or 'no mailbox is enabled'}.")
-
-
-def _update(stack: Stack, name: str, values: dict[str, Any], note: str, *, json: bool) -> None:
-    from postroom.services.mailboxes import existing
-
-    before, configuration = in_force(stack)
-    old = existing(configuration, name)
-    given = {**old.model_dump(mode="json", exclude_defaults=True), **values, "name": name}
-    mailbox = _validated({option: value for option, value in given.items() if value is not None})
-    mailboxes = tuple(mailbox if found.name == name else found for found in configuration.mailboxes)
-    new = configuration.model_copy(update={"mailboxes": mailboxes})
-    changed = not _check_plan(configuration, new).empty
-    warnings = _missing_secrets(stack, new, name)
-    version = put_in_force(stack, new, version=before, note=note) if changed else before
-    state = "enabled" if mailbox.enabled else "disabled"
-    document = {"mailbox": name, "enabled": mailbox.enabled, "version": version, "changed": changed}
-    sentence = (
-        f"Mailbox {name} {'was changed; it ' if set(values) != {'enabled'} else ''}is {state}."
-        if changed
-        else f"Nothing was changed: mailbox {name} was so already; it is {state}."
+    every = not (names or department or state)
+    wanted = enabled_names(stack) if every else choose(stack, names, department=department, state=state)
+    poll_now(
+        wanted,
+        stack.configurations.current(),
+        queue=stack.queue("poll_queue"),
+        ews_queue=stack.queue("ews_poll_queue"),
     )
-    _told(json, document, sentence, warnings)
+    _told(json, {"polled": wanted}, f"Queued: {', '.join(wanted) or 'no mailbox is enabled'}.")
 
 
-def _validated(given: dict[str, Any]) -> Any:
-    from postroom.model.configuration import Mailbox
-    from postroom.services.configuration import format_path, validate
+def _change(stack: Stack, command: Command, names: tuple[str, ...], *, json: bool) -> None:
+    proposal = propose(stack, command)
+    warnings = _missing_secrets(stack, proposal.new, names)
+    done = carry_out(stack, proposal)
+    states = {mailbox.name: mailbox.enabled for mailbox in proposal.new.mailboxes if mailbox.name in names}
+    if len(names) == 1:
+        enabled = states[names[0]]
+        document: dict[str, Any] = {"mailbox": names[0], "enabled": enabled, "version": done.version}
+        sentence = _sentence(names[0], proposal, "enabled" if enabled else "disabled")
+    else:
+        changed = sorted({edit.name for edit in proposal.change.edits})
+        document = {"mailboxes": [{"mailbox": name, "enabled": states[name]} for name in names]}
+        document |= {"version": done.version, "changed_mailboxes": changed}
+        sentence = f"{output.counted(len(changed), 'mailbox')} changed, {len(names) - len(changed)} were so already."
+    _told(json, {**document, "changed": done.changed}, sentence, warnings)
 
-    result = validate(Mailbox, given)
-    if result.findings:
-        raise Invalid([Problem(format_path(found.path), found.problem, found.remedy) for found in result.findings])
-    return result.value
+
+def _sentence(name: str, proposal: PreparedChange, state: str) -> str:
+    if not proposal.change.edits:
+        return f"Nothing was changed: mailbox {name} was so already; it is {state}."
+    fields = {field.field for change in proposal.plan.changes for field in change.fields}
+    return f"Mailbox {name} {'was changed; it ' if fields != {'enabled'} else ''}is {state}."
 
 
-def _check_plan(old: Configuration, new: Configuration) -> Plan:
-    from postroom.services.configuration import plan
-
-    return plan(old, new)
-
-
-def _missing_secrets(stack: Stack, configuration: Configuration, name: str) -> tuple[Problem, ...]:
-    """Warn of secrets that the mailbox names and nobody has entered."""
-    own = f"mailboxes[name={name}]."
+def _missing_secrets(stack: Stack, configuration: Configuration, names: tuple[str, ...]) -> tuple[Problem, ...]:
+    """Warn of secrets that the mailboxes name and nobody has entered."""
+    own = tuple(f"mailboxes[name={name}]." for name in names)
     return missing(stack, [named for named in secrets_of(configuration) if named.path.startswith(own)])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from postroom.model.configuration import Configuration, Type
+from postroom.model.configuration import Configuration, RecordedChange, Type
 from postroom.ports import ConfigurationVersions, SecretStore
 from postroom.services.configuration import changes
 
@@ -91,4 +91,7 @@ def set_up(
     """Enter the secrets and apply the configuration, as `postroom secret set` and `config apply` do."""
     for name, value in {**secrets, "smtp-client": next(iter(SMTP_USERS.values()))}.items():
         writer.put(name, value, now=now)
-    changes.apply(configurations, wanted, expected_version=configurations.version(), author=author, now=now)
+    version, before = configurations.in_force()
+    changes.check(before, wanted)
+    made = [RecordedChange(change, author, now, "set up") for change in changes.changes_between(before, wanted)]
+    configurations.put(wanted, expected_version=version, author=author, note="set up", now=now, changes=made)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class PostroomError(Exception):
@@ -183,6 +184,28 @@ class Outdated(Conflict):
 
     code = "outdated"
     remedy = "Look at what it is now, and repeat the change with its ETag if it still makes sense."
+
+
+class Moved(Outdated):
+    """An object that a change was made from is another one by now; `objects` holds both values of each.
+
+    Nothing was changed. Whoever asked looks at what is there, and decides again.
+    """
+
+    def __init__(self, objects: Sequence[MovedObject]) -> None:
+        names = ", ".join(one.object for one in objects)
+        super().__init__(f"{names} {'was' if len(objects) == 1 else 'were'} changed meanwhile", on=names)
+        self.objects = tuple(objects)
+
+
+@dataclass(frozen=True, slots=True)
+class MovedObject:
+    """An object that moved: its version and content now, and the content that was wanted; None: no such object."""
+
+    object: str
+    version: str | None
+    current: Mapping[str, Any] | None
+    wanted: Mapping[str, Any] | None
 
 
 class VersionMissing(PostroomError):

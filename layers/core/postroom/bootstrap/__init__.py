@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from postroom.room import lazily
 
 if TYPE_CHECKING:
+    from postroom.bootstrap.administration import installation_of
     from postroom.bootstrap.answers import admin_api, desk_api, door
     from postroom.bootstrap.clients import forget
     from postroom.bootstrap.inbound import process_again, process_inbound, sweep
@@ -21,6 +22,7 @@ else:
     __getattr__ = lazily(
         __name__,
         {
+            "administration": ["installation_of"],
             "answers": ["admin_api", "desk_api", "door"],
             "clients": ["forget"],
             "inbound": ["process_again", "process_inbound", "sweep"],
@@ -42,6 +44,7 @@ __all__ = [
     "fetch_ews",
     "fetch_mailboxes",
     "forget",
+    "installation_of",
     "probe",
     "process_again",
     "process_inbound",

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         SweepMemory,
         Ticks,
         Users,
+        WaitingChanges,
     )
 
 
@@ -111,9 +112,16 @@ class Stores:
     @cached_property
     def configurations(self) -> ConfigurationHistory:
         """Return the configurations."""
-        from postroom.adapters.dynamo import ConfigurationStore
+        from postroom.adapters.configuration import ConfigurationStore
 
         return ConfigurationStore(self._dynamo, self._table, self._contents)
+
+    @cached_property
+    def waiting_changes(self) -> WaitingChanges:
+        """Return the changes of the configuration that wait to be published."""
+        from postroom.adapters.configuration import DynamoWaitingChanges
+
+        return DynamoWaitingChanges(self._dynamo, self._table)
 
     @cached_property
     def interactions(self) -> InteractionLists:

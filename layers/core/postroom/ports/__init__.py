@@ -33,6 +33,7 @@ from postroom.ports.operations import (
     ThreadMembers,
     ThreadMoves,
     Ticks,
+    WaitingChanges,
 )
 from postroom.ports.people import Kept, RequestMemory, Roles, Taken, Users
 from postroom.ports.storage import Contents, Duplicates, Interactions, MailboxStates, Outbox, RawMessages
@@ -91,4 +92,5 @@ __all__ = [
     "Transports",
     "Trial",
     "Users",
+    "WaitingChanges",
 ]

@@ -26,7 +26,7 @@ from postroom.model.case import (
     Note,
     Presence,
 )
-from postroom.model.configuration import Configuration, Mailbox, Version
+from postroom.model.configuration import Change, Configuration, Mailbox, RecordedChange, Version, WaitingChange
 from postroom.ports.storage import Contents, Interactions, Outbox
 from postroom.ports.surroundings import Configurations, SecretStore
 
@@ -174,10 +174,27 @@ class ConfigurationVersions(Protocol):
         """Return the number of the version in force; 0 before the first."""
         ...
 
+    def in_force(self) -> tuple[int, Configuration]:
+        """Return the configuration in force with its number, from one read."""
+        ...
+
     def load(self, version: int) -> Configuration: ...
 
-    def put(self, configuration: Configuration, *, expected_version: int, author: str, note: str, now: datetime) -> int:
-        """Put the next version in force; raises Conflict when `expected_version` is not the one in force."""
+    def put(
+        self,
+        configuration: Configuration,
+        *,
+        expected_version: int,
+        author: str,
+        note: str,
+        now: datetime,
+        changes: Sequence[RecordedChange] = (),
+        settled: Sequence[str] = (),
+    ) -> int:
+        """Put the next version in force, with its list of changes; `settled`: waiting changes that are in it.
+
+        Raises Conflict when `expected_version` is not the one in force, or a settled change waits no more.
+        """
         ...
 
 
@@ -194,6 +211,40 @@ class ConfigurationHistory(DatedConfigurations, ConfigurationVersions, Protocol)
 
     def history(self) -> Sequence[Version]:
         """List every applied configuration, newest first."""
+        ...
+
+    def changes(self, version: int) -> Sequence[RecordedChange]:
+        """Return what a version changed; nothing for one from before such lists were kept. Raises NotFound."""
+        ...
+
+
+class WaitingChanges(Protocol):
+    """Changes of the configuration that wait to be published together, and whose turn it is to do so."""
+
+    def take_turn(self, owner: str, *, now: datetime, until: datetime) -> bool:
+        """Take the turn to publish, or keep it; False while somebody else has it."""
+        ...
+
+    def end_turn(self, owner: str) -> None: ...
+
+    def add(self, change_id: str, change: Change, *, now: datetime) -> None:
+        """Let a change wait; ids sort by the order of their coming. Raises TooLarge for one of too many objects."""
+        ...
+
+    def waiting(self) -> Sequence[WaitingChange]:
+        """List the changes that wait, in the order of their coming."""
+        ...
+
+    def refuse(self, change_id: str, outcome: Mapping[str, Any]) -> None:
+        """Tell a waiting change why it is not applied."""
+        ...
+
+    def outcome(self, change_id: str) -> Mapping[str, Any] | None:
+        """Return what became of a change: `version`, or what it was refused for; None while it waits."""
+        ...
+
+    def forget(self, change_id: str) -> bool:
+        """Take a change out that still waits; False when something became of it meanwhile."""
         ...
 
 

@@ -1,18 +1,14 @@
-"""A plan says what applying would change; what is in use is not removed; applying is whole or not at all."""
+"""A plan says what applying would change; what is in use is not removed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-
 import pytest
-from postroom.errors import Conflict, Invalid
+from postroom.errors import Invalid
 from postroom.model.configuration.document import Configuration
 from postroom.services.configuration import changes as apply
 
 from tests.unit.services.configuration.files import mailbox, read
 
-NOW = datetime(2026, 11, 21, tzinfo=UTC)
 OAUTH = """\
 oauth_applications:
   - {name: office, client_id: c, tenant_id: t}
@@ -21,24 +17,6 @@ accounts:
 mailboxes:
   - {name: team, address: team@example.com, account: team}
 """
-
-
-@dataclass
-class Store:
-    """The versions, in memory."""
-
-    versions: list[Configuration] = field(default_factory=list)
-
-    def version(self) -> int:
-        return len(self.versions)
-
-    def load(self, version: int) -> Configuration:
-        return self.versions[version - 1]
-
-    def put(self, configuration: Configuration, *, expected_version: int, author: str, note: str, now: datetime) -> int:
-        assert expected_version == len(self.versions)
-        self.versions.append(configuration)
-        return len(self.versions)
 
 
 def told(old: str, new: str) -> list[tuple[str, str, str, list[str]]]:
@@ -142,27 +120,6 @@ def test_a_default_alias_may_go_when_another_takes_its_place() -> None:
     old = "aliases: [{name: a, address: a@example.com, default: true}]"
     new = "aliases: [{name: b, address: b@example.com, default: true}]"
     assert [kind for kind, *_rest in told(old, new)] == ["added", "removed"]
-
-
-def test_applying_puts_a_new_version_in_force() -> None:
-    store = Store()
-    assert apply.apply(store, read(mailbox()), expected_version=0, author="me", now=NOW) == 1
-    assert store.versions == [read(mailbox())]
-
-
-def test_a_plan_made_for_another_version_is_a_conflict() -> None:
-    store = Store([Configuration()])
-    with pytest.raises(Conflict):
-        apply.apply(store, read(mailbox()), expected_version=0, author="me", now=NOW)
-    assert store.version() == 1
-
-
-def test_a_wrong_configuration_changes_nothing() -> None:
-    store = Store()
-    wrong = Configuration.model_validate({"endpoints": [{"name": "e", "queue": "nowhere"}]})
-    with pytest.raises(Invalid):
-        apply.apply(store, wrong, expected_version=0, author="me", now=NOW)
-    assert store.version() == 0
 
 
 def test_an_account_gives_its_mailboxes_server_user_application_and_token() -> None:

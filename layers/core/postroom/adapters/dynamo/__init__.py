@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from postroom.adapters.dynamo.arrivals import DynamoArrivals
     from postroom.adapters.dynamo.caps import counting, give_back, raise_shared
     from postroom.adapters.dynamo.client import aws_errors, query_all, read_many, repeat_conflicts
-    from postroom.adapters.dynamo.configurations import ConfigurationStore
     from postroom.adapters.dynamo.duplicates import DynamoDuplicates
     from postroom.adapters.dynamo.interaction_changes import DynamoInteractionChanges
     from postroom.adapters.dynamo.interactions import DynamoInteractions
@@ -25,7 +24,6 @@ else:
             "arrivals": ["DynamoArrivals"],
             "caps": ["counting", "give_back", "raise_shared"],
             "client": ["aws_errors", "query_all", "read_many", "repeat_conflicts"],
-            "configurations": ["ConfigurationStore"],
             "duplicates": ["DynamoDuplicates"],
             "interaction_changes": ["DynamoInteractionChanges"],
             "interactions": ["DynamoInteractions"],
@@ -38,7 +36,6 @@ else:
     )
 
 __all__ = [
-    "ConfigurationStore",
     "DynamoArrivals",
     "DynamoDuplicates",
     "DynamoInteractionChanges",

@@ -11,6 +11,8 @@
 | configuration pointer     | `CONFIG`        | `current`       |
 | configuration version     | `CONFIG`        | `V#<8 digits>`  |
 | queues that were ever named | `CONFIG`      | `queues`        |
+| whose turn it is to publish | `CONFIG`      | `turn`          |
+| change that waits for it  | `CONFIG-WAITING` | `<id>`         |
 | secret                    | `SECRET#<name>` | `0`             |
 | cap on automatic replies  | `CAP#<what>`    | `0`             |
 | notice to administrators  | `N#<day>`       | `<time>#<what>` |
@@ -67,6 +69,7 @@ EXPIRES = "expires"  # epoch seconds; the table's time-to-live attribute
 
 ITEM = "0"
 CONFIG = "CONFIG"
+CONFIG_WAITING = "CONFIG-WAITING"
 
 Key = dict[str, str]
 
@@ -118,6 +121,16 @@ def configuration_version(version: int) -> Key:
 def configuration_queues() -> Key:
     """Return the key of the queues that configurations have named, those in force and earlier ones."""
     return {PK: CONFIG, SK: "queues"}
+
+
+def configuration_turn() -> Key:
+    """Return the key of whose turn it is to publish waiting changes of the configuration."""
+    return {PK: CONFIG, SK: "turn"}
+
+
+def configuration_waiting(change_id: str) -> Key:
+    """Return the key of a change of the configuration that waits to be published with others."""
+    return {PK: CONFIG_WAITING, SK: change_id}
 
 
 def secret(name: str) -> Key:

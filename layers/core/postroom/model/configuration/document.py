@@ -17,7 +17,7 @@ from postroom.model.configuration.fields import (
     MailboxAddress,
     Name,
     SecretReference,
-    split_mailbox,
+    bare_address,
 )
 from postroom.model.configuration.mailbox import Grant, Mailbox, Security
 from postroom.model.configuration.oauth import SERVERS, EmailAccount, OAuthApplication, Provider
@@ -89,7 +89,7 @@ class Alias(ConfigObject):
     @property
     def bare_address(self) -> str:
         """Return the address without display name."""
-        return split_mailbox(self.address).address
+        return bare_address(self.address)
 
 
 class ServerType(StrEnum):

@@ -6,6 +6,7 @@ Kept apart from the objects so that each of those can be read alone.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -45,6 +46,12 @@ def split_mailbox(text: str) -> Address:
     """Split `"Legal Dpt" <legal@example.com>` or a bare address; the name is decoded (RFC 2047)."""
     found = parse_addresses(text)
     return found[0] if found else Address("", text.strip())
+
+
+@lru_cache(maxsize=32768)
+def bare_address(text: str) -> str:
+    """Return the address of a mailbox's text without its name; the checks ask for those of every object again."""
+    return split_mailbox(text).address
 
 
 def _one_mailbox(text: str) -> str:

@@ -21,6 +21,7 @@ from postroom.model.configuration.fields import (
     MailboxAddress,
     Name,
     SecretReference,
+    bare_address,
     option,
     split_mailbox,
 )
@@ -227,7 +228,7 @@ class Mailbox(ConfigObject):
     @property
     def bare_address(self) -> str:
         """Return the address without display name, as written."""
-        return self.sender.address
+        return bare_address(self.address)
 
     @property
     def user(self) -> str:

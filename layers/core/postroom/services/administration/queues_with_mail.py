@@ -49,8 +49,8 @@ def keep_queues_with_mail(old: Configuration, new: Configuration, *, interaction
 
 def note_queues(old: Configuration, new: Configuration, *, store: ConfigurationHistory) -> None:
     """Note the queues that a change takes out, before it does: mail may still be on its way to them."""
-    past_queues(store)
     if gone := set(queues_of(old)).difference(queues_of(new)):
+        past_queues(store)  # those of earlier versions are gathered before the first is noted
         store.note_queues(gone)
 
 

@@ -1,56 +1,36 @@
-"""Change the configuration: plan what a new one changes, guard what must not go, apply it whole or not at all (X11)."""
+"""What another configuration would change: every object with its fields, and what must not go (X11)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel
 
-from postroom.errors import Conflict, Invalid, Problem
+from postroom.errors import Invalid, Problem
 from postroom.mail.headers import address_key
-from postroom.model.configuration import Alias, Configuration, Mailbox
+from postroom.model.configuration import (
+    SETTINGS,
+    Alias,
+    ChangeKind,
+    Configuration,
+    FieldChange,
+    Mailbox,
+    ObjectChange,
+)
 from postroom.ports import ConfigurationVersions
 from postroom.services.configuration import checks, identities
 from postroom.services.configuration.checks import NAMED_SECTIONS, REFERENCES, Finding
 from postroom.services.configuration.yaml_tree import format_path
 
 
-class ChangeKind(StrEnum):
-    """What becomes of an object."""
-
-    ADDED = "added"
-    CHANGED = "changed"
-    REMOVED = "removed"
-
-
-@dataclass(frozen=True, slots=True)
-class FieldChange:
-    """One option of an object: before and after, as written in a file; None where it is left at its default."""
-
-    field: str
-    before: Any
-    after: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What becomes of one object; settings are the one object of their section, without a name."""
-
-    kind: ChangeKind
-    section: str
-    name: str
-    fields: tuple[FieldChange, ...] = ()
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that applying would change, and what deserves attention in the result."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[ObjectChange, ...]
     warnings: tuple[Problem, ...] = ()
 
     @property
@@ -58,54 +38,88 @@ class Plan:
         """Tell whether nothing would change."""
         return not self.changes
 
+    @property
+    def tally(self) -> str:
+        """Say how much would change: `3 to add, 1 to change, 0 to remove`."""
+        kinds = Counter(change.kind for change in self.changes)
+        return (
+            f"{kinds[ChangeKind.ADDED]} to add, {kinds[ChangeKind.CHANGED]} to change, "
+            f"{kinds[ChangeKind.REMOVED]} to remove"
+        )
+
 
 def plan(old: Configuration, new: Configuration) -> Plan:
     """Compare two configurations; raises Invalid, naming all problems and everything that is still in use."""
-    problems = [_problem(finding) for finding in checks.problems(new)]
+    check(old, new)
+    warnings = tuple(_problem(finding) for finding in checks.warnings(new))
+    return Plan(changes_between(old, new), (*warnings, *identities.warnings(old, new)))
+
+
+def check(old: Configuration, new: Configuration) -> None:
+    """Raise Invalid for a configuration that is wrong as a whole, or that takes out of `old` what is in use.
+
+    Objects that both hold, the very same ones, were checked by themselves when they were put in force.
+    """
+    problems = [_problem(finding) for finding in checks.problems(new, since=old)]
     problems += [*deletion_guards(old, new), *identities.guards(old, new)]
     if problems:
         raise Invalid(problems)
-    warnings = tuple(_problem(finding) for finding in checks.warnings(new))
-    return Plan(tuple(_changes(old, new)), (*warnings, *identities.warnings(old, new)))
 
 
 def _problem(finding: Finding) -> Problem:
     return Problem(format_path(finding.path), finding.problem, finding.remedy)
 
 
-def _changes(old: Configuration, new: Configuration) -> Iterator[Change]:
-    settings = _fields(old.settings, new.settings)
+def changes_between(old: Configuration, new: Configuration) -> tuple[ObjectChange, ...]:
+    """List what becomes of each object that differs."""
+    return tuple(_changes(old, new))
+
+
+def _changes(old: Configuration, new: Configuration) -> Iterator[ObjectChange]:
+    settings = fields_between(old.settings, new.settings)
     if settings:
-        yield Change(ChangeKind.CHANGED, "settings", "", settings)
+        yield ObjectChange(ChangeKind.CHANGED, SETTINGS, "", settings)
     for section in NAMED_SECTIONS:
+        if getattr(old, section) is getattr(new, section):
+            continue
         before = {found.name: found for found in getattr(old, section)}
         after = {found.name: found for found in getattr(new, section)}
         was = identities.named_before(old, new) if section == "mailboxes" else before
         for name, found in after.items():
             if name not in was:
-                yield Change(ChangeKind.ADDED, section, name, _fields(None, found))
-            elif fields := _fields(was[name], found):
-                yield Change(ChangeKind.CHANGED, section, name, fields)
+                yield ObjectChange(ChangeKind.ADDED, section, name, fields_between(None, found))
+            elif fields := fields_between(was[name], found):
+                yield ObjectChange(ChangeKind.CHANGED, section, name, fields)
         kept = {was[name].name for name in after if name in was}
-        for name in before:
+        for name, gone in before.items():
             if name not in kept:
-                yield Change(ChangeKind.REMOVED, section, name)
+                yield ObjectChange(ChangeKind.REMOVED, section, name, fields_between(gone, None))
 
 
-def _fields(before: BaseModel | None, after: BaseModel) -> tuple[FieldChange, ...]:
+def fields_between(before: BaseModel | None, after: BaseModel | None) -> tuple[FieldChange, ...]:
+    """List the options in which two versions of an object differ; None: there is no object."""
+    model = type(before if after is None else after)
+    if before is after or not issubclass(model, BaseModel):
+        return ()
     # Secrets cannot show: an object holds their names only.
-    was = before.model_dump(mode="json", exclude_defaults=True) if before is not None else {}
-    now = after.model_dump(mode="json", exclude_defaults=True)
+    was = _written(before)
+    now = _written(after)
     return tuple(
         FieldChange(field, was.get(field), now.get(field))
-        for field in type(after).model_fields
-        if was.get(field) != now.get(field) and (field != "name" or before is not None)
+        for field in model.model_fields
+        if was.get(field) != now.get(field) and (field != "name" or (before is not None and after is not None))
     )
+
+
+def _written(found: BaseModel | None) -> dict[str, Any]:
+    return found.model_dump(mode="json", exclude_defaults=True) if found is not None else {}
 
 
 def deletion_guards(old: Configuration, new: Configuration) -> Iterator[Problem]:
     """Name what forbids removing the objects that are gone in `new` (C04, C06, C10, D04)."""
     for section in NAMED_SECTIONS:
+        if getattr(old, section) is getattr(new, section):
+            continue
         kept = {found.name for found in getattr(new, section)}
         if section == "mailboxes":
             # What is renamed, or named as that, is not removed: whether it keeps its identity is asked separately.
@@ -183,37 +197,6 @@ def _singular(section: str) -> str:
     return words.removesuffix("s")
 
 
-def apply(
-    store: ConfigurationVersions,
-    configuration: Configuration,
-    *,
-    expected_version: int,
-    author: str,
-    note: str = "",
-    now: datetime,
-    old: Configuration | None = None,
-) -> int:
-    """Put a configuration in force and return its version; `old`: what is in force, where it was loaded already.
-
-    Raises Invalid for a configuration that is wrong or removes what is in use, Conflict when somebody was faster.
-    """
-    if store.version() != expected_version:
-        raise Conflict(
-            f"the configuration is at version {store.version()}, the plan was made for {expected_version}",
-            remedy="Look at the new plan and apply again.",
-        )
-    plan(load(store, expected_version) if old is None else old, configuration)
-    return store.put(configuration, expected_version=expected_version, author=author, note=note, now=now)
-
-
 def load(store: ConfigurationVersions, version: int) -> Configuration:
     """Load a version; 0 is the empty configuration before the first."""
     return store.load(version) if version else Configuration()
-
-
-def changed_object(objects: Sequence[Any], name: str, update: dict[str, Any]) -> tuple[Any, ...]:
-    """Return the objects with one of them replaced by a validated copy with other values."""
-    return tuple(
-        type(found).model_validate({**found.model_dump(exclude_unset=True), **update}) if found.name == name else found
-        for found in objects
-    )

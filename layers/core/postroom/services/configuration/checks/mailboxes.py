@@ -53,9 +53,12 @@ def uses_oauth(mailbox: Mailbox) -> bool:
     )
 
 
-def problems(configuration: Configuration) -> Iterator[Finding]:
-    """List what is wrong with each mailbox by itself."""
+def problems(configuration: Configuration, *, since: Configuration | None = None) -> Iterator[Finding]:
+    """List what is wrong with each mailbox by itself, but for those that are the very same in `since`."""
+    checked = {id(mailbox) for mailbox in since.mailboxes} if since else frozenset()
     for index, mailbox in enumerate(configuration.mailboxes):
+        if id(mailbox) in checked:
+            continue
         for check in _CHECKS:
             for field, problem, remedy in check(mailbox):
                 yield Finding(("mailboxes", index, *field.split("/")), problem, remedy)

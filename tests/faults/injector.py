@@ -12,7 +12,7 @@ import select
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -46,6 +46,11 @@ class Injector:
         self._inside = 0
         self._invocation: bytes | str | None = None  # of the call that goes wrong
         self._lock = threading.RLock()
+
+    def begin(self, places: Iterable[Place]) -> None:
+        """Go on where a run without faults has come by these places."""
+        self.places = list(places)
+        self._counts = Counter(place.target for place in self.places)
 
     @contextmanager
     def installed(self) -> Iterator[None]:

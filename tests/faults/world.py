@@ -10,9 +10,9 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,9 +37,12 @@ from postroom_cli.local.stack import Aws, Stack
 from postroom_cli.local.template import ACCOUNT, REGION, read_template
 from postroom_cli.local.triggers import QueueTrigger, read_triggers
 from postroom_cli.mailservers import ImapServer, SmtpSink
+from postroom_cli.mailservers.smtp import ReceivedMail
+from postroom_cli.mailservers.store import Message
 
 from tests.faults.injector import Died, Injector
-from tests.faults.points import Kind
+from tests.faults.points import Kind, Place
+from tests.support import quick_moto
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 MAILBOXES = (example.SUPPORT, example.CLAIMS)
@@ -73,11 +76,13 @@ class World:
         self._opened = ExitStack()
         self.injector = Injector()
         self.sent_by_ses: list[Accepted] = []
+        self._checkpoints: list[Checkpoint] = []
         self._offset = timedelta(0)
         self.received = self._set_clock(_BEGINNING)
 
     def __enter__(self) -> World:
         opened = self._opened
+        quick_moto.hurry()
         opened.enter_context(mock_aws())
         opened.enter_context(_shared_clients())
         opened.enter_context(patch.object(clock, "datetime", _MovableClock(self)))
@@ -119,7 +124,7 @@ class World:
         self.pass_time(timedelta(0))
         self.deliver()  # the first look: what comes now is newer than the mailbox's first connection
         self.received = self._set_clock(_FIRST_RUN)
-        self._beginning = _Storage.copy()
+        self._beginning = self.checkpoint()
         return self
 
     def __exit__(self, *exception: Any) -> None:
@@ -131,27 +136,52 @@ class World:
         return datetime.now(UTC) + self._offset
 
     @contextmanager
-    def run(self, injector: Injector) -> Iterator[None]:
-        """Begin anew, with this injector."""
-        self._beginning.put_back()
-        self._set_clock(_FIRST_RUN)
+    def run(self, injector: Injector, since: Checkpoint | None = None) -> Iterator[None]:
+        """Begin anew with this injector, or where a run without faults had come to."""
+        checkpoint = since or self._beginning
+        self._put_back(checkpoint)
         self.injector = injector
-        self.sent_by_ses = []
-        self.smtp.mails.clear()
-        self.smtp.faults = type(self.smtp.faults)()
-        self.imap.faults = type(self.imap.faults)()
-        for user in USERS:
-            for name in self.imap.store.names(user):
-                if name != "INBOX":
-                    self.imap.store.delete(user, name)
-            inbox = self.imap.folder(user, "INBOX")
-            inbox.messages.clear()
-            inbox.uidnext = 1
+        injector.begin(checkpoint.places)
         injector.refuse = {"imap": self._refuse_imap, "smtp": self._refuse_smtp}
         injector.on_aws = [self._watch_ses]
         self.start_anew()
         with injector.installed():
             yield
+
+    def checkpoint(self) -> Checkpoint:
+        """Keep all that is outside of the functions' processes, and where the path is; no queue holds anything."""
+        assert not any(queue._messages for queue in backend("sqs").queues.values())
+        made = Checkpoint(
+            now=self.now,
+            storage=_Storage.copy(),
+            folders=[
+                (user, name, self.imap.folder(user, name).uidnext, _copies(self.imap.folder(user, name).messages))
+                for user in USERS
+                for name in self.imap.store.names(user)
+            ],
+            sent_by_smtp=list(self.smtp.mails),
+            sent_by_ses=list(self.sent_by_ses),
+            places=tuple(self.injector.places),
+        )
+        self._checkpoints.append(made)
+        return made
+
+    def _put_back(self, checkpoint: Checkpoint) -> None:
+        kept = {id(one) for made in self._checkpoints for one in made.storage.versions()}
+        checkpoint.storage.put_back(kept)
+        self._set_clock(checkpoint.now)
+        self.sent_by_ses = list(checkpoint.sent_by_ses)
+        self.smtp.mails[:] = checkpoint.sent_by_smtp
+        self.imap.faults = type(self.imap.faults)()
+        names = {(user, name) for user, name, _uidnext, _messages in checkpoint.folders}
+        for user in USERS:
+            for name in self.imap.store.names(user):
+                if (user, name) not in names:
+                    self.imap.store.delete(user, name)
+        for user, name, uidnext, messages in checkpoint.folders:
+            folder = self.imap.store.create(user, name)
+            folder.messages[:] = _copies(messages)
+            folder.uidnext = uidnext
 
     def start_anew(self) -> None:
         """Lose what the functions' processes remember, as every new execution environment does."""
@@ -322,23 +352,51 @@ class _Storage:
     """What moto holds, to be put back."""
 
     items: dict[str, Any]  # table → its items
-    objects: dict[str, dict[str, Any]]  # bucket → key → object
+    objects: dict[str, dict[str, list[Any]]]  # bucket → key → versions
 
     @classmethod
     def copy(cls) -> _Storage:
         return cls(
             items={name: copy.deepcopy(table.items) for name, table in backend("dynamodb").tables.items()},
-            objects={name: dict(bucket.keys.items()) for name, bucket in buckets().items()},
+            objects={
+                name: {key: list(bucket.keys.getlist(key)) for key in bucket.keys} for name, bucket in buckets().items()
+            },
         )
 
-    def put_back(self) -> None:
+    def versions(self) -> Iterator[Any]:
+        """List the objects of all buckets."""
+        return (version for keys in self.objects.values() for versions in keys.values() for version in versions)
+
+    def put_back(self, kept: Container[int]) -> None:
+        """Put it back; objects that no checkpoint needs (`kept`: the ids of the others) are thrown away."""
         for name, table in backend("dynamodb").tables.items():
             table.items = copy.deepcopy(self.items[name])
         for name, bucket in buckets().items():
-            for key in [key for key in list(bucket.keys) if key not in self.objects[name]]:
-                bucket.keys.pop(key)
+            for key in list(bucket.keys):
+                for version in bucket.keys.getlist(key):
+                    if id(version) not in kept:
+                        version.dispose()
+            dict.clear(bucket.keys)  # its own ways of removing throw away what is in a checkpoint too
+            for key, versions in self.objects[name].items():
+                dict.__setitem__(bucket.keys, key, list(versions))
         for queue in backend("sqs").queues.values():
             queue._messages.clear()
             queue.pending_messages.clear()
             queue.deleted_messages.clear()
         backend("ses").sent_messages.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Where a run without faults has come to: all that is outside of the functions' processes."""
+
+    now: datetime
+    storage: _Storage
+    folders: list[tuple[str, str, int, list[Message]]]  # user, name, next UID, messages
+    sent_by_smtp: list[ReceivedMail]
+    sent_by_ses: list[Accepted]
+    places: tuple[Place, ...]  # that the path has come by
+
+
+def _copies(messages: Iterable[Message]) -> list[Message]:
+    return [replace(message, flags=set(message.flags)) for message in messages]

@@ -18,6 +18,8 @@ from typing import Any
 import boto3
 from postroom import bootstrap
 
+from tests.support.aws_clients import listening
+
 READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"})
 WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"})
 
@@ -127,19 +129,14 @@ class AwsCalls:
 
 @contextmanager
 def aws_calls() -> Iterator[AwsCalls]:
-    """Count the calls of all clients that are made while this lasts; bootstrap makes its own anew."""
+    """Count the calls of handlers' clients on the stack that stands; bootstrap makes what it keeps anew."""
     counted = AwsCalls()
-    boto3.setup_default_session()
-    session = boto3.DEFAULT_SESSION
-    assert session is not None
-    session.events.register("provide-client-params", counted.before)
-    session.events.register("after-call", counted.after)
-    bootstrap.forget()
-    try:
-        yield counted
-    finally:
+    with listening("provide-client-params", counted.before), listening("after-call", counted.after):
         bootstrap.forget()
-        boto3.DEFAULT_SESSION = None
+        try:
+            yield counted
+        finally:
+            bootstrap.forget()
 
 
 def item_size(item: Item) -> int:

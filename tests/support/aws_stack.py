@@ -16,7 +16,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import botocore.session
 from moto import mock_aws
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.dynamodb.responses import DynamoHandler
@@ -42,11 +41,15 @@ from postroom_cli.local.stack import Aws, Stack
 from postroom_cli.local.template import REGION, read_template
 from postroom_cli.local.triggers import RouteTrigger, read_triggers
 
+from tests.support import quick_moto
+from tests.support.aws_clients import kept_clients
 from tests.support.role_check import RoleCheck, role_check
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 _SQS = {"eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:queue", "awsRegion": REGION}
 
+
+quick_moto.hurry()
 
 # moto mocks clients of any age, and making one takes longer than most of what is asked of it.
 _AWS = Aws()
@@ -195,10 +198,6 @@ def sqs_event(*bodies: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-# A test makes sessions by the dozen, and each would read the descriptions of all services anew.
-botocore.session.create_loader = cache(botocore.session.create_loader)
-
-
 def _make_atomic(handler: type[DynamoHandler]) -> None:
     """DynamoDB answers one request to an item after the other; moto, among threads, only nearly so."""
     call_action, lock = handler.call_action, threading.RLock()
@@ -284,7 +283,7 @@ def _restore(state: Mapping[_Place, Any]) -> None:
 def aws_stack(**overrides: str) -> Iterator[AwsStack]:
     """Give the template's resources in moto, as just made, and point the process's environment at them."""
     made = _made(tuple(overrides.items()))
-    with mock_aws():
+    with mock_aws(), kept_clients():
         _restore(made.state)
         with environment(made.variables):
             roles = role_check(made.stack)

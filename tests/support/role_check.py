@@ -14,9 +14,10 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
-import boto3
 from postroom_cli.local.stack import Stack
 from postroom_cli.local.template import ACCOUNT, REGION
+
+from tests.support.aws_clients import listen
 
 _TRANSACTION = {
     "Put": "PutItem",
@@ -78,12 +79,9 @@ def _holds(operator: str, values: Sequence[str], wanted: Sequence[str]) -> bool:
 
 
 def role_check(stack: Stack) -> RoleCheck:
-    """Read the roles of all functions and listen to every client that is made from now on."""
+    """Read the roles of all functions and listen to the clients of handlers."""
     check = RoleCheck(_statements(stack))
-    boto3.setup_default_session()
-    session = boto3.DEFAULT_SESSION
-    assert session is not None
-    session.events.register("provide-client-params", check.note)
+    listen("provide-client-params", check.note)
     return check
 
 

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -24,6 +25,7 @@ class Connection:
         self._sock = sock
         self._buffer = b""
         self.stopping = stopping
+        self.hangs = False  # the server says nothing more until it stops
         self.encrypted = isinstance(sock, ssl.SSLSocket)
 
     def line(self, limit: int = 1_000_000) -> bytes:
@@ -51,6 +53,7 @@ class Connection:
 
     def drip(self, data: bytes, seconds: float) -> None:
         """Send byte after byte, `seconds` apart, until the server stops."""
+        self.hangs = True
         for index in range(len(data)):
             self.send(data[index : index + 1])
             if self.stopping.wait(seconds):
@@ -58,6 +61,7 @@ class Connection:
 
     def hang(self) -> None:
         """Say nothing until the server stops."""
+        self.hangs = True
         self.stopping.wait()
         raise Closed
 
@@ -146,9 +150,7 @@ class Listener:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)  # wakes accept()
             self._socket.close()
-        with self._lock:
-            connections = list(self._open)
-        for connection in connections:
+        for connection in self._connections():
             connection.hang_up()
         for thread in list(self._threads):
             if thread is not threading.current_thread():
@@ -165,10 +167,24 @@ class Listener:
 
     def kick(self) -> None:
         """Drop every connection, as an operator does."""
-        with self._lock:
-            connections = list(self._open)
-        for connection in connections:
+        for connection in self._connections():
             connection.hang_up()
+
+    def settle(self, seconds: float = 5.0) -> bool:
+        """Wait until no connection is served but those that hang; False when some still are after so long.
+
+        A client that says goodbye waits for no answer, so that its mailbox is locked for a moment longer.
+        """
+        until = time.monotonic() + seconds
+        while busy := any(not connection.hangs for connection in self._connections()):
+            if time.monotonic() > until:
+                break
+            time.sleep(0.001)
+        return not busy
+
+    def _connections(self) -> list[Connection]:
+        with self._lock:
+            return list(self._open)
 
     def _run(self, target: Callable[[socket.socket], None], sock: socket.socket) -> None:
         thread = threading.Thread(target=target, args=(sock,), name=type(self).__name__, daemon=True)

@@ -16,6 +16,7 @@ from postroom.model.raw_message import RawMessage
 from postroom_cli.mailservers.imap import ImapServer
 
 from tests.support.aws_calls import AwsCalls, aws_calls
+from tests.support.aws_clients import listen
 from tests.support.aws_stack import AwsStack, sqs_event
 
 PASSWORD = "correct horse"
@@ -96,9 +97,11 @@ class Site:
         ).put(name, value, now=datetime.now(UTC))
 
     def poll(self, *names: str, backlog: bool = False, seconds: float = 120.0) -> Any:
-        """Run the real handler on a poll request."""
+        """Run the real handler on a poll request; the server has seen its end, as it has a minute later."""
         message = {"v": 1, "mailboxes": list(names or ["box0"]), "backlog": backlog}
-        return self.stack.invoke("FetchMailboxes", sqs_event(message), seconds=seconds)
+        answer = self.stack.invoke("FetchMailboxes", sqs_event(message), seconds=seconds)
+        self.server.settle()
+        return answer
 
     def state(self, name: str = "box0") -> MailboxState:
         """Read what is remembered of a mailbox."""
@@ -122,9 +125,8 @@ def site(stack: AwsStack) -> Iterator[Site]:
     users = {f"box{number}@example.com": PASSWORD for number in range(100)}
     with aws_calls() as calls, ImapServer(users) as server:
         faults = AwsFaults()
-        assert boto3.DEFAULT_SESSION is not None
-        boto3.DEFAULT_SESSION.events.register("before-call", faults.on_before)
-        boto3.DEFAULT_SESSION.events.register("after-call", faults.on_after)
+        listen("before-call", faults.on_before)
+        listen("after-call", faults.on_after)
         made = Site(stack, server, calls, faults)
         made.enter_secret(PASSWORD)
         yield made

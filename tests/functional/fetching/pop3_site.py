@@ -35,8 +35,10 @@ class Site:
         self.post.secrets.values["box-password"] = PASSWORD
 
     def poll(self) -> Summary:
-        """Poll once."""
-        return self.post.poll()
+        """Poll once; the server has seen its end, as it has a minute later."""
+        summary = self.post.poll()
+        self.server.settle()
+        return summary
 
     def deliver(self, *contents: bytes) -> None:
         """Put mails into the mailbox."""

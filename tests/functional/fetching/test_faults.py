@@ -13,7 +13,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
-from postroom import bootstrap
 from postroom.adapters.dynamo.mailbox_states import DynamoMailboxStates
 from postroom.adapters.imap.session import ImapSession
 from postroom.errors import LeaseLost
@@ -23,6 +22,7 @@ from postroom.model.mailbox_state import HealthState
 from postroom_cli.mailservers.imap import FetchFault
 
 from tests.functional.fetching.conftest import PASSWORD, Died, Site
+from tests.support.aws_clients import listen
 from tests.support.mails import mail
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -74,8 +74,6 @@ def test_a_lease_whose_answer_was_lost_is_ours_when_the_client_repeats_the_call(
     site = connected()
     site.deliver(ONE)
     client = boto3.Session().client("dynamodb")
-    assert boto3.DEFAULT_SESSION is not None
-    session = boto3.DEFAULT_SESSION
 
     # The first attempt took effect: the item shows the token and the owner that the repetition brings.
     def take_effect(model: Any, params: dict[str, Any], **_rest: Any) -> None:
@@ -89,8 +87,7 @@ def test_a_lease_whose_answer_was_lost_is_ours_when_the_client_repeats_the_call(
                 ExpressionAttributeValues={":t": values[":token"], ":o": values[":owner"], ":u": values[":until"]},
             )
 
-    bootstrap.forget()
-    session.events.register("before-call", take_effect)
+    listen("before-call", take_effect)
     site.poll()
     kept(site, ONE)
 
@@ -372,6 +369,4 @@ def strike_second_update(site: Site, when: str, error: BaseException) -> None:
             if len(seen) == 2:
                 raise error
 
-    assert boto3.DEFAULT_SESSION is not None
-    boto3.DEFAULT_SESSION.events.register(f"{when}-call", strike)
-    bootstrap.forget()
+    listen(f"{when}-call", strike)

@@ -106,6 +106,8 @@ class Site:
         message = {"v": 1, "mailboxes": list(names or ["box0"]), "backlog": False}
         answer = self.stack.invoke("FetchMailboxes", sqs_event(message), seconds=120)
         assert answer == {"batchItemFailures": []}
+        self.imap.settle()
+        self.pop3.settle()
 
     def begin_anew(self) -> None:
         """Let the next poll run in a process that knows nothing yet."""

@@ -124,6 +124,7 @@ class World:
         self.pass_time(timedelta(0))
         self.deliver()  # the first look: what comes now is newer than the mailbox's first connection
         self.received = self._set_clock(_FIRST_RUN)
+        self.injector = Injector()  # what was done to come here is no part of the path
         self._beginning = self.checkpoint()
         return self
 

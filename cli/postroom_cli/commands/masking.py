@@ -72,13 +72,13 @@ def configured_patterns(config: Path, department: str | None, *, outbound: bool 
 
 def _patterns(patterns: list[str], kinds: list[str], *, given: bool) -> list[Any]:
     from postroom.rules import explain
-    from postroom.rules.masking import KINDS, MaskingPattern
+    from postroom.rules.masking import KINDS, MaskingRule
 
     refused = [found for pattern in patterns if (found := explain(pattern, path=f"--pattern {pattern[:40]}"))]
     if refused:
         raise Invalid(refused)
-    chosen = [MaskingPattern(name=pattern, pattern=pattern) for pattern in patterns]
-    chosen += [MaskingPattern(name=kind, kind=kind) for kind in kinds]
+    chosen = [MaskingRule(name=pattern, pattern=pattern) for pattern in patterns]
+    chosen += [MaskingRule(name=kind, kind=kind) for kind in kinds]
     if not chosen and not given:
-        chosen = [MaskingPattern(name=kind, kind=kind) for kind in KINDS]
+        chosen = [MaskingRule(name=kind, kind=kind) for kind in KINDS]
     return chosen

@@ -7,14 +7,14 @@ import zipfile
 
 import pytest
 from postroom.mail.containers.archives import list_archive
-from postroom.rules.attachments.judge import Action, AttachmentPolicy, Candidate, judge, policy_of
+from postroom.rules.attachments.judge import Action, AttachmentRules, Candidate, judge
 
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj"
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 MZ = b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff"
 TEXT = b"Dear all,\nthis is text.\n"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 64
-BLOCKED = AttachmentPolicy(
+BLOCKED = AttachmentRules(
     block=frozenset(
         {"exe", "js", "vbs", "bat", "hta", "lnk", "scr", "jar", "ps1", "com", "html", "svg", "sh", "url", "reg"}
     )
@@ -204,27 +204,27 @@ def test_content_of_a_blocked_type_is_not_let_in(names: tuple[str, ...], head: b
 
 
 @pytest.mark.parametrize("ordinary", ORDINARY.values(), ids=ORDINARY.keys())
-@pytest.mark.parametrize("policy", [BLOCKED, AttachmentPolicy()], ids=["own list", "predefined list"])
-def test_an_ordinary_file_is_let_in(ordinary: Candidate, policy: AttachmentPolicy) -> None:
+@pytest.mark.parametrize("policy", [BLOCKED, AttachmentRules()], ids=["own list", "predefined list"])
+def test_an_ordinary_file_is_let_in(ordinary: Candidate, policy: AttachmentRules) -> None:
     assert judge(ordinary, policy) is None
 
 
 def test_blocking_everything_overrides_the_lists() -> None:
-    policy = AttachmentPolicy(block=frozenset(), allow=frozenset({"pdf"}), block_all=True)
+    policy = AttachmentRules(block=frozenset(), allow=frozenset({"pdf"}), block_all=True)
     decision = judge(candidate("a.pdf", head=PDF), policy)
     assert decision is not None
     assert decision.rule == "attachment:all"
 
 
 def test_the_action_is_the_outcome() -> None:
-    decision = judge(candidate("a.exe"), AttachmentPolicy(action=Action.DELETE))
+    decision = judge(candidate("a.exe"), AttachmentRules(action=Action.DELETE))
     assert decision is not None
     assert decision.outcome == "delete"
 
 
 def test_sent_mail_is_scanned_only_where_that_is_configured() -> None:
-    assert judge(candidate("a.exe"), AttachmentPolicy(), outbound=True) is None
-    assert judge(candidate("a.exe"), AttachmentPolicy(scan_outbound=True), outbound=True) is not None
+    assert judge(candidate("a.exe"), AttachmentRules(), outbound=True) is None
+    assert judge(candidate("a.exe"), AttachmentRules(scan_outbound=True), outbound=True) is not None
 
 
 @pytest.mark.parametrize(
@@ -249,15 +249,17 @@ def test_sent_mail_is_scanned_only_where_that_is_configured() -> None:
 def test_the_installations_lists_supersede_the_departments(
     installation_block: str, installation_allow: str, block: str, allow: str, blocked: bool
 ) -> None:
-    installation = AttachmentPolicy(
-        block=frozenset(installation_block.split()), allow=frozenset(installation_allow.split())
+    policy = AttachmentRules(
+        block=frozenset(installation_block.split()),
+        allow=frozenset(installation_allow.split()),
+        department_block=frozenset(block.split()),
+        department_allow=frozenset(allow.split()),
     )
-    policy = policy_of(installation, department_block=block.split(), department_allow=allow.split())
     assert (judge(candidate("a.exe", head=MZ), policy) is not None) == blocked
 
 
 def test_the_reason_names_the_list() -> None:
-    policy = policy_of(AttachmentPolicy(block=frozenset()), department_block=["xyz"])
+    policy = AttachmentRules(block=frozenset(), department_block=frozenset({"xyz"}))
     decision = judge(candidate("a.xyz"), policy)
     assert decision is not None
     assert decision.detail == ".xyz is blocked (department)"
@@ -315,8 +317,8 @@ def test_macros_in_a_document_that_should_have_none_are_found() -> None:
     listing = list_archive(_zip("[Content_Types].xml", "word/document.xml", "word/vbaProject.bin"))
     assert listing is not None
     document = candidate("letter.docx", head=b"PK\x03\x04", members=listing.names)
-    assert judge(document, AttachmentPolicy(block=frozenset({"docm"}))) is not None
-    assert judge(document, AttachmentPolicy(block=frozenset({"exe"}))) is None
+    assert judge(document, AttachmentRules(block=frozenset({"docm"}))) is not None
+    assert judge(document, AttachmentRules(block=frozenset({"exe"}))) is None
 
 
 def test_an_archive_of_ordinary_files_is_let_in() -> None:

@@ -9,7 +9,7 @@ from postroom.rules.masking.kinds import KINDS, luhn
 from postroom.rules.masking.mask import (
     MAX_PATTERNS,
     MAX_TEXT,
-    MaskingPattern,
+    MaskingRule,
     check,
     compile_patterns,
     mask_html,
@@ -20,8 +20,8 @@ from postroom.rules.masking.mask import (
 from tests.support.processor_time import takes_at_most
 from tests.unit.mail.html.test_html import problems
 
-CARD = compile_patterns([MaskingPattern("card", kind="card")])
-ALL = compile_patterns([MaskingPattern(name, kind=name) for name in KINDS])
+CARD = compile_patterns([MaskingRule("card", kind="card")])
+ALL = compile_patterns([MaskingRule(name, kind=name) for name in KINDS])
 
 CARDS = {
     "sixteen digits": "4111111111111111",
@@ -120,7 +120,7 @@ KIND_CASES = {
 
 @pytest.mark.parametrize(("name", "valid", "invalid"), [(k, *v) for k, v in KIND_CASES.items()], ids=KIND_CASES.keys())
 def test_a_kind_masks_what_is_valid_and_nothing_else(name: str, valid: str, invalid: str) -> None:
-    patterns = compile_patterns([MaskingPattern("x", kind=name.partition(",")[0])])
+    patterns = compile_patterns([MaskingRule("x", kind=name.partition(",")[0])])
     assert mask_text(f"It is {valid}, yes", patterns).hits[0].count == 1
     masked = mask_text(f"It is {valid}, yes", patterns).text
     assert not any(character.isalnum() for character in masked[6 : 6 + len(valid)])
@@ -180,7 +180,7 @@ def test_attributes_are_masked_too(html: str) -> None:
 
 
 def test_masked_html_is_as_safe_whatever_the_pattern() -> None:
-    patterns = compile_patterns([MaskingPattern("all", pattern=r"[a-z0-9&;<>=\"'/: ]+", replacement="X")])
+    patterns = compile_patterns([MaskingRule("all", pattern=r"[a-z0-9&;<>=\"'/: ]+", replacement="X")])
     html = sanitise("<p title='x'>a &lt;script&gt;alert(1)&lt;/script&gt; <a href='https://x.example/'>b</a></p>").html
     masked = mask_html(html, patterns)
     assert problems(masked.text) == []
@@ -194,21 +194,21 @@ def test_nothing_found_leaves_the_html_as_it_was() -> None:
 
 @pytest.mark.parametrize("text", ["K-12345678", "K-1234 5678", "K-12\n345678", "K-1 2 3 4 5 6 7 8", "K-1234\x005678"])
 def test_a_pattern_of_ones_own_finds_numbers_with_spaces_between_the_digits(text: str) -> None:
-    patterns = compile_patterns([MaskingPattern("customer", pattern=r"\bK-\d{8}\b")])
+    patterns = compile_patterns([MaskingRule("customer", pattern=r"\bK-\d{8}\b")])
     masked = mask_text(f"I am {text}.", patterns).text
     assert not any(character.isdecimal() for character in masked)
     assert len(masked) == len(f"I am {text}.")
 
 
 def test_spaces_count_where_the_pattern_says_so() -> None:
-    patterns = compile_patterns([MaskingPattern("customer", pattern=r"\b\d{8}\b", spaced=False)])
+    patterns = compile_patterns([MaskingRule("customer", pattern=r"\b\d{8}\b", spaced=False)])
     assert mask_text("1234 5678", patterns).text == "1234 5678"
     assert mask_text("12345678", patterns).text == "********"
 
 
 def test_overlapping_patterns_all_count_and_the_later_character_wins() -> None:
     patterns = compile_patterns(
-        [MaskingPattern("one", pattern="abcd", replacement="X"), MaskingPattern("two", pattern="cdef", replacement="Y")]
+        [MaskingRule("one", pattern="abcd", replacement="X"), MaskingRule("two", pattern="cdef", replacement="Y")]
     )
     masked = mask_text("abcdef", patterns)
     assert masked.text == "XXYYYY"
@@ -216,7 +216,7 @@ def test_overlapping_patterns_all_count_and_the_later_character_wins() -> None:
 
 
 def test_the_direction_chooses_the_patterns() -> None:
-    both = [MaskingPattern("in", pattern="in", outbound=False), MaskingPattern("out", pattern="out", inbound=False)]
+    both = [MaskingRule("in", pattern="in", outbound=False), MaskingRule("out", pattern="out", inbound=False)]
     assert [one.source.name for one in compile_patterns(both, direction="inbound")] == ["in"]
     assert [one.source.name for one in compile_patterns(both, direction="outbound")] == ["out"]
     assert len(compile_patterns(both)) == 2
@@ -244,19 +244,19 @@ def test_text_beyond_the_limit_is_left_out_and_never_shown_unmasked() -> None:
 @pytest.mark.parametrize(
     ("pattern", "field"),
     [
-        (MaskingPattern("", pattern="x"), "masking[0].name"),
-        (MaskingPattern("x", pattern="x", replacement=""), "masking[0].replacement"),
-        (MaskingPattern("x", pattern="x", replacement="**"), "masking[0].replacement"),
-        (MaskingPattern("x", pattern="x", replacement="<"), "masking[0].replacement"),
-        (MaskingPattern("x", pattern="x", replacement="7"), "masking[0].replacement"),
-        (MaskingPattern("x", pattern="x", replacement="\u202e"), "masking[0].replacement"),
-        (MaskingPattern("x"), "masking[0]"),
-        (MaskingPattern("x", pattern="x", kind="card"), "masking[0]"),
-        (MaskingPattern("x", kind="cards"), "masking[0].kind"),
-        (MaskingPattern("x", pattern="(?=x)"), "masking[0].pattern"),
+        (MaskingRule("", pattern="x"), "masking[0].name"),
+        (MaskingRule("x", pattern="x", replacement=""), "masking[0].replacement"),
+        (MaskingRule("x", pattern="x", replacement="**"), "masking[0].replacement"),
+        (MaskingRule("x", pattern="x", replacement="<"), "masking[0].replacement"),
+        (MaskingRule("x", pattern="x", replacement="7"), "masking[0].replacement"),
+        (MaskingRule("x", pattern="x", replacement="\u202e"), "masking[0].replacement"),
+        (MaskingRule("x"), "masking[0]"),
+        (MaskingRule("x", pattern="x", kind="card"), "masking[0]"),
+        (MaskingRule("x", kind="cards"), "masking[0].kind"),
+        (MaskingRule("x", pattern="(?=x)"), "masking[0].pattern"),
     ],
 )
-def test_a_bad_pattern_is_refused_with_field_and_remedy(pattern: MaskingPattern, field: str) -> None:
+def test_a_bad_pattern_is_refused_with_field_and_remedy(pattern: MaskingRule, field: str) -> None:
     problem = check([pattern])[0]
     assert problem.path == field
     assert problem.problem
@@ -266,12 +266,12 @@ def test_a_bad_pattern_is_refused_with_field_and_remedy(pattern: MaskingPattern,
 
 
 def test_all_problems_are_reported_together() -> None:
-    problems_found = check([MaskingPattern("a", pattern="("), MaskingPattern("a", kind="nothing", replacement="")])
+    problems_found = check([MaskingRule("a", pattern="("), MaskingRule("a", kind="nothing", replacement="")])
     assert len(problems_found) == 5
 
 
 def test_there_is_a_limit_to_the_number_of_patterns() -> None:
-    assert check([MaskingPattern(str(n), pattern="x") for n in range(MAX_PATTERNS + 1)])
+    assert check([MaskingRule(str(n), pattern="x") for n in range(MAX_PATTERNS + 1)])
 
 
 HOSTILE = {

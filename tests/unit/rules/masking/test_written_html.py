@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from postroom.rules.masking.mask import MaskingPattern, compile_patterns
+from postroom.rules.masking.mask import MaskingRule, compile_patterns
 from postroom.rules.masking.outbound import mask_recipient, mask_written_html
 from postroom.rules.masking.written_html import without_hidden
 
 from tests.support.processor_time import takes_at_most
 
 PATTERNS = compile_patterns(
-    [MaskingPattern(name="cards", kind="card"), MaskingPattern(name="numbers", pattern=r"\b\d{10}\b", spaced=False)]
+    [MaskingRule(name="cards", kind="card"), MaskingRule(name="numbers", pattern=r"\b\d{10}\b", spaced=False)]
 )
 STYLE = "<style>b.x, td .preview { color: red; FONT-SIZE: 0 } #top{display:none}</style>"
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 from postroom.model.understanding import Understanding
-from postroom.rules.masking.mask import MaskingPattern, compile_patterns
+from postroom.rules.masking.mask import MaskingRule, compile_patterns
 from postroom.services.inbound.masking import IDENTIFIERS, IDENTIFYING_ATTRIBUTES, masked
 
 CARD = "4111111111111111"
-CARDS = compile_patterns([MaskingPattern(name="cards", kind="card")])
+CARDS = compile_patterns([MaskingRule(name="cards", kind="card")])
 Path = tuple[str, ...]
 
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from postroom.model.configuration.mailbox import FirstConnection, Grant, Mailbox, OwnLogin, Security, Type
     from postroom.model.configuration.oauth import AccountServerType, Cloud, EmailAccount, OAuthApplication, Provider
     from postroom.model.configuration.period import format_period, parse_period
-    from postroom.model.configuration.policies import AttachmentPolicy, DeliveryExceptionPhrase
+    from postroom.model.configuration.policies import AttachmentPolicy, DeliveryExceptionPhrase, MaskingPattern
     from postroom.model.configuration.properties import (
         PROPERTIES,
         Effect,
@@ -90,7 +90,7 @@ else:
             "mailbox": ["FirstConnection", "Grant", "Mailbox", "OwnLogin", "Security", "Type"],
             "oauth": ["AccountServerType", "Cloud", "EmailAccount", "OAuthApplication", "Provider"],
             "period": ["format_period", "parse_period"],
-            "policies": ["AttachmentPolicy", "DeliveryExceptionPhrase"],
+            "policies": ["AttachmentPolicy", "DeliveryExceptionPhrase", "MaskingPattern"],
             "properties": ["Effect", "PROPERTIES", "behaviour", "find_property", "is_for", "ways_to_log_in"],
             "version": ["Version"],
         },
@@ -124,6 +124,7 @@ __all__ = [
     "Holiday",
     "Mailbox",
     "MailboxAddress",
+    "MaskingPattern",
     "OAuthApplication",
     "ObjectChange",
     "OutboundServer",

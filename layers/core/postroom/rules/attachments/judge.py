@@ -5,7 +5,7 @@ The installation's lists supersede the department's; what is blocked is quaranti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -110,7 +110,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class AttachmentPolicy:
+class AttachmentRules:
     """Lists of extensions, lower case and without the dot; `block` and `allow` are the installation's."""
 
     block: frozenset[str] = DANGEROUS
@@ -139,14 +139,14 @@ class AttachmentPolicy:
         return extension in self.allow or (extension in self.department_allow and extension not in self.block)
 
 
-def judge(candidate: Candidate, policy: AttachmentPolicy, *, outbound: bool = False) -> Decision | None:
+def judge(candidate: Candidate, policy: AttachmentRules, *, outbound: bool = False) -> Decision | None:
     """Return why an attachment is blocked (the outcome is the action), or None when it is let in."""
     if outbound and not policy.scan_outbound:
         return None
     return next(_reasons(candidate, policy), None)
 
 
-def _reasons(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Decision]:
+def _reasons(candidate: Candidate, policy: AttachmentRules) -> Iterator[Decision]:
     outcome = policy.action
     if policy.block_all:
         yield Decision(Rule.ATTACHMENT_ALL, outcome, "every attachment is blocked")
@@ -179,7 +179,7 @@ def _reasons(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Decisio
         yield Decision(Rule.ATTACHMENT_ENCLOSED, outcome, "it holds more than is looked through")
 
 
-def _by_name(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Decision]:
+def _by_name(candidate: Candidate, policy: AttachmentRules) -> Iterator[Decision]:
     last = {last_extension(name) for name in candidate.names}
     for extension in extensions(candidate.names):
         by = policy.blocks(extension)
@@ -198,7 +198,7 @@ def _is_what_it_says(candidate: Candidate) -> bool:
     return all(last_extension(name) in signature.extensions for name in candidate.names)
 
 
-def _by_content(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Decision]:
+def _by_content(candidate: Candidate, policy: AttachmentRules) -> Iterator[Decision]:
     signature = identify(candidate.head)
     if signature is None:
         return
@@ -218,7 +218,7 @@ def _by_content(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Deci
             )
 
 
-def _by_members(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Decision]:
+def _by_members(candidate: Candidate, policy: AttachmentRules) -> Iterator[Decision]:
     for member in candidate.members:
         path = member.replace("\\", "/")
         name = path.rstrip("/").rpartition("/")[2][-_LONGEST_MEMBER:]
@@ -235,24 +235,3 @@ def _by_members(candidate: Candidate, policy: AttachmentPolicy) -> Iterator[Deci
             for extension in sorted(_MACRO_EXTENSIONS):
                 if by := policy.blocks(extension):
                     yield Decision(Rule.ATTACHMENT_MACRO, policy.action, f"it has macros (.{extension}, {by})")
-
-
-def policy_of(
-    installation: AttachmentPolicy,
-    *,
-    department_block: Iterable[str] = (),
-    department_allow: Iterable[str] = (),
-    block_all: bool = False,
-    scan_outbound: bool = False,
-    action: Action | None = None,
-) -> AttachmentPolicy:
-    """Return the policy of a department: the installation's, with the department's lists below it."""
-    return AttachmentPolicy(
-        block=installation.block,
-        allow=installation.allow,
-        department_block=frozenset(department_block),
-        department_allow=frozenset(department_allow),
-        block_all=installation.block_all or block_all,
-        scan_outbound=installation.scan_outbound or scan_outbound,
-        action=action or installation.action,
-    )

@@ -5,44 +5,29 @@ The caps are data; the adapter that counts decides nothing. A cap withholds our 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from postroom.mail.headers import canonical_address, domain_owner, provider_of
-from postroom.model import Decision, Outcome
-from postroom.model import DecisionRule as Rule
+from postroom.model import Cap
+
+SENDER = "sender-and-mailbox"
+DOMAIN = "domain-and-mailbox"
+THREAD = "thread"
+INSTALLATION = "installation"
+
+WINDOWS: Mapping[str, timedelta | None] = MappingProxyType(
+    {SENDER: timedelta(hours=24), DOMAIN: timedelta(hours=24), THREAD: None, INSTALLATION: timedelta(hours=1)}
+)
+"""Within which time a cap's limit holds; None: as long as what is counted lasts."""
+
+_SHARED = frozenset({DOMAIN, INSTALLATION})
+_THREAD_LASTS = timedelta(days=365)
 
 
-@dataclass(frozen=True, slots=True)
-class Cap:
-    """At most `most` automatic replies for one key within `window`; no window counts for the key's whole life."""
-
-    name: str
-    most: int
-    window: timedelta | None
-
-
-@dataclass(frozen=True, slots=True)
-class Counter:
-    """One counter to raise by one, conditionally: refused when it already stands at `cap.most`."""
-
-    cap: Cap
-    key: str
-
-
-SENDER = Cap("sender-and-mailbox", most=1, window=timedelta(hours=24))
-DOMAIN = Cap("domain-and-mailbox", most=100, window=timedelta(hours=24))
-THREAD = Cap("thread", most=3, window=None)
-INSTALLATION = Cap("installation", most=1_000, window=timedelta(hours=1))
-
-CAPS: tuple[Cap, ...] = (SENDER, DOMAIN, THREAD, INSTALLATION)
-
-
-def counters(
-    *, sender: str, mailbox: str, thread_id: str, installation_cap: Cap = INSTALLATION, thread_cap: Cap = THREAD
-) -> Iterator[Counter]:
-    """Yield the counters that one automatic reply must pass, narrowest first.
+def caps_on(*, sender: str, mailbox: str, thread_id: str, limits: Mapping[str, int], now: datetime) -> Iterator[Cap]:
+    """Yield the caps that one automatic reply must pass, narrowest first; `limits` are by name.
 
     A sender is counted by person, not by spelling (`canonical_address`): a peer that tags its address at random is
     still one sender. A domain is counted as a whole, subdomains too, so that made-up names under it end somewhere;
@@ -50,23 +35,19 @@ def counters(
     """
     person = canonical_address(sender)
     domain = person.rpartition("@")[2]
-    yield Counter(SENDER, f"{mailbox}\x1f{person}")
+    yield _cap(SENDER, f"{mailbox}\x1f{person}", limits, now)
     if domain and provider_of(domain) is None:
-        yield Counter(DOMAIN, f"{mailbox}\x1f{domain_owner(domain)}")
-    yield Counter(thread_cap, thread_id)
-    yield Counter(installation_cap, "all")
+        yield _cap(DOMAIN, f"{mailbox}\x1f{domain_owner(domain)}", limits, now)
+    yield _cap(THREAD, thread_id, limits, now)
+    yield _cap(INSTALLATION, "all", limits, now)
 
 
-def refused_by(cap: Cap) -> Decision:
-    """Return the decision that a full counter makes."""
-    period = "a thread" if cap.window is None else f"within {_hours(cap.window)}"
-    return Decision(
-        Rule.AUTO_REPLY,
-        Outcome.SUPPRESSED,
-        f"cap {cap.name}: {cap.most} automatic replies {period} is the most",
-    )
-
-
-def _hours(window: timedelta) -> str:
-    hours = window.total_seconds() / 3600
-    return f"{hours:g} hour" if hours == 1 else f"{hours:g} hours"
+def _cap(name: str, counted: str, limits: Mapping[str, int], now: datetime) -> Cap:
+    """Make a cap. One a window is a rolling window; more are counted in fixed ones, whose number is part of the key."""
+    window, key, limit, shared = WINDOWS[name], f"{name}#{counted}", limits[name], name in _SHARED
+    if window is None:
+        return Cap(name, key, limit, now + _THREAD_LASTS)
+    if limit == 1:
+        return Cap(name, key, limit, now + window, shared)
+    numbered = f"{key}#{int(now.timestamp() // window.total_seconds())}"
+    return Cap(name, numbered, limit, now + 2 * window, shared)

@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from postroom.rules.masking.mask import (
         Compiled,
         Masked,
-        MaskingPattern,
+        MaskingRule,
         compile_patterns,
         mask_html,
         mask_name,
         mask_text,
+        rule_of,
     )
     from postroom.rules.masking.outbound import mask_outbound, mask_written_html
 else:
@@ -22,7 +23,16 @@ else:
         __name__,
         {
             "kinds": ["KINDS"],
-            "mask": ["Compiled", "Masked", "MaskingPattern", "compile_patterns", "mask_html", "mask_name", "mask_text"],
+            "mask": [
+                "Compiled",
+                "Masked",
+                "MaskingRule",
+                "compile_patterns",
+                "mask_html",
+                "mask_name",
+                "mask_text",
+                "rule_of",
+            ],
             "outbound": ["mask_outbound", "mask_written_html"],
         },
     )
@@ -31,7 +41,7 @@ __all__ = [
     "KINDS",
     "Compiled",
     "Masked",
-    "MaskingPattern",
+    "MaskingRule",
     "compile_patterns",
     "mask",
     "mask_html",
@@ -39,4 +49,5 @@ __all__ = [
     "mask_outbound",
     "mask_text",
     "mask_written_html",
+    "rule_of",
 ]

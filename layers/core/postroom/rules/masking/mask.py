@@ -11,7 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from postroom.errors import Invalid, Problem
 from postroom.mail.html import sanitise
@@ -19,6 +19,9 @@ from postroom.model import Decision, Outcome
 from postroom.model import DecisionRule as Rule
 from postroom.rules import compile_pattern, explain
 from postroom.rules.masking.kinds import KINDS, Kind, windows
+
+if TYPE_CHECKING:
+    from postroom.model.configuration import MaskingPattern
 
 MAX_PATTERNS = 200
 MAX_TEXT = 5_000_000
@@ -44,8 +47,8 @@ _INLINE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class MaskingPattern:
-    """What is masked: a `pattern`, or a built-in `kind` that checks what it finds.
+class MaskingRule:
+    """What is searched for and masked: a `pattern`, or a built-in `kind` that checks what it finds.
 
     `spaced` finds a pattern's numbers also where spaces or line ends stand between their digits.
     """
@@ -60,11 +63,25 @@ class MaskingPattern:
     spaced: bool = True
 
 
+def rule_of(configured: MaskingPattern) -> MaskingRule:
+    """Return the rule of a configured pattern; which department it is for is chosen before."""
+    return MaskingRule(
+        name=configured.name,
+        pattern=configured.pattern or "",
+        kind=configured.kind or "",
+        replacement=configured.replacement,
+        inbound=configured.inbound,
+        outbound=configured.outbound,
+        ignore_case=configured.ignore_case,
+        spaced=configured.spaced,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """A pattern that is ready to be used."""
 
-    source: MaskingPattern
+    source: MaskingRule
     search: Any = field(repr=False)
     kind: Kind | None = None
 
@@ -93,7 +110,7 @@ class Masked:
         return tuple(found)
 
 
-def check(patterns: Sequence[MaskingPattern], *, path: str = "masking") -> list[Problem]:
+def check(patterns: Sequence[MaskingRule], *, path: str = "masking") -> list[Problem]:
     """Return every problem of the patterns, with field and remedy; none when they can be saved."""
     problems: list[Problem] = []
     if len(patterns) > MAX_PATTERNS:
@@ -104,7 +121,7 @@ def check(patterns: Sequence[MaskingPattern], *, path: str = "masking") -> list[
     return problems
 
 
-def _check_one(pattern: MaskingPattern, path: str, *, duplicate: bool) -> Iterator[Problem]:
+def _check_one(pattern: MaskingRule, path: str, *, duplicate: bool) -> Iterator[Problem]:
     if not pattern.name.strip():
         yield Problem(f"{path}.name", "The name is empty.", "Name what is masked, for example `customer number`.")
     elif duplicate:
@@ -127,7 +144,7 @@ def _check_one(pattern: MaskingPattern, path: str, *, duplicate: bool) -> Iterat
             yield problem
 
 
-def compile_patterns(patterns: Sequence[MaskingPattern], *, direction: str | None = None) -> tuple[Compiled, ...]:
+def compile_patterns(patterns: Sequence[MaskingRule], *, direction: str | None = None) -> tuple[Compiled, ...]:
     """Return the patterns of a direction (`inbound`, `outbound`, or None for all), ready to use; raises Invalid."""
     problems = check(patterns)
     if problems:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from postroom.mail.headers import parse_addresses
 from postroom.mail.outgoing import is_message_id, templates, without_controls
@@ -115,10 +115,10 @@ def without_acknowledgement(interaction: Interaction, withheld: Withheld) -> Int
 
 
 _FULL: dict[str, str] = {
-    loop_caps.SENDER.name: "per_sender_a_day is {limit}, and the sender had so many from this mailbox in 24 hours",
-    loop_caps.DOMAIN.name: "per_domain_a_day is {limit}, and the domain had so many from this mailbox in 24 hours",
-    loop_caps.THREAD.name: "per_thread is {limit}, and the thread had so many",
-    loop_caps.INSTALLATION.name: "per_hour is {limit}, and the installation has sent so many this hour",
+    loop_caps.SENDER: "per_sender_a_day is {limit}, and the sender had so many from this mailbox in 24 hours",
+    loop_caps.DOMAIN: "per_domain_a_day is {limit}, and the domain had so many from this mailbox in 24 hours",
+    loop_caps.THREAD: "per_thread is {limit}, and the thread had so many",
+    loop_caps.INSTALLATION: "per_hour is {limit}, and the installation has sent so many this hour",
 }
 
 
@@ -161,22 +161,13 @@ def _values(interaction: Interaction, mailbox: Mailbox, mail: Understanding, now
 def _caps(interaction: Interaction, policy: Policy, target: str, now: datetime) -> tuple[Cap, ...]:
     settings = policy.configuration.settings.auto_reply
     limits = {
-        loop_caps.SENDER.name: settings.per_sender_a_day,
-        loop_caps.DOMAIN.name: settings.per_domain_a_day,
-        loop_caps.THREAD.name: settings.per_thread,
-        loop_caps.INSTALLATION.name: settings.per_hour,
+        loop_caps.SENDER: settings.per_sender_a_day,
+        loop_caps.DOMAIN: settings.per_domain_a_day,
+        loop_caps.THREAD: settings.per_thread,
+        loop_caps.INSTALLATION: settings.per_hour,
     }
-    counters = loop_caps.counters(sender=target, mailbox=interaction.mailbox, thread_id=interaction.thread_id)
-    return tuple(_cap(counter, limits[counter.cap.name], now) for counter in counters)
-
-
-def _cap(counter: loop_caps.Counter, limit: int, now: datetime) -> Cap:
-    """Make a cap. One a window is a rolling window; more are counted in fixed ones, whose number is part of the key."""
-    window, key = counter.cap.window, f"{counter.cap.name}#{counter.key}"
-    shared = counter.cap in (loop_caps.DOMAIN, loop_caps.INSTALLATION)
-    if window is None:
-        return Cap(counter.cap.name, key, limit, now + timedelta(days=365))
-    if limit == 1:
-        return Cap(counter.cap.name, key, limit, now + window, shared)
-    numbered = f"{key}#{int(now.timestamp() // window.total_seconds())}"
-    return Cap(counter.cap.name, numbered, limit, now + 2 * window, shared)
+    return tuple(
+        loop_caps.caps_on(
+            sender=target, mailbox=interaction.mailbox, thread_id=interaction.thread_id, limits=limits, now=now
+        )
+    )

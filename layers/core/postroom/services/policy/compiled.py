@@ -23,7 +23,7 @@ class Policy:
     own_lists: frozenset[str]  # settings.own_lists, in lower case
     exceptions: exceptions.PhraseTable
     strict_exceptions: bool
-    attachments: attachments.AttachmentPolicy
+    attachments: attachments.AttachmentRules
     outbound_masking: tuple[masking.Compiled, ...]
     masking: tuple[masking.Compiled, ...]  # of mail that comes in
     trusted_authserv_ids: tuple[str, ...]
@@ -104,12 +104,12 @@ def _phrase(one: DeliveryExceptionPhrase) -> exceptions.DeliveryException:
     )
 
 
-def _attachments(configuration: Configuration, department: str) -> attachments.AttachmentPolicy:
+def _attachments(configuration: Configuration, department: str) -> attachments.AttachmentRules:
     """Put the installation's lists over the department's (C11); the dangerous types are on the installation's."""
     ours = configuration.settings.attachments
     theirs = next((one.attachments for one in configuration.departments if one.name == department), None)
     listed = [one for one in configuration.blocked_extensions if one.department in (None, department)]
-    return attachments.AttachmentPolicy(
+    return attachments.AttachmentRules(
         block=attachments.DANGEROUS.union(ours.block, (one.extension for one in listed if one.department is None)),
         allow=frozenset(ours.allow),
         department_block=frozenset(theirs.block if theirs else ()).union(
@@ -122,18 +122,5 @@ def _attachments(configuration: Configuration, department: str) -> attachments.A
     )
 
 
-def _patterns(configuration: Configuration, department: str) -> list[masking.MaskingPattern]:
-    return [
-        masking.MaskingPattern(
-            name=one.name,
-            pattern=one.pattern or "",
-            kind=one.kind or "",
-            replacement=one.replacement,
-            inbound=one.inbound,
-            outbound=one.outbound,
-            ignore_case=one.ignore_case,
-            spaced=one.spaced,
-        )
-        for one in configuration.masking_patterns
-        if one.department in (None, department)
-    ]
+def _patterns(configuration: Configuration, department: str) -> list[masking.MaskingRule]:
+    return [masking.rule_of(one) for one in configuration.masking_patterns if one.department in (None, department)]

@@ -120,15 +120,7 @@ def _masking(configuration: Configuration) -> Iterator[Finding]:
     for index, pattern in enumerate(configuration.masking_patterns):
         path: Path = ("masking_patterns", index)
         # The rules know what they can honour; only where it stands in the file is added here.
-        ruled = mask.MaskingPattern(
-            name=pattern.name,
-            pattern=pattern.pattern or "",
-            kind=pattern.kind or "",
-            replacement=pattern.replacement,
-            ignore_case=pattern.ignore_case,
-            spaced=pattern.spaced,
-        )
-        for problem in mask.check([ruled], path="at"):
+        for problem in mask.check([mask.rule_of(pattern)], path="at"):
             field = problem.path.removeprefix("at[0]").lstrip(".") or "pattern"
             yield Finding((*path, field), problem.problem, problem.remedy)
         if not pattern.inbound and not pattern.outbound:

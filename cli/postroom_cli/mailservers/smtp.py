@@ -229,6 +229,8 @@ class _Session:
             self._send("501 5.5.4 Bad recipient")
         elif refusal := self._sink.faults.recipients.get(match[1]):
             self._send(refusal)
+            if refusal.startswith("421"):
+                raise Closed
         elif 0 < self._sink.faults.most_recipients <= len(self._recipients):
             self._send(self._sink.faults.too_many)
         elif self._reply("rcpt", "250 2.1.5 OK"):

@@ -88,7 +88,7 @@ def _measure(path: str, answers: Any) -> None:
         interactions=store,
         duplicates=store,
         policies=Policies(Fixed(), lambda: ()),
-        store=Store(contents=bucket, interactions=store, outbox=store, outbound_queue=store),
+        store=Store(contents=bucket, interactions=store, outbox=store, outbound_queue=store, suppressions=store),
         trial=trial,
         clock=utc_now,
     )

@@ -20,6 +20,7 @@ from postroom_cli.commands import (
     secret,
     sending,
     stored,
+    suppression,
 )
 
 
@@ -34,8 +35,10 @@ def register_all(app: typer.Typer) -> None:
         oauth,
         interaction,
         sending,
+        suppression,
         raw,
         stored,
+        suppression,
         dlq,
         explain,
         phrases,

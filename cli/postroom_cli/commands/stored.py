@@ -140,6 +140,7 @@ def replay(
             interactions=stack.interactions,
             outbox=stack.outbox,
             outbound_queue=stack.queue("outbound_queue"),
+            suppressions=stack.suppressions,
         ),
         policies=Policies(stack.configurations, thread_keys(stack)),
         clock=stack.clock,

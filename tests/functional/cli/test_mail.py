@@ -193,3 +193,20 @@ def test_the_newest_of_all_queues_are_listed_first_and_none_is_left_out_by_the_l
     newest = postroom("interaction", "list", "--limit", "2", "--json").lines
     assert newest == rows[:2]
     assert len({row["queue"] for row in newest}) == 2
+
+
+@pytest.mark.fault(80)
+def test_addresses_that_get_nothing_are_listed_added_and_removed(postroom: Command) -> None:
+    assert postroom("suppression", "add", "Ann@Example.org", "--days", "3", "--reason", "asked us", "--json").json == {
+        "address": "Ann@Example.org",
+        "added": True,
+    }
+    (row,) = postroom("suppression", "list", "--json").lines
+    assert (row["address"], row["reason"], row["detail"]) == ("ann@example.org", "by_hand", "asked us")
+    assert row["source"]
+    assert row["until"]
+    assert "ann@example.org" in postroom("suppression", "list").out
+    assert postroom("suppression", "add", "ann@@example.org").status == 2
+    assert postroom("suppression", "remove", "ANN@example.org").status == 0
+    assert postroom("suppression", "remove", "ann@example.org").status != 0
+    assert postroom("suppression", "list", "--json").lines == []

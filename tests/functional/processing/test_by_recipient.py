@@ -56,7 +56,7 @@ def test_resend_asks_for_exactly_those_of_whom_nobody_knows_or_who_were_refused(
     stack: AwsStack, sink: SmtpSink
 ) -> None:
     configure(stack, sink)
-    sink.faults.recipients = {BOB: "451 4.2.1 Later", EVE: "550 5.1.1 Unknown"}
+    sink.faults.recipients = {BOB: "451 4.2.1 Later", EVE: "550 5.7.1 Not wanted"}
     sink.faults.replies["dot"] = "354 go on"
     outbound = reply_and_send(stack, cc=(BOB, EVE))
     assert states(outbound) == {ANN: UNCERTAIN, BOB: DEFERRED, EVE: FAILED}
@@ -78,7 +78,7 @@ def test_resend_asks_for_exactly_those_of_whom_nobody_knows_or_who_were_refused(
 @pytest.mark.fault(103)
 def test_a_person_marks_only_what_was_uncertain_as_sent(stack: AwsStack, sink: SmtpSink) -> None:
     configure(stack, sink)
-    sink.faults.recipients = {EVE: "550 5.1.1 Unknown"}
+    sink.faults.recipients = {EVE: "550 5.7.1 Not wanted"}
     sink.faults.drop.add("dot")
     outbound = reply_and_send(stack, cc=(EVE,))
     assert (outbound.state, states(outbound)) == (UNCERTAIN, {ANN: UNCERTAIN, EVE: FAILED})
@@ -136,7 +136,7 @@ def test_a_sender_that_dies_with_a_second_content_leaves_only_its_recipients_unc
 @pytest.mark.fault(103)
 def test_a_report_settles_the_recipients_that_it_names(stack: AwsStack, sink: SmtpSink) -> None:
     configure(stack, sink)
-    sink.faults.recipients = {EVE: "550 5.1.1 Unknown"}
+    sink.faults.recipients = {EVE: "550 5.7.1 Not wanted"}
     sink.faults.drop.add("dot")
     outbound = reply_and_send(stack, cc=(BOB, EVE))
     assert states(outbound) == {ANN: UNCERTAIN, BOB: UNCERTAIN, EVE: FAILED}

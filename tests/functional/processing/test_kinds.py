@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from postroom.adapters.clock import utc_now
+from postroom.adapters.outbox.suppressions import DynamoSuppressions
 from postroom.model.interaction import Interaction, Status, Subtype
 from postroom.model.outbound import Delivery
 
@@ -62,6 +64,7 @@ Subject: We have your mail
     return lines.replace("\n", "\r\n").encode()
 
 
+@pytest.mark.fault(80)
 @pytest.mark.feature("G29")
 @pytest.mark.parametrize(
     ("action", "status", "subtype", "delivery"),
@@ -85,6 +88,9 @@ def test_a_report_becomes_a_child_of_the_mail_it_is_about(
     outbound = configured.outbox.get(outbound_id)
     assert outbound is not None
     assert outbound.delivery is delivery
+    assert outbound.deliveries == {"ann@example.org": delivery}
+    store = DynamoSuppressions(configured.client("dynamodb"), configured.table)
+    assert [one.address for one in store.all(now=utc_now())] == (["ann@example.org"] if action == "failed" else [])
 
 
 @pytest.mark.feature("G29")

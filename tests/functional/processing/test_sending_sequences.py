@@ -123,15 +123,15 @@ def test_recipients_refused_beside_one_put_off_are_told_and_the_rest_is_not_call
     stack: AwsStack, sink: SmtpSink
 ) -> None:
     configure(stack, sink)
-    sink.faults.recipients = {"bob@example.org": "451 4.2.1 Later", "carol@example.org": "550 5.1.1 Unknown"}
+    sink.faults.recipients = {"bob@example.org": "451 4.2.1 Later", "carol@example.org": "550 5.7.1 Not wanted"}
     outbound = reply_and_send(stack, cc=("bob@example.org", "carol@example.org"))
-    assert "carol@example.org (550 5.1.1 Unknown)" in outbound.reason
-    sink.faults.recipients = {"bob@example.org": "550 5.1.1 Unknown"}
+    assert "carol@example.org (550 5.7.1 Not wanted)" in outbound.reason
+    sink.faults.recipients = {"bob@example.org": "550 5.7.1 Not wanted"}
     assert outbound.due is not None
     failed = send_at(stack, outbound.id, outbound.due + timedelta(seconds=1))
     assert failed.state is OutboxState.FAILED
     assert "for bob@example.org alone" in stack.outbox.history(outbound.id)[-1].detail
-    assert "carol@example.org (550 5.1.1 Unknown)" in failed.reason
+    assert "carol@example.org (550 5.7.1 Not wanted)" in failed.reason
     sink.faults.recipients = {}
     left = resend(outbound.id, outbox=stack.outbox, queue=Queue(), clock=utc_now, who="ann")
     assert left == ("bob@example.org", "carol@example.org")

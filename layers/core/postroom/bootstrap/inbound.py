@@ -79,6 +79,7 @@ def _ingest(stores: Stores, thread_keys: Callable[[], tuple[bytes, ...]]) -> Ing
         interactions=stores.interactions,
         outbox=stores.outbox,
         outbound_queue=stores.queue("outbound_queue"),
+        suppressions=stores.suppressions,
     )
     policies = Policies(stores.configurations, thread_keys)
     return Ingest(

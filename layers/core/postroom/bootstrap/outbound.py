@@ -54,6 +54,7 @@ def send_outbound() -> Callable[[Mapping[str, Any]], Result]:
             transports=transports,
             thread_key=keys.newest,
             queue=queue,
+            suppressions=stores.suppressions,
             clock=clock,
         )
 
@@ -69,6 +70,6 @@ def track_delivery() -> Callable[[Mapping[str, Any]], Tracked]:
     clock = clients.utc_now
 
     def run(event: Mapping[str, Any]) -> Tracked:
-        return track(event, outbox=stores.outbox, notices=stores.notices, clock=clock)
+        return track(event, outbox=stores.outbox, notices=stores.notices, suppressions=stores.suppressions, clock=clock)
 
     return run

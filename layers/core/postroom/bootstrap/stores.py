@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         SecretDates,
         SecretEntry,
         Secrets,
+        Suppressions,
         SweepMemory,
         Ticks,
         Users,
@@ -164,6 +165,13 @@ class Stores:
         from postroom.adapters.outbox import DynamoOutbox
 
         return DynamoOutbox(self._dynamo, self._table)
+
+    @cached_property
+    def suppressions(self) -> Suppressions:
+        """Return the addresses that nothing more is sent to."""
+        from postroom.adapters.outbox import DynamoSuppressions
+
+        return DynamoSuppressions(self._dynamo, self._table)
 
     @cached_property
     def states(self) -> MailboxStates:

@@ -131,6 +131,26 @@ class Outbound:
         return self.subtype in (Subtype.OUTBOUND_ACKNOWLEDGEMENT, Subtype.OUTBOUND_AUTO_RESPONSE)
 
 
+class SuppressionReason(StrEnum):
+    """Why nothing more is sent to an address."""
+
+    BOUNCED = "bounced"  # a server says that the address is dead
+    COMPLAINED = "complained"  # its owner called a mail of ours spam
+    BY_HAND = "by_hand"  # an administrator says so
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """An address that nothing more is sent to."""
+
+    address: str
+    reason: SuppressionReason
+    at: datetime
+    source: str  # what told us: the outbound mail, or a person
+    detail: str = ""  # what was said
+    expires: datetime | None = None  # None: until it is removed
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """Who sends and who receives, as the next server is told (RFC 5321)."""

@@ -36,7 +36,15 @@ from postroom.ports.operations import (
     WaitingChanges,
 )
 from postroom.ports.people import Kept, RequestMemory, Roles, Taken, Users
-from postroom.ports.storage import Contents, Duplicates, Interactions, MailboxStates, Outbox, RawMessages
+from postroom.ports.storage import (
+    Contents,
+    Duplicates,
+    Interactions,
+    MailboxStates,
+    Outbox,
+    RawMessages,
+    Suppressions,
+)
 from postroom.ports.surroundings import BatchQueue, Clock, Configurations, Queue, Secrets, SecretStore, Trial
 from postroom.ports.transports import BeforeData, Transport, Transports
 
@@ -82,6 +90,7 @@ __all__ = [
     "SecretStore",
     "Secrets",
     "Session",
+    "Suppressions",
     "SweepMemory",
     "Taken",
     "ThreadMembers",

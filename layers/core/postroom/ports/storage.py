@@ -24,6 +24,7 @@ from postroom.model import (
     OutboxState,
     PreparedInteraction,
     RawMessage,
+    Suppression,
     ThreadHit,
     Waiting,
     Withheld,
@@ -266,3 +267,21 @@ class MailboxStates(Protocol):
     def save_health(self, mailbox: str, health: Health, *, config_digest: str) -> None:
         """Write the health alone, without a lease (a failed look)."""
         ...
+
+
+class Suppressions(Protocol):
+    """The addresses that nothing more is sent to."""
+
+    def among(self, addresses: Sequence[str], *, now: datetime) -> Mapping[str, Suppression]:
+        """Return those of these addresses that are suppressed, under the names that they were asked by."""
+        ...
+
+    def add(self, suppression: Suppression) -> bool:
+        """Suppress an address; False when it is already, for at least as long."""
+        ...
+
+    def remove(self, address: str) -> bool:
+        """Let mail go to an address again; False when it was not suppressed."""
+        ...
+
+    def all(self, *, now: datetime) -> Iterator[Suppression]: ...

@@ -94,6 +94,9 @@ class World:
             self.sent[outbound_id] = self.now
 
     # --- the rest ---
+    def among(self, _addresses: Any, **_more: Any) -> Mapping[str, Any]:
+        return {}
+
     def current(self) -> Configuration:
         return Configuration.model_validate({"outbound_servers": [{"name": "ses", "type": "ses"}]})
 
@@ -131,6 +134,7 @@ class World:
                 transports=self,
                 thread_key=lambda: b"k" * 32,
                 queue=self,
+                suppressions=self,  # type: ignore[arg-type]  # what sending uses of it
                 clock=self.clock,
             )
             heapq.heappush(senders, self.now + SECONDS_A_CALL)

@@ -17,6 +17,7 @@
 | cap on automatic replies  | `CAP#<what>`    | `0`             |
 | notice to administrators  | `N#<day>`       | `<time>#<what>` |
 | mail that did not arrive  | `UNARRIVED`     | `<id>`          |
+| address that gets nothing | `SUPPRESSED`    | `<address>`     |
 | reply waiting for a mail  | `M#<hash of Message-ID>` | `W#<id>` |
 | mark of the sweeper       | `SWEEP`         | `mark`          |
 | what it queued again      | `SWEEP`         | `R#<hour>`      |
@@ -151,6 +152,11 @@ def notice(at: datetime, what: str) -> Key:
 def unarrived(outbound_id: str) -> Key:
     """Return the key of the note that an outbound mail did not arrive."""
     return {PK: "UNARRIVED", SK: outbound_id}
+
+
+def suppressed(address: str) -> Key:
+    """Return the key of an address that nothing is sent to; as addresses are compared."""
+    return {PK: "SUPPRESSED", SK: address}
 
 
 def waiting(message_id_: str, interaction_id: str) -> Key:

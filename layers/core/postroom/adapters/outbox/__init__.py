@@ -6,7 +6,8 @@ from postroom.room import lazily
 
 if TYPE_CHECKING:
     from postroom.adapters.outbox.store import DynamoOutbox
+    from postroom.adapters.outbox.suppressions import DynamoSuppressions
 else:
-    __getattr__ = lazily(__name__, {"store": ["DynamoOutbox"]})
+    __getattr__ = lazily(__name__, {"store": ["DynamoOutbox"], "suppressions": ["DynamoSuppressions"]})
 
-__all__ = ["DynamoOutbox"]
+__all__ = ["DynamoOutbox", "DynamoSuppressions"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from postroom.mail.reports import DeliveryReport, ReportKind
-from postroom.model import Delivery, Event, EventKind, Interaction
+from postroom.model import Delivery, Event, EventKind, Interaction, SuppressionReason
 
 _DISPOSITIONS_SEEN = frozenset({"displayed", "processed", "dispatched"})
 
@@ -18,6 +19,8 @@ class ReportedOutcome:
     outbound_id: str
     delivery: Delivery
     event: Event
+    deliveries: Mapping[str, Delivery] = field(default_factory=dict)  # by recipient that it names
+    suppressed: Mapping[str, SuppressionReason] = field(default_factory=dict)  # nothing more is to be sent to them
 
 
 def reported_outcome(
@@ -32,7 +35,37 @@ def reported_outcome(
         for one in report.recipients[:5]
     )
     event = Event(at=now, what=what, detail=f"{detail} (interaction {interaction.id})"[:1000])
-    return ReportedOutcome(interaction.parent_id, delivery, event)
+    named = {one.original_recipient or one.address for one in report.recipients} - {""}
+    return ReportedOutcome(
+        interaction.parent_id,
+        delivery,
+        event,
+        deliveries=_deliveries(report, delivery),
+        suppressed=dict.fromkeys(named, SuppressionReason.COMPLAINED)
+        if delivery is Delivery.COMPLAINED
+        else {
+            one.original_recipient or one.address: SuppressionReason.BOUNCED
+            for one in report.recipients
+            if delivery is Delivery.BOUNCED and one.permanent and one.action in (None, "failed")
+        },
+    )
+
+
+def _deliveries(report: DeliveryReport, delivery: Delivery) -> Mapping[str, Delivery]:
+    """Say what a report tells of each recipient; of one report, some failed and some are only late."""
+    found = {}
+    for one in report.recipients:
+        if address := one.original_recipient or one.address:
+            found[address] = _BY_ACTION.get(one.action or "", delivery) if report.kind is ReportKind.NDR else delivery
+    return found
+
+
+_BY_ACTION = {
+    "delayed": Delivery.DELAYED,
+    "delivered": Delivery.DELIVERED,
+    "relayed": Delivery.DELIVERED,
+    "expanded": Delivery.DELIVERED,
+}
 
 
 def _meaning(report: DeliveryReport) -> tuple[Delivery, EventKind]:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from postroom.errors import Transient
 from postroom.model import Added, Interaction, OutboxState, send_request
-from postroom.ports import Contents, Interactions, Outbox, Queue
+from postroom.ports import Contents, Interactions, Outbox, Queue, Suppressions
 from postroom.services.inbound.acknowledge import without_acknowledgement
 from postroom.services.inbound.duplicates import note_repetition
 from postroom.services.inbound.late_parents import heal_threads
 from postroom.services.inbound.plan import InboundPlan, PlannedInteraction
+from postroom.services.inbound.report_outcome import ReportedOutcome
 from postroom.services.mailboxes import note_arrival
+from postroom.services.outbound import suppress
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Store:
     interactions: Interactions
     outbox: Outbox
     outbound_queue: Queue
+    suppressions: Suppressions
 
     def __call__(self, plan: InboundPlan) -> Stored:
         """Write all of a plan; raises Transient when it must be repeated, TooLarge when no item holds the mail."""
@@ -57,14 +61,23 @@ class Store:
                 plan.reported.outbound_id,
                 report_id=stored.interaction.id,
                 delivery=plan.reported.delivery,
+                deliveries=plan.reported.deliveries,
                 event=plan.reported.event,
             )
+            self._suppress(plan.reported, now=plan.now)
         heal_threads(stored.interaction, plan.waits_for, interactions=self.interactions, now=plan.now)
         if stored.outbound_id is not None:
             # It lies in the outbox already: should this message be lost, the sweeper queues it again.
             with contextlib.suppress(Transient):
                 self.outbound_queue.send(send_request(stored.outbound_id))
         return stored
+
+    def _suppress(self, reported: ReportedOutcome, *, now: datetime) -> None:
+        if not reported.suppressed or (outbound := self.outbox.get(reported.outbound_id)) is None:
+            return
+        for address, reason in reported.suppressed.items():
+            detail = reported.event.detail
+            suppress([address], reason, outbound=outbound, detail=detail, suppressions=self.suppressions, now=now)
 
     def _write(self, planned: PlannedInteraction) -> Stored:
         interaction, outbound = planned.interaction, planned.acknowledgement

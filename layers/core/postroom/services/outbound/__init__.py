@@ -6,6 +6,7 @@ from postroom.room import lazily
 
 if TYPE_CHECKING:
     from postroom.services.outbound import retry_held, view, write_reply
+    from postroom.services.outbound.dead_addresses import suppress
     from postroom.services.outbound.record_attempt import Result
     from postroom.services.outbound.send_mail import CLAIM_LASTS, send
     from postroom.services.outbound.ses_events import Tracked, track
@@ -16,6 +17,7 @@ else:
     __getattr__ = lazily(
         __name__,
         {
+            "dead_addresses": ["suppress"],
             "record_attempt": ["Result"],
             "send_mail": ["CLAIM_LASTS", "send"],
             "ses_events": ["Tracked", "track"],
@@ -42,6 +44,7 @@ __all__ = [
     "retry_held",
     "send",
     "state_in_words",
+    "suppress",
     "track",
     "view",
     "why_unsettled",

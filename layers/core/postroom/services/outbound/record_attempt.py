@@ -17,10 +17,21 @@ from datetime import datetime, timedelta
 from postroom.errors import LeaseLost, PostroomError, SendUncertain, Transient
 from postroom.mail.headers import parse_addresses
 from postroom.mail.outgoing import deliverable
-from postroom.model import AtRecipient, Event, EventKind, Outbound, OutboxState, Sent, after_try, send_request
+from postroom.model import (
+    AtRecipient,
+    Event,
+    EventKind,
+    Outbound,
+    OutboxState,
+    Sent,
+    SuppressionReason,
+    after_try,
+    send_request,
+)
 from postroom.model.configuration import OutboundServer
-from postroom.ports import Clock, Outbox, Queue
+from postroom.ports import Clock, Outbox, Queue, Suppressions
 from postroom.rules import Recipients
+from postroom.services.outbound.dead_addresses import SUPPRESSED, is_dead, suppress
 from postroom.services.outbound.waiting import DEFECT, wait_after, waiting_for
 
 logger = logging.getLogger(__name__)
@@ -73,17 +84,23 @@ class Attempt:
     claim: str
     outbox: Outbox
     queue: Queue
+    suppressions: Suppressions
     clock: Clock
     addressed: Addressed | None = None
-    known: Mapping[str, AtRecipient] = field(default_factory=dict)
+    known: Mapping[str, AtRecipient] = field(default_factory=dict)  # what is certain while content goes out
+
+    @property
+    def suppressed(self) -> Mapping[str, AtRecipient]:
+        """Return what becomes of it at addresses that nothing is sent to."""
+        return {to: one for to, one in self.known.items() if one.code == SUPPRESSED}
 
     def on_the_wire(self, known: Mapping[str, AtRecipient]) -> Mapping[str, AtRecipient] | None:
         """Return the states by recipient while content is on the wire, where they differ; `known` of some already."""
         whom = self.addressed
-        if whom is None or whom.diverted or not (known or self.outbound.recipients):
+        if whom is None or whom.diverted or not (known or self.known or self.outbound.recipients):
             return None
-        self.known = {one: known[one] for one in whom.recipients if one in known}
-        on_wire = {one: known.get(one, AtRecipient(OutboxState.DATA)) for one in whom.recipients}
+        self.known = {**self.suppressed, **{one: known[one] for one in whom.recipients if one in known}}
+        on_wire = {one: self.known.get(one, AtRecipient(OutboxState.DATA)) for one in whom.recipients}
         return after_try(self.outbound, whom.recipients, on_wire, everybody=whom.everybody)[1] or None
 
     def died_before(self) -> Result | None:
@@ -99,7 +116,7 @@ class Attempt:
 
     def sent(self, sent: Sent, server: OutboundServer, to: Recipients) -> Result:
         """Record what the next server said, of each recipient."""
-        others = self._others(sent.others)
+        others = self._others({**self.suppressed, **sent.others})
         detail = f"by {server.name}: {sent.provider_id}"
         if self.outbound.remaining:
             detail = f"to those who were left, {', '.join(self.outbound.remaining)}, {detail}"
@@ -210,9 +227,9 @@ class Attempt:
         """Record; `state`: of every recipient of this try, unless `others` says what became of it at which."""
         recipients: Mapping[str, AtRecipient] = {}
         remaining: Sequence[str] = ()
+        alike: dict[str, AtRecipient] = {}
         if self.addressed is not None or self.outbound.recipients:
             whom = self.addressed.recipients if self.addressed else self.outbound.remaining
-            alike: dict[str, AtRecipient] = {}
             if state is not OutboxState.SENT:
                 alike = dict.fromkeys(whom, AtRecipient(state, code, said or detail))
             if state is OutboxState.UNCERTAIN:
@@ -246,11 +263,27 @@ class Attempt:
         except LeaseLost:
             # Recorded, and the answer was lost; or a person was faster, who takes it for sent.
             return Result(self.outbound.id, None, f"{state.value}, which is recorded or not news any more")
+        self._suppress(alike if others is None else others)
         # A recipient that was refused is told to who wrote; what is held or unknown, to who runs this.
         held = state is OutboxState.UNCERTAIN or (state is not OutboxState.SENT and waiting_for(code).held)
         facts = {"outbound": self.outbound.id, "state": state.value, "code": code, "mails_held": int(held)}
         logger.info("outbound_recorded", extra=facts)
         return Result(self.outbound.id, state, reason)
+
+    def _suppress(self, others: Mapping[str, AtRecipient]) -> None:
+        """Send nothing more to who, by the next server's word, does not exist."""
+        if self.addressed is None or self.addressed.diverted:
+            return
+        for address, one in others.items():
+            if is_dead(address, one):
+                suppress(
+                    [address],
+                    SuppressionReason.BOUNCED,
+                    outbound=self.outbound,
+                    detail=one.said,
+                    suppressions=self.suppressions,
+                    now=self.clock(),
+                )
 
 
 _IN_WORDS: tuple[tuple[OutboxState, str], ...] = (

@@ -10,6 +10,7 @@ import logging
 import secrets
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -24,10 +25,11 @@ from postroom.errors import (
 )
 from postroom.mail.headers import parse_addresses
 from postroom.mail.outgoing import Composition, compose, deliverable, thread_token
-from postroom.model import AtRecipient, Envelope, Outbound
+from postroom.model import AtRecipient, Envelope, Outbound, Sent
 from postroom.model.configuration import Configuration, OutboundServer, ServerType
-from postroom.ports import Clock, Configurations, Outbox, Queue, Transports
+from postroom.ports import Clock, Configurations, Outbox, Queue, Suppressions, Transports
 from postroom.rules import Recipients, recipients_of, server_of, thread_markers
+from postroom.services.outbound.dead_addresses import withheld
 from postroom.services.outbound.record_attempt import Attempt, Result, addressed
 from postroom.services.outbound.waiting import DEFECT, DEFECT_GIVE_UP_AFTER
 
@@ -47,6 +49,7 @@ def send(
     transports: Transports,
     thread_key: Callable[[], bytes],
     queue: Queue,
+    suppressions: Suppressions,
     clock: Clock,
 ) -> Result:
     """Send one mail of the outbox; raises Transient only when nothing could be recorded, so that it is tried again."""
@@ -68,7 +71,7 @@ def send(
     )
     if outbound is None:
         return Result(outbound_id, None, "not to be sent: another sender has it, it is finished, or not due yet")
-    attempt = Attempt(outbound, claim, outbox, queue, clock)
+    attempt = Attempt(outbound, claim, outbox, queue, suppressions, clock)
     on_the_wire = False
 
     def before_data(known: Mapping[str, AtRecipient] = NOTHING_KNOWN) -> None:
@@ -85,6 +88,11 @@ def send(
         to = recipients_of(configuration, outbound)
         attempt.addressed = addressed(outbound, to)
         content, envelope = prepare(outbound, server, to, message_id, key=key, sent_at=outbound.created)
+        attempt.known = withheld(suppressions.among(envelope.recipients, now=now))
+        if attempt.known:
+            envelope = replace(envelope, recipients=tuple(to for to in envelope.recipients if to not in attempt.known))
+        if not envelope.recipients:
+            return attempt.sent(Sent(others=attempt.known), server, to)
         sent = transports.for_server(server).send(content, envelope, outbound_id=outbound_id, before_data=before_data)
     except LeaseLost:
         return Result(outbound_id, None, "another sender took it over")

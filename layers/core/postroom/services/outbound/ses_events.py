@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from postroom.errors import Conflict
-from postroom.model import Delivery, Event, EventKind, Outbound, OutboxState, event_kind
-from postroom.ports import Clock, Notices, Outbox
+from postroom.model import Delivery, Event, EventKind, Outbound, OutboxState, SuppressionReason, event_kind
+from postroom.ports import Clock, Notices, Outbox, Suppressions
+from postroom.services.outbound.dead_addresses import suppress
 from postroom.services.outbound.settle import left_after_all, unsure
 
 TAG = "postroom-outbound"
@@ -42,7 +43,9 @@ class Tracked:
     news: bool
 
 
-def track(event: Mapping[str, Any], *, outbox: Outbox, notices: Notices, clock: Clock) -> Tracked:
+def track(
+    event: Mapping[str, Any], *, outbox: Outbox, notices: Notices, suppressions: Suppressions, clock: Clock
+) -> Tracked:
     """Record one SES event on the outbound mail that it is about."""
     detail: Mapping[str, Any] = event.get("detail") or event
     kind = str(detail.get("eventType") or detail.get("notificationType") or "unknown")
@@ -64,7 +67,24 @@ def track(event: Mapping[str, Any], *, outbox: Outbox, notices: Notices, clock: 
     )
     if news and kind != "Rendering Failure" and outbound.state is OutboxState.UNCERTAIN:
         _settle(outbox.get(outbound.id) or outbound, kind, named, outbox, now)  # as it is after the report
+    if (reason := _suppresses(kind, detail)) is not None:
+        suppress(named, reason, outbound=outbound, detail=_text(detail), suppressions=suppressions, now=now)
     return Tracked(outbound.id, kind, news)
+
+
+_DEAD = frozenset({"General", "NoEmail", "Suppressed", "OnAccountSuppressionList"})
+"""Sub-types of permanent bounces that are about the address; the others are about the mail (too large, its content)."""
+
+
+def _suppresses(kind: str, detail: Mapping[str, Any]) -> SuppressionReason | None:
+    """Say why nothing more is sent to those whom an event is about; None where it says nothing of that."""
+    if kind == "Complaint":
+        # `not-spam`: its owner took it out of the junk folder (RFC 6430).
+        feedback = (detail.get("complaint") or {}).get("complaintFeedbackType")
+        return None if feedback == "not-spam" else SuppressionReason.COMPLAINED
+    bounce = detail.get("bounce") or {}
+    dead = bounce.get("bounceType") == "Permanent" and bounce.get("bounceSubType") in _DEAD
+    return SuppressionReason.BOUNCED if kind == "Bounce" and dead else None
 
 
 def _settle(outbound: Outbound, kind: str, named: Collection[str], outbox: Outbox, now: datetime) -> None:

@@ -78,7 +78,7 @@ def _measure(path: str, answers: Any) -> None:
         def current(self) -> Configuration:
             return made
 
-    def trial(_work: Callable[[], str], *, seconds: float) -> Tried:
+    def trial(work: Callable[[], str], *, seconds: float) -> Tried:
         return Tried(said=f"none within {seconds} seconds")
 
     bucket: Any = _Bucket(path)

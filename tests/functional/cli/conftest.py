@@ -7,15 +7,20 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.main
 from postroom_cli.local.state import LocalState, write_state
 from postroom_cli.local.template import REGION
 from postroom_cli.main import run
 
 from tests.support.aws_stack import AwsStack
+
+# The tree of all commands is made for each command line, in a third of a second of a slow machine; it never changes.
+vars(typer.main)["get_command"] = cache(typer.main.get_command)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def test_identifiers_take_time_in_proportion_whatever_the_fields(header: bytes, 
         message_id(message), references(message), in_reply_to(message)
 
     assert takes_at_most(1.0, lambda: look(28))
-    assert exponent(look, lambda fields: fields, sizes=(3, 24)) <= 1.5
+    assert exponent(look, lambda fields: fields, sizes=(1, 8)) <= 1.5
 
 
 def test_in_reply_to_may_have_phrases_around_the_identifier() -> None:

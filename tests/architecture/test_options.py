@@ -18,17 +18,9 @@ OBJECTS = "postroom.model.configuration"
 NOT_ACTING = (OBJECTS, "postroom.services.configuration", "postroom.services.importers")
 """Rooms that know options without acting on them: their definitions, checks, files, and other products' exports."""
 
-_COMPOSING = (
-    "composing and sending will: the charset and encodings of bodies and attachments, and their sizes (S02, S08)"
-)
 _CASES = "the clocks of cases will (L01)"
 LATER: dict[str, str] = {
-    "OutboundServer.attachment_encoding": _COMPOSING,
-    "OutboundServer.body_charset": _COMPOSING,
-    "OutboundServer.body_encoding": _COMPOSING,
-    "OutboundServer.maximum_attachment_size": _COMPOSING,
     "OutboundServer.unauthenticated_fallback": "sending by SMTP will, when a login is refused (S01)",
-    "Settings.attachment_inline_limit": "answering will, when it says which pictures stay in the text (S08)",
     "Configuration.service_levels": _CASES,
     "Queue.service_level": _CASES,
     "ServiceLevel.first_response": _CASES,

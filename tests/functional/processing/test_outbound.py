@@ -309,9 +309,12 @@ def test_a_mail_put_off_again_and_again_is_given_up_after_five_days(verified: Aw
 def test_a_limit_of_the_server_is_named_before_anything_is_sent(
     verified: AwsStack, server: Change, text: str, limit: str
 ) -> None:
-    verified.configure(**{**CONFIGURATION, "outbound_servers": [{"name": "smtp-client", "type": "ses", **server}]})
     interaction_id = verified.process(mail("Auto-Submitted: auto-generated"))
-    outbound = send(verified, answer(verified, interaction_id, cc=("bob@example.org",), text=text).outbound.id)
+    written = answer(verified, interaction_id, cc=("bob@example.org",), text=text).outbound
+    verified.configure(**{**CONFIGURATION, "outbound_servers": [{"name": "smtp-client", "type": "ses", **server}]})
+    with pytest.raises(Invalid, match=limit):  # whoever writes one now is told at once
+        answer(verified, interaction_id, cc=("bob@example.org",), text=text, idempotency_key="k2")
+    outbound = send(verified, written.id)  # and one that was written before fails before it is sent
     assert outbound.state is OutboxState.FAILED
     assert limit in outbound.reason
 

@@ -135,7 +135,7 @@ def test_the_subject_is_masked_and_what_was_masked_is_told_by_kind_and_count_onl
 ) -> None:
     configure(stack, sink, cards(replacement="X"), {"name": "orders", "pattern": r"\bK-\d{6}\b"})
     outbound = replied(stack, subject=f"Card {CARD}", text=f"K-123456 and K-654321, {CARD}")
-    assert arrived(sink)["Subject"] == "Re: Card XXXX XXXX XXXX XXXX"
+    assert arrived(sink)["Subject"] == "Card XXXX XXXX XXXX XXXX"
     assert [one.detail for one in outbound.decisions if one.rule == "masking"] == [
         "cards: 1 in the subject",
         "cards: 1 in the text",

@@ -12,6 +12,7 @@ from postroom.model.interaction import InteractionRef, Subtype
 from postroom.model.outbound import Outbound
 from postroom.rules.way_out import SES, Recipients, alias_of, default_alias, recipients_of, server_name, server_of
 
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 MAIL = Outbound(
     id="o",
     subtype=Subtype.OUTBOUND_REPLY,
@@ -117,12 +118,17 @@ def test_who_writes_a_mail_names_the_server_of_its_alias() -> None:
 def test_the_rules_of_an_alias_for_recipients_hold_for_every_sort_of_mail(subtype: Subtype) -> None:
     mail = replace(MAIL, subtype=subtype)
     plain = Recipients(mail.to, mail.cc, mail.bcc)
-    assert recipients_of(configuration(SUPPORT), mail) == plain
+    assert recipients_of(configuration(SUPPORT), mail, now=NOW) == plain
     assert (
-        recipients_of(configuration({"address": "other@example.com", "send_mail_to": "x@example.com"}), mail) == plain
+        recipients_of(configuration({"address": "other@example.com", "send_mail_to": "x@example.com"}), mail, now=NOW)
+        == plain
     )
-    copied = recipients_of(configuration({**SUPPORT, "automatic_bcc": "archive@example.com"}), mail)
+    copied = recipients_of(configuration({**SUPPORT, "automatic_bcc": "archive@example.com"}), mail, now=NOW)
     assert (copied.to, copied.cc, copied.bcc) == (mail.to, mail.cc, (*mail.bcc, "archive@example.com"))
     both = {**SUPPORT, "automatic_bcc": "archive@example.com", "send_mail_to": "sink@example.com"}
-    diverted = recipients_of(configuration(both), mail)
+    diverted = recipients_of(configuration(both), mail, now=NOW)
     assert (diverted.to, diverted.cc, diverted.bcc, diverted.diverted) == (("sink@example.com",), (), (), True)
+    later = {**both, "send_mail_to_until": "2026-11-30T12:00:01Z"}
+    assert recipients_of(configuration(later), mail, now=NOW).diverted
+    ended = recipients_of(configuration({**both, "send_mail_to_until": "2026-11-30T12:00:00Z"}), mail, now=NOW)
+    assert (ended.to, ended.bcc, ended.diverted) == (mail.to, (*mail.bcc, "archive@example.com"), False)

@@ -56,6 +56,7 @@ def send_outbound() -> Callable[[Mapping[str, Any]], Result]:
             queue=queue,
             suppressions=stores.suppressions,
             clock=clock,
+            contents=stores.contents,
         )
 
     return run

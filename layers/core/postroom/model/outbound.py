@@ -84,6 +84,18 @@ AGENT_ID = "agent_id"
 
 
 @dataclass(frozen=True, slots=True)
+class OutboundFile:
+    """A file of a mail to send; its bytes lie in the content bucket under `key` until the mail is sent and after."""
+
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    key: str
+    content_id: str = ""  # without angle brackets; the HTML shows it as `cid:…`
+
+
+@dataclass(frozen=True, slots=True)
 class Outbound:
     """One mail to send. Everything that decides its content is fixed when it is written."""
 
@@ -106,6 +118,9 @@ class Outbound:
     references: tuple[str, ...] = ()
     reply_to: str = ""  # RFC 5322 mailbox whose address gets the token as its plus-part; empty: no Reply-To
     body_marker: bool = False  # the token ends text and HTML too
+    files: tuple[OutboundFile, ...] = ()
+    ask_read: bool = False  # for a disposition notification (RFC 8098)
+    ask_delivery: bool = False  # for delivery notifications (RFC 3461)
     decisions: tuple[Decision, ...] = ()  # why it is as it is: who wrote it, by which alias and server, what was masked
     attributes: Mapping[str, str] = field(default_factory=dict)
     state: OutboxState = OutboxState.NEW
@@ -157,6 +172,7 @@ class Envelope:
 
     sender: str  # "" for the null path
     recipients: tuple[str, ...]
+    ask_delivery: bool = False  # delivery notifications are asked for, where the server has DSN (RFC 3461)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from postroom.ports.operations import (
     ThreadMembers,
     ThreadMoves,
     Ticks,
+    UploadAddresses,
     WaitingChanges,
 )
 from postroom.ports.people import Kept, RequestMemory, Roles, Taken, Users
@@ -100,6 +101,7 @@ __all__ = [
     "Transport",
     "Transports",
     "Trial",
+    "UploadAddresses",
     "Users",
     "WaitingChanges",
 ]

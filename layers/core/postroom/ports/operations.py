@@ -37,6 +37,14 @@ class ErasableContents(Contents, Protocol):
     def delete(self, key: str) -> None: ...
 
 
+class UploadAddresses(Protocol):
+    """Signed addresses by which files are uploaded without us in between."""
+
+    def to_put(self, key: str, *, content_type: str, size: int, lasts: timedelta) -> tuple[str, Mapping[str, str]]:
+        """Return the address that takes so many bytes by PUT, and the headers that must come with them."""
+        ...
+
+
 class InteractionLists(Interactions, Protocol):
     """Interactions with their lists. Rows are plain values, as they are shown."""
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from postroom.room import lazily
 
 if TYPE_CHECKING:
-    from postroom.rules import delivery_exceptions, patterns, recipients, thread_markers, way_out
+    from postroom.rules import delivery_exceptions, limits, patterns, recipients, thread_markers, way_out
     from postroom.rules.answer_address import AnswerTo, Basis, ForwardsTo, answer_to
     from postroom.rules.delivery_exceptions import (
         DeliveryException,
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from postroom.rules.patterns import compile_pattern, explain
     from postroom.rules.recipients import Addressed, is_own, own_addresses
     from postroom.rules.routing import department_of, route
+    from postroom.rules.sending_options import Sending, explained, sending_of
     from postroom.rules.threads import (
         Claims,
         ReferenceFact,
@@ -46,6 +47,7 @@ else:
             "patterns": ["compile_pattern", "explain"],
             "recipients": ["Addressed", "is_own", "own_addresses"],
             "routing": ["department_of", "route"],
+            "sending_options": ["Sending", "explained", "sending_of"],
             "threads": [
                 "Claims",
                 "ReferenceFact",
@@ -72,6 +74,7 @@ __all__ = [
     "Kind",
     "Recipients",
     "ReferenceFact",
+    "Sending",
     "SubjectFact",
     "ThreadDecision",
     "ThreadSettings",
@@ -84,7 +87,9 @@ __all__ = [
     "department_of",
     "evaluate",
     "explain",
+    "explained",
     "is_own",
+    "limits",
     "own_addresses",
     "patterns",
     "predefined",
@@ -92,6 +97,7 @@ __all__ = [
     "recipients",
     "recipients_of",
     "route",
+    "sending_of",
     "server_of",
     "thread_markers",
     "way_out",

@@ -6,12 +6,15 @@ aliases and servers may have changed while it waited.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from postroom.mail.headers import address_key, parse_addresses
+from postroom.mail.headers import Address, address_key, parse_addresses
 from postroom.model import Decision, Named, Outbound
 from postroom.model import DecisionRule as Rule
-from postroom.model.configuration import Alias, Configuration, OutboundServer, ServerType
+from postroom.model.configuration import Alias, Configuration, OutboundServer, ServerType, split_mailbox
+from postroom.rules.recipients import same_mailbox, written
 
 SES = OutboundServer(name="ses", type=ServerType.SES)
 """The way out of an installation that configures none."""
@@ -80,17 +83,37 @@ def server_of(configuration: Configuration, outbound: Outbound) -> OutboundServe
     return named or servers.get(configuration.settings.default_outbound_server) or SES
 
 
-def recipients_of(configuration: Configuration, outbound: Outbound) -> Recipients:
+def redirected_through(alias: Alias, came_to: Sequence[Address]) -> str:
+    """Return the redirection address that a mail came through, with the alias's name, as an RFC 5322 mailbox (C01).
+
+    "" where it came to the alias itself, or to none of its addresses.
+    """
+    keys = {same_mailbox(one.address) for one in came_to}
+    if same_mailbox(alias.bare_address) in keys:
+        return ""
+    through = next((one for one in alias.redirection_addresses if same_mailbox(one) in keys), "")
+    return written(Address(split_mailbox(alias.address).name, through)) if through else ""
+
+
+def diverts(alias: Alias | None, now: datetime) -> bool:
+    """Tell whether `send_mail_to` of an alias is in force."""
+    if alias is None or not alias.send_mail_to:
+        return False
+    return alias.send_mail_to_until is None or now < alias.send_mail_to_until
+
+
+def recipients_of(configuration: Configuration, outbound: Outbound, *, now: datetime) -> Recipients:
     """Apply what the alias says of recipients to any mail that leaves now: agents', automatic, or long waiting.
 
-    `send_mail_to` stands for every recipient, and no blind copy goes out; else `automatic_bcc` is one more.
+    `send_mail_to` stands for every recipient until it ends, and no blind copy goes out; else `automatic_bcc` is one
+    more.
     """
     alias = alias_of(configuration, outbound.from_address)
-    written = Recipients(outbound.to, outbound.cc, outbound.bcc)
-    if alias is not None and alias.send_mail_to:
+    as_written = Recipients(outbound.to, outbound.cc, outbound.bcc)
+    if alias is not None and alias.send_mail_to and diverts(alias, now):
         why = f"to {alias.send_mail_to} alone: send_mail_to of the alias {alias.name} stands for every recipient"
         return Recipients((alias.send_mail_to,), (), (), why, diverted=True)
     if alias is not None and alias.automatic_bcc:
         why = f"with a blind copy to {alias.automatic_bcc}: automatic_bcc of the alias {alias.name}"
-        return Recipients(written.to, written.cc, (*written.bcc, alias.automatic_bcc), why)
-    return written
+        return Recipients(as_written.to, as_written.cc, (*as_written.bcc, alias.automatic_bcc), why)
+    return as_written

@@ -375,9 +375,9 @@ def test_a_template_that_no_acknowledgement_could_be_written_by_is_refused() -> 
             id="C15 masks nothing",
         ),
         pytest.param(
-            "templates: [{name: t, subject: s, text: 'Dear {{customer.name}}'}]",
+            "templates: [{name: t, subject: s, text: 'Dear {{customer.mood}}'}]",
             "text",
-            "customer.name",
+            "customer.mood",
             id="a field that a template does not have",
         ),
         pytest.param("oauth_applications: [{name: x, client_id: c}]", "tenant_id", "missing", id="C06 tenant"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,6 +98,15 @@ class S3Contents:
                 if error_code(error) in _MISSING:
                     raise NotFound("There is no content under this key", on=key) from error
                 raise
+
+    def to_put(self, key: str, *, content_type: str, size: int, lasts: timedelta) -> tuple[str, Mapping[str, str]]:
+        """Implement ports.UploadAddresses: size and type are signed, so that nothing else is taken."""
+        url = self._client.generate_presigned_url(
+            "put_object",
+            Params={"Bucket": self._bucket, "Key": key, "ContentType": content_type, "ContentLength": size},
+            ExpiresIn=int(lasts.total_seconds()),
+        )
+        return url, {"Content-Type": content_type, "Content-Length": str(size)}
 
     def holds(self, key: str) -> bool:
         """Tell whether there is something under a key, also where it may not be read."""

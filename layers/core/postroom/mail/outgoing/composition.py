@@ -1,4 +1,4 @@
-"""Outgoing mail, built in one place: header fields by our own few lines, the body by EmailMessage (threat model, 8).
+"""Outgoing mail, built in one place: header fields, texts, files (threat model, 8).
 
 Every value that ends up in a header is checked here first, and what is beyond printable ASCII is encoded. The result
 has CRLF line ends only, so that no bare CR or LF reaches a server (SMTP smuggling).
@@ -10,18 +10,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 
 from postroom.errors import Invalid, Problem
 from postroom.mail.headers import Address, ascii_domain, is_valid, parse_addresses
 from postroom.mail.outgoing.header_folding import addresses_field, ids_field, references, text_field
+from postroom.mail.outgoing.mime import PLAIN_WAYS, Enclosure, Ways, body_of
 
 # CR, LF, NUL, VT, FF, NEL, U+2028, U+2029 and the other C0 characters end or break lines somewhere.
 _FORBIDDEN = frozenset(map(chr, [*range(0x09), *range(0x0A, 0x20), 0x7F, 0x85, 0x2028, 0x2029]))
-# 7bit: no server needs 8BITMIME for it, and signatures survive.
-_POLICY = SMTP.clone(max_line_length=78, cte_type="7bit")
 _HALF = re.compile("[\ud800-\udfff]")  # no text: UTF-8 has no form for it
 
 
@@ -42,6 +39,9 @@ class Composition:
     references: Sequence[str] = ()
     automatic: bool = False
     written_to: Sequence[str] = ()  # recipients that others stand for now
+    receipt_to: str = ""  # RFC 5322 mailbox that disposition notifications go to (RFC 8098); empty: none is asked for
+    files: Sequence[Enclosure] = ()
+    ways: Ways = PLAIN_WAYS
 
 
 def compose(mail: Composition) -> bytes:
@@ -52,11 +52,8 @@ def compose(mail: Composition) -> bytes:
     problems = check(mail)
     if problems:
         raise Invalid(problems)
-    message = EmailMessage(policy=_POLICY)
-    message.set_content(_normalised(mail.text))
-    if mail.html is not None:
-        message.add_alternative(_normalised(mail.html), subtype="html")
-    return "".join(_header_fields(mail)).encode("ascii") + message.as_bytes()
+    body = body_of(mail.text, mail.html, mail.files, ways=mail.ways, seed=mail.message_id)
+    return "".join([*_header_fields(mail), "MIME-Version: 1.0\r\n"]).encode("ascii") + body
 
 
 def _header_fields(mail: Composition) -> Iterator[str]:
@@ -78,6 +75,8 @@ def _header_fields(mail: Composition) -> Iterator[str]:
     if mail.automatic:
         yield "Auto-Submitted: auto-replied\r\n"
         yield "X-Auto-Response-Suppress: All\r\n"
+    if mail.receipt_to:
+        yield addresses_field("Disposition-Notification-To", _mailboxes([mail.receipt_to]))
 
 
 def _mailboxes(values: Sequence[str]) -> list[Address]:
@@ -99,12 +98,16 @@ def check(mail: Composition) -> list[Problem]:
     for reference in (*mail.references, *([mail.in_reply_to] if mail.in_reply_to else [])):
         if not is_message_id(reference):
             problems.append(Problem("references", f"{reference[:80]!r} is no Message-ID.", "Leave it out."))
+    for field, value in (("text", mail.text), ("html", mail.html or "")):
+        if half := _HALF.search(value):
+            problems.append(Problem(field, f"holds half a character, U+{ord(half[0]):04X}.", "Take it out."))
     if not mail.to:
         problems.append(Problem("to", "is empty.", "Name at least one recipient."))
     problems += _address_problems("from", [mail.sender])
     problems += _address_problems("to", mail.to)
     problems += _address_problems("cc", mail.cc)
     problems += _address_problems("reply_to", [mail.reply_to] if mail.reply_to else [])
+    problems += _address_problems("receipt_to", [mail.receipt_to] if mail.receipt_to else [])
     return problems
 
 
@@ -149,6 +152,18 @@ def without_controls(line: str) -> str:
     return "".join(" " if character in _FORBIDDEN else character for character in line)
 
 
-def _normalised(text: str) -> str:
-    """Bring every line end to LF; the policy then writes CRLF."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+def original_header(
+    *,
+    sender: Sequence[Address],
+    to: Sequence[Address],
+    cc: Sequence[Address],
+    subject: str,
+    date: datetime | None,
+    message_id: str,
+) -> bytes:
+    """Write the header of a mail that is passed on as a file; what it lacks is left out."""
+    fields = [addresses_field(name, list(them)) for name, them in (("From", sender), ("To", to), ("Cc", cc)) if them]
+    fields.append(text_field("Subject", " ".join(_HALF.sub("\ufffd", without_controls(subject)).split())))
+    fields += [f"Date: {format_datetime(date)}\r\n"] if date is not None else []
+    fields += [ids_field("Message-ID", [message_id])] if message_id else []
+    return "".join([*fields, "MIME-Version: 1.0\r\n"]).encode("ascii")

@@ -44,7 +44,12 @@ if TYPE_CHECKING:
     from postroom.model.configuration.mailbox import FirstConnection, Grant, Mailbox, OwnLogin, Security, Type
     from postroom.model.configuration.oauth import AccountServerType, Cloud, EmailAccount, OAuthApplication, Provider
     from postroom.model.configuration.period import format_period, parse_period
-    from postroom.model.configuration.policies import AttachmentPolicy, DeliveryExceptionPhrase, MaskingPattern
+    from postroom.model.configuration.policies import (
+        AttachmentPolicy,
+        DeliveryExceptionPhrase,
+        MaskingPattern,
+        Template,
+    )
     from postroom.model.configuration.properties import (
         PROPERTIES,
         Effect,
@@ -53,6 +58,7 @@ if TYPE_CHECKING:
         is_for,
         ways_to_log_in,
     )
+    from postroom.model.configuration.sending import ForwardAs, Quote, Receipts, SendingOptions
     from postroom.model.configuration.version import Version
 else:
     __getattr__ = lazily(
@@ -90,8 +96,9 @@ else:
             "mailbox": ["FirstConnection", "Grant", "Mailbox", "OwnLogin", "Security", "Type"],
             "oauth": ["AccountServerType", "Cloud", "EmailAccount", "OAuthApplication", "Provider"],
             "period": ["format_period", "parse_period"],
-            "policies": ["AttachmentPolicy", "DeliveryExceptionPhrase", "MaskingPattern"],
+            "policies": ["AttachmentPolicy", "DeliveryExceptionPhrase", "MaskingPattern", "Template"],
             "properties": ["Effect", "PROPERTIES", "behaviour", "find_property", "is_for", "ways_to_log_in"],
+            "sending": ["ForwardAs", "Quote", "Receipts", "SendingOptions"],
             "version": ["Version"],
         },
     )
@@ -120,6 +127,7 @@ __all__ = [
     "Endpoint",
     "FieldChange",
     "FirstConnection",
+    "ForwardAs",
     "Grant",
     "Holiday",
     "Mailbox",
@@ -130,14 +138,18 @@ __all__ = [
     "OutboundServer",
     "OwnLogin",
     "Provider",
+    "Quote",
+    "Receipts",
     "RecordedChange",
     "ReplacementTexts",
     "SecretReference",
     "Security",
+    "SendingOptions",
     "ServerType",
     "ServiceLevel",
     "Settings",
     "SmtpSecurity",
+    "Template",
     "Type",
     "Version",
     "WaitingChange",

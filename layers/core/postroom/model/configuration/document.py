@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from postroom.model.configuration.calendars import Calendar, ServiceLevel
 from postroom.model.configuration.fields import (
@@ -30,6 +30,7 @@ from postroom.model.configuration.policies import (
     MaskingPattern,
     Template,
 )
+from postroom.model.configuration.sending import Language, SendingOptions
 
 
 class Department(ConfigObject):
@@ -56,6 +57,7 @@ class Queue(ConfigObject):
     description: Line = ""
     active: bool = True
     service_level: str | None = Field(default=None, description="Targets for its cases (L01); empty: none.")
+    sending: SendingOptions = Field(default=SendingOptions(), description="How its mail is written (S09).")
 
 
 class Endpoint(ConfigObject):
@@ -81,10 +83,14 @@ class Alias(ConfigObject):
     send_mail_to: BareAddress | None = Field(
         default=None, description="Overrides every recipient and the blind copy; shown as a banner while set."
     )
+    send_mail_to_until: AwareDatetime | None = Field(
+        default=None, description="When `send_mail_to` ends, as 2026-12-24T18:00:00Z; empty: when it is cleared."
+    )
     redirection_addresses: tuple[BareAddress, ...] = Field(
         default=(), description="Addresses redirected here; a reply's From is the one the mail came through."
     )
     outbound_server: str | None = Field(default=None, description="The way out; empty: the installation's.")
+    sending: SendingOptions = Field(default=SendingOptions(), description="How its mail is written (S09).")
 
     @property
     def bare_address(self) -> str:
@@ -239,6 +245,15 @@ class Settings(ConfigObject):
     delivery_exceptions: DeliveryExceptionSettings = DeliveryExceptionSettings()
     auto_reply: AutoReplySettings = AutoReplySettings()
     threads: ThreadingSettings = ThreadingSettings()
+    languages: tuple[Language, ...] = Field(
+        default=("en",),
+        min_length=1,
+        max_length=30,
+        description="Languages that we write; the first where a mail is in none of them.",
+    )
+    sending: SendingOptions = Field(
+        default=SendingOptions(), description="How mail is written, where alias, mailbox and queue say nothing (S09)."
+    )
 
 
 class Configuration(ConfigObject):

@@ -10,15 +10,33 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from postroom.model.configuration.fields import ConfigObject, Line, Name
+from postroom.model.configuration.sending import Language
+
+
+class TemplateText(ConfigObject):
+    """What a template says in one language."""
+
+    subject: Line
+    text: str
+    html: str | None = None
 
 
 class Template(ConfigObject):
-    """Text with `{{field}}` placeholders; nothing in it is executed."""
+    """Text with `{{field}}` or `{{field|fallback}}` placeholders; nothing in it is executed."""
 
     name: Name
     subject: Line
     text: str
     html: str | None = None
+    language: Language = Field(default="en", description="What it is written in.")
+    translations: dict[Language, TemplateText] = Field(
+        default={}, description="The same in other languages: the one that the mail is written in is taken."
+    )
+
+    def in_language(self, language: str) -> TemplateText:
+        """Return what it says in a language; in its own where it is not translated."""
+        own = TemplateText(subject=self.subject, text=self.text, html=self.html)
+        return own if language == self.language else self.translations.get(language, own)
 
 
 def _phrase(text: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from postroom.mail.headers import parse_addresses
-from postroom.mail.outgoing import is_message_id, templates, without_controls
+from postroom.mail.outgoing import best_language, is_message_id, templates, without_controls
 from postroom.model import (
     Cap,
     Decision,
@@ -70,8 +70,16 @@ def acknowledge(
     closed = next((cap.name for cap in caps if cap.limit == 0), None)
     if closed is not None:
         return Plan(Decision(RULE, Outcome.SUPPRESSED, f"cap {closed}: the configuration allows none"))
-    values = _values(interaction, mailbox, mail, now)
-    server = way_out.server_name(configuration, way_out.alias_of(configuration, mailbox.address))
+    alias = way_out.alias_of(configuration, mailbox.address)
+    through = way_out.redirected_through(alias, (*interaction.to, *interaction.cc)) if alias else ""
+    sender = through or mailbox.address
+    values = _values(interaction, mailbox, mail, now, sender)
+    settings = configuration.settings
+    language = best_language(
+        mail.body.text_reply or mail.body.text, among=settings.languages, otherwise=settings.languages[0]
+    )
+    words = template.in_language(language)
+    server = way_out.server_name(configuration, alias)
     reply_to, body_marker, marks = thread_markers.plan(configuration, mailbox)
     outbound = Outbound(
         id=outbound_id(interaction.id, f"acknowledgement\x00{template.name}"),
@@ -80,11 +88,11 @@ def acknowledge(
         answers=InteractionRef(interaction.id),
         mailbox=interaction.mailbox,
         department=interaction.department,
-        from_address=mailbox.address,
+        from_address=sender,
         to=(target,),
-        subject=" ".join(without_controls(templates.fill(template.subject, values)).split()),
-        text=templates.fill(template.text, values),
-        html=templates.fill(template.html, values, escape=True) if template.html else None,
+        subject=" ".join(without_controls(templates.fill(words.subject, values)).split()),
+        text=templates.fill(words.text, values),
+        html=templates.fill(words.html, values, escape=True) if words.html else None,
         created=now,
         server=server.outcome,
         in_reply_to=mail.message_id if is_message_id(mail.message_id or "") else None,
@@ -92,8 +100,8 @@ def acknowledge(
         reply_to=reply_to,
         body_marker=body_marker,
         decisions=(
-            Decision(RULE, Outcome.WRITTEN, f"template {template.name}, for {interaction.id}"),
-            Decision(Rule.FROM, Named(mailbox.address), "the address of the mailbox that the mail came in by"),
+            Decision(RULE, Outcome.WRITTEN, f"template {template.name} in {language}, for {interaction.id}"),
+            Decision(Rule.FROM, Named(sender), _why_from(through)),
             server,
             marks,
         ),
@@ -144,10 +152,18 @@ def _facts(
     )
 
 
-def _values(interaction: Interaction, mailbox: Mailbox, mail: Understanding, now: datetime) -> dict[str, str]:
+def _why_from(through: str) -> str:
+    came = "the redirection address" if through else "the address of the mailbox"
+    return f"{came} that the mail came in by"
+
+
+def _values(
+    interaction: Interaction, mailbox: Mailbox, mail: Understanding, now: datetime, sender: str
+) -> dict[str, str]:
     # RFC 3834 §4 and docs/threat-model.md 7: nothing that an unverified sender wrote is sent on in our name.
     verified = mail.sender_verdict.verified
-    parsed = parse_addresses(mailbox.address)
+    parsed, leaves = parse_addresses(mailbox.address), parse_addresses(sender)
+    writer = interaction.sender
     return {
         "interaction.id": interaction.id,
         "mailbox.address": parsed[0].address if parsed else mailbox.address,
@@ -155,6 +171,11 @@ def _values(interaction: Interaction, mailbox: Mailbox, mail: Understanding, now
         "department.name": interaction.department,
         "received.date": f"{(interaction.server_date or now):%Y-%m-%d}",
         "subject": interaction.subject if verified else "",
+        "customer.name": writer.name if verified and writer else "",
+        "customer.address": mail.sender_verdict.answerable or "",
+        "alias.name": leaves[0].name if leaves else "",
+        "alias.address": leaves[0].address if leaves else sender,
+        "queue.name": interaction.queue,
     }
 
 

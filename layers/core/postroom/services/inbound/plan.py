@@ -30,10 +30,8 @@ from postroom.services.inbound.find_thread import Threaded
 from postroom.services.inbound.report_outcome import ReportedOutcome, reported_outcome
 from postroom.services.policy import Policy
 
-INLINE_ATTACHMENT = 8_000
-"""Bytes; smaller attachments lie in the item itself (S05), as long as they fit together."""
-
-INLINE_TOTAL = 24_000  # bytes
+INLINE_TOTAL = 24_000
+"""Bytes; attachments below `settings.attachment_inline_limit` lie in the item itself, as long as they fit (S05)."""
 PREVIEW = 200  # characters
 
 
@@ -163,6 +161,7 @@ def _attachments(
     recorded: list[Attachment] = []
     stored: list[ContentFile] = []
     inline_left = INLINE_TOTAL
+    limit = policy.configuration.settings.attachment_inline_limit
     for file in mail.files:
         attachment = file.attachment
         if mail.wrap_reason:
@@ -171,7 +170,7 @@ def _attachments(
             recorded.append(attachment)
         elif attachment.blocked:
             _file_under(f"quarantine/{facts.day:%Y/%m/%d}/{own_id}/{attachment.sha256}", file, recorded, stored)
-        elif attachment.size < INLINE_ATTACHMENT and attachment.size <= inline_left:
+        elif attachment.size < limit and attachment.size <= inline_left:
             inline_left -= attachment.size
             recorded.append(replace(attachment, inline_data=file.data()))
         else:

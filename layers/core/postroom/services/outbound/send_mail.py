@@ -11,7 +11,7 @@ import secrets
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from types import MappingProxyType
 
 from postroom.errors import (
@@ -24,11 +24,12 @@ from postroom.errors import (
     Transient,
 )
 from postroom.mail.headers import parse_addresses
-from postroom.mail.outgoing import Composition, compose, deliverable, thread_token
-from postroom.model import AtRecipient, Envelope, Outbound, Sent
-from postroom.model.configuration import Configuration, OutboundServer, ServerType
-from postroom.ports import Clock, Configurations, Outbox, Queue, Suppressions, Transports
-from postroom.rules import Recipients, recipients_of, server_of, thread_markers
+from postroom.mail.outgoing import deliverable, thread_token
+from postroom.model import AtRecipient, Outbound, Sent
+from postroom.model.configuration import Configuration
+from postroom.ports import Clock, Configurations, Contents, Outbox, Queue, Suppressions, Transports
+from postroom.rules import recipients_of, server_of
+from postroom.services.outbound.compose import prepare
 from postroom.services.outbound.dead_addresses import withheld
 from postroom.services.outbound.record_attempt import Attempt, Result, addressed
 from postroom.services.outbound.waiting import DEFECT, DEFECT_GIVE_UP_AFTER
@@ -51,6 +52,7 @@ def send(
     queue: Queue,
     suppressions: Suppressions,
     clock: Clock,
+    contents: Contents | None = None,
 ) -> Result:
     """Send one mail of the outbox; raises Transient only when nothing could be recorded, so that it is tried again."""
     stored = outbox.get(outbound_id)
@@ -85,9 +87,11 @@ def send(
         if trouble is not None:
             raise trouble
         server = server_of(configuration, outbound)
-        to = recipients_of(configuration, outbound)
-        attempt.addressed = addressed(outbound, to)
-        content, envelope = prepare(outbound, server, to, message_id, key=key, sent_at=outbound.created)
+        to = recipients_of(configuration, outbound, now=now)
+        whom = attempt.addressed = addressed(outbound, to)
+        content, envelope = prepare(
+            outbound, server, to, message_id, key=key, sent_at=now, recipients=whom.envelope, contents=contents
+        )
         attempt.known = withheld(suppressions.among(envelope.recipients, now=now))
         if attempt.known:
             envelope = replace(envelope, recipients=tuple(to for to in envelope.recipients if to not in attempt.known))
@@ -130,48 +134,3 @@ def _where(error: Exception) -> str:
     """Name an error by its type and place: its words may repeat what is in the mail."""
     *_outer, frame = traceback.extract_tb(error.__traceback__)
     return f"{type(error).__name__} in {frame.filename.rpartition('/')[2]}:{frame.lineno}"
-
-
-def prepare(
-    outbound: Outbound, server: OutboundServer, to: Recipients, message_id: str, *, key: bytes, sent_at: datetime
-) -> tuple[bytes, Envelope]:
-    """Compose the mail and its envelope; raises Invalid for what the server's limits do not allow (S08).
-
-    `to`: who gets it now.
-    """
-    references = list(outbound.references)
-    if server.type is ServerType.SES:
-        # SES writes its own Message-ID over ours; the references of a reply still carry the signed one.
-        references.append(message_id)
-    text, html = thread_markers.marked(outbound, key=key)
-    content = compose(
-        Composition(
-            sender=outbound.from_address,
-            to=to.to,
-            cc=to.cc,
-            reply_to=thread_markers.reply_address(outbound, key=key),
-            subject=outbound.subject,
-            text=text,
-            html=html,
-            date=sent_at,
-            message_id=message_id,
-            in_reply_to=outbound.in_reply_to,
-            references=references,
-            automatic=outbound.automatic,
-            written_to=(*outbound.to, *outbound.cc, *outbound.bcc) if to.diverted else (),
-        )
-    )
-    recipients = addressed(outbound, to).envelope
-    if len(recipients) > server.maximum_recipients:
-        raise SendRefused(
-            f"the mail has {len(recipients)} recipients, `maximum_recipients` of {server.name} is "
-            f"{server.maximum_recipients}",
-            remedy="Send it to fewer, or raise the limit.",
-        )
-    if len(content) > server.maximum_size * 1_000_000:
-        raise SendRefused(
-            f"the mail has {len(content):,} bytes, `maximum_size` of {server.name} is {server.maximum_size} MB",
-            remedy="Make it smaller, or raise the limit.",
-        )
-    sender = deliverable(parse_addresses(outbound.from_address)[0].address)
-    return content, Envelope(sender=sender, recipients=recipients)

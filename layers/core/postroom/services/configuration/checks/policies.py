@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+from pydantic import BaseModel
 
 from postroom.mail.outgoing import templates
-from postroom.model.configuration import AttachmentPolicy, Configuration
+from postroom.model.configuration import AttachmentPolicy, Configuration, SendingOptions
 from postroom.rules import delivery_exceptions, patterns
 from postroom.rules.masking import mask
 from postroom.services.configuration.checks.finding import Finding, Path
@@ -33,20 +35,49 @@ def problems(configuration: Configuration) -> Iterator[Finding]:
 
 def _templates(configuration: Configuration) -> Iterator[Finding]:
     for index, template in enumerate(configuration.templates):
-        for field in ("subject", "text", "html"):
-            for unknown in templates.unknown_fields(getattr(template, field) or ""):
-                yield Finding(
-                    ("templates", index, field),
-                    f"`{{{{{unknown}}}}}` is not a field.",
-                    f"Use one of: {', '.join(templates.FIELDS)}.",
-                )
-        for field in ("text", "html"):
-            if len(zlib.compress((getattr(template, field) or "").encode("utf-8", "replace"))) > _LARGEST_TEMPLATE:
-                yield Finding(
-                    ("templates", index, field),
-                    f"is too large: {_LARGEST_TEMPLATE // 1000} kB are left when it is compressed.",
-                    "Shorten it; let pictures be linked, not written into the HTML.",
-                )
+        yield from _filled(("templates", index), template, ("subject", "text", "html"))
+        for language, said in template.translations.items():
+            yield from _filled(("templates", index, "translations", language), said, ("subject", "text", "html"))
+        if template.language in template.translations:
+            yield Finding(
+                ("templates", index, "translations", template.language),
+                f"says twice what `{template.name}` says in {template.language}.",
+                "Take it out, or write another `language`.",
+            )
+    for path, sending in _sendings(configuration):
+        yield from _filled(path, sending, ("signature", "signature_html"))
+
+
+def _sendings(configuration: Configuration) -> Iterator[tuple[Path, SendingOptions]]:
+    yield ("settings", "sending"), configuration.settings.sending
+    for index, alias in enumerate(configuration.aliases):
+        yield ("aliases", index, "sending"), alias.sending
+    for index, queue in enumerate(configuration.queues):
+        yield ("queues", index, "sending"), queue.sending
+
+
+def _filled(path: Path, said: BaseModel, fields: Sequence[str]) -> Iterator[Finding]:
+    """Check texts with placeholders."""
+    for field in fields:
+        text = getattr(said, field) or ""
+        for unknown in templates.unknown_fields(text):
+            yield Finding(
+                (*path, field),
+                f"`{{{{{unknown}}}}}` is not a field.",
+                f"Use one of: {', '.join(templates.FIELDS)}.",
+            )
+        for name in templates.without_fallback(text):
+            yield Finding(
+                (*path, field),
+                f"`{{{{{name}}}}}` may be empty.",
+                f"Say what stands there then: `{{{{{name}|fallback}}}}`.",
+            )
+        if len(zlib.compress(text.encode("utf-8", "replace"))) > _LARGEST_TEMPLATE:
+            yield Finding(
+                (*path, field),
+                f"is too large: {_LARGEST_TEMPLATE // 1000} kB are left when it is compressed.",
+                "Shorten it; let pictures be linked, not written into the HTML.",
+            )
 
 
 def _phrases(configuration: Configuration) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from postroom_cli.commands import (
     sending,
     stored,
     suppression,
+    workflow,
 )
 
 
@@ -38,10 +39,10 @@ def register_all(app: typer.Typer) -> None:
         suppression,
         raw,
         stored,
-        suppression,
         dlq,
         explain,
         phrases,
+        workflow,
         masking,
         imports,
     ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -52,8 +53,12 @@ def read_text(path: Path) -> str:
 def check(file: File, json: Json = False) -> None:
     """Say whether a file is right, without an installation; every problem is listed."""
     from postroom.services.configuration import read_configuration, summary_of
+    from postroom.services.workflows import unmet
 
     found = read_configuration(read_text(file))
+    beside = Path() if str(file) == "-" else file.parent
+    if problems := list(unmet(found.configuration, lambda name: (beside / name).read_bytes(), now=datetime.now(UTC))):
+        raise Invalid(problems)
     counts = summary_of(found.configuration)
     if json:
         output.document(

@@ -72,6 +72,7 @@ class DecisionRule(StrEnum):
     DEPARTMENT = "department"
     ENDPOINT = "endpoint"
     ROUTE = "route"
+    WORKFLOW = "workflow"  # rules/workflows
     REPLAY = "replay"
     # What we write.
     AUTO_REPLY = "auto-reply"

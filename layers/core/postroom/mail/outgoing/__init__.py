@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         quoted_text,
         text_as_html,
     )
-    from postroom.mail.outgoing.subjects import forward_subject, reply_subject
+    from postroom.mail.outgoing.subjects import bare_subject, forward_subject, reply_subject
     from postroom.mail.outgoing.thread_token import without_plus_part
     from postroom.mail.outgoing.transfer import base64_size, seven_bit
 else:
@@ -44,7 +44,7 @@ else:
             "languages": ["best_language", "language_of"],
             "mime": ["Enclosure", "Ways", "body_of", "file_name"],
             "quoting": ["Original", "forwarded_html", "forwarded_text", "quoted_html", "quoted_text", "text_as_html"],
-            "subjects": ["forward_subject", "reply_subject"],
+            "subjects": ["bare_subject", "forward_subject", "reply_subject"],
             "thread_token": ["without_plus_part"],
             "transfer": ["base64_size", "seven_bit"],
         },
@@ -55,6 +55,7 @@ __all__ = [
     "Enclosure",
     "Original",
     "Ways",
+    "bare_subject",
     "base64_size",
     "best_language",
     "body_of",

@@ -45,6 +45,13 @@ def forward_subject(subject: str) -> str:
     return f"Fwd: {_without(_FORWARDS, subject)}".strip()
 
 
+def bare_subject(subject: str) -> str:
+    """Return a subject without prefixes of answers and forwards, however many stand in front in whatever order."""
+    while (rest := _without(_REPLIES, _without(_FORWARDS, subject))) != subject:
+        subject = rest
+    return subject
+
+
 def _without(prefixes: re.Pattern[str], subject: str) -> str:
     rest = subject.strip()
     if found := prefixes.match(rest):

@@ -31,6 +31,7 @@ from postroom.model.configuration.policies import (
     Template,
 )
 from postroom.model.configuration.sending import Language, SendingOptions
+from postroom.model.configuration.workflows import Workflow
 
 
 class Department(ConfigObject):
@@ -274,6 +275,7 @@ class Configuration(ConfigObject):
     accounts: tuple[EmailAccount, ...] = ()
     calendars: tuple[Calendar, ...] = ()
     service_levels: tuple[ServiceLevel, ...] = ()
+    workflows: tuple[Workflow, ...] = ()
 
     def mailbox(self, name: str) -> Mailbox | None:
         """Find a mailbox by name, with what its e-mail account adds."""

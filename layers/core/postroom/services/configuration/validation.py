@@ -56,8 +56,16 @@ def _findings(model: type[BaseModel], data: Any, path: Path, error: ValidationEr
         detail: dict[str, Any] = dict(error_detail)
         place = _existing(data, detail["loc"], keep_last=detail["type"] in ("missing", "extra_forbidden"))
         found[place] = _merged(found[place], detail) if place in found else detail
+    # Of a list whose members are refused, nothing is left: what is wrong are the members.
+    hollow = {
+        place
+        for place, detail in found.items()
+        if detail["type"] == "too_short" and any(len(one) > len(place) and one[: len(place)] == place for one in found)
+    }
     return [
-        Finding(path + place, *_sentences(detail, place, *_field_at(model, place))) for place, detail in found.items()
+        Finding(path + place, *_sentences(detail, place, *_field_at(model, place)))
+        for place, detail in found.items()
+        if place not in hollow
     ]
 
 
@@ -116,6 +124,8 @@ def _sentences(detail: dict[str, Any], place: Path, owner: type[BaseModel], fiel
     value = _shown(detail.get("input"), place)
     if kind == "missing":
         return "is missing.", f"Add it: {_what(field)}"
+    if kind == "too_short":
+        return f"has {context.get('actual_length', 0)} entries.", f"Give at least {context.get('min_length', 1)}."
     if kind == "extra_forbidden":
         return f"is not an option of {_noun(owner)}.", suggestion(str(place[-1]), owner)
     if field is not None and _model_in(field) is SecretReference and "secret" not in place[-1:]:

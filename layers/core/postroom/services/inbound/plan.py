@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from postroom.model import (
@@ -23,11 +23,13 @@ from postroom.model import (
 )
 from postroom.rules import route
 from postroom.rules.attachments import Action
+from postroom.rules.workflows import WorkflowPlan
 from postroom.services.inbound.acknowledge import acknowledge
 from postroom.services.inbound.duplicates import seen_again
 from postroom.services.inbound.facts import Copy, Facts, acknowledgement_of, copies, stripped, with_replacement_text
 from postroom.services.inbound.find_thread import Threaded
 from postroom.services.inbound.report_outcome import ReportedOutcome, reported_outcome
+from postroom.services.inbound.workflows import applied, run_workflows
 from postroom.services.policy import Policy
 
 INLINE_TOTAL = 24_000
@@ -52,6 +54,7 @@ class PlannedInteraction:
     files: tuple[ContentFile, ...] = ()
     acknowledgement: Outbound | None = None
     caps: tuple[Cap, ...] = ()  # what must hold when the acknowledgement is written
+    workflows: WorkflowPlan = field(default_factory=WorkflowPlan)  # what they want done with its case
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +91,13 @@ def _planned(mail: Understanding, thread: Threaded, policy: Policy, facts: Facts
     attachments, files = _attachments(own_id, mail, policy, facts)
     interaction = _interaction(own_id, mail, thread, attachments, policy, facts, copy)
     body = with_replacement_text(mail.body, policy)
-    template = acknowledgement_of(facts.mailbox, policy) if copy.is_first else ""
-    if not template:
-        return PlannedInteraction(interaction, body, files)
+    workflows = run_workflows(interaction, mail, policy, facts)
+    interaction = applied(interaction, workflows, policy)
+    template = (
+        acknowledgement_of(facts.mailbox, policy) if workflows.acknowledgement is None else workflows.acknowledgement
+    )
+    if not template or not copy.is_first:
+        return PlannedInteraction(interaction, body, files, workflows=workflows)
     plan = acknowledge(
         interaction,
         mail,
@@ -101,7 +108,7 @@ def _planned(mail: Understanding, thread: Threaded, policy: Policy, facts: Facts
         now=facts.now,
     )
     interaction = replace(interaction, decisions=(*interaction.decisions, plan.decision))
-    return PlannedInteraction(interaction, body, files, plan.outbound, plan.caps)
+    return PlannedInteraction(interaction, body, files, plan.outbound, plan.caps, workflows)
 
 
 def _interaction(

@@ -8,6 +8,7 @@ from postroom.model import Decision, Outcome
 from postroom.model import DecisionRule as Rule
 from postroom.rules import Basis
 from postroom.rules.attachments import Action
+from postroom.rules.workflows import RunResult
 
 
 def tell_decision(decision: Decision) -> str:
@@ -29,6 +30,17 @@ _BLOCKED = "An attachment was put into quarantine: {detail}."
 _DELETED = "An attachment was taken out and not kept: {detail}."
 _JOINED = "It joined a thread ({rule}), {detail}."
 _ALONE = "It began a thread of its own ({rule}), {detail}."
+
+
+_WORKFLOWS: dict[str, str] = {
+    RunResult.APPLIED: "A workflow acted on it: {detail}.",
+    RunResult.OTHERWISE: "A workflow did not match, and did what it does otherwise: {detail}.",
+    RunResult.NO_MATCH: "These workflows did not match it: {detail}.",
+    RunResult.FAILED: "A workflow could not be computed, and had no effect: {detail}.",
+    RunResult.SHADOW: "A workflow that only tries would have done: {detail}.",
+    RunResult.NOT_RUN: "An earlier workflow stopped these: {detail}.",
+    Outcome.CUT: "More workflows acted on it than are told: {detail}.",
+}
 
 
 def _says(rule: Rule, outcome: str) -> str | None:
@@ -120,6 +132,8 @@ def _says(rule: Rule, outcome: str) -> str | None:
             return "It belongs to the department {outcome}: {detail}."
         case Rule.ENDPOINT:
             return "Its mailbox leads to no endpoint of its own: {detail}."
+        case Rule.WORKFLOW:
+            return _WORKFLOWS.get(outcome)
         case Rule.ROUTE if outcome == Outcome.FALL_BACK:
             return "The {detail}, so the next one in line was tried."
         case Rule.ROUTE:

@@ -11,6 +11,7 @@ from postroom.services.configuration.checks import (
     sending,
     service_levels,
     threading,
+    workflows,
 )
 from postroom.services.configuration.checks.finding import Finding
 
@@ -25,8 +26,9 @@ _PROBLEMS = (
     policies.problems,
     service_levels.problems,
     threading.problems,
+    workflows.problems,
 )
-_WARNINGS = (mailboxes.warnings, sending.warnings, accounts.warnings)
+_WARNINGS = (mailboxes.warnings, sending.warnings, accounts.warnings, workflows.warnings)
 
 
 def problems(configuration: Configuration, *, since: Configuration | None = None) -> list[Finding]:

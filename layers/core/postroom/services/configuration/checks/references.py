@@ -26,6 +26,7 @@ NAMED_SECTIONS = (
     "accounts",
     "calendars",
     "service_levels",
+    "workflows",
 )
 
 
@@ -60,6 +61,7 @@ REFERENCES: tuple[Reference, ...] = (
     Reference("calendars", "department", "departments", "department"),
     Reference("service_levels", "department", "departments", "department"),
     Reference("service_levels", "calendar", "calendars", "calendar"),
+    Reference("workflows", "department", "departments", "department"),
 )
 """The only list of names that lead from one object to another; deletion guards read it too."""
 

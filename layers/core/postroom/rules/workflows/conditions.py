@@ -77,10 +77,13 @@ class Verdict:
     groups: Mapping[str, str] = field(default_factory=dict)
 
 
+_HOLDS, _FAILS = Verdict(True), Verdict(False)
+
+
 def evaluate(condition: Condition | None, at: Snapshot, budget: Budget) -> Verdict:
     """Tell whether a condition holds; raises NotComputable."""
     if condition is None:
-        return Verdict(True)
+        return _HOLDS
     if isinstance(condition, Leaf):
         return _leaf(condition, at, budget)
     return _group(condition, at, budget)
@@ -88,36 +91,46 @@ def evaluate(condition: Condition | None, at: Snapshot, budget: Budget) -> Verdi
 
 def _group(group: Group, at: Snapshot, budget: Budget) -> Verdict:
     if group.kind == "not":
-        return Verdict(not evaluate(group.parts[0], at, budget).holds)
+        return _FAILS if evaluate(group.parts[0], at, budget).holds else _HOLDS
     groups: dict[str, str] = {}
     for part in group.parts:
         verdict = evaluate(part, at, budget)
-        groups.update(verdict.groups)
+        if verdict.groups:
+            groups.update(verdict.groups)
         if verdict.holds is (group.kind == "any"):
-            return Verdict(verdict.holds, groups)
+            return Verdict(verdict.holds, groups) if groups else verdict
     return Verdict(group.kind == "all", groups)
 
 
 def _leaf(leaf: Leaf, at: Snapshot, budget: Budget) -> Verdict:
+    if leaf.operator is Operator.MATCHES:
+        value, missing = _read(leaf, at, budget)
+        return _FAILS if missing else _matches(leaf, value, budget)
+    return _HOLDS if _holds(leaf, at, budget) else _FAILS
+
+
+def _read(leaf: Leaf, at: Snapshot, budget: Budget) -> tuple[Value, bool]:
     known = find_field(leaf.field)
     if known is None:
         raise NotComputable(f"there is no field {leaf.field}")
     value = known.read(at)
     budget.spend()
-    missing = value is None or value in ("", ())
+    return value, value is None or value in ("", ())
+
+
+def _holds(leaf: Leaf, at: Snapshot, budget: Budget) -> bool:
+    value, missing = _read(leaf, at, budget)
     if leaf.operator is Operator.EMPTY:
-        return Verdict(missing is bool(leaf.value))
+        return missing is bool(leaf.value)
     if leaf.operator is Operator.EXISTS:
-        return Verdict(missing is not bool(leaf.value))
+        return missing is not bool(leaf.value)
     if missing:
-        return Verdict(leaf.operator in (Operator.NOT_EQUALS, Operator.NOT_IN))
-    if leaf.operator is Operator.MATCHES:
-        return _matches(leaf, value, budget)
-    if known.kind in (FieldKind.TEXT, FieldKind.TEXTS):
-        return Verdict(_text_holds(leaf, value, budget))
+        return leaf.operator in (Operator.NOT_EQUALS, Operator.NOT_IN)
+    if isinstance(value, (str, tuple)):
+        return _text_holds(leaf, value, budget)
     if isinstance(value, datetime):
-        return Verdict(_moment_holds(leaf, value, at))
-    return Verdict(_plain_holds(leaf, value))
+        return _moment_holds(leaf, value, at)
+    return _plain_holds(leaf, value)
 
 
 def _texts(leaf: Leaf, value: Value, budget: Budget) -> tuple[str, ...]:
@@ -135,10 +148,14 @@ def folded(text: str, *, case: bool = False) -> str:
     return plain if case else plain.casefold()
 
 
+@lru_cache(maxsize=4096)  # of the workflows in force, each compared with every mail
+def _words(value: Any, case: bool) -> tuple[str, ...]:
+    return tuple(folded(str(one), case=case) for one in (value if isinstance(value, tuple) else (value,)))
+
+
 def _text_holds(leaf: Leaf, value: Value, budget: Budget) -> bool:
     texts = [budget.folded(text, case=leaf.case) for text in _texts(leaf, value, budget)]
-    wanted = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
-    words = [folded(str(one), case=leaf.case) for one in wanted]
+    words = _words(leaf.value, leaf.case)
     match leaf.operator:
         case Operator.EQUALS | Operator.IN:
             return any(text in words for text in texts)
@@ -149,9 +166,9 @@ def _text_holds(leaf: Leaf, value: Value, budget: Budget) -> bool:
         case Operator.CONTAINS_ALL:
             return all(any(word in text for text in texts) for word in words)
         case Operator.STARTS_WITH:
-            return any(text.startswith(tuple(words)) for text in texts)
+            return any(text.startswith(words) for text in texts)
         case Operator.ENDS_WITH:
-            return any(text.endswith(tuple(words)) for text in texts)
+            return any(text.endswith(words) for text in texts)
         case _:
             raise NotComputable(f"{leaf.operator.value} says nothing about {leaf.field}")
 

@@ -94,7 +94,7 @@ def _concerns(workflow: Workflow, at: Snapshot) -> bool:
 
 
 def _run(workflow: Workflow, workflows: Sequence[Workflow], effects: _Effects, budget: Budget) -> Run:
-    before = _Effects(effects.plan, replace(effects.at, workflow=workflow.name, groups={}))
+    before = _Effects(effects.plan, replace(effects.at, groups={}) if effects.at.groups else effects.at)
     try:
         actions, result = _chosen(workflow, before, budget)
         done = _apply(actions, before, workflows, budget, chained=0)

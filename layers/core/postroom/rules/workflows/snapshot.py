@@ -48,11 +48,10 @@ class Snapshot:
     tags: frozenset[str] = frozenset()
     fields: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)  # of the last pattern that matched
-    workflow: str = ""  # the one that looks
 
     def with_groups(self, groups: Mapping[str, str]) -> Snapshot:
         """Return it with what the groups of a pattern caught."""
-        return replace(self, groups={**self.groups, **groups})
+        return replace(self, groups={**self.groups, **groups}) if groups else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +120,8 @@ def _recipient(at: Snapshot, name: str) -> tuple[str, ...]:
 
 
 def _percent(at: Snapshot) -> float:
-    """Return a number from 0 up to 100 that a case has for one workflow for good."""
-    return int.from_bytes(sha256(f"{at.thread}/{at.workflow}".encode()).digest()[:4], "big") % 10_000 / 100
+    """Return a number from 0 up to 100 that a case has for good."""
+    return int.from_bytes(sha256(at.thread.encode()).digest()[:4], "big") % 10_000 / 100
 
 
 FIELDS: Mapping[str, Field] = {

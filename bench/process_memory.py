@@ -68,6 +68,7 @@ def _measure(path: str, answers: Any) -> None:
     from postroom.model.configuration.document import Configuration
     from postroom.model.identity import raw_key
     from postroom.model.understanding import Tried
+    from postroom.services.desk.incoming import IncomingCases
     from postroom.services.inbound.ingest import Ingest
     from postroom.services.inbound.store import Store
     from postroom.services.policy.compiled import Policies
@@ -88,7 +89,14 @@ def _measure(path: str, answers: Any) -> None:
         interactions=store,
         duplicates=store,
         policies=Policies(Fixed(), lambda: ()),
-        store=Store(contents=bucket, interactions=store, outbox=store, outbound_queue=store, suppressions=store),
+        store=Store(
+            contents=bucket,
+            interactions=store,
+            outbox=store,
+            outbound_queue=store,
+            suppressions=store,
+            cases=IncomingCases(store, store, lambda _agent, _queue: True),
+        ),
         trial=trial,
         clock=utc_now,
     )

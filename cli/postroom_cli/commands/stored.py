@@ -66,25 +66,13 @@ def merge(
     json: Json = False,
 ) -> None:
     """Move all mails of one thread into another."""
-    from postroom.services.interactions import split_merge
-
-    stack = find_stack(context)
-    done = split_merge.merge(
-        source, into, threads=stack.interactions, moves=stack.changes, who=author(), clock=stack.clock
-    )
-    _tell(done, json)
+    _tell(_threads(context).merge(source, into, who=author()), json)
 
 
 @thread_app.command()
 def split(context: typer.Context, interaction_id: Id, json: Json = False) -> None:
     """Make a mail, with what answers it, a thread of its own."""
-    from postroom.services.interactions import split_merge
-
-    stack = find_stack(context)
-    done = split_merge.split(
-        interaction_id, threads=stack.interactions, moves=stack.changes, who=author(), clock=stack.clock
-    )
-    _tell(done, json)
+    _tell(_threads(context).split(interaction_id, who=author()), json)
 
 
 @thread_app.command()
@@ -94,11 +82,14 @@ def undo(
     json: Json = False,
 ) -> None:
     """Take a split or merge back."""
-    from postroom.services.interactions import split_merge
+    _tell(_threads(context).undo(change, who=author()), json)
+
+
+def _threads(context: typer.Context) -> Any:
+    from postroom.services.desk import Threads
 
     stack = find_stack(context)
-    done = split_merge.undo(change, threads=stack.interactions, moves=stack.changes, who=author(), clock=stack.clock)
-    _tell(done, json)
+    return Threads(stack.cases, stack.interactions, stack.interactions, stack.changes, stack.clock)
 
 
 def _tell(done: Any, json: bool) -> None:
@@ -124,6 +115,7 @@ def replay(
     A wrapped mail that can be read today is made whole: thread, attachments, acknowledgement while it is young.
     """
     from postroom.errors import Conflict, Invalid, NotFound, Problem
+    from postroom.services.desk import IncomingCases
     from postroom.services.inbound import Store
     from postroom.services.interactions import Replay, Replayed
     from postroom.services.policy import Policies
@@ -141,6 +133,7 @@ def replay(
             outbox=stack.outbox,
             outbound_queue=stack.queue("outbound_queue"),
             suppressions=stack.suppressions,
+            cases=IncomingCases(stack.cases, stack.interactions, stack.may_hold),
         ),
         policies=Policies(stack.configurations, thread_keys(stack)),
         clock=stack.clock,

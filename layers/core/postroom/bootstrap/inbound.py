@@ -71,10 +71,12 @@ def _trial() -> Trial:
 
 
 def _ingest(stores: Stores, thread_keys: Callable[[], tuple[bytes, ...]]) -> Ingest:
+    from postroom.services.desk import IncomingCases
     from postroom.services.inbound import Ingest, Store
     from postroom.services.policy import Policies
 
     store = Store(
+        cases=IncomingCases(stores.cases, stores.interactions, stores.may_hold),
         contents=stores.contents,
         interactions=stores.interactions,
         outbox=stores.outbox,

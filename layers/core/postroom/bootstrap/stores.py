@@ -22,10 +22,10 @@ if TYPE_CHECKING:
         Duplicates,
         ErasableContents,
         InteractionChanges,
-        InteractionLists,
         Looks,
         MailboxStates,
         Notices,
+        OlderMail,
         OutboxHistory,
         RawMessages,
         Redrive,
@@ -125,7 +125,7 @@ class Stores:
         return DynamoWaitingChanges(self._dynamo, self._table)
 
     @cached_property
-    def interactions(self) -> InteractionLists:
+    def interactions(self) -> OlderMail:
         """Return the interactions."""
         from postroom.adapters.dynamo import DynamoInteractions
 
@@ -137,6 +137,11 @@ class Stores:
         from postroom.adapters.dynamo.cases import DynamoCases
 
         return DynamoCases(self._dynamo, self._table)
+
+    @property
+    def may_hold(self) -> Callable[[str, str], bool]:
+        """Return what tells whether an agent may have cases of a queue: whoever is named, while nobody knows users."""
+        return lambda agent, _queue: bool(agent)
 
     @cached_property
     def case_notes(self) -> CaseNotes:

@@ -84,7 +84,7 @@ USES: Mapping[Step, Mapping[Resource, float]] = {
     Step.MAIL: {
         Resource.S3_PUT: 1,
         Resource.S3_GET: 1,
-        Resource.WRITE_UNITS: 4,
+        Resource.WRITE_UNITS: 7,
         Resource.READ_UNITS: 2,
         Resource.SQS: 2,
         Resource.LAMBDA: 1,

@@ -103,6 +103,18 @@ class Cases(Protocol):
         ...
 
 
+class OlderMail(InteractionLists, Protocol):
+    """Mail that was stored before there were cases."""
+
+    def without_case(self, queue: str) -> Iterable[Mapping[str, Any]]:
+        """List the mails that a queue still lists, as rows."""
+        ...
+
+    def unlist(self, interaction_id: str) -> None:
+        """Take a mail off that list."""
+        ...
+
+
 class CaseNotes(Protocol):
     """What lies beside a case: notes, drafts, and who has it open."""
 

@@ -117,6 +117,8 @@ ROWS: list[tuple[str, on.Trigger, str]] = [
     ("a note", on.Noted("ann", "n1"), "Q C A P X -"),
     ("a hint", on.Hinted("look"), "Q C A P X ="),
     ("rules lead it elsewhere", on.Rerouted("sue", "billing", "service"), "Q = = P = ="),
+    ("it is about something else", on.Rerouted("sue", "support", "service", "Teapot"), "Q C A P X ="),
+    ("a merge is undone", on.Unmerged("sue"), "= = = = = Q"),
     ("it is merged", on.MergedInto("sue", "t9"), "M M - M - ="),
     ("into another than before", on.MergedInto("sue", "t8"), "M M - M - -"),
     ("into itself", on.MergedInto("sue", "t1"), "- - - - - -"),

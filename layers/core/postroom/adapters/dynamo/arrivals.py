@@ -49,4 +49,5 @@ class DynamoArrivals:
                 ScanIndexForward=False,
                 Limit=seen,
             )
-        return [(row[keys.PK]["S"].removeprefix("I#"), row["mailbox"]["S"]) for row in answer["Items"]]
+        # A case has the id of the mail that began it.
+        return [(row[keys.PK]["S"].partition("#")[2], row["mailbox"]["S"]) for row in answer["Items"]]

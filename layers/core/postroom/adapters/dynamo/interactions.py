@@ -22,6 +22,7 @@ from postroom.model import (
     ThreadHit,
     Waiting,
 )
+from postroom.model.case import CaseList, ListKind
 from postroom.ports import Contents
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ NOT_THERE = "attribute_not_exists(pk)"
 A_ROOT = "#thread = :own"
 WAITS = timedelta(days=30)
 
-_SHOWN = ("direction", "created", "from", "subject", "subtype", "status")
+_SHOWN = ("direction", "created", "from", "subject", "subtype", "status", "mailbox", "thread")
 
 
 class DynamoInteractions:
@@ -191,8 +192,40 @@ class DynamoInteractions:
         return frozenset(item[keys.PK]["S"].removeprefix("I#") for item in found)
 
     def list_queue(self, queue: str, *, newest_first: bool = True) -> Iterator[dict[str, Any]]:
-        """List a queue's interactions as rows: id, mailbox, thread, subject, from, created, status, subtype."""
-        yield from self._list(keys.BY_LIST, keys.LIST_PK, keys.queue_list(queue), newest_first=newest_first)
+        """List the mails of the cases that wait in a queue, or for a date or the customer, case by case, as rows.
+
+        A row has id, mailbox, thread, subject, from, created, status, subtype. Behind them comes mail that was stored
+        before there were cases and has none yet.
+        """
+        lists = (keys.case_list(CaseList(kind, queue)) for kind in (ListKind.WAITING, ListKind.PENDING))
+        for name in lists:
+            for row in self._list(keys.BY_LIST, keys.LIST_PK, name, newest_first=newest_first):
+                if "card" in row:
+                    yield from self._of_case(row["id"].removeprefix("C#"), row["card"]["mails"], newest_first)
+                else:
+                    yield row
+
+    def without_case(self, queue: str) -> Iterator[dict[str, Any]]:
+        """List the mails of a queue that were stored before there were cases, newest first."""
+        for row in self._list(keys.BY_LIST, keys.LIST_PK, keys.queue_list(queue), newest_first=True):
+            if "card" in row:
+                return  # cases come before them
+            yield row
+
+    def unlist(self, interaction_id: str) -> None:
+        """Take a mail off the list of its queue: its case is listed."""
+        with aws_errors("taking a mail off its queue's list", on=interaction_id):
+            self._client.update_item(
+                TableName=self._table,
+                Key=items.marshal(keys.interaction(interaction_id)),
+                UpdateExpression=f"REMOVE {keys.LIST_PK}, {keys.LIST_SK}",
+                ConditionExpression="attribute_exists(pk)",
+            )
+
+    def _of_case(self, case_id: str, count: int, newest_first: bool) -> Iterator[dict[str, Any]]:
+        ids = [case_id] if count == 1 else self.thread(case_id)
+        rows = [row for row in self.rows(ids) if row.get("direction") == Direction.INBOUND.value]
+        yield from reversed(rows) if newest_first else rows
 
     def list_outbox(self, state: OutboxState, *, newest_first: bool = True) -> Iterator[dict[str, Any]]:
         """List the outbound interactions in a state as rows."""

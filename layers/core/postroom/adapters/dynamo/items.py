@@ -147,8 +147,6 @@ def interaction_item(interaction: Interaction, body: bytes | None, body_key: str
         {
             **keys.interaction(interaction.id),
             keys.MESSAGE_ID_PK: _known_by(interaction),
-            keys.LIST_PK: keys.queue_list(interaction.queue),
-            keys.LIST_SK: listed,
             keys.THREAD_PK: interaction.thread_id if member else None,
             keys.THREAD_SK: listed if member else None,
             "direction": Direction.INBOUND.value,

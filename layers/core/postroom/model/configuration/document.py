@@ -214,6 +214,15 @@ class ReplacementTexts(ConfigObject):
     no_body: str = "***WARNING: Could not get IMAP body text."
 
 
+class CaseSettings(ConfigObject):
+    """How cases live."""
+
+    reopen_within: Period = Field(
+        default=timedelta(days=30),
+        description="A customer's mail reopens a case that was closed no longer ago; a later one begins a new case.",
+    )
+
+
 class Settings(ConfigObject):
     """What holds for the whole installation."""
 
@@ -255,6 +264,7 @@ class Settings(ConfigObject):
     sending: SendingOptions = Field(
         default=SendingOptions(), description="How mail is written, where alias, mailbox and queue say nothing (S09)."
     )
+    cases: CaseSettings = CaseSettings()
 
 
 class Configuration(ConfigObject):

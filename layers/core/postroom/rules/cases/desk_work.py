@@ -206,11 +206,19 @@ def hinted(case: Case, trigger: on.Hinted, now: datetime) -> Case:
 
 
 def rerouted(case: Case, trigger: on.Rerouted, now: datetime) -> Case:
-    """Lead a case that nobody has to where the rules in force lead its mail."""
-    if case.queue == trigger.queue:
+    """Lead a case that nobody has to where the rules in force lead its mail; what it is about is told of any."""
+    moves = case.queue != trigger.queue and case.state in (CaseState.QUEUED, CaseState.PENDING)
+    after = replace(
+        case,
+        queue=trigger.queue if moves else case.queue,
+        department=trigger.department if moves else case.department,
+        subject=trigger.subject or case.subject,
+        customer=trigger.customer or case.customer,
+    )
+    if after == case:
         return case
-    there = replace(case, queue=trigger.queue, department=trigger.department)
-    return there.told(Kind.MOVED, at=now, who=trigger.who, detail=f"from {case.queue} to {trigger.queue}")
+    detail = f"from {case.queue} to {trigger.queue}" if moves else "its first mail was read again"
+    return after.told(Kind.MOVED, at=now, who=trigger.who, detail=detail)
 
 
 def _held_by(case: Case, who: str, trigger: on.Claimed | on.Taken | on.Resumed | on.Reopened, now: datetime) -> Case:

@@ -17,7 +17,7 @@ from postroom.model.case import (
 from postroom.model.case import (
     CaseEventKind as Kind,
 )
-from postroom.rules.cases.triggers import Absorbed, MailsLeft, MergedInto
+from postroom.rules.cases.triggers import Absorbed, MailsLeft, MergedInto, Unmerged
 
 
 def merged(case: Case, trigger: MergedInto, now: datetime) -> Case:
@@ -27,6 +27,13 @@ def merged(case: Case, trigger: MergedInto, now: datetime) -> Case:
     return replace(
         case, state=CaseState.MERGED, merged_into=trigger.target, agent="", claimed=None, wait=None, unread=False
     ).told(Kind.MERGED, at=now, who=trigger.who, detail=trigger.target)
+
+
+def unmerged(case: Case, trigger: Unmerged, now: datetime) -> Case:
+    """Give a case its mails back; it waits again, for anybody."""
+    return replace(case, state=CaseState.QUEUED, merged_into="").told(
+        Kind.SPLIT_OFF, at=now, who=trigger.who, detail=case.merged_into
+    )
 
 
 def merged_already(case: Case, trigger: MergedInto, _now: datetime) -> Case:

@@ -77,7 +77,15 @@ TABLE: Mapping[type[Any], Mapping[CaseState, Handler]] = {
     ),
     on.Noted: _row(desk_work.noted, desk_work.noted, desk_work.noted, desk_work.noted, desk_work.noted, _refused),
     on.Hinted: _row(desk_work.hinted, desk_work.hinted, desk_work.hinted, desk_work.hinted, desk_work.hinted, _nothing),
-    on.Rerouted: _row(desk_work.rerouted, _nothing, _nothing, desk_work.rerouted, _nothing, _nothing),
+    on.Rerouted: _row(
+        desk_work.rerouted,
+        desk_work.rerouted,
+        desk_work.rerouted,
+        desk_work.rerouted,
+        desk_work.rerouted,
+        _nothing,
+    ),
+    on.Unmerged: _row(_nothing, _nothing, _nothing, _nothing, _nothing, merging.unmerged),
     on.MergedInto: _row(merging.merged, merging.merged, _refused, merging.merged, _refused, merging.merged_already),
     on.Absorbed: _row(merging.absorbed, merging.absorbed, merging.absorbed, merging.absorbed, _refused, _refused),
     on.MailsLeft: _row(

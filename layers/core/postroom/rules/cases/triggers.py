@@ -218,11 +218,20 @@ class Hinted:
 
 @dataclass(frozen=True, slots=True)
 class Rerouted:
-    """Its mails were read again, and rules lead them to another queue."""
+    """Its first mail was read again: rules lead it to this queue, and it has this subject and customer."""
 
     who: str
     queue: str
     department: str
+    subject: str = ""
+    customer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unmerged:
+    """The merge was undone: its mails are its own again."""
+
+    who: str
 
 
 Trigger = (
@@ -248,4 +257,5 @@ Trigger = (
     | Changed
     | Hinted
     | Rerouted
+    | Unmerged
 )

@@ -11,13 +11,21 @@ from datetime import datetime
 from postroom.mail.headers import address_key
 from postroom.model import Event, EventKind, Interaction
 from postroom.ports import Interactions
+from postroom.services.desk import IncomingCases
 
 
-def heal_threads(interaction: Interaction, waits_for: str | None, *, interactions: Interactions, now: datetime) -> None:
+def heal_threads(
+    interaction: Interaction,
+    waits_for: str | None,
+    *,
+    interactions: Interactions,
+    cases: IncomingCases,
+    now: datetime,
+) -> None:
     """Join the replies that waited for this mail, and leave a note when this mail itself waits for another."""
     if interaction.message_id is not None:
         for waiting in interactions.waiting_for(interaction.message_id):
-            _join(waiting.interaction_id, waiting.sender, interaction, interactions, now)
+            _join(waiting.interaction_id, waiting.sender, interaction, interactions, cases, now)
     if waits_for is None or interaction.sender is None:
         return
     sender = address_key(interaction.sender.address)
@@ -26,14 +34,19 @@ def heal_threads(interaction: Interaction, waits_for: str | None, *, interaction
     for hit in interactions.by_message_ids([waits_for]):
         found = interactions.get(hit.interaction_id)
         if found is not None:
-            _join(interaction.id, sender, found, interactions, now)
+            _join(interaction.id, sender, found, interactions, cases, now)
 
 
-def _join(child: str, sender: str, parent: Interaction, interactions: Interactions, now: datetime) -> None:
+def _join(
+    child: str, sender: str, parent: Interaction, interactions: Interactions, cases: IncomingCases, now: datetime
+) -> None:
     took_part = {address_key(address.address) for address in (*parent.to, *parent.cc, *parent.reply_to)}
     took_part |= {address_key(parent.sender.address)} if parent.sender else set()
     if sender not in took_part or child == parent.id:
         return
+    found = interactions.find(child)
+    if found is None or found.thread_id != child or not cases.join_late(child, parent.thread_id, now=now):
+        return  # it is in a thread already, or people of ours work on both
     if interactions.join_thread(child, thread_id=parent.thread_id, parent_id=parent.id):
         detail = f"what it answers came in later: {parent.id}"
         interactions.add_event(child, Event(at=now, what=EventKind.THREAD_HEALED, detail=detail))

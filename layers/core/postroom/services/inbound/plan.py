@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from postroom.model import (
     Attachment,
@@ -67,6 +67,7 @@ class InboundPlan:
     reported: ReportedOutcome | None  # what a report says of a mail of ours
     waits_for: str | None  # Message-ID of the mail that is answered and is not here yet
     old: bool  # it lay there before the mailbox was connected (X13)
+    reopen_within: timedelta  # how long a customer's mail reopens a case that was closed
     now: datetime
 
 
@@ -82,6 +83,7 @@ def plan_inbound(mail: Understanding, thread: Threaded, policy: Policy, facts: F
         reported=reported_outcome(own.interaction, mail.report, now=facts.now),
         waits_for=thread.waits_for,
         old=facts.old,
+        reopen_within=policy.configuration.settings.cases.reopen_within,
         now=facts.now,
     )
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from postroom.mail.reports import DeliveryReport, ReportKind
+from postroom.mail.reports import DeliveryReport, Recipient, ReportKind
 from postroom.model import Delivery, Event, EventKind, Interaction, SuppressionReason
+from postroom.services.desk import ReportOnMail
 
 _DISPOSITIONS_SEEN = frozenset({"displayed", "processed", "dispatched"})
 
@@ -21,6 +22,12 @@ class ReportedOutcome:
     event: Event
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)  # by recipient that it names
     suppressed: Mapping[str, SuppressionReason] = field(default_factory=dict)  # nothing more is to be sent to them
+    reason: str = ""  # whom it did not reach, and why, for who works on the case
+
+    @property
+    def not_arrived(self) -> ReportOnMail | None:
+        """Return what the case of the mail is told; None when the mail may have done its work."""
+        return ReportOnMail(self.outbound_id, self.reason) if self.delivery.failed else None
 
 
 def reported_outcome(
@@ -40,6 +47,7 @@ def reported_outcome(
         interaction.parent_id,
         delivery,
         event,
+        reason=_in_words(report, delivery),
         deliveries=_deliveries(report, delivery),
         suppressed=dict.fromkeys(named, SuppressionReason.COMPLAINED)
         if delivery is Delivery.COMPLAINED
@@ -66,6 +74,21 @@ _BY_ACTION = {
     "relayed": Delivery.DELIVERED,
     "expanded": Delivery.DELIVERED,
 }
+
+
+def _in_words(report: DeliveryReport, delivery: Delivery) -> str:
+    """Say whom the mail did not reach, and why."""
+    said = "complained about it" if delivery is Delivery.COMPLAINED else "did not get it"
+    told = [
+        f"{one.address or 'a recipient'} {said}" + (f": {why}" if (why := _why(one)) else "")
+        for one in report.recipients[:5]
+    ]
+    return "; ".join(told) or f"a recipient {said}"
+
+
+def _why(recipient: Recipient) -> str:
+    reason = (recipient.reason or "").replace("_", " ")
+    return ", ".join(part for part in (reason, recipient.status, (recipient.diagnostic or "")[:120]) if part)
 
 
 def _meaning(report: DeliveryReport) -> tuple[Delivery, EventKind]:

@@ -1,7 +1,8 @@
 """Store what was planned for one mail; every step may be repeated, and finds what is there already.
 
-In this order: files, the interactions of copies, the mail's own interaction (with its acknowledgement, in one
-transaction), what a report says of a mail of ours, threads that waited for this mail, the request to send.
+In this order: files, the interactions of copies, the mail's own interaction (its case first, then itself with its
+acknowledgement, in one transaction), what a report says of a mail of ours, threads that waited for this mail, the
+request to send.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import datetime
 from postroom.errors import Transient
 from postroom.model import Added, Interaction, OutboxState, send_request
 from postroom.ports import Contents, Interactions, Outbox, Queue, Suppressions
+from postroom.services.desk import IncomingCases
 from postroom.services.inbound.acknowledge import without_acknowledgement
 from postroom.services.inbound.duplicates import note_repetition
 from postroom.services.inbound.late_parents import heal_threads
@@ -40,14 +42,15 @@ class Store:
     outbox: Outbox
     outbound_queue: Queue
     suppressions: Suppressions
+    cases: IncomingCases
 
     def __call__(self, plan: InboundPlan) -> Stored:
         """Write all of a plan; raises Transient when it must be repeated, TooLarge when no item holds the mail."""
         for file in {file.key: file for one in (*plan.copies, plan.own) for file in one.files}.values():
             self.contents.put(file.key, file.data(), content_type="application/octet-stream")
         for copy in plan.copies:
-            self._write(copy)
-        stored = self._write(plan.own)
+            self._write(copy, plan)
+        stored = self._write(plan.own, plan)
         if stored.added is Added.EXISTED:
             # What is there counts: it may have been moved, split off or read again since.
             there = self.interactions.get(stored.interaction.id)
@@ -65,7 +68,7 @@ class Store:
                 event=plan.reported.event,
             )
             self._suppress(plan.reported, now=plan.now)
-        heal_threads(stored.interaction, plan.waits_for, interactions=self.interactions, now=plan.now)
+        heal_threads(stored.interaction, plan.waits_for, interactions=self.interactions, cases=self.cases, now=plan.now)
         if stored.outbound_id is not None:
             # It lies in the outbox already: should this message be lost, the sweeper queues it again.
             with contextlib.suppress(Transient):
@@ -79,8 +82,14 @@ class Store:
             detail = reported.event.detail
             suppress([address], reason, outbound=outbound, detail=detail, suppressions=self.suppressions, now=now)
 
-    def _write(self, planned: PlannedInteraction) -> Stored:
-        interaction, outbound = planned.interaction, planned.acknowledgement
+    def _write(self, planned: PlannedInteraction, plan: InboundPlan) -> Stored:
+        report = plan.reported.not_arrived if plan.reported and planned is plan.own else None
+        interaction = self.cases.place(
+            planned.interaction, report=report, reopen_within=plan.reopen_within, now=plan.now
+        )
+        outbound = planned.acknowledgement
+        if outbound is not None and outbound.thread_id != interaction.thread_id:
+            outbound = replace(outbound, thread_id=interaction.thread_id)
         if outbound is not None:
             prepared = self.interactions.prepare(interaction, planned.body)
             added = self.outbox.add(outbound, cause=prepared, caps=planned.caps)

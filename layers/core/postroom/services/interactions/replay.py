@@ -75,6 +75,7 @@ class Replay:
         differences = tuple(_differences(before, after, body_before, body))
         if apply and differences:
             self.rewrites.rewrite(before, after, body=body, event=self._event(differences, who))
+            self.store.cases.reread(after, who=who, now=self.clock())
         return Replayed(interaction_id, differences, applied=bool(apply and differences), problem=problem)
 
     def _event(self, differences: tuple[Difference, ...], who: str) -> Event:
@@ -109,6 +110,7 @@ class Replay:
         differences = tuple(found)
         if apply:
             self.rewrites.rewrite(before, after, body=whole.own.body, event=self._event(differences, who))
+            self.store.cases.reread(after, who=who, now=self.clock())
             write_rest(whole, after, sent, self.store)
         return Replayed(before.id, differences, applied=apply)
 

@@ -107,11 +107,16 @@ def write_rest(whole: Whole, after: Interaction, outbound_id: str | None, store:
     for copy in whole.plan.copies if whole.plan.own.interaction.id == after.id else ():
         for file in copy.files:
             store.contents.put(file.key, file.data(), content_type="application/octet-stream")
-        store.interactions.add(copy.interaction, copy.body)
+        placed = store.cases.place(
+            copy.interaction, report=None, reopen_within=whole.plan.reopen_within, now=whole.plan.now
+        )
+        store.interactions.add(placed, copy.body)
+    if after.thread_id != after.id:
+        store.cases.join_late(after.id, after.thread_id, now=whole.plan.now)
     reported = whole.plan.reported
     if reported is not None:
         store.outbox.report(reported.outbound_id, report_id=after.id, delivery=reported.delivery, event=reported.event)
-    heal_threads(after, whole.waits_for, interactions=store.interactions, now=whole.plan.now)
+    heal_threads(after, whole.waits_for, interactions=store.interactions, cases=store.cases, now=whole.plan.now)
     if outbound_id is not None:
         # It lies in the outbox already: should this message be lost, the sweeper queues it again.
         with contextlib.suppress(Transient):

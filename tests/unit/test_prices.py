@@ -83,7 +83,7 @@ def test_mail_is_what_was_counted_projected_to_a_month() -> None:
     found = estimate(mailbox, Configuration(mailboxes=(mailbox,)), monthly)
     calls = {line.what: line.quantity for line in found.calls}
     steps = {line.what: line.quantity for line in found.steps}
-    assert (calls[Resource.S3_PUT], calls[Resource.WRITE_UNITS]) == (1000, 1000 * 4 + 100 * 2 + steps[Step.POLL])
+    assert (calls[Resource.S3_PUT], calls[Resource.WRITE_UNITS]) == (1000, 1000 * 7 + 100 * 2 + steps[Step.POLL])
     assert calls[Resource.SES] == 0
     assert assumed(2000, monthly).size == 100_000_000
 

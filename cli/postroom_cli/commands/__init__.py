@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from postroom_cli.commands import (
+    case,
     config,
     demo,
     dlq,
@@ -34,6 +35,7 @@ def register_all(app: typer.Typer) -> None:
         mailbox,
         secret,
         oauth,
+        case,
         interaction,
         sending,
         suppression,

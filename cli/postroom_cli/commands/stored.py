@@ -86,7 +86,7 @@ def undo(
 
 
 def _threads(context: typer.Context) -> Any:
-    from postroom.services.desk import Threads
+    from postroom.services.interactions import Threads
 
     stack = find_stack(context)
     return Threads(stack.cases, stack.interactions, stack.interactions, stack.changes, stack.clock)

@@ -12,8 +12,8 @@ from postroom.model.case import Case, CaseChange, CaseList, CaseState, ListKind
 from postroom.model.interaction import Status
 from postroom.rules.cases import change
 from postroom.rules.cases import triggers as on
-from postroom.services.desk.adopt import adopt
-from postroom.services.desk.threads import Threads
+from postroom.services.desk.older_mail import adopt
+from postroom.services.interactions.threads import Threads
 
 from tests.support.aws_calls import aws_calls
 from tests.support.aws_stack import AwsStack, sqs_event

@@ -30,6 +30,7 @@ class CaseRow:
     tags: frozenset[str] = frozenset()
     mails: int = 0
     close_code: str = ""
+    order: str = ""  # its place among the rows of lists of one kind, as text
 
     @property
     def number(self) -> str:

@@ -5,19 +5,34 @@ from typing import TYPE_CHECKING
 from postroom.room import lazily
 
 if TYPE_CHECKING:
-    from postroom.services.desk.adopt import adopt
-    from postroom.services.desk.change import Members, change
-    from postroom.services.desk.incoming import IncomingCases, ReportOnMail, first_case, stored_case
-    from postroom.services.desk.threads import Threads
+    from postroom.services.desk.case_change import MOST_TRIES, Members, busy, change, read
+    from postroom.services.desk.incoming import IncomingCases, ReportOnMail, first_case
+    from postroom.services.desk.older_mail import adopt
+    from postroom.services.desk.outcomes import follow_outbound, look_after
+    from postroom.services.desk.work import CaseWork
 else:
     __getattr__ = lazily(
         __name__,
         {
-            "adopt": ["adopt"],
-            "change": ["Members", "change"],
-            "incoming": ["IncomingCases", "ReportOnMail", "first_case", "stored_case"],
-            "threads": ["Threads"],
+            "case_change": ["MOST_TRIES", "Members", "busy", "change", "read"],
+            "incoming": ["IncomingCases", "ReportOnMail", "first_case"],
+            "older_mail": ["adopt"],
+            "outcomes": ["follow_outbound", "look_after"],
+            "work": ["CaseWork"],
         },
     )
 
-__all__ = ["IncomingCases", "Members", "ReportOnMail", "Threads", "adopt", "change", "first_case", "stored_case"]
+__all__ = [
+    "MOST_TRIES",
+    "CaseWork",
+    "IncomingCases",
+    "Members",
+    "ReportOnMail",
+    "adopt",
+    "busy",
+    "change",
+    "first_case",
+    "follow_outbound",
+    "look_after",
+    "read",
+]

@@ -22,7 +22,7 @@ from postroom.model.case import (
 from postroom.ports import Cases, Interactions
 from postroom.rules import cases as rules
 from postroom.rules.cases import triggers as on
-from postroom.services.desk.change import MOST_TRIES, Members, busy, change, follow
+from postroom.services.desk.case_change import MOST_TRIES, Members, busy, change, follow
 
 _BY_PEOPLE = frozenset({Subtype.INBOUND_NEW, Subtype.INBOUND_CUSTOMER_REPLY, Subtype.SERVER_SUBSTITUTE})
 """A substitute stands for a mail that a person may have written; everything else is written by machines (L06)."""

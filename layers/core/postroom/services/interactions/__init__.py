@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from postroom.services.interactions.quarantine import Quarantine
     from postroom.services.interactions.replay import Replay, Replayed
     from postroom.services.interactions.take_in import TakeIn
+    from postroom.services.interactions.threads import Threads
 else:
     __getattr__ = lazily(
         __name__,
@@ -16,6 +17,7 @@ else:
             "quarantine": ["Quarantine"],
             "replay": ["Replay", "Replayed"],
             "take_in": ["TakeIn"],
+            "threads": ["Threads"],
         },
     )
 
@@ -24,5 +26,6 @@ __all__ = [
     "Replay",
     "Replayed",
     "TakeIn",
+    "Threads",
     "split_merge",
 ]

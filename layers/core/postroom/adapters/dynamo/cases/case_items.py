@@ -162,6 +162,7 @@ def read_row(item: Mapping[str, Any]) -> CaseRow:
         tags=card.get("tags", frozenset()),
         mails=card["mails"],
         close_code=card.get("code", ""),
+        order=item[keys.LIST_SK]["S"],
     )
 
 

@@ -12,8 +12,7 @@ from postroom.model.case import CaseChange, CaseState
 from postroom.ports import Cases, Clock, Interactions, ThreadMembers, ThreadMoves
 from postroom.rules import cases as rules
 from postroom.rules.cases import triggers as on
-from postroom.services.desk.change import MOST_TRIES, busy, change, read
-from postroom.services.desk.incoming import first_case
+from postroom.services.desk import MOST_TRIES, busy, change, first_case, read
 from postroom.services.interactions import split_merge
 
 

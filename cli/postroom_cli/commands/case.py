@@ -1,0 +1,407 @@
+"""`postroom case` and `postroom queue`: what people do with the work on a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from postroom.errors import Conflict, Invalid, NotFound, Problem
+
+from postroom_cli import output
+from postroom_cli.author import author
+from postroom_cli.output import Json
+from postroom_cli.stack import Stack, find_stack
+
+app = typer.Typer(help="See and work on cases: one a thread.", no_args_is_help=True)
+queue_app = typer.Typer(help="See what waits in queues.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(metavar="ID|NUMBER", help="The case's id, or its number: Z7QK3-M2P9R.")]
+As = Annotated[str, typer.Option("--as", help="Whom it is done as; else who you are on this machine.")]
+PAGE = 100
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the groups."""
+    parent.add_typer(app, name="case")
+    parent.add_typer(queue_app, name="queue")
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    queue: Annotated[str, typer.Option(help="What waits in this queue.")] = "",
+    agent: Annotated[str, typer.Option(help="What this agent has.")] = "",
+    pending: Annotated[bool, typer.Option("--pending", help="Of the queue: what waits for a date or a reply.")] = False,
+    closed: Annotated[str, typer.Option(metavar="YYYY-MM", help="Of the queue: what was closed in a month.")] = "",
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = PAGE,
+    json: Json = False,
+) -> None:
+    """List cases, the most urgent first; those that were closed, the newest first."""
+    from postroom.model.case import CaseList, ListKind
+
+    if bool(queue) == bool(agent):
+        raise Invalid([Problem("--queue", "or --agent is needed, not both.", "Name a queue, or an agent.")])
+    kind = ListKind.HELD if agent else ListKind.PENDING if pending else ListKind.CLOSED if closed else ListKind.WAITING
+    stack = find_stack(context)
+    wanted = CaseList(kind, agent or queue, _month(closed) if closed else None)
+    rows: list[Any] = []
+    more = False
+    for row in _rows(stack, wanted, newest_first=bool(closed)):
+        if len(rows) == limit:
+            more = True
+            break
+        rows.append(row)
+    if json:
+        for row in rows:
+            output.line({**output.plain(row), "number": row.number})
+        return
+    output.table(
+        "",
+        ("number", "since", "state", "agent", "customer", "subject", "mails", "why on top"),
+        (
+            (
+                row.number,
+                f"{row.enqueued:%Y-%m-%d %H:%M}",
+                row.state.value,
+                row.agent,
+                row.customer,
+                row.subject,
+                row.mails,
+                row.attention,
+            )
+            for row in rows
+        ),
+        empty="There is no such case.",
+    )
+    if more:
+        output.note(f"{limit} shown, there are more: raise --limit.")
+
+
+@app.command()
+def show(context: typer.Context, case_id: Id, json: Json = False) -> None:
+    """Show a case: where it stands, its mails and its notes."""
+    stack = find_stack(context)
+    case = _find(stack, case_id)
+    mails = stack.interactions.rows(stack.interactions.thread(case.id))
+    notes = [note for note in stack.case_notes.notes(case.id) if not note.deleted]
+    if json:
+        told = output.plain(case)
+        told.pop("unknown", None)
+        output.document({**told, "number": case.number, "mails": output.plain(mails), "notes": output.plain(notes)})
+        return
+    output.pairs(
+        {
+            "number": case.number,
+            "id": case.id,
+            "state": case.state.value,
+            "queue": case.queue,
+            "agent": case.agent,
+            "customer": case.customer,
+            "subject": case.subject,
+            "why on top": case.attention,
+            "waits until": f"{case.wait.until:%Y-%m-%d %H:%M} UTC" if case.wait and case.wait.until else "",
+            "closed with": case.close_code,
+            "category": case.category,
+            "tags": ", ".join(sorted(case.tags)),
+            "priority": str(case.priority or ""),
+            "goes on in": case.merged_into or case.continued_by,
+            "mails version": str(case.mails_version),
+        }
+    )
+    output.table(
+        "Mails",
+        ("id", "", "created", "from", "subject"),
+        (
+            (
+                one["id"],
+                one.get("direction", ""),
+                str(one.get("created", ""))[:16],
+                one.get("from", ""),
+                one.get("subject", ""),
+            )
+            for one in mails
+        ),
+    )
+    output.table("Notes", ("at", "by", ""), ((f"{one.at:%Y-%m-%d %H:%M}", one.who, one.text) for one in notes))
+
+
+@app.command()
+def history(context: typer.Context, case_id: Id, json: Json = False) -> None:
+    """Show who did what to a case, and when."""
+    stack = find_stack(context)
+    events = stack.cases.history(_find(stack, case_id).id)
+    if json:
+        for event in events:
+            output.line(output.plain(event))
+        return
+    output.table(
+        "",
+        ("version", "at", "what", "by", ""),
+        ((one.version, f"{one.at:%Y-%m-%d %H:%M:%S}", one.what, one.who, one.detail) for one in events),
+    )
+
+
+@app.command()
+def claim(context: typer.Context, case_id: Id, who: As = "", json: Json = False) -> None:
+    """Take a waiting case."""
+    stack = find_stack(context)
+    _told(_desk(stack).claim(_id(stack, case_id), who=who or author()), json)
+
+
+@app.command("next")
+def next_(
+    context: typer.Context,
+    queue: Annotated[list[str], typer.Option(help="A queue to take from; several may be named.")],
+    who: As = "",
+    json: Json = False,
+) -> None:
+    """Take the most urgent case of queues."""
+    case = _desk(find_stack(context)).claim_next(queue, who=who or author())
+    if case is None:
+        output.say("Nothing waits.")
+        return
+    _told(case, json)
+
+
+@app.command()
+def release(
+    context: typer.Context,
+    case_id: Id,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    who: As = "",
+    json: Json = False,
+) -> None:
+    """Put a case back into its queue, at its old place."""
+    stack = find_stack(context)
+    _told(_desk(stack).release(_id(stack, case_id), who=who or author(), reason=reason), json)
+
+
+@app.command()
+def take(
+    context: typer.Context,
+    case_id: Id,
+    force: Annotated[bool, typer.Option("--force", help="Even while it is written in.")] = False,
+    who: As = "",
+    json: Json = False,
+) -> None:
+    """Take a case from a colleague."""
+    stack = find_stack(context)
+    _told(_desk(stack).take(_id(stack, case_id), who=who or author(), force=force), json)
+
+
+@app.command()
+def transfer(
+    context: typer.Context,
+    case_id: Id,
+    queue: Annotated[str, typer.Option(help="The queue it goes to; empty: it stays in its own.")] = "",
+    agent: Annotated[str, typer.Option(help="The agent it goes to; empty: anybody of the queue.")] = "",
+    note: Annotated[str, typer.Option(help="What the next one should know.")] = "",
+    who: As = "",
+    json: Json = False,
+) -> None:
+    """Give a case to another queue, or to an agent."""
+    stack = find_stack(context)
+    done = _desk(stack).transfer(
+        _id(stack, case_id), who=who or author(), queue=queue, agent=agent, note=note, others=True
+    )
+    _told(done, json)
+
+
+@app.command()
+def pending(
+    context: typer.Context,
+    case_id: Id,
+    until: Annotated[datetime | None, typer.Option(help="Until when, UTC.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="A customer's mail does not end it.")] = False,
+    who: As = "",
+    json: Json = False,
+) -> None:
+    """Put a case aside until a date, or until the customer writes."""
+    stack = find_stack(context)
+    at = until.replace(tzinfo=UTC) if until else None
+    _told(
+        _desk(stack).wait(_id(stack, case_id), who=who or author(), until=at, wake_on_reply=not keep, others=True), json
+    )
+
+
+@app.command()
+def resume(context: typer.Context, case_id: Id, who: As = "", json: Json = False) -> None:
+    """Go on with a case that waits for a date or the customer."""
+    stack = find_stack(context)
+    _told(_desk(stack).resume(_id(stack, case_id), who=who or author()), json)
+
+
+@app.command()
+def close(
+    context: typer.Context,
+    case_id: Id,
+    code: Annotated[str, typer.Option(help="What became of it.")] = "",
+    no_answer: Annotated[bool, typer.Option("--no-answer", help="It needs none; say by --code why.")] = False,
+    who: As = "",
+    json: Json = False,
+) -> None:
+    """Close a case without an answer."""
+    stack = find_stack(context)
+    done = _desk(stack).close(_id(stack, case_id), who=who or author(), code=code, no_answer=no_answer, others=True)
+    _told(done, json)
+
+
+@app.command()
+def reopen(context: typer.Context, case_id: Id, who: As = "", json: Json = False) -> None:
+    """Open a closed case, and have it."""
+    stack = find_stack(context)
+    _told(_desk(stack).reopen(_id(stack, case_id), who=who or author()), json)
+
+
+@app.command()
+def tag(
+    context: typer.Context,
+    case_id: Id,
+    add: Annotated[list[str] | None, typer.Option(help="A tag to add; several may be named.")] = None,
+    remove: Annotated[list[str] | None, typer.Option(help="A tag to remove.")] = None,
+    who: As = "",
+    json: Json = False,
+) -> None:
+    """Add and remove tags; those that are not named stay."""
+    stack = find_stack(context)
+    _told(_desk(stack).tag(_id(stack, case_id), who=who or author(), add=add or (), remove=remove or ()), json)
+
+
+@app.command()
+def note(
+    context: typer.Context,
+    case_id: Id,
+    text: Annotated[str, typer.Argument(help="What to write; no mail ever quotes it.")],
+    mention: Annotated[list[str] | None, typer.Option(help="Who should read it.")] = None,
+    who: As = "",
+) -> None:
+    """Write a note on a case."""
+    stack = find_stack(context)
+    _desk(stack).note(_id(stack, case_id), text, who=who or author(), mentions=mention or ())
+    output.say("Noted.")
+
+
+@app.command()
+def leave(
+    context: typer.Context,
+    agent: Annotated[str, typer.Argument(help="Who leaves.")],
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; else it is only shown.")] = False,
+) -> None:
+    """Release all cases of an agent who leaves; shows them first."""
+    from postroom.model.case import CaseList, ListKind
+
+    stack = find_stack(context)
+    if not apply:
+        rows = list(_rows(stack, CaseList(ListKind.HELD, agent)))
+        output.say(f"{output.counted(len(rows), 'case')} would go back: {', '.join(row.number for row in rows)}")
+        return
+    output.say(f"{output.counted(_desk(stack).leave(agent, by=author(), reason=reason), 'case')} released.")
+
+
+@app.command()
+def adopt(context: typer.Context) -> None:
+    """Make the cases of mail that was stored before there were cases; it may be stopped and begun again."""
+    from postroom.services.administration import past_queues, queues_of
+    from postroom.services.desk import adopt as make
+
+    stack = find_stack(context)
+    names = [*queues_of(stack.configurations.current()), *past_queues(stack.configurations)]
+    made = make(names, cases=stack.cases, stored=stack.interactions, clock=stack.clock)
+    output.say(f"{output.counted(made, 'case')} made.")
+
+
+@queue_app.command("list")
+def queue_list(context: typer.Context, json: Json = False) -> None:
+    """List the queues with what waits in each, and since when."""
+    from postroom.model.case import CaseList, ListKind
+    from postroom.services.administration import queues_of
+
+    stack = find_stack(context)
+    rows = []
+    for name in queues_of(stack.configurations.current()):
+        waiting = CaseList(ListKind.WAITING, name)
+        first = stack.cases.page(waiting, most=1).rows
+        rows.append(
+            {
+                "queue": name,
+                "waiting": _capped(stack.cases.count(waiting)),
+                "most_urgent_since": f"{first[0].enqueued:%Y-%m-%d %H:%M}" if first else "",
+                "pending": _capped(stack.cases.count(CaseList(ListKind.PENDING, name))),
+            }
+        )
+    if json:
+        for row in rows:
+            output.line(row)
+        return
+    output.table(
+        "",
+        ("queue", "waiting", "the most urgent waits since", "pending"),
+        ((row["queue"], row["waiting"], row["most_urgent_since"], row["pending"]) for row in rows),
+        empty="There is no queue.",
+    )
+
+
+def _capped(count: int) -> str:
+    return "1000+" if count >= 1_000 else str(count)
+
+
+def _desk(stack: Stack) -> Any:
+    from postroom.services.desk import CaseWork
+
+    return CaseWork(stack.cases, stack.case_notes, stack.configurations, stack.clock)
+
+
+def _find(stack: Stack, text: str) -> Any:
+    """Find a case by its id or number."""
+    from postroom.model.case import case_number, parse_case_number
+
+    word = parse_case_number(text)
+    if word is not None:
+        found = [one for one in stack.cases.of_number(word) if _is_number(case_number(one, len(word)), word)]
+        if len(found) > 1:
+            told = ", ".join(f"{case_number(one, 15)}" for one in found)
+            raise Conflict("two cases have this number", on=text, remedy=f"Give more of it: {told}.")
+        if found:
+            text = found[0]
+    case = stack.cases.get(text)
+    if case is None:
+        raise NotFound("There is no such case", on=text)
+    return case
+
+
+def _is_number(number: str, word: str) -> bool:
+    return number.replace("-", "") == word
+
+
+def _id(stack: Stack, text: str) -> str:
+    return str(_find(stack, text).id)
+
+
+def _month(text: str) -> datetime:
+    try:
+        return datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise Invalid([Problem("--closed", f"{text[:20]!r} is no month.", "Write it as 2026-11.")]) from error
+
+
+def _rows(stack: Stack, wanted: Any, *, newest_first: bool = False) -> Iterator[Any]:
+    after = ""
+    while True:
+        page = stack.cases.page(wanted, after=after, most=PAGE, newest_first=newest_first)
+        yield from page.rows
+        if not page.after:
+            return
+        after = page.after
+
+
+def _told(case: Any, json: bool) -> None:
+    if json:
+        told = output.plain(case)
+        told.pop("unknown", None)
+        output.document({**told, "number": case.number})
+        return
+    has = f", {case.agent} has it" if case.agent else ""
+    output.say(f"{case.number} is {case.state.value} in {case.queue}{has}.")

@@ -23,6 +23,7 @@ from postroom_cli.commands import (
     stored,
     suppression,
     workflow,
+    writing,
 )
 
 
@@ -38,6 +39,7 @@ def register_all(app: typer.Typer) -> None:
         case,
         interaction,
         sending,
+        writing,
         suppression,
         raw,
         stored,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from postroom.services.outbound.send_mail import CLAIM_LASTS, send
     from postroom.services.outbound.ses_events import Tracked, track
     from postroom.services.outbound.settle import acknowledge, died_on_the_wire, left_as_reported, mark_sent, resend
-    from postroom.services.outbound.uploads import UploadBegun, begin_upload
+    from postroom.services.outbound.uploads import UploadBegun, begin_upload, keep_upload
     from postroom.services.outbound.view import missed, needs_attention, state_in_words, why_unsettled
     from postroom.services.outbound.wanted import FileWanted, Mode, NewMail, Reply
     from postroom.services.outbound.write_reply import Replied, preview_new, preview_reply, reply, write_new
@@ -27,7 +27,7 @@ else:
             "settle": ["acknowledge", "died_on_the_wire", "left_as_reported", "mark_sent", "resend"],
             "view": ["missed", "needs_attention", "state_in_words", "why_unsettled"],
             "prepare": ["Prepared", "Shelf", "prepare_new", "prepare_reply"],
-            "uploads": ["UploadBegun", "begin_upload"],
+            "uploads": ["UploadBegun", "begin_upload", "keep_upload"],
             "wanted": ["FileWanted", "Mode", "NewMail", "Reply"],
             "write_reply": ["Replied", "preview_new", "preview_reply", "reply", "write_new"],
         },
@@ -48,6 +48,7 @@ __all__ = [
     "acknowledge",
     "begin_upload",
     "died_on_the_wire",
+    "keep_upload",
     "left_as_reported",
     "mark_sent",
     "missed",

@@ -48,6 +48,19 @@ def begin_upload(
     name: str, content_type: str, size: int, *, contents: Contents, addresses: UploadAddresses, now: datetime
 ) -> UploadBegun:
     """Begin an upload; raises Invalid for what can be no file."""
+    upload_id = _begun(name, content_type, size, contents=contents, now=now)
+    url, headers = addresses.to_put(_key(upload_id), content_type=content_type, size=size, lasts=ADDRESS_LASTS)
+    return UploadBegun(upload_id, url, headers, now + ADDRESS_LASTS)
+
+
+def keep_upload(name: str, content_type: str, data: bytes, *, contents: Contents, now: datetime) -> str:
+    """Keep bytes that are here already as an upload; returns its id, raises Invalid for what can be no file."""
+    upload_id = _begun(name, content_type, len(data), contents=contents, now=now)
+    contents.put(_key(upload_id), data, content_type=content_type)
+    return upload_id
+
+
+def _begun(name: str, content_type: str, size: int, *, contents: Contents, now: datetime) -> str:
     problems = []
     if not name.strip():
         problems.append(Problem("name", "is empty.", "Give the file's name."))
@@ -62,8 +75,7 @@ def begin_upload(
     upload_id = f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(16)}"
     said = json.dumps({"name": file_name(name), "content_type": content_type, "size": size}).encode()
     contents.put(f"{_key(upload_id)}.json", said, content_type="application/json")
-    url, headers = addresses.to_put(_key(upload_id), content_type=content_type, size=size, lasts=ADDRESS_LASTS)
-    return UploadBegun(upload_id, url, headers, now + ADDRESS_LASTS)
+    return upload_id
 
 
 def read_upload(upload_id: str, *, contents: Contents, now: datetime) -> tuple[Upload, bytes]:

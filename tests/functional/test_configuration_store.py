@@ -188,8 +188,9 @@ def test_waiting_changes_come_back_as_they_were_and_are_told_by_the_version_s_ow
     assert waiting.outcome("0") == {"version": 2}
     assert waiting.outcome("2") is None
     assert (waiting.forget("0"), waiting.forget("2")) == (False, True)
+    assert waiting.waiting() == []
     with pytest.raises(NotFound):
-        waiting.outcome("2")
+        waiting.outcome("never")
     # One that was taken back is in no version: nothing of the whole is put in force then.
     with pytest.raises(Conflict):
         put(store, configuration(3), settled=["2"])

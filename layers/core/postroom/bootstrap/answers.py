@@ -23,9 +23,11 @@ def door() -> Door:
 @clients.kept
 def admin_api() -> Administration:
     """Answer the routes of administration."""
-    from postroom.services.api import Administration, MailboxQueries
+    from postroom.bootstrap.administration import installation_of
+    from postroom.services.api import Administration, ConfigurationDesk, MailboxQueries
 
-    stores = clients.stores(clients.settings("table", "content_bucket"))
+    settings = clients.settings("table", "content_bucket", "outbound_queue", "poll_queue", "ews_poll_queue")
+    stores = clients.stores(settings)
     mailboxes = MailboxQueries(
         stores.interactions,
         stores.outbox,
@@ -35,7 +37,12 @@ def admin_api() -> Administration:
         arrivals=stores.arrivals,
         looks=stores.looks,
     )
-    return Administration(mailboxes=mailboxes)
+    return Administration(
+        mailboxes=mailboxes,
+        configuration=ConfigurationDesk(installation_of(stores, clock=clients.utc_now)),
+        poll_queue=stores.queue("poll_queue"),
+        ews_poll_queue=stores.queue("ews_poll_queue"),
+    )
 
 
 @clients.kept

@@ -109,6 +109,7 @@ REFUSED: tuple[tuple[str, Command, str], ...] = (
     ("what is used", Remove("queues", ("q",)), "queues"),
     ("what cannot be switched", Switch("endpoints", ("e",), on=True), "cannot be switched"),
     ("the settings", Remove("settings", ("",)), "cannot be removed"),
+    ("settings once more", Add("settings", {}), "are there already"),
     ("an account of another address", Add("mailboxes", NEW["mailboxes"] | {"account": "team"}), "belongs to"),
     ("an unknown account", Add("mailboxes", NEW["mailboxes"] | {"account": "x"}), "no e-mail account `x`"),
 )

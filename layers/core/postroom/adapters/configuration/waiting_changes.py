@@ -27,6 +27,7 @@ LIMIT = 300_000  # bytes, compressed; DynamoDB takes 400 KB
 KEPT = timedelta(hours=1)
 """How long a change that nobody asks for any more, and what became of it, stay in the table."""
 
+OVER = "0"  # before every moment
 TURN_IS_FREE = "attribute_not_exists(pk) OR ends < :now OR holder = :owner"
 STILL_WAITS = "attribute_exists(pk) AND attribute_not_exists(outcome)"
 
@@ -56,11 +57,12 @@ class DynamoWaitingChanges:
         """Give the turn back; nothing happens to one that somebody else has by now."""
         try:
             with aws_errors("giving back the turn to publish"):
-                self._client.delete_item(
+                self._client.update_item(
                     TableName=self._table,
                     Key=items.marshal(keys.configuration_turn()),
+                    UpdateExpression="SET ends = :over",
                     ConditionExpression="holder = :owner",
-                    ExpressionAttributeValues=items.marshal({":owner": owner}),
+                    ExpressionAttributeValues=items.marshal({":owner": owner, ":over": OVER}),
                 )
         except self._client.exceptions.ConditionalCheckFailedException:
             return
@@ -119,13 +121,15 @@ class DynamoWaitingChanges:
         return found
 
     def forget(self, change_id: str) -> bool:
-        """Take a change out that still waits; False when something became of it meanwhile."""
+        """Take a change back that still waits; False when something became of it meanwhile."""
         try:
             with aws_errors("taking back a change"):
-                self._client.delete_item(
+                self._client.update_item(
                     TableName=self._table,
                     Key=items.marshal(keys.configuration_waiting(change_id)),
-                    ConditionExpression="attribute_not_exists(outcome)",
+                    UpdateExpression="SET outcome = :outcome",
+                    ConditionExpression=STILL_WAITS,
+                    ExpressionAttributeValues=items.marshal({":outcome": json.dumps({"taken_back": True})}),
                 )
         except self._client.exceptions.ConditionalCheckFailedException:
             return False

@@ -266,6 +266,8 @@ def _named(text: str) -> tuple[str, str]:
 
 def _added(configuration: Configuration, command: Add) -> BaseModel:
     given, section = dict(command.given), _section(command.section)
+    if section == SETTINGS:
+        raise Invalid([Problem(SETTINGS, "are there already.", "Change those of their options that are to be others.")])
     _check_is_free(configuration, section, given.get("name"))
     if section == "mailboxes":
         given = _under_its_account(configuration, given)

@@ -345,3 +345,26 @@ class OutboundShown(ApiAnswer):
     revision: int = Field(description="Rises whenever it is recorded what became of the mail.")
     needs_attention: bool = Field(False, description="It leaves only when a person has done something.")
     events: tuple[EventShown, ...]
+
+
+class MailSetAside(ApiAnswer):
+    """A mail that was given up or set aside."""
+
+    server_id: str
+    state: str
+    says: str = Field(description="What is known of it.")
+    reason: str = Field(description="How the last try ended.")
+
+
+class MailboxProblems(ApiAnswer):
+    """The mails of a mailbox that were given up or set aside."""
+
+    items: tuple[MailSetAside, ...]
+
+
+class MailboxCosts(ApiAnswer):
+    """What a mailbox costs a month, estimated; US dollars by part."""
+
+    mailbox: str
+    total: float
+    parts: dict[str, float]

@@ -17,11 +17,14 @@ from postroom.ports import InteractionLists as InteractionLists
 from postroom.ports import OutboxHistory as OutboxHistory
 from postroom.rules.access import require, scope_of_mailbox, visible
 from postroom.services.api.answers import (
+    MailboxCosts,
     MailboxHealth,
     MailboxNow,
     MailboxPage,
+    MailboxProblems,
     MailboxRow,
     MailboxShown,
+    MailSetAside,
     PollBalance,
     Service,
     ToQueue,
@@ -30,6 +33,7 @@ from postroom.services.api.answers import (
 from postroom.services.api.stores import MOST_ROWS
 from postroom.services.mailboxes import Delay, Polls, costs, delays, secrets_of, view
 from postroom.services.outbound import view as outbox_view
+from postroom.services.why import unfetched
 
 MOST_MAILBOXES = 100
 """Mailboxes of a page, which ends sooner where they have much to tell."""
@@ -99,6 +103,25 @@ class MailboxQueries:
         require(principal, scope_of_mailbox(configuration, mailbox), (Block.MAILBOXES, Level.VIEW), on=name)
         ((now, polls),) = self._now([configuration.effective(mailbox)], configuration)
         return MailboxShown(settings=mailbox, balances=tuple(polls), **_parts(now))
+
+    def unfetched(self, name: str, *, principal: Principal) -> MailboxProblems:
+        """List the mails of a mailbox that were given up or set aside."""
+        self._existing(name, principal)
+        found = unfetched.unfetched(name, configurations=self.configurations, states=self.states)
+        return MailboxProblems(items=tuple(MailSetAside.model_validate(one) for one in found))
+
+    def cost(self, name: str, *, principal: Principal) -> MailboxCosts:
+        """Estimate what a mailbox costs a month, by what was counted."""
+        self._existing(name, principal)
+        (found,) = self.costs((name,))
+        return MailboxCosts(mailbox=name, total=found.dollars, parts={line.what: line.dollars for line in found.steps})
+
+    def _existing(self, name: str, principal: Principal) -> None:
+        configuration = self.configurations.current()
+        mailbox = configuration.mailbox(name)
+        if mailbox is None:
+            raise NotFound("There is no such object", on=name)
+        require(principal, scope_of_mailbox(configuration, mailbox), (Block.MAILBOXES, Level.VIEW), on=name)
 
     def costs(self, names: Sequence[str] = (), *, mails: float | None = None) -> list[costs.Estimate]:
         """Estimate what mailboxes cost a month, the named ones or all; by what was counted, or by so many mails."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from postroom.ports import Arrivals, Clock, DatedConfigurations, Looks, MailboxStates, Queue, SecretDates
 from postroom.ports import InteractionLists as InteractionLists
 from postroom.ports import OutboxHistory as OutboxHistory
+from postroom.services.api.configuration import ConfigurationDesk
 from postroom.services.api.interactions import InteractionQueries, Replies
 from postroom.services.api.mailboxes import MailboxQueries
 from postroom.services.api.outbox import OutboxQueries
@@ -57,6 +58,9 @@ class Administration:
     """What the routes of administration ask."""
 
     mailboxes: MailboxQueries
+    configuration: ConfigurationDesk
+    poll_queue: Queue
+    ews_poll_queue: Queue
 
 
 @dataclass(frozen=True, slots=True)

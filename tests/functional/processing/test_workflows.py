@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from postroom.adapters.dynamo.cases import DynamoCaseNotes, DynamoCases
 from postroom.model.decision import DecisionRule
 from postroom.model.interaction import Interaction, Status
 from postroom.model.outbound import OutboxState
 
 from tests.functional.processing.conftest import CONFIGURATION
 from tests.support.aws_stack import AwsStack
-from tests.support.mails import mail
+from tests.support.mails import CUSTOMER, mail
 
 
 def processed(stack: AwsStack, *workflows: dict[str, Any], subject: str = "Invoice 4711") -> Interaction:
@@ -75,3 +76,29 @@ def test_the_same_mail_again_changes_nothing(stack: AwsStack) -> None:
     again = processed(stack, {"name": "later", "then": [{"route": "exceptions"}]})
     assert again == first
     assert acknowledgements(stack) == ["At once"]
+
+
+@pytest.mark.feature("W02", "W04")
+def test_what_workflows_want_of_a_case_is_written_with_it_and_once(stack: AwsStack) -> None:
+    workflow = {
+        "name": "vip",
+        "on": ["received", "joined"],
+        "then": [
+            {"set_priority": 5},
+            {"add_tags": ["vip"]},
+            {"set_field": {"invoice": "4711"}},
+            {"set_category": "invoice"},
+            {"note": "Written by {{from.address}}"},
+        ],
+    }
+    found = processed(stack, workflow)
+    cases = DynamoCases(stack.client("dynamodb"), stack.table)
+    case = cases.get(found.thread_id)
+    assert case is not None
+    assert (case.priority, case.tags, case.category) == (5, frozenset({"vip"}), "invoice")
+    assert dict(case.fields) == {"invoice": "4711"}
+    assert case.events[0].detail.startswith("by workflows: priority 5")
+    notes = DynamoCaseNotes(stack.client("dynamodb"), stack.table, stack.contents).notes(case.id)
+    assert [(note.who, note.text) for note in notes] == [("workflow", f"Written by {CUSTOMER}")]
+    processed(stack, workflow)
+    assert cases.get(case.id) == case

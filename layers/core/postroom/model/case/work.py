@@ -119,6 +119,19 @@ class CaseAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseEffects:
+    """What workflows want of the case of a mail, written together with what the mail does to it. None: as it is."""
+
+    queue: str | None = None
+    priority: int | None = None
+    category: str | None = None
+    add_tags: frozenset[str] = frozenset()
+    remove_tags: frozenset[str] = frozenset()
+    fields: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One case; `id` is that of its thread.
 

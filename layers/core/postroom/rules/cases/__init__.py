@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from postroom.room import lazily
 
 if TYPE_CHECKING:
-    from postroom.rules.cases import triggers
+    from postroom.rules.cases import effects, triggers
     from postroom.rules.cases.merging import split_off
     from postroom.rules.cases.states import TABLE, begins_anew, change
 else:
@@ -21,6 +21,7 @@ __all__ = [
     "TABLE",
     "begins_anew",
     "change",
+    "effects",
     "split_off",
     "triggers",
 ]

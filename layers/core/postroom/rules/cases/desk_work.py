@@ -15,11 +15,9 @@ from postroom.model.case import (
     CaseEventKind as Kind,
 )
 from postroom.rules.cases import triggers as on
+from postroom.rules.cases.desk_limits import MOST_FIELDS, MOST_TAGS
 from postroom.rules.cases.mails import WHO, back, opened
 from postroom.rules.cases.refusals import not_yours, refusal, when
-
-MOST_TAGS = 30
-MOST_FIELDS = 30
 
 
 def claimed(case: Case, trigger: on.Claimed, now: datetime) -> Case:

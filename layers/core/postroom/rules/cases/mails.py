@@ -14,6 +14,7 @@ from postroom.model.case import (
 from postroom.model.case import (
     CaseEventKind as Kind,
 )
+from postroom.rules.cases import effects
 from postroom.rules.cases.triggers import Continued, MailJoined
 
 WHO = "postroom"
@@ -28,7 +29,8 @@ def joined(case: Case, trigger: MailJoined, now: datetime) -> Case:
         return counted.told(Kind.JOINED, at=now, who=WHO, detail=f"{trigger.mail}, sent elsewhere by one of ours")
     if trigger.automatic:
         return _automatic(counted, trigger, now)
-    return replace(counted, unread=True).told(Kind.JOINED, at=now, who=WHO, detail=trigger.mail)
+    unread = effects.affected(replace(counted, unread=True), trigger.effects)
+    return unread.told(Kind.JOINED, at=now, who=WHO, detail=_detail(trigger.mail, trigger))
 
 
 def woken(case: Case, trigger: MailJoined, now: datetime) -> Case:
@@ -42,8 +44,8 @@ def woken(case: Case, trigger: MailJoined, now: datetime) -> Case:
     counted = _counted(case, trigger)
     if bounced:
         return back(_automatic(counted, trigger, now), member=trigger.member, now=now)
-    ended = back(replace(counted, unread=True), member=trigger.member, now=now)
-    return ended.told(Kind.WOKEN, at=now, who=WHO, detail=f"the customer wrote: {trigger.mail}")
+    ended = effects.affected(back(replace(counted, unread=True), member=trigger.member, now=now), trigger.effects)
+    return ended.told(Kind.WOKEN, at=now, who=WHO, detail=_detail(f"the customer wrote: {trigger.mail}", trigger))
 
 
 def reopened(case: Case, trigger: MailJoined, now: datetime) -> Case:
@@ -56,8 +58,8 @@ def reopened(case: Case, trigger: MailJoined, now: datetime) -> Case:
     counted = _counted(case, trigger)
     if bounced:
         return opened(_automatic(counted, trigger, now), member=trigger.member, now=now)
-    again = opened(replace(counted, unread=True), member=trigger.member, now=now)
-    return again.told(Kind.REOPENED, at=now, who=WHO, detail=f"the customer wrote: {trigger.mail}")
+    again = effects.affected(opened(replace(counted, unread=True), member=trigger.member, now=now), trigger.effects)
+    return again.told(Kind.REOPENED, at=now, who=WHO, detail=_detail(f"the customer wrote: {trigger.mail}", trigger))
 
 
 def continued(case: Case, trigger: Continued, now: datetime) -> Case:
@@ -99,6 +101,10 @@ def _automatic(case: Case, trigger: MailJoined, now: datetime) -> Case:
     if trigger.bounce:
         return reported(case, trigger.about, trigger.mail, trigger.bounce, now)
     return case.told(Kind.AUTOMATIC, at=now, who=WHO, detail=trigger.mail)
+
+
+def _detail(what: str, trigger: MailJoined) -> str:
+    return "; ".join(filter(None, (what, effects.told(trigger.effects))))
 
 
 def _counted(case: Case, trigger: MailJoined) -> Case:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from postroom.model.case import (
     Case,
+    CaseEffects,
     CaseEventKind,
 )
 
@@ -25,6 +26,7 @@ class MailJoined:
     bounce: str = ""
     member: bool = True
     sent_elsewhere: bool = False  # one of ours answered from elsewhere, and it was copied to the mailbox
+    effects: CaseEffects = CaseEffects()  # noqa: RUF009 - frozen: what workflows want
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,19 +10,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from postroom.model import ANSWER_TO, Interaction, Status, Subtype
+from postroom.model import ANSWER_TO, Interaction, Status, Subtype, short_id
 from postroom.model.case import (
     Case,
     CaseChange,
     CaseCounts,
+    CaseEffects,
     CaseEvent,
     CaseEventKind,
     CaseState,
+    Note,
 )
 from postroom.ports import Cases, Interactions
 from postroom.rules import cases as rules
 from postroom.rules.cases import triggers as on
 from postroom.services.desk.case_change import MOST_TRIES, Members, busy, change, follow
+
+NO_EFFECTS = CaseEffects()
 
 _BY_PEOPLE = frozenset({Subtype.INBOUND_NEW, Subtype.INBOUND_CUSTOMER_REPLY, Subtype.SERVER_SUBSTITUTE})
 """A substitute stands for a mail that a person may have written; everything else is written by machines (L06)."""
@@ -45,19 +49,35 @@ class IncomingCases:
     members: Members
 
     def place(
-        self, interaction: Interaction, *, report: ReportOnMail | None, reopen_within: timedelta, now: datetime
+        self,
+        interaction: Interaction,
+        *,
+        report: ReportOnMail | None,
+        reopen_within: timedelta,
+        now: datetime,
+        effects: CaseEffects = NO_EFFECTS,
     ) -> Interaction:
-        """Write the mail into its case, and return it as it is to be stored: in the thread of that case."""
+        """Write the mail into its case, and return it as it is to be stored: in the thread of that case.
+
+        `effects`: what workflows want of the case, in the same write.
+        """
         begins = interaction.thread_id == interaction.id
-        if begins and self.cases.write(CaseChange(None, first_case(interaction))):
-            return interaction
+        if begins:
+            new = first_case(interaction, effects)
+            if self.cases.write(CaseChange(None, new), note=_note(effects, new.id, interaction, now)):
+                return interaction
         if self.interactions.find(interaction.id) is not None:
             return interaction  # its case was written before it, so it is counted
-        case_id = self._join(interaction, report, reopen_within, now)
+        case_id = self._join(interaction, report, reopen_within, now, effects)
         return interaction if case_id == interaction.thread_id else replace(interaction, thread_id=case_id)
 
     def _join(
-        self, interaction: Interaction, report: ReportOnMail | None, reopen_within: timedelta, now: datetime
+        self,
+        interaction: Interaction,
+        report: ReportOnMail | None,
+        reopen_within: timedelta,
+        now: datetime,
+        effects: CaseEffects,
     ) -> str:
         automatic = interaction.subtype not in _BY_PEOPLE
         for _try in range(MOST_TRIES):
@@ -68,8 +88,9 @@ class IncomingCases:
                     return adopted.id
                 continue
             if not automatic and rules.begins_anew(case, reopen_within=reopen_within, now=now):
-                fresh = replace(first_case(interaction), continues=case.id)
-                self.cases.write(CaseChange(None, fresh))  # there already: of an earlier try
+                fresh = replace(first_case(interaction, effects), continues=case.id)
+                # It may be there already, of an earlier try.
+                self.cases.write(CaseChange(None, fresh), note=_note(effects, fresh.id, interaction, now))
                 named = rules.change(case, on.Continued(fresh.id), now=now)
                 if named is case or self.cases.write(CaseChange(case, named)):
                     return fresh.id
@@ -80,9 +101,12 @@ class IncomingCases:
                 about=report.outbound_id if report else "",
                 bounce=report.reason if report else "",
                 member=self.members(case.agent or case.last_agent, case.queue),
+                effects=effects,
             )
             after = rules.change(case, trigger, now=now)
-            if after is case or self.cases.write(CaseChange(case, after)):
+            if after is case or self.cases.write(
+                CaseChange(case, after), note=_note(effects, case.id, interaction, now)
+            ):
                 return case.id
         raise busy(interaction.thread_id)
 
@@ -126,13 +150,13 @@ class IncomingCases:
         return told is source or self.cases.write(CaseChange(source, told))
 
 
-def first_case(interaction: Interaction) -> Case:
-    """Make the case that a mail begins; what needs nobody is closed from the start."""
+def first_case(interaction: Interaction, effects: CaseEffects = NO_EFFECTS) -> Case:
+    """Make the case that a mail begins, as workflows want it; what needs nobody is closed from the start."""
     state, closed = CaseState.QUEUED, None
     if interaction.status is Status.DONE:
         state, closed = CaseState.CLOSED, interaction.created
     by_people = interaction.subtype in _BY_PEOPLE
-    return Case(
+    made = Case(
         id=interaction.id,
         mailbox=interaction.mailbox,
         queue=interaction.queue,
@@ -147,8 +171,20 @@ def first_case(interaction: Interaction) -> Case:
         unread=closed is None,
         counts=CaseCounts(mails=1, inbound=1 if by_people else 0),
         mails=(interaction.id,),
-        events=(CaseEvent(1, interaction.created, CaseEventKind.QUEUED.value, "postroom"),),
+        events=(
+            CaseEvent(
+                1, interaction.created, CaseEventKind.QUEUED.value, "postroom", rules.effects.told(effects)[:500]
+            ),
+        ),
     )
+    return rules.effects.affected(made, effects)
+
+
+def _note(effects: CaseEffects, case_id: str, interaction: Interaction, now: datetime) -> Note | None:
+    """Make the note that workflows write; the same mail again makes the same one."""
+    if not effects.note:
+        return None
+    return Note(short_id("note", case_id, interaction.id), case_id, now, "workflow", effects.note)
 
 
 def stored_case(root: Interaction, mails: Sequence[str], *, now: datetime) -> Case:

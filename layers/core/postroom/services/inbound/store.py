@@ -20,6 +20,7 @@ from postroom.services.inbound.duplicates import note_repetition
 from postroom.services.inbound.late_parents import heal_threads
 from postroom.services.inbound.plan import InboundPlan, PlannedInteraction
 from postroom.services.inbound.report_outcome import ReportedOutcome
+from postroom.services.inbound.workflows import effects_of
 from postroom.services.mailboxes import note_arrival
 from postroom.services.outbound import suppress
 
@@ -85,7 +86,11 @@ class Store:
     def _write(self, planned: PlannedInteraction, plan: InboundPlan) -> Stored:
         report = plan.reported.not_arrived if plan.reported and planned is plan.own else None
         interaction = self.cases.place(
-            planned.interaction, report=report, reopen_within=plan.reopen_within, now=plan.now
+            planned.interaction,
+            report=report,
+            reopen_within=plan.reopen_within,
+            now=plan.now,
+            effects=effects_of(planned.workflows),
         )
         outbound = planned.acknowledgement
         if outbound is not None and outbound.thread_id != interaction.thread_id:

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 from postroom.model import Decision, Interaction, Named, Outcome, Status, Understanding
 from postroom.model import DecisionRule as Rule
+from postroom.model.case import CaseEffects
 from postroom.model.configuration import Trigger, WorkflowAction
 from postroom.rules.workflows import Run, RunResult, Snapshot, WorkflowPlan, plan_workflows
 from postroom.services.inbound.facts import Facts
 from postroom.services.policy import Policy
 
+MOST_NOTE = 10_000  # characters
 MOST_TOLD = 30  # workflows that have a line of their own in `why`
 
 
@@ -55,6 +57,19 @@ def applied(interaction: Interaction, plan: WorkflowPlan, policy: Policy) -> Int
         return interaction
     status = Status.QUEUED if plan.failure else interaction.status
     return replace(interaction, queue=queue, status=status, decisions=(*interaction.decisions, *decisions))
+
+
+def effects_of(plan: WorkflowPlan) -> CaseEffects:
+    """Return what the plan wants of the mail's case."""
+    return CaseEffects(
+        queue=None if plan.failure else plan.queue,
+        priority=plan.priority,
+        category=plan.category,
+        add_tags=plan.tags_added,
+        remove_tags=plan.tags_removed,
+        fields=plan.fields,
+        note="\n\n".join(plan.notes)[:MOST_NOTE],
+    )
 
 
 def told(plan: WorkflowPlan) -> list[Decision]:

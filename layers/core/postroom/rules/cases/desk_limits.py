@@ -1,0 +1,4 @@
+"""How much a case may carry."""
+
+MOST_TAGS = 30
+MOST_FIELDS = 30

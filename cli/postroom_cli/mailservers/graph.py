@@ -31,6 +31,7 @@ FIELDS = {
     "internetMessageId",
 }
 _MESSAGE_ID = re.compile(rb"^message-id:\s*(<[^>]*>)", re.IGNORECASE | re.MULTILINE)
+WITH_SIZE = "singleValueExtendedProperties($filter=id eq 'Integer 0x0E08')"
 CHUNKED = {"Content-Type": "text/plain", "Transfer-Encoding": "chunked"}
 USER = "box0@example.com"
 
@@ -264,7 +265,7 @@ class GraphService:
         if (wrong := _unknown(query, MESSAGE_OPTIONS)) is not None:
             return wrong
         expand = query.get("$expand", "")
-        sized = expand == "singleValueExtendedProperties($filter=id eq 'Integer 0x0E08')"
+        sized = expand == WITH_SIZE
         fields = set(query.get("$select", "").split(",")) - {""}
         top = query.get("$top", "10")
         if (expand and not sized) or not fields <= FIELDS or not top.isdigit() or not 1 <= int(top) <= 1000:
@@ -272,11 +273,18 @@ class GraphService:
         order = query.get("$orderby", "receivedDateTime desc")
         if order not in ("receivedDateTime", "receivedDateTime asc", "receivedDateTime desc"):
             return error(400, "ErrorInvalidUrlQuery")
+        since = re.fullmatch(r"receivedDateTime ge (\S+)", query.get("$filter", "receivedDateTime ge 0"))
+        if since is None or (query.get("$filter") and "receivedDateTime" not in order):
+            return error(400, "ErrorInvalidUrlQueryFilter")
         begin = int(query.get("$skip", "0"))
         if self.on_page:
             self.on_page(begin)
         rows = sorted(
-            (message for message in self.messages.values() if message.user == call.user and message.folder == found),
+            (
+                message
+                for message in self.messages.values()
+                if message.user == call.user and message.folder == found and _written(message.received) >= since[1]
+            ),
             key=lambda message: message.received,
             reverse=order.endswith("desc"),
         )
@@ -301,12 +309,13 @@ class GraphService:
         return Reply(200, headers=CHUNKED, pieces=chunks(message.raw))
 
     def _show(self, call: Call, one: str) -> Reply:
-        if call.query.keys() != {"$select"} or not set(call.query["$select"].split(",")) <= FIELDS:
+        fields = set(call.query.get("$select", "").split(","))
+        if call.query.keys() - {"$select", "$expand"} or not fields <= FIELDS:
             return error(400, "ErrorInvalidUrlQuery")
         message = self._message(call, one)
         if message is None:
             return error(404, "ErrorItemNotFound")
-        return as_json(200, _row(message, set(call.query["$select"].split(",")), sized=False))
+        return as_json(200, _row(message, fields, sized=call.query.get("$expand", "") == WITH_SIZE))
 
     def _patch(self, call: Call, one: str) -> Reply:
         content = call.content
@@ -337,12 +346,16 @@ class GraphService:
         return as_json(201, {"id": one})
 
 
+def _written(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _row(message: Message, fields: set[str], *, sized: bool) -> dict[str, Any]:
     row: dict[str, Any] = {
         "@odata.etag": 'W/"x"',
         "id": message.id,
         "isRead": message.is_read,
-        "receivedDateTime": message.received.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "receivedDateTime": _written(message.received),
     }
     if found := _MESSAGE_ID.search(message.raw.partition(b"\r\n\r\n")[0]):
         row["internetMessageId"] = found[1].decode("utf-8", "replace")

@@ -71,9 +71,10 @@ def test_one_new_mail_costs_the_same_requests_in_a_folder_of_any_size(ews: EwsSe
     poller = Poller(ews)
     for _ in range(size):
         box.deliver(b"x", read=True)
-    poller.poll(tell=False)
+    while (listing := poller.poll(tell=False)) and listing.partial:
+        assert len(listing.news) < 2_000
     poller.poll()
-    assert len(poller.taken) == size
+    assert (len(poller.taken), len(set(poller.taken))) == (size, size)
     ews.asked.clear()
     assert poller.poll() is None
     assert ews.asked == ["GetFolder", "SyncFolderItems"]

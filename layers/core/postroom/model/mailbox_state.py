@@ -114,6 +114,7 @@ class Position:
     records: dict[str, Record] = field(default_factory=dict)  # of stored mail that waits for its act, and of the newest
     kept: str = ""  # ids up to here were stored while mail was to stay: no other setting touches them later
     exists: int | None = None  # messages in the folder that are accounted for; None: not known, or nothing stays
+    seen: frozenset[str] = frozenset()  # known ids, and problems, that a comparison still under way has found there
     compared: datetime | None = None  # when all that lies there was last compared with what is stored
     origin: str = ""  # the place that its series of records are named by, where that is not `place` (another spelling)
     moved: bool = (

@@ -32,6 +32,7 @@ class Listing:
     shown that it is the recorded mail, where the connector has records. `known`: ids seen, stored, and rightly still
     there. `position`: what was asked with, brought to the server's epoch (a changed UIDVALIDITY starts again at the
     floor; content keys stop duplicates). `renewed`: the position is worth remembering although nothing is new.
+    `partial`: there was no time to compare all of the folder; the position says where the next listing goes on.
     `suspect`: the folder holds another number of messages than is accounted for (ports.Compares). `undone`: ids set
     aside that the server says it has dealt with, and shows waiting all the same.
     """
@@ -42,6 +43,7 @@ class Listing:
     position: Position
     resynced: bool = False
     renewed: bool = False
+    partial: bool = False
     suspect: bool = False
     undone: frozenset[str] = frozenset()
 

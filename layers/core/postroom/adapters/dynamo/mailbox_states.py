@@ -265,6 +265,7 @@ def _position(values: Mapping[str, Any], ids: Mapping[str, Any]) -> Position:
         exists=values.get("exists"),
         compared=keys.parse_moment(values["compared"]) if "compared" in values else None,
         restored=values.get("restored", 0),
+        seen=_read_seen(ids),
         origin=values.get("origin", ""),
     )
 
@@ -286,6 +287,7 @@ def _id_values(position: Position) -> dict[str, Any]:
         "prints": "".join(position.prints.get(one, NO_PRINT) for one in sorted(position.known))
         if position.prints
         else "",
+        "seen": _seen(position),
     }
     return {name: value for name, value in ids.items() if value}
 
@@ -294,6 +296,22 @@ def _read_prints(known: Sequence[str], text: str) -> dict[str, str]:
     size = len(NO_PRINT)
     prints = (text[at : at + size] for at in range(0, len(text), size))
     return {one: mark for one, mark in zip(known, prints, strict=False) if mark != NO_PRINT}
+
+
+def _seen(position: Position) -> str:
+    """Write which of the ids a comparison has found: a bit for each in order, as hexadecimal digits."""
+    if not position.seen:
+        return ""
+    bits = "".join("1" if one in position.seen else "0" for one in sorted(position.known | position.problems.keys()))
+    return f"{int(f'1{bits}', 2):x}"  # the leading bit keeps the zeros
+
+
+def _read_seen(ids: Mapping[str, Any]) -> frozenset[str]:
+    written = ids.get("seen", "")
+    if not written:
+        return frozenset()
+    there = sorted({*ids.get("known", ()), *ids.get("problems", {})})
+    return frozenset(one for one, bit in zip(there, f"{int(written, 16):b}"[1:], strict=False) if bit == "1")
 
 
 def _read_aside(parts: Sequence[Any]) -> Aside:

@@ -223,6 +223,23 @@ class Exchange:
         )
         yield from map(_row, self._checked(found))
 
+    def newest(self, folder: str, most: int) -> list[Row]:
+        """List the newest items of a folder, oldest first."""
+        service = _FindItem(account=self.link.account, page_size=most)
+        found = service.call(
+            folders=[FolderId(id=folder)],
+            additional_fields=_LISTED,
+            restriction=None,
+            order_fields=[FieldOrder(field_path=_path("datetime_received"), reverse=True)],
+            shape=ID_ONLY,
+            query_string=None,
+            depth=SHALLOW,
+            calendar_view=None,
+            max_items=most,
+            offset=0,
+        )
+        return [_row(one) for one in self._checked(found)][::-1]
+
     def changes(self, folder: str, state: str, *, pages: int | None = None) -> Changes:
         """Tell what has happened since the server gave this state; an empty one: all there is. Raises StateLost."""
         items: dict[str, Row | None] = {}

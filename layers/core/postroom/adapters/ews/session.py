@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Collection, Hashable, Iterator, MutableMapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 
 from postroom.adapters import utc_now
 from postroom.adapters.ews import fetch as ews_mime
 from postroom.adapters.ews.calls import Changes, Exchange, Row, StateLost
 from postroom.adapters.ews.connection import Link
-from postroom.adapters.ews.sync_state import RENEWED_AT, STATE_AT_MOST, Mark, arrival, read_mark, short, sort_changes
+from postroom.adapters.ews.folders import Folders, names_of
+from postroom.adapters.ews.sync_state import (
+    OPEN_AT_MOST,
+    RENEWED_AT,
+    STATE_AT_MOST,
+    Mark,
+    arrival,
+    read_mark,
+    short,
+    sort_changes,
+)
 from postroom.adapters.net import Network, agreed, looks_cut_off
 from postroom.errors import FolderMissing, LoginRefused, Permanent, PostroomError, Transient
 from postroom.model import Action, Fetched, FetchFailed, Item, Listing, Position, undone
@@ -21,6 +32,11 @@ from postroom.model.configuration import Mailbox
 AT_ONCE = 20  # messages in one request
 BYTES_AT_ONCE = 4 * 1024 * 1024
 MEGABYTE = 1024 * 1024
+LISTED_AT_LEAST = 1_000  # news that one listing shows where the folder holds more
+COMPARING_SECONDS = 120.0  # that one listing of a large folder takes at most
+COMPARING = 3  # the part of a session's time that it takes at most
+NEWEST = 100  # items that are shown beside a comparison under way
+_NEVER = datetime.fromtimestamp(0, UTC)
 RECOGNIZED_AMONG = 5_000  # items
 MANY_LEFT = 500  # mails left alone, mostly old ones from before the first connection
 CANNOT_TELL = frozenset({"command_refused", "client_bug"})
@@ -54,9 +70,8 @@ class EwsSession:
         self._link = Link(mailbox, secret=secret, deadline=deadline, allowed_networks=allowed_networks)
         self._exchange = Exchange(self._link)
         self._clock = clock
-        self._folders: dict[str, str] = {}
+        self._paths = Folders(self._link, self._exchange, mailbox.folder_separator)
         self._changed: tuple[str, Changes] | None = None  # a cursor, and what has changed since
-        self._inbox = ""
         self._seen: tuple[Position, bool] | None = None  # a look that was taken when it was opened, and its answer
         remembered = {} if folders is None else folders
         path = (mailbox.folder_path, mailbox.folder_separator)
@@ -64,10 +79,9 @@ class EwsSession:
         self._folder = remembered.get(key, "")
         try:
             # A deleted folder keeps its id among the deleted items, where one made anew in its place never shows.
-            lasts = not _names(mailbox.folder_path, mailbox.folder_separator)
+            lasts = not names_of(mailbox.folder_path, mailbox.folder_separator)
             if not (lasts and self._folder and ask is not None and self._has_looked(ask)):
-                self._inbox = self._find_inbox()
-                self._folder = remembered[key] = self._find(mailbox.folder_path)
+                self._folder = remembered[key] = self._paths.find(mailbox.folder_path)
         except BaseException:
             self._link.close()
             raise
@@ -104,7 +118,10 @@ class EwsSession:
         if not self._follows(position):
             with self._link.exchange("list"):
                 return self._compare(replace(position, cursor=""), self._paged())
-        return self._list_changes(position) or self._list_all(position)
+        mark = read_mark(position.cursor, folder=self._folder)
+        if mark is not None and mark.begun is not None:
+            return self._list_on(position, mark)
+        return self._list_changes(position) or self._list_on(position, mark)
 
     def _compare(self, position: Position, rows: dict[str, Row]) -> Listing:
         """Hold everything that is there against what is known."""
@@ -245,16 +262,76 @@ class EwsSession:
         )
         return self._marked(listing, changes, compared=mark.compared)
 
-    def _list_all(self, position: Position) -> Listing:
-        """List the whole folder, and begin to ask for changes; by pages where the server cannot tell them."""
-        now = self._clock()
-        changes = Changes({}, "", whole=True)
+    def _list_on(self, position: Position, mark: Mark | None) -> Listing:
+        """Compare the folder from where an earlier listing stopped, for as long as there is time.
+
+        It stops besides when it has found more than some polls fetch. The next listing goes on before the first answer
+        that held mail which is not stored yet.
+        """
+        resumed = mark is not None and mark.begun is not None
+        begun = (mark.begun if mark else None) or self._clock()
         try:
-            with self._link.exchange("list"):
-                changes = self._exchange.changes(self._folder, "")
+            changes, held = self._read_on(position, mark.state if mark and resumed else "")
+        except StateLost:
+            return self._list_on(replace(position, cursor="", seen=frozenset()), None)
         except PostroomError as error:
             if error.code not in CANNOT_TELL:
                 raise
+            changes, held = Changes({}, "", whole=True), ""
+        gone = {one for one, row in changes.items.items() if row is None}
+        rows = {one: row for one, row in changes.items.items() if row is not None}
+        unsized = any(row.size is None and self._is_news(one, position) for one, row in rows.items())
+        remembered = (position.known | position.problems.keys()) - gone
+        seen = (position.seen | (remembered & rows.keys())) - gone
+        few = sum(self._is_news(one, position) for one in rows) <= OPEN_AT_MOST
+        if not changes.state or unsized or (changes.whole and not resumed):
+            return self._list_all(position, changes, now=begun)
+        if changes.whole and few:
+            listing = self._compare_part(_without(position, (position.known | position.problems.keys()) - seen), rows)
+            return replace(self._marked(listing, changes, compared=begun), renewed=True)
+        compared = mark.compared if mark is not None else _NEVER
+        cursor = Mark(short(self._folder), compared, held, begun=begun).text()
+        there = replace(_without(position, gone), seen=frozenset(seen), cursor=cursor)
+        # What has come in meanwhile does not wait for the rest, except behind a backlog, which keeps its order.
+        with self._link.exchange("list"):
+            newest = {row.id: row for row in self._exchange.newest(self._folder, NEWEST)}
+        rows = dict(sorted(rows.items(), key=lambda pair: arrival(pair[1])))
+        in_order = changes.whole or position.catching_up or not position.known
+        listing = self._compare_part(there, rows | newest if in_order else newest | rows)
+        return replace(listing, partial=True, renewed=True)
+
+    def _read_on(self, position: Position, state: str) -> tuple[Changes, str]:
+        """Ask for changes until there are no more, or it is enough; returns the state to go on from, too."""
+        until = time.monotonic() + min(COMPARING_SECONDS, (self._link.deadline - time.monotonic()) / COMPARING)
+        at_most = max(LISTED_AT_LEAST, 5 * self._mailbox.maximum_msg_number)
+        items: dict[str, Row | None] = {}
+        held: str | None = None
+        news = 0
+        while True:
+            with self._link.exchange("list"):
+                part = self._exchange.changes(self._folder, state, pages=1)
+            found = sum(row is not None and self._is_news(one, position) for one, row in part.items.items())
+            if found and held is None:
+                held = state
+            news += found
+            for one, row in part.items.items():
+                before = items.get(one)
+                items[one] = replace(before, read=row.read) if before and row and row.size is None else row
+            state = part.state
+            if part.whole or news >= at_most or time.monotonic() >= until:
+                return Changes(items, state, part.whole), state if held is None else held
+
+    def _is_news(self, one: str, position: Position) -> bool:
+        return one not in position.known and one not in position.problems
+
+    def _compare_part(self, position: Position, rows: dict[str, Row]) -> Listing:
+        """Hold a part of what is there against what is known; what it does not show is not gone."""
+        listing = self._compare(position, rows)
+        return replace(listing, position=replace(listing.position, known=position.known, problems=position.problems))
+
+    def _list_all(self, position: Position, changes: Changes, *, now: datetime) -> Listing:
+        """Compare the whole folder as it was told at once; by pages where the server cannot tell sizes or changes."""
+        position = replace(position, seen=frozenset())
         rows = {one: row for one, row in changes.items.items() if row is not None}
         if not changes.state or any(row.size is None for row in rows.values()):
             with self._link.exchange("list"):
@@ -291,75 +368,25 @@ class EwsSession:
             return False
         return True
 
-    def _find_inbox(self) -> str:
-        with self._link.exchange("login"):
-            return self._exchange.inbox()
-
-    def _find(self, path: str) -> str:
-        """Find the folder to fetch from."""
-        found = self._inbox
-        for name in _names(path, self._mailbox.folder_separator):
-            with self._link.exchange("folder"):
-                below = self._exchange.subfolder(found, name)
-            if below is None:
-                raise FolderMissing(
-                    f"The folder {path} is not there: below the Inbox, {name} is missing",
-                    on=self._link.on,
-                    step="folder",
-                )
-            found = below
-        return found
-
     def _move(self, ids: Sequence[str], path: str) -> None:
-        target = self._made(path)
+        target = self._paths.made(path)
         if target == self._folder:
             return
         with self._link.exchange("act"):
             try:
                 self._exchange.move(ids, target)
             except Transient:
-                self._folders.clear()  # it may have been deleted; the next poll finds or makes it
+                self._paths.forget()  # it may have been deleted; the next poll finds or makes it
                 raise
 
-    def _made(self, path: str) -> str:
-        """Find a folder below the Inbox, and make what is missing of it."""
-        if path in self._folders:
-            return self._folders[path]
-        found = self._inbox = self._inbox or self._find_inbox()
-        for name in _names(path, self._mailbox.folder_separator):
-            with self._link.exchange("act"):
-                below = self._exchange.subfolder(found, name)
-                if below is None:
-                    below = self._create(found, name, path) or self._exchange.subfolder(found, name)
-            if below is None:
-                raise self._not_created(path)
-            found = below
-        self._folders[path] = found
-        return found
 
-    def _create(self, parent: str, name: str, path: str) -> str | None:
-        try:
-            with self._link.exchange("act"):
-                return self._exchange.create_folder(parent, name)
-        except PostroomError as error:
-            if error.code in ("connection_lost", "deadline_exceeded", "server_busy", "unavailable"):
-                raise
-            raise self._not_created(path, error.what) from error
-
-    def _not_created(self, path: str, why: str = "") -> Transient:
-        return Transient(
-            f"The folder {path} could not be created{': ' + why if why else ''}",
-            on=self._link.on,
-            step="act",
-            code="folder_not_created",
-            remedy=f"Create the folder {path} below the Inbox; the mail is stored here already.",
-        )
-
-
-def _names(path: str, separator: str) -> list[str]:
-    """Split a path relative to the Inbox (G14); the Inbox itself may be named, and is none of its folders."""
-    names = [name for name in path.split(separator) if name]
-    return names[1:] if names and names[0].casefold() == "inbox" else names
+def _without(position: Position, gone: Collection[str]) -> Position:
+    return replace(
+        position,
+        known=position.known.difference(gone),
+        problems={one: tries for one, tries in position.problems.items() if one not in gone},
+        seen=frozenset(),
+    )
 
 
 def _parts(items: Sequence[Item]) -> Iterator[list[Item]]:

@@ -26,23 +26,27 @@ class Mark:
     """What stands in a position's cursor: the server's state, and what was open when it was given.
 
     All else that lay in the folder then is stored and read, or left alone for good. An empty `state`: the server's
-    cannot be kept, and the folder is listed by pages until it is time to ask again.
+    cannot be kept, and the folder is listed by pages until it is time to ask again. `begun`: when a comparison of the
+    whole folder was begun that is under way; then `state` is how far it has come, empty for its beginning.
     """
 
     folder: str  # its id, shortened; the state of another folder means nothing
     compared: datetime  # when the whole folder was listed
     state: str = ""
     open: Mapping[str, bool] = field(default_factory=dict)  # id → whether it was unread
+    begun: datetime | None = None
 
     def is_due(self, now: datetime) -> bool:
         """Tell whether it is time to list the whole folder again (design, 'Identities and order' 8)."""
-        return not timedelta(0) <= now - self.compared < COMPARED_EVERY
+        return self.begun is not None or not timedelta(0) <= now - self.compared < COMPARED_EVERY
 
     def text(self) -> str:
         """Write it as a cursor; empty when it would be too long, so that the folder is listed again."""
         if len(self.open) > OPEN_AT_MOST:
             return ""
         values = [_VERSION, self.folder, int(self.compared.timestamp()), self.state, dict(self.open)]
+        if self.begun is not None:
+            values.append(int(self.begun.timestamp()))
         return json.dumps(values, separators=(",", ":"))
 
 
@@ -52,13 +56,14 @@ _VERSION = 1
 def read_mark(cursor: str, *, folder: str) -> Mark | None:
     """Read a cursor; None when it says nothing about this folder."""
     try:
-        version, of, compared, state, still_open = json.loads(cursor)
+        version, of, compared, state, still_open, *rest = json.loads(cursor)
         moment = datetime.fromtimestamp(compared, UTC)
+        begun = datetime.fromtimestamp(rest[0], UTC) if rest else None
     except (TypeError, ValueError, OverflowError, OSError):
         return None
     if version != _VERSION or of != short(folder) or not isinstance(state, str) or not isinstance(still_open, dict):
         return None
-    return Mark(of, moment, state, still_open)
+    return Mark(of, moment, state, still_open, begun)
 
 
 def short(folder: str) -> str:

@@ -8,6 +8,7 @@ ids are immutable: microsoft-graph-docs issue 21752.)
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from postroom.model.configuration import Mailbox
 GLANCE = 100  # messages that a look reads, the newest first
 COMPARED_EVERY = timedelta(days=1)
 RECOUNTED_EVERY = timedelta(hours=1)  # where messages have vanished, which makes the number worth less
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 _NEWEST = quote("receivedDateTime desc", safe="")
 
 
@@ -27,15 +29,21 @@ _NEWEST = quote("receivedDateTime desc", safe="")
 class Mark:
     """What stands in a position's cursor: when the whole folder was compared, and the number's error then.
 
-    `surplus`: how many more the server counts than it lists.
+    `surplus`: how many more the server counts than it lists. `begun`, `upto`: when a comparison was begun that is under
+    way, and the receivedDateTime (as Graph writes it) of the first message that it has not dealt with.
     """
 
     compared: datetime | None = None
     surplus: int = 0
+    begun: datetime | None = None
+    upto: str = ""
 
     def text(self) -> str:
         """Write it."""
-        return f"{int(self.compared.timestamp())} {self.surplus}" if self.compared else ""
+        compared = int(self.compared.timestamp()) if self.compared else 0
+        if self.begun is not None:
+            return f"{compared} {self.surplus} {int(self.begun.timestamp())} {self.upto}".rstrip()
+        return f"{compared} {self.surplus}" if self.compared else ""
 
     def is_older(self, than: timedelta, now: datetime) -> bool:
         """Tell whether the comparison was so long ago, or at no time that makes sense."""
@@ -44,9 +52,14 @@ class Mark:
 
 def read_mark(cursor: str) -> Mark:
     """Read a cursor; one that says nothing is a folder that was never compared."""
-    moment, _, surplus = cursor.partition(" ")
+    moment, surplus, begun, upto = (*cursor.split(" "), "", "", "", "")[:4]
     try:
-        return Mark(datetime.fromtimestamp(int(moment), UTC), max(0, int(surplus)))
+        return Mark(
+            datetime.fromtimestamp(int(moment), UTC) if moment != "0" else None,
+            max(0, int(surplus)),
+            datetime.fromtimestamp(int(begun), UTC) if begun else None,
+            upto if _MOMENT.fullmatch(upto) else "",
+        )
     except (ValueError, OverflowError, OSError):
         return Mark()
 
@@ -63,7 +76,8 @@ def newest(messages: str, *, select: str = "id,isRead", top: int = GLANCE) -> st
 
 def is_due(position: Position, *, stays: bool, now: datetime) -> bool:
     """Tell whether the whole folder is to be compared, whatever a glance shows."""
-    return stays and read_mark(position.cursor).is_older(COMPARED_EVERY, now)
+    mark = read_mark(position.cursor)
+    return mark.begun is not None or (stays and mark.is_older(COMPARED_EVERY, now))
 
 
 def is_busy(page: Page, position: Position, *, stays: bool) -> bool:
@@ -87,8 +101,6 @@ def is_enough(page: Page, position: Position, *, now: datetime) -> bool:
     last = str(page.rows[-1].get("id")) if page.rows else ""
     if last not in position.known and not position.leaves_alone(last):
         return False  # what follows, older still, may be new too
-    if position.tried_again() - seen:
-        return False  # its next try is due, and it is further down
     if page.count is None:
         return True  # the daily comparison finds what the number would have shown
     mark = read_mark(position.cursor)
@@ -104,6 +116,12 @@ def by_id(page: Page) -> dict[str, dict[str, Any]]:
 def is_unread(row: dict[str, Any]) -> bool:
     """Tell whether a row says that its message was not read."""
     return row.get("isRead") is False
+
+
+def received(row: dict[str, Any]) -> str:
+    """Return when a message was received as Graph writes it; empty where it does not, or in another way."""
+    text = str(row.get("receivedDateTime"))
+    return text if _MOMENT.fullmatch(text) else ""
 
 
 def item_of(row: dict[str, Any]) -> Item:

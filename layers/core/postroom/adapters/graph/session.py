@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -25,6 +25,8 @@ from postroom.adapters.graph.newest_page import (
     is_unread,
     item_of,
     newest,
+    read_mark,
+    received,
     stays,
 )
 from postroom.adapters.net import HttpClient, Network, trace_of
@@ -35,12 +37,18 @@ from postroom.model.configuration import Mailbox
 
 PAGE = 250
 FOUND_FOR = timedelta(minutes=5)  # for which a folder that is no inbox is looked at together with others by its id
+LISTED_AT_LEAST = 1_000  # news that one listing shows where the folder holds more
+COMPARING_SECONDS = 120.0  # that one listing of a large folder takes at most
+COMPARING = 3  # the part of a session's time that it takes at most
+TRIED_AGAIN = 20  # messages that failed before, and are asked for by id
 ASKED_FOR = 3  # messages by their ids, where a mailbox is opened in another way
 SHORT_PAGE = 25  # where a longer one takes Exchange too long (microsoft-graph-docs issues 5853, 11628)
 _SIZE = "Integer 0x0E08"  # PidTagMessageSize ([MS-OXPROPS] 2.796); the message resource itself tells no size
 _WITH_SIZE = f"&$expand=singleValueExtendedProperties($filter={quote(f'id eq {_SIZE!r}', safe='')})"
 _FIELDS = "id,isRead,receivedDateTime,internetMessageId"
 _T = TypeVar("_T")
+_Read = tuple[dict[str, dict[str, Any]], list[int], bool]
+_Newest = tuple[dict[str, dict[str, Any]], int | None]  # rows by id, oldest first, and how many there are in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +132,14 @@ class GraphConnector:
         return one if one and timedelta(0) <= self.clock() - at < FOUND_FOR else None
 
 
+def _without(position: Position, gone: Collection[str]) -> Position:
+    return replace(
+        position,
+        known=position.known.difference(gone),
+        problems={one: tries for one, tries in position.problems.items() if one not in gone},
+    )
+
+
 def _place(mailbox: Mailbox) -> tuple[str, ...]:
     return (mailbox.name, graph_of(mailbox), mailbox.user, mailbox.folder_path, mailbox.folder_separator)
 
@@ -162,57 +178,118 @@ class GraphSession:
         """
         position = position or Position()
         try:
-            return self._list_newest(position) or self._list_all(position)
+            return self._list(position)
         except NextPageLost:
             try:
-                return self._list_all(position)
+                return self._list(position)
             except NextPageLost as error:
                 raise Transient(
                     "The list of messages changed while it was read", on=self._graph.on, step="list", code="page_lost"
                 ) from error
 
-    def _list_newest(self, position: Position) -> Listing | None:
-        """List down to what was dealt with before; None when one page does not say enough."""
-        if not self._stays or is_due(position, stays=True, now=self._clock()):
-            return None
-        page = self._in_reach(
-            lambda top: self._graph.page(newest(self._messages, select=_FIELDS, top=top) + _WITH_SIZE, step="list"),
-            most=GLANCE,
-        )
+    def _list(self, position: Position) -> Listing:
+        mark = read_mark(position.cursor)
+        if mark.begun is None and (not self._stays or is_due(position, stays=True, now=self._clock())):
+            return self._list_on(position, mark, None)
+        page = self._newest()
         rows = dict(reversed(by_id(page).items()))
         if not page.more:
             return self._whole(rows, page.count, position)
-        if not is_enough(page, position, now=self._clock()):
-            return None
+        rows = self._tried_again(position, rows) | rows
+        if mark.begun is not None or not is_enough(page, position, now=self._clock()):
+            return self._list_on(position, mark, (rows, page.count))
         listing = self._compare(rows, position)
         below = (position.known | position.problems.keys()) - rows.keys()
         return replace(listing, known=listing.known + len(below))
 
-    def _list_all(self, position: Position) -> Listing:
-        return self._in_reach(lambda top: self._list_pages(position, top), most=PAGE)
+    def _newest(self) -> Page:
+        return self._in_reach(
+            lambda top: self._graph.page(newest(self._messages, select=_FIELDS, top=top) + _WITH_SIZE, step="list"),
+            most=GLANCE,
+        )
 
-    def _list_pages(self, position: Position, top: int) -> Listing:
+    def _tried_again(self, position: Position, rows: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Ask by id for what failed before, and lies further down; what is not there any more is left out."""
+        found = {}
+        for one in sorted(position.tried_again() - rows.keys())[:TRIED_AGAIN]:
+            path = f"/messages/{quote(one, safe='')}?$select={_FIELDS}{_WITH_SIZE}"
+            answer = self._graph.ask("GET", path, step="list", besides=GONE)
+            if answer.status == 200 and answer.json().get("id") == one:
+                found[one] = answer.json()
+        return found
+
+    def _list_on(self, position: Position, mark: Mark, seen: _Newest | None) -> Listing:
+        """Compare the folder, oldest first, from where an earlier listing stopped, for as long as there is time.
+
+        It stops besides when it has found more than some polls fetch. The next listing goes on from the first message
+        that is neither stored nor left alone, or after the last one that was read. `seen`: what was asked already of
+        the newest messages, and their number.
+        """
+        rows, counts, ended = self._in_reach(lambda top: self._read_on(position, mark, top), most=PAGE)
+        news = [row for one, row in rows.items() if self._is_news(one, position)]
+        few = len(news) <= self._mailbox.maximum_msg_number
+        if ended and mark.begun is None and (few or not self._stays):
+            return replace(self._whole(rows, min(counts, default=None), position), renewed=self._stays)
+        if seen is None:
+            page = self._newest()
+            seen = dict(reversed(by_id(page).items())), page.count
+        if ended and few:
+            return self._completed(position, mark, rows | seen[0], seen[1])
+        found = position.seen | ((position.known | position.problems.keys()) & rows.keys())
+        held = next((row for row in news if received(row)), None) or next(reversed(rows.values()))
+        reached = replace(mark, begun=mark.begun or self._clock(), upto=received(held) or mark.upto)
+        position = replace(position, seen=found, cursor=reached.text())
+        # What has come in meanwhile does not wait for the rest, except behind a backlog, which keeps its order.
+        alone = position.known | position.left_alone()
+        first = {one: row for one, row in seen[0].items() if one not in alone}
+        backlog = ended or position.catching_up or not position.known
+        listing = self._compare(rows | first if backlog else first | rows, position)
+        return replace(listing, partial=True, renewed=True)
+
+    def _read_on(self, position: Position, mark: Mark, top: int) -> _Read:
+        """Read pages from a mark on; returns rows by id, the numbers that pages told, and whether that was all."""
+        left = self._graph.http.deadline - time.monotonic()
+        until = time.monotonic() + min(COMPARING_SECONDS, left / COMPARING)
+        at_most = max(LISTED_AT_LEAST, 5 * self._mailbox.maximum_msg_number)
         rows: dict[str, dict[str, Any]] = {}
         counts: list[int] = []
-        path = f"{self._messages}?$select={_FIELDS}&$orderby=receivedDateTime&$top={top}&$count=true{_WITH_SIZE}"
+        since = f"&$filter={quote(f'receivedDateTime ge {mark.upto}', safe='')}" if mark.upto else ""
+        path = f"{self._messages}?$select={_FIELDS}{since}&$orderby=receivedDateTime&$top={top}&$count=true{_WITH_SIZE}"
+        news = 0
         for page in self._graph.pages(path, step="list"):
             counts += [page.count] if page.count is not None else []
-            rows |= by_id(page)
-        # Its moment is worth a write: else every look of the next days would compare again.
-        return replace(self._whole(rows, min(counts, default=None), position), renewed=self._stays)
+            found = by_id(page)
+            news += sum(self._is_news(one, position) for one in found.keys() - rows.keys())
+            rows |= found
+            last = received(page.rows[-1]) if page.rows else ""
+            # Several may have come in the same second: a mark has to move on.
+            if page.more and last not in ("", mark.upto) and (news >= at_most or time.monotonic() >= until):
+                return rows, counts, False
+        return rows, counts, True
+
+    def _is_news(self, one: str, position: Position) -> bool:
+        return one not in position.known and one not in position.problems
 
     def _whole(self, rows: dict[str, dict[str, Any]], count: int | None, position: Position) -> Listing:
         """Compare the whole folder, and forget what is no longer there."""
         mark = Mark(self._clock(), max(0, (count or 0) - len(rows)))
-        there = replace(position, cursor=mark.text() if self._stays else "")
+        there = replace(position, cursor=mark.text() if self._stays else "", seen=frozenset())
         if count is None or len(rows) >= count:
-            there = replace(
-                there,
-                known=position.known & rows.keys(),
-                problems={one: tries for one, tries in position.problems.items() if one in rows},
-            )
+            there = _without(there, (position.known | position.problems.keys()) - rows.keys())
         # Else the listing has ended too early: what it left out is not gone, and would be fetched a second time.
         return self._compare(rows, there)
+
+    def _completed(self, position: Position, mark: Mark, rows: dict[str, dict[str, Any]], count: int | None) -> Listing:
+        """End a comparison that took several listings: what none of them has shown is no longer there."""
+        remembered = position.known | position.problems.keys()
+        seen = position.seen | (remembered & rows.keys())
+        number = len(seen) + sum(self._is_news(one, position) for one in rows)
+        done = Mark(mark.begun, max(0, (count or 0) - number))
+        there = replace(position, cursor=done.text() if self._stays else "", seen=frozenset())
+        if count is None or number >= count:
+            there = _without(there, remembered - seen)
+        listing = self._compare(rows, there)
+        return replace(listing, renewed=True)
 
     def _compare(self, rows: dict[str, dict[str, Any]], position: Position) -> Listing:
         """Hold what was listed against what is known."""

@@ -125,7 +125,9 @@ class _Run:
         waits = self._ledger.waiting_since(self._state.waiting) != self._state.waiting
         begins = first or moved or listing.resynced or not positions.is_settled(self._state.position)
         begins = begins or position.asides != began.asides or bool(self._ledger.due())
-        if not (begins or waits or compared or listing.renewed or plan.take or plan.again or plan.aside):
+        if not (
+            begins or waits or compared or listing.renewed or listing.partial or plan.take or plan.again or plan.aside
+        ):
             self._act(plan.unfinished, after_storage(self.mailbox))
             self._note_health()
             return self._outcome(Result.ACTED if plan.unfinished else Result.IDLE)
@@ -164,7 +166,12 @@ class _Run:
         # A position of an earlier version has a cursor only; what it vouches for, and lies there, is written down now.
         adopts = asked.compared is None
         stored = self.polling.states.stored(self.mailbox.identity, positions.series(asked, self.mailbox))
-        found = self._session.compare(asked, positions.BelowCursor(asked) if adopts else stored)
+        try:
+            found = self._session.compare(asked, positions.BelowCursor(asked) if adopts else stored)
+        except Transient as error:  # housekeeping never stands before new mail (fault 119)
+            self._session.drop()
+            logger.warning("not_compared", extra={"mailbox": self.mailbox.name, "code": error.code})
+            return listing, False
         if found is None:
             return listing, False
         listing, known = found
@@ -198,7 +205,9 @@ class _Run:
         if balance.listed:
             balances = (*self._state.balances, (self._started, balance))
             self._state = replace(self._state, balances=balances[-KEPT_BALANCES:])
-        ledger.position = replace(ledger.position, catching_up=ledger.position.catching_up and balance.left > 0)
+        ledger.position = replace(
+            ledger.position, catching_up=ledger.position.catching_up and (balance.left > 0 or ledger.listing.partial)
+        )
         self._state = replace(
             self._state,
             waiting=ledger.waiting_since(self._state.waiting),
@@ -431,7 +440,7 @@ class _Run:
         ledger = self._ledger
         error = self._error or self._act_error
         oldest = ledger.plan.oldest
-        left = ledger.plan.more or bool(ledger.left)
+        left = ledger.plan.more or bool(ledger.left) or ledger.listing.partial
         return Outcome(
             mailbox=self.mailbox.name,
             result=Result.FAILED if error is not None else result,

@@ -12,6 +12,7 @@ from postroom.services.mailboxes import at_step, health, in_session, open_mailbo
 from postroom.services.polling.outcome import Polling
 
 LAST_SAVING = 4.0  # seconds left for the last write, after the server was told
+COMPARING = 3  # the part of the time that is left which a comparison may take: the rest is for mail
 REOPENINGS = 3  # new connections in one poll, after messages that broke the old one
 
 
@@ -62,7 +63,7 @@ class LastingSession:
     def compare(self, position: Position, stored: Container[str]) -> tuple[Listing, Collection[str]] | None:
         """Compare all that lies there with what is stored; None where the listing has done so already."""
         with at_step("list"):
-            session = self.open()
+            session = self.open((self.until - self._polling.monotonic()) / COMPARING)
             if not isinstance(session, Compares):
                 return None
             listing, known = session.compare(position, stored)

@@ -210,3 +210,15 @@ def test_addresses_that_get_nothing_are_listed_added_and_removed(postroom: Comma
     assert postroom("suppression", "remove", "ANN@example.org").status == 0
     assert postroom("suppression", "remove", "ann@example.org").status != 0
     assert postroom("suppression", "list", "--json").lines == []
+
+
+def test_why_says_of_a_failed_mail_that_no_alarm_counts_it_when_its_note_is_gone(postroom: Command, mail: str) -> None:
+    sent = postroom("reply", mail, "--json", stdin="an answer").json["id"]
+    failed = Event(at=datetime.now(UTC), what=EventKind.FAILED)
+    postroom.stack.outbox.settle(sent, was=OutboxState.NEW, state=OutboxState.FAILED, event=failed)
+    assert "30 days" not in postroom("why", sent, "--json").json["summary"]
+    key = {"pk": {"S": "UNARRIVED"}, "sk": {"S": sent}}
+    postroom.stack.client("dynamodb").delete_item(TableName=postroom.stack.table, Key=key)
+    assert "It failed more than 30 days ago, or before such mail was counted" in postroom("why", sent, "--json").out
+    assert postroom("outbox", "acknowledge", sent).status == 0
+    assert "30 days" not in postroom("why", sent, "--json").json["summary"]

@@ -11,7 +11,7 @@ from itertools import islice
 
 from postroom.adapters import utc_now
 from postroom.adapters.ews import fetch as ews_mime
-from postroom.adapters.ews.calls import Changes, Exchange, Row, StateLost
+from postroom.adapters.ews.calls import CHANGES, Changes, Exchange, Row, StateLost
 from postroom.adapters.ews.connection import Link
 from postroom.adapters.ews.folders import Folders, names_of
 from postroom.adapters.ews.sync_state import (
@@ -32,7 +32,6 @@ from postroom.model.configuration import Mailbox
 AT_ONCE = 20  # messages in one request
 BYTES_AT_ONCE = 4 * 1024 * 1024
 MEGABYTE = 1024 * 1024
-LISTED_AT_LEAST = 1_000  # news that one listing shows where the folder holds more
 COMPARING_SECONDS = 120.0  # that one listing of a large folder takes at most
 COMPARING = 3  # the part of a session's time that it takes at most
 NEWEST = 100  # items that are shown beside a comparison under way
@@ -303,7 +302,7 @@ class EwsSession:
     def _read_on(self, position: Position, state: str) -> tuple[Changes, str]:
         """Ask for changes until there are no more, or it is enough; returns the state to go on from, too."""
         until = time.monotonic() + min(COMPARING_SECONDS, (self._link.deadline - time.monotonic()) / COMPARING)
-        at_most = max(LISTED_AT_LEAST, 5 * self._mailbox.maximum_msg_number)
+        at_most = max(CHANGES, 2 * self._mailbox.maximum_msg_number)
         items: dict[str, Row | None] = {}
         held: str | None = None
         news = 0

@@ -37,7 +37,6 @@ from postroom.model.configuration import Mailbox
 
 PAGE = 250
 FOUND_FOR = timedelta(minutes=5)  # for which a folder that is no inbox is looked at together with others by its id
-LISTED_AT_LEAST = 1_000  # news that one listing shows where the folder holds more
 COMPARING_SECONDS = 120.0  # that one listing of a large folder takes at most
 COMPARING = 3  # the part of a session's time that it takes at most
 TRIED_AGAIN = 20  # messages that failed before, and are asked for by id
@@ -250,7 +249,7 @@ class GraphSession:
         """Read pages from a mark on; returns rows by id, the numbers that pages told, and whether that was all."""
         left = self._graph.http.deadline - time.monotonic()
         until = time.monotonic() + min(COMPARING_SECONDS, left / COMPARING)
-        at_most = max(LISTED_AT_LEAST, 5 * self._mailbox.maximum_msg_number)
+        at_most = max(PAGE, 2 * self._mailbox.maximum_msg_number)
         rows: dict[str, dict[str, Any]] = {}
         counts: list[int] = []
         since = f"&$filter={quote(f'receivedDateTime ge {mark.upto}', safe='')}" if mark.upto else ""

@@ -102,9 +102,10 @@ def print_of(key: str) -> str:
 
 
 def works(key: str, *, process: Callable[[str], object], interactions: Interactions) -> bool:
-    """Try processing with a mail that is an interaction already, which changes nothing; True where there is none.
+    """Try processing with a mail that is an interaction already; True where there is none.
 
-    A wrapped one may have ended a process, and is left alone.
+    Nothing that is there changes; what this repeats all the same is listed in docs/adr/0017. A wrapped one may have
+    ended a process, and is left alone.
     """
     there = interactions.get(parse_raw_key(key).interaction_id) if key else None
     if there is None or there.wrap_reason is not None:

@@ -259,13 +259,22 @@ class Why:
                 needs_attention=view.needs_attention(outbound),
             ),
             queue=None,
-            summary=summary_of_outbound(outbound),
+            summary=f"{summary_of_outbound(outbound)}{self._uncounted(outbound)}",
             created=outbound.created,
             thread_id=outbound.thread_id,
             parent_id=answers,
             decisions=_steps(outbound.decisions),
             events=_events(self.outbox.history(outbound.id)),
             related=answered,
+        )
+
+    def _uncounted(self, outbound: Outbound) -> str:
+        """Say of a mail that did not arrive that no warning counts it: the note of it is gone, or never was."""
+        if not view.missed(outbound) or outbound.id in self.outbox.unarrived():
+            return ""
+        return (
+            " It failed more than 30 days ago, or before such mail was counted: neither the warnings of its mailbox "
+            "nor the alarm tell of it; `postroom outbox unsettled` lists it until somebody acknowledges it."
         )
 
     def _related(self, interaction: Interaction) -> Iterator[Related]:

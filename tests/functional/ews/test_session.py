@@ -168,7 +168,7 @@ def test_a_login_that_is_refused_is_told_when_the_mailbox_is_opened(ews: EwsServ
     ("stays", "asked"),
     [
         pytest.param(False, ["FindItem"] * 4, id="to be deleted: three pages, and one for the look"),
-        pytest.param(True, ["SyncFolderItems"] + ["FindItem"], id="left: as much as some polls fetch"),
+        pytest.param(True, ["SyncFolderItems", "FindItem"], id="left: as much as some polls fetch"),
     ],
 )
 def test_a_folder_of_many_pages_is_listed(ews: EwsServer, box: Mailbox, stays: bool, asked: list[str]) -> None:

@@ -22,6 +22,7 @@ from postroom.adapters.graph.session import GraphConnector
 from postroom.adapters.imap.session import ImapSession
 from postroom.errors import DeadlineExceeded
 from postroom.ports import Connector
+from postroom.services.mailboxes.first_connection_preview import preview
 from postroom.services.polling.outcome import Result
 from postroom_cli.mailservers.ews import EwsServer
 from postroom_cli.mailservers.graph import GraphService
@@ -178,6 +179,17 @@ def test_a_backlog_is_not_listed_as_a_whole_for_each_part_of_it(make: Any) -> No
         assert sum(folder.log) <= 25 * 8
         folder.poll()
         assert folder.post.poll().results == {Result.IDLE: 1}
+
+
+@every_folder
+@pytest.mark.usefixtures("hurried", "hasty")
+def test_a_preview_shows_all_parts_of_a_large_folder(make: Any) -> None:
+    with make() as folder:
+        filled(folder, 1_200)
+        (mailbox,) = folder.post.configurations.configuration.mailboxes
+        polling = folder.post.polling
+        seen = preview(mailbox, connectors=polling.connectors, secrets=polling.secrets, tokens=polling.tokens)
+        assert (seen.messages, seen.wanted) == (1_200, 1_200)
 
 
 @pytest.mark.usefixtures("hasty")

@@ -291,12 +291,11 @@ class EwsSession:
         compared = mark.compared if mark is not None else _NEVER
         cursor = Mark(short(self._folder), compared, held, begun=begun).text()
         there = replace(_without(position, gone), seen=frozenset(seen), cursor=cursor)
-        # What has come in meanwhile does not wait for the rest, except behind a backlog, which keeps its order.
+        # What has come in meanwhile does not wait for the rest, only for a backlog, which keeps its order.
         with self._link.exchange("list"):
             newest = {row.id: row for row in self._exchange.newest(self._folder, NEWEST)}
         rows = dict(sorted(rows.items(), key=lambda pair: arrival(pair[1])))
-        in_order = changes.whole or position.catching_up or not position.known
-        listing = self._compare_part(there, rows | newest if in_order else newest | rows)
+        listing = self._compare_part(there, rows | newest)
         return replace(listing, partial=True, renewed=True)
 
     def _read_on(self, position: Position, state: str) -> tuple[Changes, str]:

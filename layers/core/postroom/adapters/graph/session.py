@@ -210,7 +210,9 @@ class GraphSession:
     def _tried_again(self, position: Position, rows: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """Ask by id for what failed before, and lies further down; what is not there any more is left out."""
         found = {}
-        for one in sorted(position.tried_again() - rows.keys())[:TRIED_AGAIN]:
+        waited = {one: trying.last.timestamp() for one, trying in position.trying.items()}
+        below = sorted(position.tried_again() - rows.keys(), key=lambda one: (waited.get(one, 0.0), one))
+        for one in below[:TRIED_AGAIN]:
             path = f"/messages/{quote(one, safe='')}?$select={_FIELDS}{_WITH_SIZE}"
             answer = self._graph.ask("GET", path, step="list", besides=GONE)
             if answer.status == 200 and answer.json().get("id") == one:
@@ -238,11 +240,8 @@ class GraphSession:
         held = next((row for row in news if received(row)), None) or next(reversed(rows.values()))
         reached = replace(mark, begun=mark.begun or self._clock(), upto=received(held) or mark.upto)
         position = replace(position, seen=found, cursor=reached.text())
-        # What has come in meanwhile does not wait for the rest, except behind a backlog, which keeps its order.
-        alone = position.known | position.left_alone()
-        first = {one: row for one, row in seen[0].items() if one not in alone}
-        backlog = ended or position.catching_up or not position.known
-        listing = self._compare(rows | first if backlog else first | rows, position)
+        # What has come in meanwhile does not wait for the rest, only for a backlog, which keeps its order.
+        listing = self._compare(rows | seen[0], position)
         return replace(listing, partial=True, renewed=True)
 
     def _read_on(self, position: Position, mark: Mark, top: int) -> _Read:

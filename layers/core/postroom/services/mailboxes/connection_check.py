@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from postroom.errors import PostroomError
 from postroom.model.configuration import Mailbox, Security, Type
 from postroom.ports import Connector, Counts, Probe, Secrets, Session, Tokens
+from postroom.services.mailboxes.first_connection_preview import list_whole
 from postroom.services.mailboxes.open import open_mailbox, open_with, takes_token
 
 IN_ALL = 10.5  # seconds; the figure to keep is 11
@@ -109,7 +110,7 @@ def check_connection(
         try:
             messages = session.count() if isinstance(session, Counts) else None
             if messages is None:
-                listing = session.list(None)
+                listing = list_whole(session)
                 messages = len(listing.news) + len(listing.unfinished) + listing.known
             walk.passed("count")
         finally:

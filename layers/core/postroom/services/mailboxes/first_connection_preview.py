@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from postroom.model import Item
+from postroom.model import Item, Listing
 from postroom.model.configuration import FirstConnection, Mailbox, Type
-from postroom.ports import Connector, Secrets, Tokens
+from postroom.ports import Connector, Secrets, Session, Tokens
 from postroom.rules.polling import is_oversize
 from postroom.services.mailboxes.open import open_mailbox
 
@@ -67,9 +67,20 @@ def _news(
 ) -> tuple[Item, ...]:
     session = open_mailbox(mailbox, connectors=connectors, secrets=secrets, tokens=tokens, deadline=deadline)
     try:
-        return session.list(None).news
+        return list_whole(session).news
     finally:
         session.close()
+
+
+def list_whole(session: Session) -> Listing:
+    """List a folder of which nothing is known, part by part where it is large."""
+    listing = first = session.list(None)
+    found = {item.id: item for item in first.news}
+    while listing.partial:  # what was shown counts as known, so that the next part is shown
+        position = replace(listing.position, known=listing.position.known | found.keys())
+        listing = session.list(position)
+        found |= {item.id: item for item in listing.news}
+    return replace(first, news=tuple(found.values()), position=listing.position, partial=False)
 
 
 def _wanted(mailbox: Mailbox, items: tuple[Item, ...], listed: Callable[[], tuple[Item, ...]]) -> int:

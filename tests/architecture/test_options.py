@@ -20,7 +20,6 @@ NOT_ACTING = (OBJECTS, "postroom.services.configuration", "postroom.services.imp
 
 _CASES = "the clocks of cases will (L01)"
 LATER: dict[str, str] = {
-    "OutboundServer.unauthenticated_fallback": "sending by SMTP will, when a login is refused (S01)",
     "Configuration.service_levels": _CASES,
     "Queue.service_level": _CASES,
     "ServiceLevel.first_response": _CASES,

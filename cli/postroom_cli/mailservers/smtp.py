@@ -38,12 +38,14 @@ class SmtpFaults:
     the connection closed (the lost answer). `hang`: stages at which nothing is said any more.
     `recipients`: recipient → reply, such as "550 5.1.1 Unknown". `most_recipients`: of a transaction, the next ones are
     answered with `too_many`. `drop_at_mail`: the content of the how-manyth mail of a connection is lost.
+    `pipelining`: is offered (RFC 2920); not by default, so that each command is a step at which something can go wrong.
     """
 
     replies: dict[str, str] = field(default_factory=dict)
     drop: set[str] = field(default_factory=set)
     hang: set[str] = field(default_factory=set)
     recipients: dict[str, str] = field(default_factory=dict)
+    pipelining: bool = False
     most_recipients: int = 0  # 0: no limit
     too_many: str = "452 4.5.3 Too many recipients"
     drop_at_mail: int = 0
@@ -74,6 +76,7 @@ class SmtpSink(Listener):
         self.faults = SmtpFaults()
         self.mails: list[ReceivedMail] = []
         self.commands: list[str] = []  # verbs in the order they came
+        self.parameters: list[str] = []  # of MAIL and RCPT, behind the address
         self._arrived = threading.Condition()
 
     def wait(self, count: int, *, timeout: float = 10.0) -> list[ReceivedMail]:
@@ -159,6 +162,7 @@ class _Session:
             self._reply("ehlo", "250 sink.invalid")
             return
         words = ["sink.invalid", f"SIZE {self._sink.size_limit}", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN"]
+        words += ["PIPELINING"] if self._sink.faults.pipelining else []
         if self._sink.tls == "starttls" and not self._connection.encrypted and not self._sink.faults.no_starttls:
             words.append("STARTTLS")
         if self._sink.users and (self._connection.encrypted or self._sink.tls == "none"):
@@ -214,6 +218,7 @@ class _Session:
 
     def _mail(self, rest: str) -> None:
         match = _ADDRESS.match(rest)
+        self._sink.parameters.append(rest.partition(">")[2].strip())
         if self._sink.require_login and not self._user:
             self._send("530 5.7.0 Authentication required")
         elif not match:
@@ -223,6 +228,7 @@ class _Session:
 
     def _recipient(self, rest: str) -> None:
         match = _ADDRESS.match(rest)
+        self._sink.parameters.append(rest.partition(">")[2].strip())
         if self._sender is None:
             self._send("503 5.5.1 MAIL first")
         elif not match:

@@ -70,7 +70,7 @@ def test_a_reply_is_written_once_for_its_key(postroom: Command, mail: str) -> No
     rows = postroom("outbox", "list", "--state", "new", "--json").lines
     assert first["id"] in [row["id"] for row in rows]
     shown = postroom("outbox", "show", first["id"], "--json").json
-    assert (shown["to"], shown["text"]) == (["ann@example.org"], "We send a new one.")
+    assert (shown["to"], shown["text"]) == (['"Ann" <ann@example.org>'], "We send a new one.")
     assert postroom("interaction", "show", mail, "--json").json["status"] == "done"
 
 

@@ -185,6 +185,7 @@ class Sent:
     provider_id: str = ""
     message_id: str = ""
     others: Mapping[str, AtRecipient] = field(default_factory=dict)
+    warning: str = ""  # what an administrator should mend though the mail has left
 
 
 LEFT = AtRecipient(OutboxState.SENT)

@@ -15,7 +15,7 @@ import pytest
 from postroom.adapters.transports.smtp import SmtpTransport
 from postroom.errors import PostroomError, SendDeferred, SendRefused, SendUncertain
 from postroom.model.configuration.document import Authentication, OutboundServer, ServerType, SmtpSecurity
-from postroom.model.outbound import Envelope, OutboxState
+from postroom.model.outbound import Envelope, OutboxState, Sent
 from postroom_cli.mailservers.smtp import SmtpSink
 
 ANN, BOB, CY = "ann@example.org", "bob@example.org", "cy@example.net"
@@ -146,17 +146,27 @@ def sink() -> Iterator[SmtpSink]:
         yield server
 
 
+def transport_to(sink: SmtpSink, *, secret: str = "", **more: Any) -> SmtpTransport:
+    given = {
+        "name": "relay",
+        "type": ServerType.SMTP,
+        "host": "127.0.0.1",
+        "port": sink.port,
+        "security": SmtpSecurity.NONE,
+        "authentication": Authentication.ANONYMOUS,
+        **more,
+    }
+    return SmtpTransport(
+        OutboundServer.model_validate(given),
+        password=secret,
+        allowed_networks=[ip_network("127.0.0.0/8")],
+        allow_plaintext_credentials=True,
+    )
+
+
 def states_after(sink: SmtpSink) -> tuple[tuple[OutboxState, ...], str]:
     """Send one mail to three; returns what became of it at each, and the code of the first."""
-    server = OutboundServer(
-        name="relay",
-        type=ServerType.SMTP,
-        host="127.0.0.1",
-        port=sink.port,
-        security=SmtpSecurity.NONE,
-        authentication=Authentication.ANONYMOUS,
-    )
-    transport = SmtpTransport(server, password="", allowed_networks=[ip_network("127.0.0.0/8")])
+    transport = transport_to(sink)
     try:
         sent = transport.send(
             b"Subject: x\r\n\r\nx\r\n",
@@ -175,8 +185,12 @@ def states_after(sink: SmtpSink) -> tuple[tuple[OutboxState, ...], str]:
 @pytest.mark.fault(103)
 @pytest.mark.fault(129)
 @pytest.mark.feature("C03")
+@pytest.mark.parametrize("pipelining", [False, True], ids=["one by one", "pipelined"])
 @pytest.mark.parametrize("dialogue", DIALOGUES.values(), ids=DIALOGUES.keys())
-def test_each_dialogue_comes_to_what_the_server_said_of_whom(sink: SmtpSink, dialogue: Dialogue) -> None:
+def test_each_dialogue_comes_to_what_the_server_said_of_whom(
+    sink: SmtpSink, dialogue: Dialogue, pipelining: bool
+) -> None:
+    sink.faults.pipelining = pipelining
     sink.faults.replies = dict(dialogue.replies)
     sink.faults.recipients = dict(dialogue.recipients)
     sink.faults.drop = set(dialogue.drop)
@@ -189,3 +203,87 @@ def test_each_dialogue_comes_to_what_the_server_said_of_whom(sink: SmtpSink, dia
     assert len(sink.mails) == dialogue.contents
     # What is certain is never called unknown: content whose fate nobody knows was on the wire, and else none is unsure.
     assert (UNSURE in states) <= ("DATA" in sink.commands)
+
+
+def send_one(
+    transport: SmtpTransport, *, to: str = ANN, sender: str = "us@example.com", outbound_id: str = "o"
+) -> Sent:
+    return transport.send(
+        b"Subject: x\r\n\r\nx\r\n",
+        Envelope(sender, (to,)),
+        outbound_id=outbound_id,
+        before_data=lambda known=None: None,
+    )
+
+
+@pytest.mark.feature("G29")
+def test_a_server_that_reports_is_told_our_id_and_the_recipient_that_we_wrote_to(sink: SmtpSink) -> None:
+    send_one(transport_to(sink), to="ann+a=b@example.org", outbound_id="i 1+")
+    assert sink.parameters == ["SIZE=17 RET=HDRS ENVID=i+201+2B", "ORCPT=rfc822;ann+2Ba+3Db@example.org"]
+
+
+@pytest.mark.parametrize("pipelining", [False, True], ids=["one by one", "pipelined"])
+@pytest.mark.parametrize("broken", ["a@b.example>\r\nRCPT TO:<x@y.example", "a\x00@b.example", "é@b.example"])
+@pytest.mark.parametrize("field", ["to", "sender"])
+def test_an_address_that_would_be_another_command_never_reaches_the_wire(
+    sink: SmtpSink, field: str, broken: str, pipelining: bool
+) -> None:
+    sink.faults.pipelining = pipelining
+    with pytest.raises(SendRefused, match="no address may"):
+        send_one(transport_to(sink), **{field: broken})
+    assert "MAIL" not in sink.commands
+
+
+LOGIN = {"authentication": "basic", "user": "postroom", "password": {"secret": "smtp"}}
+
+
+@pytest.mark.feature("C03")
+@pytest.mark.parametrize(
+    ("replies", "allowed", "leaves"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"auth": "454 4.7.0 Temporary authentication failure"}, True, False),
+        ({"auth": "535 5.7.8 hunter2 is wrong"}, True, True),
+    ],
+    ids=["refused", "not allowed to", "put off", "refused with our password in its words"],
+)
+def test_without_login_a_mail_leaves_only_where_the_login_is_refused_and_that_is_allowed_and_it_is_told(
+    replies: dict[str, str], allowed: bool, leaves: bool
+) -> None:
+    with SmtpSink({"postroom": "another"}, tls="none") as sink:
+        sink.faults.replies = replies
+        transport = transport_to(sink, secret="hunter2", unauthenticated_fallback=allowed, **LOGIN)
+        if not leaves:
+            with pytest.raises(SendDeferred):
+                send_one(transport)
+            assert sink.mails == []
+            return
+        sent = send_one(transport)
+        assert [one.user for one in sink.mails] == [""]
+        assert "sent without login" in sent.warning
+        assert "hunter2" not in sent.warning
+
+
+@pytest.mark.feature("C03")
+def test_a_login_that_works_is_never_left_out() -> None:
+    with SmtpSink({"postroom": "hunter2"}, tls="none") as sink:
+        sent = send_one(transport_to(sink, secret="hunter2", unauthenticated_fallback=True, **LOGIN))
+        assert ([one.user for one in sink.mails], sent.warning) == (["postroom"], "")
+
+
+@pytest.mark.parametrize("recipients", [1, 250])
+def test_all_recipients_are_named_in_one_transaction_where_commands_may_be_sent_together(
+    sink: SmtpSink, recipients: int
+) -> None:
+    sink.faults.pipelining = True
+    everybody = tuple(f"r{number}@example.org" for number in range(recipients))
+    transport = transport_to(sink)
+    sent = transport.send(
+        b"Subject: x\r\n\r\nx\r\n",
+        Envelope("us@example.com", everybody),
+        outbound_id="o",
+        before_data=lambda known=None: None,
+    )
+    assert sent.others == {}
+    assert [one.recipients for one in sink.mails] == [everybody]

@@ -6,9 +6,11 @@ Nothing can have been sent before the content goes on the wire; from then until 
 
 from __future__ import annotations
 
+import logging
 import smtplib
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from postroom.adapters.net import Network, client_context, open_stream
 from postroom.adapters.transports.smtp_client import SmtpClient
@@ -17,6 +19,8 @@ from postroom.errors import PostroomError, SendDeferred
 from postroom.model import Envelope, Sent
 from postroom.model.configuration import Authentication, OutboundServer, SmtpSecurity
 from postroom.ports import BeforeData
+
+logger = logging.getLogger(__name__)
 
 _LONGEST_EXCHANGE = 240.0  # seconds; what lasts longer would die with its function, and nobody would know of what
 
@@ -56,7 +60,8 @@ class SmtpTransport:
                 refused.hide(secret)
             raise refused from None  # the library's error quotes the server, which may repeat the password
         try:
-            return hand_over(client, content, envelope, before_data, on=self._server.name)
+            sent = hand_over(client, content, envelope, before_data, on=self._server.name, outbound_id=outbound_id)
+            return replace(sent, warning=_without_login(client.without_login)) if client.without_login else sent
         finally:
             client.leave()
 
@@ -82,11 +87,25 @@ class SmtpTransport:
                         remedy="Set `security` to start-tls-required or ssl-tls; the mail waits.",
                     )
                 stream.step = "login"
-                self._log_in(client, deadline)
+                self._authenticate(client, deadline)
         except BaseException:
             stream.close()
             raise
         return client
+
+    def _authenticate(self, client: SmtpClient, deadline: float) -> None:
+        """Log in; where the server refuses that and the configuration says so, go on without (C03: when it fails)."""
+        try:
+            self._log_in(client, deadline)
+        except (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError) as error:
+            later = isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code < 500
+            if later or not self._server.unauthenticated_fallback:
+                raise
+            why = session_error(error, on=self._server.name)
+            for secret in self._shown:
+                why.hide(secret)
+            client.without_login = why.what
+            logger.warning("sent_without_login", extra={"server": self._server.name})
 
     def _log_in(self, client: SmtpClient, deadline: float) -> None:
         if self._token is None:
@@ -100,3 +119,10 @@ class SmtpTransport:
             token = self._token(deadline, token)
             self._shown.append(token)
             client.login_with_token(self._user, token)
+
+
+def _without_login(why: str) -> str:
+    return (
+        f"sent without login, as `unauthenticated_fallback` says, since it was refused ({why}): "
+        "enter the right user and password"
+    )

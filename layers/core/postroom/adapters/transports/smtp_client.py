@@ -9,6 +9,7 @@ import hmac
 import smtplib
 import ssl
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from postroom.adapters.net import Reader, Stream
@@ -17,6 +18,8 @@ from postroom.errors import PostroomError, SendDeferred
 
 _LONGEST_REPLY_LINE = 4096  # RFC 5321 §4.5.3.1.5 says 512; real servers write more
 _MOST_CHALLENGES = 5
+_NO_REPLY = (421, b"4.4.2 the connection was closed before the server answered")
+_MOST_AT_ONCE = 100  # commands: neither side's buffer fills while the other waits for it to be read
 
 
 class SmtpClient(smtplib.SMTP):
@@ -29,6 +32,7 @@ class SmtpClient(smtplib.SMTP):
         self._reader = Reader(stream)
         self.sock = self  # type: ignore[assignment]  # smtplib needs sendall, makefile and close only
         self.file = None
+        self.without_login = ""  # why the server has refused the login, where the mail goes without
 
     def sendall(self, data: bytes) -> None:
         self._stream.send(data)
@@ -99,6 +103,26 @@ class SmtpClient(smtplib.SMTP):
             return f"user={user}\x01auth=Bearer {token}\x01\x01" if challenge is None else ""
 
         self.auth("XOAUTH2", answer)
+
+    def in_one_go(self, commands: Sequence[str]) -> list[tuple[int, bytes]]:
+        """Send commands together and read all of their replies (RFC 2920), where the server takes that.
+
+        Where the connection ends after some replies, these count, and the other commands have none.
+        """
+        if not self.has_extn("pipelining"):
+            return [self.docmd(command) for command in commands]
+        replies: list[tuple[int, bytes]] = []
+        for start in range(0, len(commands), _MOST_AT_ONCE):
+            some = commands[start : start + _MOST_AT_ONCE]
+            try:
+                self.sendall("".join(f"{command}\r\n" for command in some).encode("ascii"))
+                for _command in some:
+                    replies.append(self.getreply())
+            except (smtplib.SMTPException, PostroomError):
+                if not replies:
+                    raise
+                return replies + [_NO_REPLY] * (len(commands) - len(replies))
+        return replies
 
     def size_limit(self) -> int:
         """Return the largest mail the server says it takes, in bytes; 0: it does not say (RFC 1870)."""

@@ -19,6 +19,8 @@ from postroom.ports import BeforeData
 _TOO_MANY = re.compile(r"too many (recipients|rcpts?|addresses)|\b[45]\.5\.3\b", re.IGNORECASE)
 _TOO_MANY_CODES = frozenset({450, 451, 452, 552})  # RFC 5321 §4.5.3.1.10: 452, and 552 of servers of before it
 
+_CONTROLS = frozenset(map(chr, (*range(0x20), 0x7F)))
+
 _STATES: tuple[tuple[type[PostroomError], OutboxState], ...] = (
     (SendUncertain, OutboxState.UNCERTAIN),
     (SendRefused, OutboxState.FAILED),
@@ -26,7 +28,9 @@ _STATES: tuple[tuple[type[PostroomError], OutboxState], ...] = (
 )
 
 
-def hand_over(client: SmtpClient, content: bytes, envelope: Envelope, before_data: BeforeData, *, on: str) -> Sent:
+def hand_over(
+    client: SmtpClient, content: bytes, envelope: Envelope, before_data: BeforeData, *, on: str, outbound_id: str
+) -> Sent:
     """Make one attempt; raises SendRefused, SendDeferred or SendUncertain where that is so for every recipient."""
     limit = client.size_limit()
     if limit and len(content) > limit:
@@ -35,7 +39,7 @@ def hand_over(client: SmtpClient, content: bytes, envelope: Envelope, before_dat
     first_reply = ""
     waiting: Sequence[str] = envelope.recipients
     while waiting:
-        turn = _Transaction(client, on, waiting, before=told)
+        turn = _Transaction(client, on, outbound_id, waiting, before=told)
         turn.run(content, envelope.sender, before_data)
         told |= turn.told
         first_reply = first_reply or turn.reply
@@ -64,6 +68,7 @@ class _Transaction:
 
     client: SmtpClient
     on: str
+    outbound_id: str
     recipients: Sequence[str]
     before: Mapping[str, AtRecipient]  # what earlier transactions of the mail ended in
     told: dict[str, AtRecipient] = field(default_factory=dict)
@@ -100,8 +105,20 @@ class _Transaction:
 
     def _envelope(self, content: bytes, sender: str) -> tuple[str, ...]:
         """Name the sender and the recipients; returns the recipients that the server takes it for."""
-        self._expect(self.client.mail(sender, _mail_options(self.client, content)), Stage.MAIL)
-        answers = [(recipient, *self.client.rcpt(recipient)) for recipient in self.recipients]
+        commands = [
+            " ".join([f"MAIL FROM:<{sender}>", *_mail_options(self.client, content, self.outbound_id)]),
+            *(" ".join([f"RCPT TO:<{one}>", *_recipient_options(self.client, one)]) for one in self.recipients),
+        ]
+        if any(not one.isascii() or _CONTROLS & set(one) for one in commands):
+            # What is checked is what is sent (docs/threat-model.md 15): a line break here would be another command.
+            raise SendRefused("An address holds what no address may", on=self.on, code="address_invalid")
+        if self.client.has_extn("pipelining"):
+            first, *others = self.client.in_one_go(commands)
+            self._expect(first, Stage.MAIL)
+        else:
+            self._expect(self.client.docmd(commands[0]), Stage.MAIL)
+            others = self.client.in_one_go(commands[1:])
+        answers = [(recipient, *reply) for recipient, reply in zip(self.recipients, others, strict=True)]
         taken = tuple(one for one, code, text in answers if self._judged(code, text) is Verdict.TAKEN)
         for recipient, code, text in answers:
             if recipient not in taken:
@@ -151,8 +168,27 @@ class _Transaction:
 _LATER = AtRecipient(OutboxState.DEFERRED, "", "the server takes no more recipients at once")
 
 
-def _mail_options(client: SmtpClient, content: bytes) -> list[str]:
-    return [f"SIZE={len(content)}"] if client.has_extn("size") else []
+def _mail_options(client: SmtpClient, content: bytes, outbound_id: str) -> list[str]:
+    options = [f"SIZE={len(content)}"] if client.has_extn("size") else []
+    if client.has_extn("8bitmime") and not content.isascii():
+        options.append("BODY=8BITMIME")
+    if client.has_extn("dsn"):
+        # RFC 3461 §4.3, §4.4: a report names the mail by our id, and repeats no text of it.
+        options += ["RET=HDRS", f"ENVID={xtext(outbound_id)}"]
+    return options
+
+
+def _recipient_options(client: SmtpClient, recipient: str) -> list[str]:
+    # RFC 3461 §4.2: a report names the recipient whom we wrote to, whatever servers on the way make of the address.
+    return [f"ORCPT=rfc822;{xtext(recipient)}"] if client.has_extn("dsn") else []
+
+
+def xtext(text: str) -> str:
+    """Write a text as a parameter of SMTP carries it (RFC 3461 §4)."""
+    plain = (character if "!" <= character <= "~" and character not in "+=" else None for character in text)
+    return "".join(
+        one if one is not None else f"+{ord(character):02X}" for one, character in zip(plain, text, strict=True)
+    )
 
 
 def session_error(error: Exception, *, on: str) -> PostroomError:

@@ -124,6 +124,8 @@ class Attempt:
             detail += f"; {self.outbound.server}, which it was written for, is not its way out any more"
         if to.why and (to.diverted or not self.outbound.remaining):
             detail += f"; {to.why}"
+        if sent.warning:
+            detail += f"; {sent.warning}"
         if not others:
             return self._finish(
                 OutboxState.SENT, EventKind.SENT, detail, provider_id=sent.provider_id, message_id=sent.message_id

@@ -15,7 +15,7 @@ import pytest
 from postroom.adapters.clock import utc_now
 from postroom.model.outbound import AtRecipient, Outbound, OutboxState
 from postroom.services.outbound.settle import mark_sent, resend
-from postroom.services.outbound.view import by_recipient, missed
+from postroom.services.outbound.view import by_recipient, concerns, held_for_person, missed
 from postroom_cli.mailservers import SmtpSink
 
 from tests.functional.processing.test_outbound import Queue, answer, event, send
@@ -62,6 +62,8 @@ def test_resend_asks_for_exactly_those_of_whom_nobody_knows_or_who_were_refused(
     assert states(outbound) == {ANN: UNCERTAIN, BOB: DEFERRED, EVE: FAILED}
     assert outbound.state is DEFERRED
     assert "nobody knows whether it reached ann@example.org" in outbound.reason
+    (warning,) = concerns([outbound])["support"]
+    assert "nobody knows whether it reached ann@example.org" in warning.text
     # The one that is put off is tried again by itself; the one of whom nobody knows is not.
     sink.faults.replies.clear()
     del sink.faults.recipients[BOB]
@@ -168,6 +170,18 @@ def test_what_was_certain_stays_so_when_an_error_of_ours_ends_the_second_content
     with patch.object(SmtpClient, "content", failing):
         outbound = reply_and_send(stack, cc=(BOB, EVE))
     assert states(outbound) == {ANN: SENT, BOB: UNCERTAIN, EVE: DEFERRED}
+
+
+@pytest.mark.fault(72)
+def test_one_refused_beside_one_put_off_is_no_alarm_before_the_mail_is_finished(
+    stack: AwsStack, sink: SmtpSink
+) -> None:
+    configure(stack, sink)
+    sink.faults.recipients = {BOB: "451 4.2.1 Later", EVE: "550 5.7.1 Not wanted"}
+    outbound = reply_and_send(stack, cc=(BOB, EVE))
+    assert outbound.state is DEFERRED
+    assert not held_for_person(outbound)
+    assert concerns([outbound]) == {}
 
 
 @pytest.mark.fault(72)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from postroom.services.outbound.ses_events import Tracked, track
     from postroom.services.outbound.settle import acknowledge, died_on_the_wire, left_as_reported, mark_sent, resend
     from postroom.services.outbound.uploads import UploadBegun, begin_upload, keep_upload
-    from postroom.services.outbound.view import missed, needs_attention, state_in_words, why_unsettled
+    from postroom.services.outbound.view import held_for_person, missed, needs_attention, state_in_words, why_unsettled
     from postroom.services.outbound.wanted import FileWanted, Mode, NewMail, Reply
     from postroom.services.outbound.write_reply import Replied, preview_new, preview_reply, reply, write_new
 else:
@@ -25,7 +25,7 @@ else:
             "send_mail": ["CLAIM_LASTS", "send"],
             "ses_events": ["Tracked", "track"],
             "settle": ["acknowledge", "died_on_the_wire", "left_as_reported", "mark_sent", "resend"],
-            "view": ["missed", "needs_attention", "state_in_words", "why_unsettled"],
+            "view": ["held_for_person", "missed", "needs_attention", "state_in_words", "why_unsettled"],
             "prepare": ["Prepared", "Shelf", "prepare_new", "prepare_reply"],
             "uploads": ["UploadBegun", "begin_upload", "keep_upload"],
             "wanted": ["FileWanted", "Mode", "NewMail", "Reply"],
@@ -48,6 +48,7 @@ __all__ = [
     "acknowledge",
     "begin_upload",
     "died_on_the_wire",
+    "held_for_person",
     "keep_upload",
     "left_as_reported",
     "mark_sent",

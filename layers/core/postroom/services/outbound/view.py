@@ -21,6 +21,16 @@ def needs_attention(outbound: Outbound) -> bool:
     return outbound.state is OutboxState.DEFERRED and waiting_for(outbound.code).needs_person
 
 
+def held_for_person(outbound: Outbound) -> bool:
+    """Tell whether a mail that waits to be sent waits for a person, too: for a setting, or to say what became of it.
+
+    One that a recipient refused while others are put off is told once it is finished.
+    """
+    if outbound.state is not OutboxState.DEFERRED:
+        return False
+    return waiting_for(outbound.code).needs_person or any_recipient_in(outbound, OutboxState.UNCERTAIN)
+
+
 def did_not_arrive(outbound: Outbound) -> bool:
     """Tell whether the mail was refused for good, or left and came back."""
     if outbound.state is OutboxState.SENT:
@@ -91,7 +101,7 @@ def why_unsettled(state: OutboxState, *, delivery: Delivery, needs_attention: bo
     if state is OutboxState.UNCERTAIN:
         return f"nobody knows whether it left, and it is not sent again by itself: {reason or 'no answer came'}"
     if state is OutboxState.FAILED:
-        return f"it did not leave: {reason or 'no reason was recorded'}"
+        return f"it did not leave, or not for everybody: {reason or 'no reason was recorded'}"
     if state is OutboxState.DEFERRED and needs_attention:
         return f"it waits for an administrator: {reason or 'no reason was recorded'}"
     return None
@@ -120,8 +130,8 @@ def concerns(waiting: Iterable[Outbound]) -> Mapping[str, tuple[Concern, ...]]:
     for outbound in waiting:
         if missed(outbound):
             lost[outbound.mailbox] += 1
-        elif outbound.state is OutboxState.DEFERRED and needs_attention(outbound):
-            held[outbound.mailbox, outbound.code].append(outbound)
+        elif held_for_person(outbound):
+            held[outbound.mailbox, outbound.code or "uncertain"].append(outbound)
     found: defaultdict[str, tuple[Concern, ...]] = defaultdict(tuple)
     for (mailbox, code), mails in held.items():
         oldest = min(mails, key=lambda one: one.since or one.created)

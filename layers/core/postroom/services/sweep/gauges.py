@@ -10,7 +10,7 @@ from itertools import islice
 from postroom.model import HealthState, Outbound, OutboxState
 from postroom.ports import Configurations, MailboxStates, Outbox
 from postroom.rules.polling import unacknowledged
-from postroom.services.outbound import missed, needs_attention
+from postroom.services.outbound import held_for_person, missed
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def of_outbox(outbox: Outbox, *, now: datetime) -> dict[str, int]:
     deferred = islice(outbox.waiting(OutboxState.DEFERRED, before=now + _ANY_TIME), MOST_COUNTED)
     return {
         "mails_uncertain_now": uncertain,
-        "mails_held_now": _count(outbox, deferred, needs_attention),
+        "mails_held_now": _count(outbox, deferred, held_for_person),
         "mails_unarrived_now": _count(outbox, islice(outbox.unarrived(), MOST_COUNTED), missed),
     }
 

@@ -34,7 +34,7 @@ def test_mail_from_a_sender_that_the_stack_may_not_use_is_told_everywhere_with_t
     )
     assert outbound.since is not None
     assert row["since"] == outbound.since.isoformat()
-    assert row["to"] == ["ann@example.org"]
+    assert row["to"] == ['"Ann" <ann@example.org>']
     assert "SesIdentity" in row["reason"]
     # Tables are cut to the width of the terminal.
     assert "needs" in postroom("outbox", "list").out
@@ -87,7 +87,7 @@ def test_an_outgoing_mail_is_shown_in_words_without_what_only_its_sender_needs(p
     assert "SesIdentity" in lines["why"]
     assert lines["failing since"] == f"{outbound.since:%Y-%m-%d %H:%M:%S}"
     assert lines["next try"] == f"{outbound.due:%Y-%m-%d %H:%M:%S}"
-    assert (lines["to"], lines["answers"]) == ("ann@example.org", outbound.answers)
+    assert (lines["to"], lines["answers"]) == ('"Ann" <ann@example.org>', outbound.answers)
     assert not {"claim", "unrecorded", "body_marker", "attributes", "delivery"} & lines.keys()
     assert outbound.text in out
     assert "\nstate       DEFERRED, needs attention\n" in postroom("why", outbound_id).out
@@ -99,7 +99,7 @@ def test_an_outgoing_mail_is_shown_in_words_without_what_only_its_sender_needs(p
     assert not {"why", "failing since", "next try"} & lines.keys()
     assert "\nstate       SENT\n" in postroom("why", outbound_id).out
     (row,) = postroom("outbox", "list", "--state", "sent", "--json").lines
-    assert (row["to"], row["delivery"]) == (["ann@example.org"], "unknown")
+    assert (row["to"], row["delivery"]) == (['"Ann" <ann@example.org>'], "unknown")
 
 
 @pytest.mark.parametrize(

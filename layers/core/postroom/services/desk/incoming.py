@@ -23,6 +23,7 @@ from postroom.model.case import (
 )
 from postroom.ports import Cases, Interactions
 from postroom.rules import cases as rules
+from postroom.rules.cases import effects as by_workflows
 from postroom.rules.cases import triggers as on
 from postroom.services.desk.case_change import MOST_TRIES, Members, busy, change, follow
 
@@ -172,12 +173,10 @@ def first_case(interaction: Interaction, effects: CaseEffects = NO_EFFECTS) -> C
         counts=CaseCounts(mails=1, inbound=1 if by_people else 0),
         mails=(interaction.id,),
         events=(
-            CaseEvent(
-                1, interaction.created, CaseEventKind.QUEUED.value, "postroom", rules.effects.told(effects)[:500]
-            ),
+            CaseEvent(1, interaction.created, CaseEventKind.QUEUED.value, "postroom", by_workflows.told(effects)[:500]),
         ),
     )
-    return rules.effects.affected(made, effects)
+    return by_workflows.affected(made, effects)
 
 
 def _note(effects: CaseEffects, case_id: str, interaction: Interaction, now: datetime) -> Note | None:

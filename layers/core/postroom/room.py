@@ -6,6 +6,7 @@ A cold start waits for every import, so a face must not import all of its room b
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -19,9 +20,13 @@ def lazily(room: str, modules: Mapping[str, Sequence[str]]) -> Callable[[str], A
     places = {name: module for module, names in modules.items() for name in names}
 
     def find(name: str) -> Any:
-        if name not in places:
+        if name in places:
+            found = getattr(importlib.import_module(f"{room}.{places[name]}"), name)
+        elif importlib.util.find_spec(f"{room}.{name}") is not None:
+            # A module that the face names: `room.module` must not depend on who imported it before.
+            found = importlib.import_module(f"{room}.{name}")
+        else:
             raise AttributeError(f"module {room!r} has no attribute {name!r}")
-        found = getattr(importlib.import_module(f"{room}.{places[name]}"), name)
         setattr(sys.modules[room], name, found)  # found without us the next time
         return found
 

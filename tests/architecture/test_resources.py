@@ -180,6 +180,7 @@ def test_our_own_metrics_have_alarms_and_are_ones_that_functions_log() -> None:
         if alarm["Properties"]["Namespace"] == namespace
     }
     assert own == {
+        ("mailboxes_not_polled", "sweep"),
         ("mailboxes_failing", "sweep"),
         ("mails_not_fetched", "sweep"),
         ("imbalances", "fetch_mailboxes"),

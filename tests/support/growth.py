@@ -27,11 +27,16 @@ def exponent(
     factor = max(sizes) / min(sizes)
     least = math.inf
     for _ in range(TRIES):
-        small, large = (max(FASTEST_SECONDS, seconds(call, one)) for one in inputs)
-        least = min(least, math.log(large / small) / math.log(factor))
+        small, large = (seconds(call, one) for one in inputs)
+        least = min(least, exponent_of(small, large, factor=factor))
         if least <= enough:
             break
     return least
+
+
+def exponent_of(small: float, large: float, *, factor: float) -> float:
+    """Return the exponent of a growth from `small` to `large` seconds, where the input grew by `factor`."""
+    return math.log(max(FASTEST_SECONDS, large) / max(FASTEST_SECONDS, small)) / math.log(factor)
 
 
 def seconds(call: Callable[[_Input], object], value: _Input) -> float:

@@ -23,6 +23,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 METRICS: dict[str, str] = {
     "mailboxes_failing": "Count",  # enabled mailboxes that are not well, by the sweeper
+    "mailboxes_not_polled": "Count",  # enabled mailboxes that nobody looks at, by the sweeper
     "mails_not_fetched": "Count",  # given up or set aside, and nobody has seen to them, by the sweeper
     "imbalances": "Count",  # polls whose ledger does not balance
     "stored": "Count",  # raw messages stored
@@ -47,6 +48,7 @@ METRICS: dict[str, str] = {
 GAUGES = frozenset(
     {
         "mailboxes_failing",
+        "mailboxes_not_polled",
         "mails_uncertain_now",
         "mails_held_now",
         "mails_unarrived_now",

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -13,8 +14,10 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
-from postroom.adapters.dynamo import client
+from postroom.adapters.clock import utc_now
+from postroom.adapters.dynamo import client, give_back, raise_shared
 from postroom.edge import HandlerFailed
+from postroom.model import Cap
 from postroom.model.messages import stored_event
 from postroom.model.outbound import OutboxState
 
@@ -150,3 +153,27 @@ def test_an_acknowledgement_costs_two_counts_beside_its_transaction(
         calls.reset()
         configured.process(mail())
         assert (calls.of("dynamodb", "TransactWriteItems"), calls.of("dynamodb", "UpdateItem")) == (1, 2)
+
+
+@pytest.mark.fault(63)
+def test_a_counter_is_given_back_once_though_the_answer_is_lost(configured: AwsStack) -> None:
+    # moto does not keep the token that makes AWS do it once: that all repetitions carry the same one is what holds.
+    client = configured.client("dynamodb")
+    tokens: list[str] = []
+    lost = [True]
+
+    def note(request: Any, **_rest: Any) -> None:
+        if b"ClientRequestToken" in request.body:
+            tokens.append(json.loads(request.body)["ClientRequestToken"])
+
+    def lose(response: Any, operation: Any, **_rest: Any) -> float | None:
+        return 0.0 if operation.name == "TransactWriteItems" and lost and lost.pop() else None
+
+    client.meta.events.register("before-send.dynamodb", note)
+    client.meta.events.register("needs-retry.dynamodb", lose)
+    cap = Cap("shared", "shared", limit=5, expires=utc_now() + timedelta(hours=1), shared=True)
+    for _time in range(3):
+        assert raise_shared(client, configured.table, cap, utc_now())
+    give_back(client, configured.table, cap)
+    assert len(tokens) == 2
+    assert len(set(tokens)) == 1

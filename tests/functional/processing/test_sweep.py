@@ -10,12 +10,14 @@ from unittest.mock import patch
 import pytest
 from postroom import bootstrap
 from postroom.adapters.clock import utc_now
+from postroom.adapters.dynamo import DynamoLooks
 from postroom.errors import Transient
 from postroom.model.identity import raw_key
 from postroom.model.messages import stored_event
 from postroom.services.inbound.ingest import Ingest
 from postroom.services.inbound.store import Stored
 
+from tests.functional.processing.conftest import CONFIGURATION
 from tests.support.aws_stack import AwsStack, sqs_event
 from tests.support.mails import mail
 
@@ -211,3 +213,15 @@ def test_an_outbox_entry_whose_message_was_lost_is_queued_again(configured: AwsS
     assert sweep(configured)["sends_queued_again"] == 0
     assert sweep(configured, later=timedelta(minutes=3))["sends_queued_again"] == 1
     assert configured.queued("OUTBOUND_QUEUE_URL") == [lost]
+
+
+@pytest.mark.fault(104)
+def test_a_mailbox_that_nobody_polls_is_counted_until_it_is_polled(configured: AwsStack) -> None:
+    mailboxes = [{**one, "enabled": True} for one in CONFIGURATION["mailboxes"]]
+    configured.configure(**{**CONFIGURATION, "mailboxes": mailboxes})
+    assert sweep(configured)["mailboxes_not_polled"] == 0  # they are to be polled since just now
+    later = timedelta(minutes=30)
+    assert sweep(configured, later=later)["mailboxes_not_polled"] == 2
+    looks = DynamoLooks(configured.client("dynamodb"), configured.table)
+    looks.note(["support"], at=utc_now() + later, kept=timedelta(days=1))
+    assert sweep(configured, later=later)["mailboxes_not_polled"] == 1

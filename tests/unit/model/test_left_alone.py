@@ -18,6 +18,7 @@ def test_the_numbers_are_those_that_positions_have_stored_since_the_first_releas
         "OVERSIZE": 4,
         "BAD_SIZE": 5,
         "OLD": 6,
+        "DOUBTFUL": 7,
     }
 
 

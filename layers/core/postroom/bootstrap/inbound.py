@@ -118,6 +118,7 @@ def sweep() -> Callable[[], dict[str, int]]:
         outbox=stores.outbox,
         states=stores.states,
         configurations=stores.configurations,
+        looks=stores.looks,
         inbound_queue=stores.queue("inbound_queue"),
         outbound_queue=stores.queue("outbound_queue"),
         dead_letters=stores.dead_letters("inbound_dead_letters"),

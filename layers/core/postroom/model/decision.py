@@ -48,8 +48,10 @@ class DecisionRule(StrEnum):
     ATTACHMENT_CONTENT = "attachment:content"
     ATTACHMENT_ARCHIVE = "attachment:archive"
     ATTACHMENT_MACRO = "attachment:macro"
+    ATTACHMENT_MISMATCH = "attachment:mismatch"  # where the configuration blocks it
     ATTACHMENT_ENCLOSED = "attachment:enclosed"
     ATTACHMENT_NOTE = "attachment:note"  # what is odd about one that is let in; rules/attachments/remark.py
+    ADDRESSES = "addresses"  # what is odd about To, Cc or Reply-To
     LINK = "link"  # what is odd about the links of its HTML; mail/html/links.py
     # Its thread; rules/threads.py.
     THREAD = "thread"  # what `explain` can tell without looking anything up
@@ -89,6 +91,7 @@ class Outcome(StrEnum):
     WRAPPED = "wrapped"
     HEADERS_ONLY = "headers-only"
     MISSING = "missing"
+    MALFORMED = "malformed"  # not as the standard has it: what it means is a guess
     CUT = "cut"  # it goes over a limit
     MASKED = "masked"
     PERSON = "person"  # a person wrote it

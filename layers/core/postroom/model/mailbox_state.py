@@ -21,6 +21,7 @@ class LeftAlone(IntEnum):
     OVERSIZE = 4  # its headers are an interaction; the mail stays on the server
     BAD_SIZE = 5  # the server cannot say its size, and the mailbox does not allow that (G02)
     OLD = 6  # it was there before the first connection, and is not wanted (X13)
+    DOUBTFUL = 7  # as given up, but what came did not show that it was the mail: its server is asked for nothing
 
     @classmethod
     def _missing_(cls, value: object) -> LeftAlone | None:

@@ -85,8 +85,12 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class FetchFailed:
-    """One message that could not be had; the others are not touched by it. `gone`: it is no longer on the server."""
+    """One message that could not be had; the others are not touched by it. `gone`: it is no longer on the server.
+
+    `doubtful`: something came, and did not show that it is the message.
+    """
 
     item: Item
     reason: str
     gone: bool = False
+    doubtful: bool = False

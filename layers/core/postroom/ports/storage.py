@@ -91,6 +91,10 @@ class Interactions(Protocol):
         """Move an interaction that is a thread of its own into another; False when it is in one already."""
         ...
 
+    def follow(self, member_id: str, *, was: str, thread_id: str) -> bool:
+        """Move a mail, in or out, that is in the thread `was` to where that was moved; False when it is elsewhere."""
+        ...
+
     def find(self, interaction_id: str) -> ThreadHit | None:
         """Find a stored mail, in or out, by its id."""
         ...

@@ -4,6 +4,7 @@ import base64
 import io
 import tarfile
 import zipfile
+from dataclasses import replace
 
 import pytest
 from postroom.mail.containers.archives import list_archive
@@ -327,3 +328,32 @@ def test_an_archive_of_ordinary_files_is_let_in() -> None:
     assert listing.complete
     assert not listing.encrypted
     assert judge(candidate("files.zip", head=b"PK\x03\x04", members=listing.names), BLOCKED) is None
+
+
+CONTRADICTIONS: dict[str, tuple[Candidate, bool]] = {
+    "a-picture-that-is-a-pdf": (candidate("cat.png", head=PDF), True),
+    "a-pdf-that-is-a-picture": (candidate("invoice.pdf", head=PNG), True),
+    "declared-as-a-picture": (candidate("cat", head=PDF, content_type="image/png"), True),
+    "declared-as-a-pdf": (candidate("letter", head=PNG, content_type="application/pdf"), True),
+    "one-picture-for-another": (candidate("cat", head=PNG, content_type="image/jpeg"), False),
+    "what-it-says": (candidate("cat.png", head=PNG, content_type="image/png"), False),
+    "a-name-without-a-meaning": (candidate("cat.bin", head=PNG), False),
+    "declared-as-anything": (candidate("letter", head=PDF, content_type="application/octet-stream"), False),
+}
+
+
+@pytest.mark.parametrize(("file", "contradicts"), CONTRADICTIONS.values(), ids=CONTRADICTIONS.keys())
+@pytest.mark.parametrize("switched_on", [True, False])
+def test_what_is_of_another_type_than_it_says_is_blocked_where_it_is_switched_on(
+    file: Candidate, contradicts: bool, switched_on: bool
+) -> None:
+    found = judge(file, replace(BLOCKED, block_mismatch=switched_on))
+    assert (found is not None) == (switched_on and contradicts)
+    assert found is None or found.rule == "attachment:mismatch"
+    enclosed = candidate("mail.eml", enclosed=(file,))
+    assert (judge(enclosed, replace(BLOCKED, block_mismatch=switched_on)) is not None) == (switched_on and contradicts)
+
+
+def test_a_type_that_is_let_in_is_let_in_whatever_it_is() -> None:
+    policy = replace(BLOCKED, block_mismatch=True, allow=frozenset({"png"}))
+    assert judge(candidate("cat.png", head=PDF), policy) is None

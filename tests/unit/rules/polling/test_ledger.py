@@ -96,6 +96,15 @@ def test_what_the_server_answered_stands_though_the_ledger_is_read_again() -> No
     assert ledger.due() == {}
 
 
+def test_what_did_not_show_that_it_was_the_mail_is_given_up_and_never_asked_to_be_deleted() -> None:
+    ledger = begun(tries=LeftAlone.GIVEN_UP - 1)
+    assert ledger.enter_failed(ONE, "a page came instead of the mail", doubtful=True) is LeftAlone.DOUBTFUL
+    ledger.enter_asides()
+    reached = ledger.reached(None)
+    assert (ledger.due(), reached.asides) == ({}, {})
+    assert (reached.leaves_alone(ONE.id), ONE.id in reached.reasons) == (True, True)
+
+
 def test_a_reason_of_another_epoch_is_dropped() -> None:
     ledger = begun(tries=1)
     same, other = (Position(epoch=epoch, reasons={ONE.id: "it broke off"}) for epoch in ("7", "8"))

@@ -105,3 +105,34 @@ def test_an_earlier_merge_is_not_taken_for_a_later_one_of_the_same_mails() -> No
     undo(store, second)
     undo(store, first)
     assert store.threads == {"a": "a", "b": "b", "c": "c"}
+
+
+class Late(Store):
+    """A store in which a reply comes in between the listing of a thread and the moves of its members."""
+
+    def thread(self, thread_id: str) -> list[str]:
+        found = super().thread(thread_id)
+        if "late" not in self.threads:
+            self.threads["late"], self.parents["late"] = thread_id, "b"
+        return found
+
+
+@pytest.mark.fault(124)
+@pytest.mark.parametrize("change", ["merge", "split"])
+def test_a_reply_that_comes_in_during_a_change_joins_the_target_and_goes_back_with_the_others(change: str) -> None:
+    store = Late(**vars(chain("a", "b", "c")))
+    store.threads["z"] = "z"
+    done = merge(store, "a", "z") if change == "merge" else split(store, "b")
+    target = "z" if change == "merge" else "b"
+    assert store.threads["late"] == store.threads["b"] == target
+    undo(store, done.change)
+    assert {store.threads[one] for one in ("a", "b", "c", "late")} == {"a"}
+
+
+def test_what_stood_in_the_target_before_a_merge_stays_there_when_it_is_undone() -> None:
+    store = chain("a", "b", "c")
+    split(store, "c")  # it answers b still
+    done = merge(store, "a", "c")
+    assert set(store.threads.values()) == {"c"}
+    undo(store, done.change)
+    assert store.threads == {"a": "a", "b": "a", "c": "c"}

@@ -98,6 +98,9 @@ class World:
     def unarrived(self) -> Iterator[str]:
         return iter(())
 
+    def in_force_since(self) -> datetime | None:
+        return None
+
     def current(self) -> Configuration:
         return Configuration()
 
@@ -138,6 +141,7 @@ class World:
             outbox=world,
             states=world,
             configurations=world,
+            looks=world,
             inbound_queue=world,
             outbound_queue=world,
             dead_letters=world,

@@ -54,16 +54,26 @@ def raise_shared(client: DynamoDBClient, table: str, cap: Cap, now: datetime) ->
 
 
 def give_back(client: DynamoDBClient, table: str, cap: Cap) -> None:
-    """Lower a counter that was raised for a reply which was not written."""
+    """Lower a counter that was raised for a reply which was not written; once, also when the answer is lost.
+
+    botocore repeats a request whose answer was lost. An update would lower the counter twice then, and let a reply more
+    out than the cap allows; a transaction's token, which botocore makes for the call, lets its repetition do nothing.
+    """
     try:
         with aws_errors("counting an automatic reply back"):
-            client.update_item(
-                TableName=table,
-                Key=items.marshal(keys.cap(cap.key)),
-                UpdateExpression="ADD #count :less",
-                ConditionExpression=RAISED,
-                ExpressionAttributeNames={"#count": "count"},
-                ExpressionAttributeValues=items.marshal({":less": -1, ":none": 0}),
+            client.transact_write_items(
+                TransactItems=[
+                    {
+                        "Update": {
+                            "TableName": table,
+                            "Key": items.marshal(keys.cap(cap.key)),
+                            "UpdateExpression": "ADD #count :less",
+                            "ConditionExpression": RAISED,
+                            "ExpressionAttributeNames": {"#count": "count"},
+                            "ExpressionAttributeValues": items.marshal({":less": -1, ":none": 0}),
+                        }
+                    }
+                ]
             )
-    except client.exceptions.ConditionalCheckFailedException:
+    except client.exceptions.TransactionCanceledException:
         return

@@ -32,6 +32,7 @@ NOT_THERE = "attribute_not_exists(pk)"
 """The condition that makes an id exist once: a second write of the same mail changes nothing."""
 
 A_ROOT = "#thread = :own"
+IN_THREAD = "#thread = :was"
 WAITS = timedelta(days=30)
 
 _SHOWN = ("direction", "created", "from", "subject", "subtype", "status", "mailbox", "thread")
@@ -164,6 +165,27 @@ class DynamoInteractions:
                             ":reply": Subtype.INBOUND_CUSTOMER_REPLY.value,
                             ":listed": f"{item['created']['S']}#{interaction_id}",
                         }
+                    ),
+                )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def follow(self, member_id: str, *, was: str, thread_id: str) -> bool:
+        """Move a mail, in or out, that is in the thread `was` to where that was moved; False when it is elsewhere."""
+        item = self.item(member_id)
+        if item is None or thread_id == member_id:
+            return False
+        try:
+            with aws_errors("following a thread that was moved", on=member_id):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=items.marshal(keys.interaction(member_id)),
+                    UpdateExpression="SET #thread = :thread, gsi3pk = :thread, gsi3sk = :listed",
+                    ConditionExpression=IN_THREAD,
+                    ExpressionAttributeNames={"#thread": "thread"},
+                    ExpressionAttributeValues=items.marshal(
+                        {":thread": thread_id, ":was": was, ":listed": f"{item['created']['S']}#{member_id}"}
                     ),
                 )
         except self._client.exceptions.ConditionalCheckFailedException:

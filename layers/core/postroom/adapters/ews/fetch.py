@@ -177,7 +177,7 @@ class _Reading:
             elif self._id != item.id:
                 raise self._broken("The server answered with another item than it was asked for")
             elif content is None or not content.is_whole:
-                result = FetchFailed(item, "the server gave no readable content")
+                result = FetchFailed(item, "the server gave no readable content", doubtful=True)
             else:
                 kept = content.spool.keep()
                 result = Fetched(item, kept.path, kept.size, kept.sha256)

@@ -104,7 +104,7 @@ class _Fetching:
                     return FetchFailed(item, f"it is longer than {most:,} bytes, and said to be {item.size or 0:,}")
                 spool.write(piece)
             if not spool.size:
-                return FetchFailed(item, "the server sent nothing for it")
+                return FetchFailed(item, "the server sent nothing for it", doubtful=True)
             content = spool.keep()
         return Fetched(item, content.path, content.size, content.sha256)
 

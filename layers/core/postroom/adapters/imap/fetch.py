@@ -263,7 +263,7 @@ class Fetching:
             return None
         why = _why(error)
         if isinstance(error, DeadlineExceeded):  # to wait for it once more would take as long again
-            return FetchFailed(blamed, why)
+            return FetchFailed(blamed, why, doubtful=True)
         self._doubts.append(_Doubt(blamed, why))
         return None
 
@@ -286,11 +286,11 @@ class Fetching:
                     return FetchFailed(item, "it is no longer on the server", gone=True)
                 content = self._alone(item)
             if content is None:
-                return FetchFailed(item, doubt.why)
+                return FetchFailed(item, doubt.why, doubtful=True)
             if (item.size is None or content.size == item.size) or self._ends_there(item, content):
                 return Fetched(item, content.path, content.size, content.sha256)
             content.discard()
-            return FetchFailed(item, doubt.why)
+            return FetchFailed(item, doubt.why, doubtful=True)
         except (LiteralRefused, ServerMisbehaved, DeadlineExceeded) as error:
             if content is not None:
                 content.discard()

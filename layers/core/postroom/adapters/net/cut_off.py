@@ -53,4 +53,4 @@ def agreed(first: Fetched, again: Fetched | FetchFailed) -> Fetched | FetchFaile
     else:
         return again  # it is one that ends so
     again.path.unlink(missing_ok=True)
-    return FetchFailed(again.item, why)
+    return FetchFailed(again.item, why, doubtful=True)

@@ -108,7 +108,7 @@ class Fetching:
                 self._doubts.append(found)
             elif not found.has(header):
                 found.fetched.path.unlink(missing_ok=True)
-                yield FetchFailed(item, _ANOTHER)
+                yield FetchFailed(item, _ANOTHER, doubtful=True)
             else:
                 self._link.note_exact()
                 yield found.fetched
@@ -131,7 +131,7 @@ class Fetching:
                 yield doubt.fetched
             else:
                 doubt.fetched.path.unlink(missing_ok=True)
-                yield FetchFailed(doubt.fetched.item, _ANOTHER)
+                yield FetchFailed(doubt.fetched.item, _ANOTHER, doubtful=True)
 
     def _compares(self, item: Item) -> bool:
         """Tell whether a message's length says nothing of which it is, so that its header is asked for as well."""
@@ -173,7 +173,7 @@ class Fetching:
         elif first.size:
             return first
         first.path.unlink(missing_ok=True)
-        return FetchFailed(item, why)
+        return FetchFailed(item, why, doubtful=True)
 
     def _is_a_part(self, found: Fetched) -> bool:
         """Tell whether a message that is shorter than announced was cut off, however often it comes alike.

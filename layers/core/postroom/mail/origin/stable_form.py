@@ -14,6 +14,7 @@ from postroom.mail.headers import address_key
 from postroom.mail.reader import Message
 
 _SHORT = 32  # hex digits, 128 bits
+_LONGEST_LIST = 65_536  # bytes of a field that is parsed once more
 _ADDRESSES = ("from", "to", "cc", "reply-to")
 _TEXTS = ("date", "subject", "message-id")
 
@@ -48,7 +49,8 @@ def _header(message: Message) -> Iterator[bytes]:
         yield _even(message.header(name))
     for name in _ADDRESSES:
         # Names are written by every server in its own way; a field that holds no address counts as it stands.
-        found = sorted({address_key(one.address) for one in message.addresses(name) if one.address})
+        long = sum(map(len, message.raw_values(name))) > _LONGEST_LIST  # a list that long no server writes anew
+        found = [] if long else sorted({address_key(one.address) for one in message.addresses(name) if one.address})
         yield _even(" ".join(found) or message.header(name))
     yield _even("".join(message.raw_values("received")[-1:]))
 

@@ -94,6 +94,9 @@ class AttachmentPolicy(ConfigObject):
 
     scan: Literal["inbound", "both"] = Field(default="inbound", description="Incoming mail only, or sent mail too.")
     block_all: bool = Field(default=False, description="Block every attachment, whatever the lists say.")
+    block_mismatch: bool = Field(
+        default=False, description="Block what is of another type than its names or its declared type say."
+    )
     action: Literal["quarantine", "delete"] = Field(default="quarantine", description="What happens to a blocked one.")
     block: tuple[Extension, ...] = Field(
         default=(), description="Extensions that are blocked, beside the predefined dangerous ones."

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from postroom.mail.containers import identify
+from postroom.mail.containers import KNOWN_EXTENSIONS, identify
 from postroom.mail.reader import MAX_NAMES
 from postroom.model import Decision
 from postroom.model import DecisionRule as Rule
@@ -86,6 +86,11 @@ _BUNDLES = frozenset({"app", "pkg", "workflow"})  # folders that macOS opens as 
 MACRO_MEMBERS = ("vbaproject.bin", "xl/macrosheets/")
 _MACRO_EXTENSIONS = frozenset({"docm", "dotm", "xlsm", "xltm", "xlam", "xlsb", "pptm", "potm", "ppam", "ppsm", "sldm"})
 
+_MEDIA = frozenset({"image", "audio", "video"})  # of each other, files of these differ harmlessly
+_PDF = "application/pdf"
+# Names that say nothing of the content, or whose content is told by its text only.
+_ANY_CONTENT = frozenset(str.split("bin dat tmp bak txt text log csv eml msg mht mhtml p7m p7s asc pgp gpg sig"))
+
 
 class Action(StrEnum):
     """What becomes of a blocked attachment."""
@@ -118,6 +123,7 @@ class AttachmentRules:
     department_block: frozenset[str] = frozenset()
     department_allow: frozenset[str] = frozenset()
     block_all: bool = False
+    block_mismatch: bool = False  # what is of another type than its names or its declared type say
     scan_outbound: bool = False
     action: Action = Action.QUARANTINE
 
@@ -166,6 +172,7 @@ def _reasons(candidate: Candidate, policy: AttachmentRules) -> Iterator[Decision
             if by := policy.blocks(extension):
                 yield Decision(Rule.ATTACHMENT_TYPE, outcome, f"declared as {kind} ({extension}, {by})")
     yield from _by_content(candidate, policy)
+    yield from _by_contradiction(candidate, policy)
     yield from _by_members(candidate, policy)
     for inner in candidate.enclosed:
         for reason in _reasons(inner, policy):
@@ -235,3 +242,45 @@ def _by_members(candidate: Candidate, policy: AttachmentRules) -> Iterator[Decis
             for extension in sorted(_MACRO_EXTENSIONS):
                 if by := policy.blocks(extension):
                     yield Decision(Rule.ATTACHMENT_MACRO, policy.action, f"it has macros (.{extension}, {by})")
+
+
+def contradiction(candidate: Candidate) -> str | None:
+    """Return the type of the content, where the names say another one that is known."""
+    signature = identify(candidate.head)
+    last = {extension for name in candidate.names if (extension := last_extension(name))}
+    if signature is None or not last or last & _ANY_CONTENT or last & set(signature.extensions):
+        return None
+    if signature.media_type.startswith("text/") or signature.media_type == "message/rfc822":
+        return None  # told by a few words: not surely enough to accuse anybody
+    if signature.media_type.startswith("application/") and "zip" in signature.media_type and last <= ZIP_DOCUMENTS:
+        return None
+    if signature.media_type == "application/x-ole-storage" and last <= OLE_DOCUMENTS:
+        return None
+    if not last & KNOWN_EXTENSIONS:
+        return None  # a type of which we do not know what it looks like
+    return signature.media_type
+
+
+def _declared_otherwise(candidate: Candidate) -> str | None:
+    """Return the type of the content, where a declared type says that it is a picture, a sound, a film or a PDF."""
+    signature = identify(candidate.head)
+    if signature is None or signature.media_type.startswith("text/") or signature.media_type == "message/rfc822":
+        return None
+    for declared in (candidate.content_type, *candidate.more_types):
+        kind = declared.partition(";")[0].strip().lower()
+        main = kind.partition("/")[0]
+        if main in _MEDIA and signature.media_type.partition("/")[0] not in _MEDIA:
+            return signature.media_type
+        if kind == _PDF and signature.media_type != _PDF:
+            return signature.media_type
+    return None
+
+
+def _by_contradiction(candidate: Candidate, policy: AttachmentRules) -> Iterator[Decision]:
+    last = {last_extension(name) for name in candidate.names}
+    if not policy.block_mismatch or (last and all(policy.allows(extension) for extension in last)):
+        return
+    if other := contradiction(candidate):
+        yield Decision(Rule.ATTACHMENT_MISMATCH, policy.action, f"its name says another type than {other}")
+    elif other := _declared_otherwise(candidate):
+        yield Decision(Rule.ATTACHMENT_MISMATCH, policy.action, f"it is declared as another type than {other}")

@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterator
 from enum import StrEnum
 
-from postroom.mail.containers import KNOWN_EXTENSIONS, identify
 from postroom.model import Decision, DecisionRule
-from postroom.rules.attachments.extensions import last_extension
-from postroom.rules.attachments.judge import MACRO_MEMBERS, OLE_DOCUMENTS, ZIP_DOCUMENTS, Candidate
+from postroom.rules.attachments.judge import MACRO_MEMBERS, Candidate, contradiction
 
 
 class Remark(StrEnum):
@@ -27,8 +25,6 @@ _LOOKED_AT = 8 << 20  # bytes in which the marks of a document are looked for
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")  # [MS-OFFCRYPTO] §2.3.4.4
 _VBA_STORAGE = "_VBA_PROJECT".encode("utf-16-le")  # [MS-OVBA] §2.2.1
 _ICS_REMOTE = re.compile(rb"^ATTACH(?:;[^:\r\n]{0,500})?:\s*(?:https?|ftp|file|smb):", re.IGNORECASE | re.MULTILINE)
-# Names that say nothing of the content, or whose content is told by its text only.
-_ANY_CONTENT = frozenset(str.split("bin dat tmp bak txt text log csv eml msg mht mhtml p7m p7s asc pgp gpg sig"))
 
 
 def remarks(candidate: Candidate, data: bytes) -> tuple[Decision, ...]:
@@ -38,7 +34,7 @@ def remarks(candidate: Candidate, data: bytes) -> tuple[Decision, ...]:
 
 def _found(candidate: Candidate, data: bytes) -> Iterator[tuple[Remark, str]]:
     kinds = {kind.partition(";")[0].strip().lower() for kind in (candidate.content_type, *candidate.more_types)}
-    if other := _other_type(candidate):
+    if other := contradiction(candidate):
         yield Remark.MISMATCH, f"the content is {other}"
     beginning = data[:_LOOKED_AT]
     if candidate.encrypted or _is_encrypted_document(beginning):
@@ -55,23 +51,6 @@ def _found(candidate: Candidate, data: bytes) -> Iterator[tuple[Remark, str]]:
         beginning
     ):
         yield Remark.REMOTE, "the calendar entry has an attachment on another server"
-
-
-def _other_type(candidate: Candidate) -> str | None:
-    """Return the type of the content, where the names say another one that is known."""
-    signature = identify(candidate.head)
-    last = {extension for name in candidate.names if (extension := last_extension(name))}
-    if signature is None or not last or last & _ANY_CONTENT or last & set(signature.extensions):
-        return None
-    if signature.media_type.startswith("text/") or signature.media_type == "message/rfc822":
-        return None  # told by a few words: not surely enough to accuse anybody
-    if signature.media_type.startswith("application/") and "zip" in signature.media_type and last <= ZIP_DOCUMENTS:
-        return None
-    if signature.media_type == "application/x-ole-storage" and last <= OLE_DOCUMENTS:
-        return None
-    if not last & KNOWN_EXTENSIONS:
-        return None  # a type of which we do not know what it looks like
-    return signature.media_type
 
 
 def _is_encrypted_document(data: bytes) -> bool:

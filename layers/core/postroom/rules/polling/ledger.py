@@ -73,12 +73,18 @@ class Ledger:
         self.gone.add(item.id)
         return True
 
-    def enter_failed(self, item: Item, reason: str) -> Problem:
-        """Count a failed try; the third within no less than an hour puts a message on the problem list."""
+    def enter_failed(self, item: Item, reason: str, *, doubtful: bool = False) -> Problem:
+        """Count a failed try; the third within no less than an hour puts a message on the problem list.
+
+        `doubtful`: what came did not show that it is the mail. Then nothing is known against the mail itself: it stays
+        on its server, whatever is done there with mail that cannot be fetched.
+        """
         problem = self._count(item.id)
+        if doubtful and is_left_alone(problem):
+            problem = LeftAlone.DOUBTFUL
         self._problems[item.id] = problem
         self.failed[item.id] = reason
-        if is_left_alone(problem):
+        if is_left_alone(problem) and not doubtful:
             self._given_up.append(item.id)
             self._enter_record(item)
         return problem

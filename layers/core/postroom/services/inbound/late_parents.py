@@ -50,3 +50,21 @@ def _join(
     if interactions.join_thread(child, thread_id=parent.thread_id, parent_id=parent.id):
         detail = f"what it answers came in later: {parent.id}"
         interactions.add_event(child, Event(at=now, what=EventKind.THREAD_HEALED, detail=detail))
+        follow_parent(child, parent.id, was=parent.thread_id, interactions=interactions, now=now)
+
+
+def follow_parent(
+    child: str, parent: str, *, was: str, interactions: Interactions, now: datetime, also: str | None = None
+) -> None:
+    """Go along with a parent that was moved to another thread while this mail joined the one `was` (fault 124).
+
+    Whoever moves a thread lists it once more at the end: a mail that is written before its parent moves is seen there,
+    and one that is written later sees here where its parent is. `also`: a mail of ours that goes where this one does.
+    """
+    there = interactions.find(parent)
+    if there is None or there.thread_id == was:
+        return
+    for one in filter(None, (child, also)):
+        if interactions.follow(one, was=was, thread_id=there.thread_id):
+            detail = f"the thread of {parent} was moved meanwhile"
+            interactions.add_event(one, Event(at=now, what=EventKind.THREAD_HEALED, detail=detail))

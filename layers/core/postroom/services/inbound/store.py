@@ -17,7 +17,7 @@ from postroom.ports import Contents, Interactions, Outbox, Queue, Suppressions
 from postroom.services.desk import IncomingCases
 from postroom.services.inbound.acknowledge import without_acknowledgement
 from postroom.services.inbound.duplicates import note_repetition
-from postroom.services.inbound.late_parents import heal_threads
+from postroom.services.inbound.late_parents import follow_parent, heal_threads
 from postroom.services.inbound.plan import InboundPlan, PlannedInteraction
 from postroom.services.inbound.report_outcome import ReportedOutcome
 from postroom.services.inbound.workflows import effects_of
@@ -60,6 +60,16 @@ class Store:
             stored = replace(stored, interaction=there or stored.interaction)
         else:
             note_arrival(stored.interaction, old=plan.old)
+            made = stored.interaction
+            if made.parent_id is not None and made.thread_id != made.id:
+                follow_parent(
+                    made.id,
+                    made.parent_id,
+                    was=made.thread_id,
+                    interactions=self.interactions,
+                    now=plan.now,
+                    also=stored.outbound_id,
+                )
         if plan.reported is not None:
             self.outbox.report(
                 plan.reported.outbound_id,

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cache
 
 from postroom.mail.content import Reaction, best_text, bodies, paragraphs, reaction, told
-from postroom.mail.headers import Address, is_valid, parse_date
+from postroom.mail.headers import Address, is_valid, parse_date, parse_mailboxes
 from postroom.mail.html import SanitisedHtml, odd_links, sanitise
 from postroom.mail.origin import SenderVerdict, auth_results, is_own_list, sender_verdict, stable_digest
 from postroom.mail.origin import message_ids as references
@@ -49,6 +49,8 @@ ATTACHED_TEXT = "Original Incoming Email is attached to this Email."
 NO_TEXT = "***WARNING: Could not get IMAP body text."
 """The reference systems' words: people and rules of migrated installations look for them (G25, S04)."""
 
+_LISTS = ("to", "cc", "reply-to")
+_LONGEST_LIST = 65_536  # bytes; to parse a longer one twice would take too long
 _HEADER_PEEK = 256 * 1024
 # Of the header of a mail that is wrapped: little enough for an item of 400 KB.
 _MOST_SUBJECT = 4_000  # characters
@@ -137,6 +139,7 @@ def _understand(raw: bytes, policy: Policy) -> Understanding:
         decisions=(
             *kind.decisions,
             *_oddities(verdict, clean),
+            *_guessed(message),
             *([people.answer.decision] if people.answer.decision else []),
         ),
         stable_digest=cache(lambda: _stable_digest(message)),
@@ -263,6 +266,28 @@ def _addresses(message: Message, name: str) -> tuple[Address, ...]:
     if not message.has(name):
         return ()
     return tuple([address for address in message.addresses(name) if address.address or address.name])
+
+
+def _guessed(message: Message) -> Iterator[Decision]:
+    """Tell of address fields that had to be guessed in part, or hold what is no address: nobody is lost in silence."""
+    for name in _LISTS:
+        found, malformed = 0, False
+        invalid: list[str] = []
+        values = message.raw_values(name)
+        if sum(map(len, values)) > _LONGEST_LIST:
+            yield Decision(Rule.ADDRESSES, Outcome.MALFORMED, f"{name.title()} is longer than {_LONGEST_LIST:,} bytes")
+            continue
+        for value in values:
+            charset = None if value.isascii() else message.message_charset
+            read_list = parse_mailboxes(value.encode("latin-1"), charset=charset)
+            malformed |= read_list.malformed
+            found += len(read_list.addresses)
+            invalid += [one.address for one in read_list.addresses if one.address and not is_valid(one.address)]
+        if malformed or invalid:
+            words = [f"{name.title()} with {found} address{'es' * (found != 1)}"]
+            words += ["guessed in part"] if malformed else []
+            words += [f"{len(invalid)} not valid"] if invalid else []
+            yield Decision(Rule.ADDRESSES, Outcome.MALFORMED, ", ".join(words))
 
 
 def _tokens(message: Message, text: str, policy: Policy, *, report: bool) -> tuple[tuple[ProvenToken, ...], bool]:

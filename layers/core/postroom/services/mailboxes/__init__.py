@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     )
     from postroom.services.mailboxes.first_connection_preview import preview
     from postroom.services.mailboxes.forecast import Concern
-    from postroom.services.mailboxes.health import TELLING
+    from postroom.services.mailboxes.health import TELLING, may_be_tried
     from postroom.services.mailboxes.latency import Delay, delays, note_arrival
     from postroom.services.mailboxes.mailbox_view import Polls, secrets_of, view
     from postroom.services.mailboxes.open import at_step, in_session, open_mailbox, takes_token
@@ -38,7 +38,7 @@ else:
             ],
             "first_connection_preview": ["preview"],
             "forecast": ["Concern"],
-            "health": ["TELLING"],
+            "health": ["TELLING", "may_be_tried"],
             "latency": ["Delay", "delays", "note_arrival"],
             "mailbox_view": ["Polls", "secrets_of", "view"],
             "open": ["at_step", "in_session", "open_mailbox", "takes_token"],
@@ -66,6 +66,7 @@ __all__ = [
     "health",
     "in_session",
     "mailboxes_of",
+    "may_be_tried",
     "not_opened",
     "note_arrival",
     "on_request",

@@ -117,6 +117,7 @@ def _attachments(configuration: Configuration, department: str) -> attachments.A
         ),
         department_allow=frozenset(theirs.allow if theirs else ()),
         block_all=ours.block_all or bool(theirs and theirs.block_all),
+        block_mismatch=ours.block_mismatch or bool(theirs and theirs.block_mismatch),
         scan_outbound=ours.scan == "both" or bool(theirs and theirs.scan == "both"),
         action=attachments.Action((theirs or ours).action),
     )

@@ -311,7 +311,7 @@ class _Run:
                 self._fail(item, error.what)
                 raise _Blamed from error
             if why := arrival.doubt(headers, item, size=None):
-                self._fail(item, why)
+                self._fail(item, why, doubtful=True)
                 continue
             uploads.headers(item, headers)
         if not whole:
@@ -328,21 +328,21 @@ class _Run:
                 result.path.unlink(missing_ok=True)
             elif why := arrival.doubt(_begin(result.path), result.item, size=result.size):
                 result.path.unlink(missing_ok=True)
-                self._fail(result.item, why)
+                self._fail(result.item, why, doubtful=True)
             else:
                 self._ledger.enter_print(result.item, result.print)
                 uploads.message(result)
         elif result.gone:
             self._note_gone(result.item)
         elif result.item in asked:
-            self._fail(result.item, result.reason)
+            self._fail(result.item, result.reason, doubtful=result.doubtful)
 
     def _note_gone(self, item: Item) -> None:
         if not self._ledger.enter_gone(item):
-            self._fail(item, "the server lists it, and says that it is not there")
+            self._fail(item, "the server lists it, and says that it is not there", doubtful=True)
 
-    def _fail(self, item: Item, reason: str) -> None:
-        tries = self._ledger.enter_failed(item, reason)
+    def _fail(self, item: Item, reason: str, *, doubtful: bool = False) -> None:
+        tries = self._ledger.enter_failed(item, reason, doubtful=doubtful)
         logger.warning(
             "message_not_fetched",
             extra={"mailbox": self.mailbox.name, "server_id": item.id, "tries": tries, "reason": reason},

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from postroom.model import HealthState, Outbound, OutboxState
-from postroom.ports import Configurations, MailboxStates, Outbox
+from postroom.ports import DatedConfigurations, Looks, MailboxStates, Outbox
 from postroom.rules.polling import unacknowledged
+from postroom.services.mailboxes import Polls, may_be_tried
 from postroom.services.outbound import held_for_person, missed
 
 logger = logging.getLogger(__name__)
@@ -37,11 +38,20 @@ def _count(outbox: Outbox, ids: Iterator[str], counted: Callable[[Outbound], boo
     return count
 
 
-def of_mailboxes(configurations: Configurations, states: MailboxStates) -> dict[str, int]:
-    """Count and log the enabled mailboxes that are not well, and the mails given up that nobody has seen to."""
-    enabled = {mailbox.identity: mailbox.name for mailbox in configurations.current().mailboxes if mailbox.enabled}
+def of_mailboxes(
+    configurations: DatedConfigurations, states: MailboxStates, looks: Looks, *, now: datetime
+) -> dict[str, int]:
+    """Count and log the enabled mailboxes that are not well or not polled, and the mails given up unseen.
+
+    A poller that is dead fails at nothing: only that a mailbox was not looked at for some of its cycles shows it.
+    """
+    configuration = configurations.current()
+    mailboxes = [configuration.effective(mailbox) for mailbox in configuration.mailboxes if mailbox.enabled]
+    enabled = {mailbox.identity: mailbox.name for mailbox in mailboxes}
+    last = looks.last(list(enabled.values())) if enabled else {}
+    since = configurations.in_force_since()
     known = states.load(list(enabled)) if enabled else {}
-    failing = unfetched = 0
+    failing = unfetched = unpolled = 0
     for identity, name in enabled.items():
         if count := len(unacknowledged(known[identity].position)):
             unfetched += count
@@ -50,4 +60,10 @@ def of_mailboxes(configurations: Configurations, states: MailboxStates) -> dict[
         if health.state in (HealthState.RETRYING, HealthState.NEEDS_ATTENTION):
             failing += 1
             logger.warning("mailbox_failing", extra={"mailbox": name, "step": health.step, "code": health.code})
-    return {"mailboxes_failing": failing, "mails_not_fetched": unfetched}
+    for mailbox in mailboxes:
+        waits = not may_be_tried(known[mailbox.identity].health, now=now, same_settings=True)
+        missing = None if waits else Polls(last.get(mailbox.name), since).missing_since(mailbox, now=now)
+        if missing is not None:
+            unpolled += 1
+            logger.warning("mailbox_not_polled", extra={"mailbox": mailbox.name, "since": missing.isoformat()})
+    return {"mailboxes_failing": failing, "mailboxes_not_polled": unpolled, "mails_not_fetched": unfetched}

@@ -16,9 +16,10 @@ from postroom.model import Outbound, OutboxState, send_request
 from postroom.ports import (
     BatchQueue,
     Clock,
-    Configurations,
+    DatedConfigurations,
     DeadLetters,
     Interactions,
+    Looks,
     MailboxStates,
     Outbox,
     RawMessages,
@@ -51,6 +52,7 @@ class Swept:
     sends_queued_again: int = 0
     uncertain: int = 0
     mailboxes_failing: int = 0
+    mailboxes_not_polled: int = 0
     mails_not_fetched: int = 0
     mails_uncertain_now: int = 0
     mails_held_now: int = 0
@@ -66,7 +68,8 @@ class Sweep:
     interactions: Interactions
     outbox: Outbox
     states: MailboxStates
-    configurations: Configurations
+    configurations: DatedConfigurations
+    looks: Looks
     inbound_queue: BatchQueue
     outbound_queue: BatchQueue
     dead_letters: DeadLetters
@@ -84,7 +87,7 @@ class Sweep:
             lambda: self._reported_meanwhile(now),
             lambda: {"sends_queued_again": self._sends(now)},
             lambda: gauges.of_outbox(self.outbox, now=now),
-            lambda: gauges.of_mailboxes(self.configurations, self.states),
+            lambda: gauges.of_mailboxes(self.configurations, self.states, self.looks, now=now),
             lambda: self._inbound(now),
         )
         counts: dict[str, int] = {}

@@ -94,11 +94,14 @@ def _says(rule: Rule, outcome: str) -> str | None:
             | Rule.ATTACHMENT_CONTENT
             | Rule.ATTACHMENT_ARCHIVE
             | Rule.ATTACHMENT_MACRO
+            | Rule.ATTACHMENT_MISMATCH
             | Rule.ATTACHMENT_ENCLOSED
         ):
             return _DELETED if outcome == Action.DELETE else _BLOCKED
         case Rule.ATTACHMENT_NOTE:
             return "A file is let in with a remark: {detail}."
+        case Rule.ADDRESSES:
+            return "Not all of its addresses could be read for certain; nobody was left out: {detail}."
         case Rule.LINK:
             return "A link may mislead: {detail}."
         case Rule.THREAD_REPORT:

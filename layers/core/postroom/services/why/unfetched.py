@@ -118,6 +118,12 @@ def _problem(mailbox: Mailbox, problem: Problem, aside: Aside | None, *, there: 
                 "on the problem list",
                 f"It could not be fetched in {LeftAlone.GIVEN_UP} tries: none follows by itself. {where}{anew}",
             )
+        case LeftAlone.DOUBTFUL:
+            return (
+                "on the problem list",
+                f"What came in {LeftAlone.GIVEN_UP} tries did not show that it was the mail: none follows by itself. "
+                f"{_STILL_THERE}",
+            )
         case LeftAlone.OVERSIZE:
             limit = f"it is larger than maximum_msg_size, {mailbox.maximum_msg_size} MB"
             where = _on_server(mailbox, aside, there)

@@ -127,4 +127,11 @@ def sweep() -> Callable[[], dict[str, int]]:
         memory=stores.sweep_memory,
         clock=clients.utc_now,
     )
-    return lambda: asdict(run())
+    from postroom.services.desk import run_due
+
+    def swept() -> dict[str, int]:
+        done = asdict(run())
+        changed = run_due(cases=stores.cases, outbox=stores.outbox, members=stores.may_hold, now=clients.utc_now())
+        return {**done, "cases": changed}
+
+    return swept

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from postroom.bootstrap import clients
 from postroom.bootstrap.mail_servers import tokens
+from postroom.errors import Transient
 
 if TYPE_CHECKING:
     from postroom.services.outbound import Result, Tracked
@@ -18,6 +20,7 @@ def send_outbound() -> Callable[[Mapping[str, Any]], Result]:
     from postroom.adapters.aws import ThreadKeys
     from postroom.adapters.transports import ConfiguredTransports, SesTransport
     from postroom.model import read_send_request
+    from postroom.services.desk import follow_outbound
     from postroom.services.outbound import send
 
     settings = clients.settings(
@@ -47,7 +50,7 @@ def send_outbound() -> Callable[[Mapping[str, Any]], Result]:
     )
 
     def run(message: Mapping[str, Any]) -> Result:
-        return send(
+        sent = send(
             read_send_request(message),
             outbox=stores.outbox,
             configurations=stores.configurations,
@@ -58,6 +61,12 @@ def send_outbound() -> Callable[[Mapping[str, Any]], Result]:
             clock=clock,
             contents=stores.contents,
         )
+        if sent.state is not None and not sent.state.in_flight:
+            with contextlib.suppress(Transient):  # the case looks after its answer by itself within minutes
+                follow_outbound(
+                    sent.outbound_id, outbox=stores.outbox, cases=stores.cases, members=stores.may_hold, now=clock()
+                )
+        return sent
 
     return run
 
@@ -65,12 +74,21 @@ def send_outbound() -> Callable[[Mapping[str, Any]], Result]:
 @clients.kept
 def track_delivery() -> Callable[[Mapping[str, Any]], Tracked]:
     """Record one SES event."""
+    from postroom.services.desk import follow_outbound
     from postroom.services.outbound import track
 
     stores = clients.stores(clients.settings("table"))
     clock = clients.utc_now
 
     def run(event: Mapping[str, Any]) -> Tracked:
-        return track(event, outbox=stores.outbox, notices=stores.notices, suppressions=stores.suppressions, clock=clock)
+        tracked = track(
+            event, outbox=stores.outbox, notices=stores.notices, suppressions=stores.suppressions, clock=clock
+        )
+        if tracked.outbound_id is not None:
+            # Whether or not it is news: an earlier try may have died between the mail and its case.
+            follow_outbound(
+                tracked.outbound_id, outbox=stores.outbox, cases=stores.cases, members=stores.may_hold, now=clock()
+            )
+        return tracked
 
     return run

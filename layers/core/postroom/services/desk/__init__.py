@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from postroom.services.desk.incoming import IncomingCases, ReportOnMail, first_case
     from postroom.services.desk.older_mail import adopt
     from postroom.services.desk.outcomes import follow_outbound, look_after
+    from postroom.services.desk.replies import Answering, CaseReplies
+    from postroom.services.desk.timers import run_due
     from postroom.services.desk.work import CaseWork
 else:
     __getattr__ = lazily(
@@ -18,12 +20,16 @@ else:
             "incoming": ["IncomingCases", "ReportOnMail", "first_case"],
             "older_mail": ["adopt"],
             "outcomes": ["follow_outbound", "look_after"],
+            "replies": ["Answering", "CaseReplies"],
+            "timers": ["run_due"],
             "work": ["CaseWork"],
         },
     )
 
 __all__ = [
     "MOST_TRIES",
+    "Answering",
+    "CaseReplies",
     "CaseWork",
     "IncomingCases",
     "Members",
@@ -35,4 +41,5 @@ __all__ = [
     "follow_outbound",
     "look_after",
     "read",
+    "run_due",
 ]

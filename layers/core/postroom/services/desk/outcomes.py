@@ -9,8 +9,9 @@ from datetime import datetime
 
 from postroom.errors import Conflict, NotFound
 from postroom.model import Outbound, OutboxState
-from postroom.model.case import Case, CaseState
+from postroom.model.case import Case, CaseChange, CaseState
 from postroom.ports import Cases, Outbox
+from postroom.rules import cases as rules
 from postroom.rules.cases import triggers as on
 from postroom.services.desk.case_change import Members, change, follow
 
@@ -51,6 +52,9 @@ def look_after(case: Case, *, outbox: Outbox, cases: Cases, members: Members, no
 
 def _told(case: Case, trigger: on.Trigger, cases: Cases, now: datetime) -> Case:
     try:
+        after = rules.change(case, trigger, now=now)
+        if after is case or cases.write(CaseChange(case, after)):
+            return after
         return change(case.id, trigger, cases=cases, now=now)
     except (Conflict, NotFound):
         return case  # merged meanwhile: the answer belongs to what it was

@@ -99,6 +99,7 @@ class Stack(Stores):
             secret_dates=self.secret_dates,
             arrivals=self.arrivals,
             looks=self.looks,
+            contents=self.contents,
         )
 
 

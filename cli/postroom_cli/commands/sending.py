@@ -15,6 +15,7 @@ from postroom.errors import Invalid, Problem
 from postroom_cli import output
 from postroom_cli.author import author, operator
 from postroom_cli.commands.config import read_text
+from postroom_cli.commands.writing import uploaded
 from postroom_cli.entering import edit_text
 from postroom_cli.output import Json
 from postroom_cli.stack import find_stack
@@ -40,17 +41,24 @@ def reply(
     cc: Annotated[list[str] | None, typer.Option(help="Repeatable.")] = None,
     bcc: Annotated[list[str] | None, typer.Option(help="Repeatable.")] = None,
     subject: Annotated[str, typer.Option(help="Instead of `Re: …`.")] = "",
+    everybody: Annotated[bool, typer.Option("--all", help="To everybody who had the mail but us.")] = False,
+    alias: Annotated[str, typer.Option(help="Name of the alias to send as.")] = "",
+    quote: Annotated[bool | None, typer.Option(help="Whether the mail stands below; else by the settings.")] = None,
+    attach: Annotated[list[Path] | None, typer.Option("--attach", help="A file; repeatable.")] = None,
     idempotency_key: Annotated[
         str | None, typer.Option(help="The same key sends once, however often the command runs.")
     ] = None,
     json: Json = False,
 ) -> None:
     """Answer an interaction; the text comes from --file, standard input, or an editor."""
-    from postroom.services.api import ReplyRequest
+    from postroom.model.configuration import Quote
+    from postroom.services.api import FileRequest, ReplyRequest
+    from postroom.services.outbound import Mode
 
     text = _reply_text(file)
     if not text.strip():
         raise Invalid([Problem("text", "is empty.", "Write what to answer; nothing was sent.")])
+    stack = find_stack(context)
     wanted = ReplyRequest(
         text=text,
         html=read_text(html) if html else None,
@@ -58,9 +66,13 @@ def reply(
         cc=tuple(cc or ()),
         bcc=tuple(bcc or ()),
         subject=subject,
+        mode=Mode.ALL if everybody else Mode.REPLY,
+        alias=alias,
+        quote=None if quote is None else Quote.BELOW if quote else Quote.NONE,
+        files=tuple(FileRequest(upload=one.upload) for one in uploaded(stack, attach or ())),
     )
     key = idempotency_key or str(uuid4())
-    replied = find_stack(context).queries.replies.add(interaction_id, wanted, key=key, principal=operator())
+    replied = stack.queries.replies.add(interaction_id, wanted, key=key, principal=operator())
     if json:
         output.document({**replied.model_dump(mode="json"), "idempotency_key": key})
     elif replied.created:

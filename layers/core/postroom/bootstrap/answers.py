@@ -60,5 +60,6 @@ def desk_api() -> Desk:
             stores.configurations,
             stores.queue("outbound_queue"),
             clients.utc_now,
+            stores.contents,
         ),
     )

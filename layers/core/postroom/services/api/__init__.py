@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from postroom.services.api import problems
     from postroom.services.api.answers import (
         ApiAnswer,
+        FileRequest,
         InteractionHistory,
         InteractionRow,
         InteractionWithBody,
@@ -54,6 +55,7 @@ else:
                 "OutboundRow",
                 "OutboundShown",
                 "ProblemDetails",
+                "FileRequest",
                 "ReplyRequest",
                 "ReplyTaken",
                 "Service",
@@ -86,6 +88,7 @@ __all__ = [
     "ConfiguredObject",
     "ConfiguredObjects",
     "Desk",
+    "FileRequest",
     "InteractionHistory",
     "InteractionQueries",
     "InteractionRow",

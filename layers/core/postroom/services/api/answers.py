@@ -13,7 +13,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from postroom.model import Delivery, HealthState, OutboxState, Status, Subtype
-from postroom.model.configuration import Mailbox, Type
+from postroom.model.configuration import ForwardAs, Mailbox, Quote, Receipts, Type
+from postroom.services.outbound import Mode
 
 Moment = Annotated[datetime, PlainSerializer(datetime.isoformat, return_type=str, when_used="json-unless-none")]
 """RFC 3339, UTC, with its offset."""
@@ -253,17 +254,34 @@ class InteractionHistory(ApiAnswer):
     events: tuple[EventShown, ...]
 
 
+class FileRequest(BaseModel):
+    """A file to attach: an upload by its id, or a stored attachment by its interaction and digest."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    upload: str = Field(default="", max_length=200)
+    interaction: str = Field(default="", max_length=200)
+    sha256: str = Field(default="", max_length=64)
+    content_id: str = Field(default="", max_length=200, description="The HTML shows it as `cid:…`.")
+
+
 class ReplyRequest(BaseModel):
     """What an agent sends; empty recipients and subject are taken from the interaction."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     text: str = Field(description="The answer as plain text.")
-    html: str | None = Field(None, description="The same as HTML.")
+    html: str | None = Field(default=None, description="The same as HTML.")
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
     subject: str = ""
+    mode: Mode = Field(default=Mode.REPLY, description="An answer, an answer to all, or a forward.")
+    alias: str = Field(default="", max_length=200, description="Name of the alias to send as; empty: the mail's own.")
+    quote: Quote | None = Field(default=None, description="Whether the mail stands below; empty: as the settings say.")
+    forward: ForwardAs | None = Field(default=None, description="How it is passed on; empty: as the settings say.")
+    receipts: Receipts | None = Field(default=None, description="What it asks for; empty: as the settings say.")
+    files: tuple[FileRequest, ...] = Field(default=(), max_length=100, description="Uploads, or files of stored mails.")
 
 
 class ReplyTaken(ApiAnswer):
@@ -272,6 +290,7 @@ class ReplyTaken(ApiAnswer):
     id: str
     state: OutboxState
     created: bool = Field(description="False: the same key was given before, and nothing new was made.")
+    warnings: tuple[str, ...] = Field(default=(), description="What its writer should know; it is sent all the same.")
 
 
 class Unsent(ApiAnswer):

@@ -8,7 +8,7 @@ from itertools import islice
 from postroom.errors import NotFound
 from postroom.model import Interaction
 from postroom.model.access import Block, Level, Principal
-from postroom.ports import Clock, Configurations, Queue
+from postroom.ports import Clock, Configurations, Contents, Queue
 from postroom.ports import InteractionLists as InteractionLists
 from postroom.ports import OutboxHistory as OutboxHistory
 from postroom.rules.access import require, scope_of_queue
@@ -85,22 +85,30 @@ class Replies:
     configurations: Configurations
     outbound_queue: Queue
     clock: Clock
+    contents: Contents | None = None  # None: no files are attached
 
     def add(self, interaction_id: str, wanted: ReplyRequest, *, key: str, principal: Principal) -> ReplyTaken:
         """Put a reply into the outbox; the same key again answers with the same mail."""
         permitted(interaction_id, (Block.REPLIES, Level.MODIFY), principal, self.interactions, self.configurations)
         # Imported when the first reply is sent: it brings masking and the threading of mail, which no reader waits for.
-        from postroom.services.outbound import write_reply
+        from postroom.services.outbound import FileWanted, write_reply
 
+        files = tuple(FileWanted(**one.model_dump()) for one in wanted.files)
         replied = write_reply.reply(
             interaction_id,
             write_reply.Reply(
-                **wanted.model_dump(), idempotency_key=key, agent=principal.name, agent_id=principal.subject
+                **wanted.model_dump(exclude={"files"}),
+                files=files,
+                idempotency_key=key,
+                agent=principal.name,
+                agent_id=principal.subject,
             ),
             interactions=self.interactions,
             outbox=self.outbox,
             configurations=self.configurations,
             outbound_queue=self.outbound_queue,
             clock=self.clock,
+            contents=self.contents,
         )
-        return ReplyTaken(id=replied.outbound.id, state=replied.outbound.state, created=replied.created)
+        outbound = replied.outbound
+        return ReplyTaken(id=outbound.id, state=outbound.state, created=replied.created, warnings=replied.warnings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from postroom.ports import Arrivals, Clock, DatedConfigurations, Looks, MailboxStates, Queue, SecretDates
+from postroom.ports import Arrivals, Clock, Contents, DatedConfigurations, Looks, MailboxStates, Queue, SecretDates
 from postroom.ports import InteractionLists as InteractionLists
 from postroom.ports import OutboxHistory as OutboxHistory
 from postroom.services.api.configuration import ConfigurationDesk
@@ -34,6 +34,7 @@ def queries(
     arrivals: Arrivals | None = None,
     secret_dates: SecretDates | None = None,
     looks: Looks | None = None,
+    contents: Contents | None = None,
 ) -> Queries:
     """Put them together; `arrivals`, `secret_dates` and `looks` None: what they know is not told."""
     return Queries(
@@ -49,7 +50,7 @@ def queries(
         ),
         interactions=InteractionQueries(interactions, configurations),
         outbox=OutboxQueries(interactions, outbox),
-        replies=Replies(interactions, outbox, configurations, outbound_queue, clock),
+        replies=Replies(interactions, outbox, configurations, outbound_queue, clock, contents),
     )
 
 

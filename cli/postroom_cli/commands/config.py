@@ -262,10 +262,13 @@ def _apply(
             output.say(f"Disabled first: {', '.join(disabling)}.")
     proposal = propose(stack, command, why=note)
     plan = replace(proposal.plan, warnings=(*proposal.plan.warnings, *missing(stack, secrets_of(proposal.new))))
+    order = sorted(proposal.change.order)
     if not json:
         show_plan(plan)
+        if order:
+            output.say(f"The order changes in: {', '.join(order)}.")
     applied = None
-    if not plan.empty and not dry_run and (bool(disabling) or _confirmed(yes=yes)):
+    if (order or not plan.empty) and not dry_run and (bool(disabling) or _confirmed(yes=yes)):
         applied = carry_out(stack, proposal).version
     if json:
         output.document(
@@ -279,7 +282,7 @@ def _apply(
         )
     elif applied is not None:
         output.say(f"Applied as version {applied}; in force from the next cycle on.")
-    elif plan.empty:
+    elif plan.empty and not order:
         output.say("Nothing to change.")
     else:
         output.say("Nothing was changed.")

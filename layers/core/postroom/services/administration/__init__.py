@@ -6,7 +6,7 @@ from postroom.room import lazily
 
 if TYPE_CHECKING:
     from postroom.services.administration.carrying_out import Performed, PreparedChange, carry_out, perform, propose
-    from postroom.services.administration.command_rules import GROUPS, NOUNS, SECTIONS, decide, existing_object
+    from postroom.services.administration.command_rules import NOUNS, SECTIONS, decide, existing_object
     from postroom.services.administration.commands import (
         SWITCHES,
         Add,
@@ -45,7 +45,7 @@ else:
                 "SWITCHES",
                 "Switch",
             ],
-            "command_rules": ["GROUPS", "NOUNS", "SECTIONS", "decide", "existing_object"],
+            "command_rules": ["NOUNS", "SECTIONS", "decide", "existing_object"],
             "entered_secret": ["try_again_with"],
             "history": ["enabled_and_gone", "history_of"],
             "carrying_out": ["Performed", "PreparedChange", "carry_out", "perform", "propose"],
@@ -58,7 +58,6 @@ else:
 
 __all__ = [
     "BLOCKS",
-    "GROUPS",
     "NOUNS",
     "SECTIONS",
     "SWITCHES",

@@ -63,27 +63,9 @@ NOUNS: Mapping[str, str] = {
     "accounts": "e-mail account",
     "calendars": "calendar",
     "service_levels": "service level",
+    "workflows": "workflow",
 }
 """What an object of each section is called in sentences."""
-
-GROUPS: Mapping[str, str] = {
-    SETTINGS: "settings",
-    "departments": "department",
-    "queues": "queue",
-    "endpoints": "endpoint",
-    "mailboxes": "mailbox",
-    "aliases": "alias",
-    "outbound_servers": "server",
-    "templates": "template",
-    "delivery_exceptions": "exceptions",
-    "blocked_extensions": "extension",
-    "masking_patterns": "masking",
-    "oauth_applications": "application",
-    "accounts": "account",
-    "calendars": "calendar",
-    "service_levels": "service-level",
-}
-"""The group of the `postroom` command in which the objects of each section are changed."""
 
 
 def decide(
@@ -144,10 +126,12 @@ def existing_object(configuration: Configuration, section: str, name: str) -> An
     """Find an object; raises NotFound, which proposes no other: its name may not be for whoever asks."""
     found = find_object(configuration, _section(section), name)
     if found is None:
-        raise NotFound(
-            f"There is no such {NOUNS[section]}", on=name, remedy=f"`postroom {GROUPS[section]} list` shows them."
-        )
+        raise NotFound(f"There is no such {NOUNS[section]}", on=name, remedy=f"`{_lister(section)}` shows them.")
     return found
+
+
+def _lister(section: str) -> str:
+    return "postroom mailbox list" if section == "mailboxes" else f"postroom object list {section}"
 
 
 def _section(section: str) -> str:

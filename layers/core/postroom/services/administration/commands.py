@@ -98,5 +98,11 @@ class RollBack:
 
 Command = Add | Modify | Replace | Switch | Remove | Convert | Revert | Rename | Apply | RollBack
 
-SWITCHES: Mapping[str, str] = {"mailboxes": "enabled", "aliases": "active", "queues": "active", "accounts": "active"}
+SWITCHES: Mapping[str, str] = {
+    "mailboxes": "enabled",
+    "workflows": "enabled",
+    "aliases": "active",
+    "queues": "active",
+    "accounts": "active",
+}
 """The option of each section that `Switch` sets."""

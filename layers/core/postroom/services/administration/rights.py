@@ -26,11 +26,12 @@ BLOCKS: Mapping[str, Block] = {
     "accounts": Block.MAILBOXES,
     "calendars": Block.DEPARTMENTS,
     "service_levels": Block.DEPARTMENTS,
+    "workflows": Block.WORKFLOWS,
 }
 """In which block of rights the objects of each section are."""
 
 _OF_EVERYBODY = frozenset(
-    {"delivery_exceptions", "blocked_extensions", "masking_patterns", "calendars", "service_levels"}
+    {"delivery_exceptions", "blocked_extensions", "masking_patterns", "calendars", "service_levels", "workflows"}
 )
 """Sections in which an object without a department holds everywhere: those are the installation's."""
 

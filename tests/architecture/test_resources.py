@@ -300,8 +300,26 @@ def test_logs_are_kept_for_a_limited_time(name: str) -> None:
 
 def test_every_route_of_the_api_asks_who_calls() -> None:
     for name, route in resources("AWS::ApiGatewayV2::Route").items():
-        assert route["Properties"]["AuthorizationType"] == {"Fn::If": ["HasJwt", "JWT", "AWS_IAM"]}, name
+        for_machines = route["Properties"]["ApiId"] == {"Ref": "MachineApi"}
+        expected: Any = "AWS_IAM" if for_machines else {"Fn::If": ["HasJwt", "JWT", "AWS_IAM"]}
+        assert route["Properties"]["AuthorizationType"] == expected, name
     assert resources("AWS::ApiGatewayV2::Route")
+
+
+def test_machines_reach_every_route_that_people_do() -> None:
+    keys: dict[str, set[str]] = {"HttpApi": set(), "MachineApi": set()}
+    for route in resources("AWS::ApiGatewayV2::Route").values():
+        keys[route["Properties"]["ApiId"]["Ref"]].add(route["Properties"]["RouteKey"])
+    assert keys["HttpApi"] == keys["MachineApi"]
+    assert len(keys["HttpApi"]) > 1
+
+
+def test_nobody_makes_a_user_of_his_own_and_an_address_counts_once_it_is_verified() -> None:
+    (pool,) = resources("AWS::Cognito::UserPool").values()
+    (client,) = resources("AWS::Cognito::UserPoolClient").values()
+    assert pool["Properties"]["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
+    assert pool["Properties"]["UserAttributeUpdateSettings"] == {"AttributesRequireVerificationBeforeUpdate": ["email"]}
+    assert (client["Properties"]["AllowedOAuthFlows"], client["Properties"]["GenerateSecret"]) == (["code"], False)
 
 
 def test_only_the_ews_function_carries_the_ews_layer() -> None:

@@ -120,7 +120,8 @@ def test_a_reply_is_queued_once_however_often_it_is_posted(stack: AwsStack, inte
     _status, (listed,) = get(stack, "/outbox", state="new")
     assert listed["id"] == first["id"]
     _status, outbound = get(stack, f"/outbox/{first['id']}")
-    assert (outbound["to"], outbound["attributes"]["agent"]) == (["anna@example.org"], "agent@example.com")
+    assert outbound["to"] == ['"Anna Berg" <anna@example.org>']
+    assert outbound["attributes"]["agent"] == "agent@example.com"
 
 
 @pytest.mark.parametrize(

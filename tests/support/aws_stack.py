@@ -28,11 +28,15 @@ from postroom.adapters.dynamo.access.users import DynamoUsers
 from postroom.adapters.dynamo.interactions import DynamoInteractions
 from postroom.adapters.dynamo.secrets import SecretWriter
 from postroom.adapters.outbox.store import DynamoOutbox
+from postroom.model.access.audit import AuditAction
 from postroom.model.access.principal import PrincipalKind
 from postroom.model.access.user import User, UserState, user_id
 from postroom.model.configuration.document import Configuration
 from postroom.model.identity import interaction_id, raw_key
 from postroom.model.messages import stored_event
+from postroom.ports.people import Written
+from postroom.rules.access.judge import operator
+from postroom.services.people.audit import entry
 from postroom_cli.local.environment import environment
 from postroom_cli.local.functions import Function, import_handler, read_functions, shared_environment
 from postroom_cli.local.http_api import find_route
@@ -120,7 +124,8 @@ class AwsStack:
             aliases=frozenset(aliases),
             version=1,
         )
-        assert DynamoUsers(self.client("dynamodb"), self.table).put(user)
+        told = entry(operator("test"), AuditAction.USER_INVITED, f"user/{user.id}", now=utc_now())
+        assert DynamoUsers(self.client("dynamodb"), self.table).put(user, replaces=None, entry=told) is Written.DONE
         return user
 
     def function_of(self, event: Mapping[str, Any]) -> str:

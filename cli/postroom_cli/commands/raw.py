@@ -9,9 +9,11 @@ from typing import Annotated
 
 import typer
 from postroom.errors import NotFound, PostroomError
+from postroom.model.access import AuditAction
+from postroom.services.people import entry
 
 from postroom_cli import output
-from postroom_cli.author import author
+from postroom_cli.author import author, operator
 from postroom_cli.output import Json
 from postroom_cli.stack import find_stack
 
@@ -53,6 +55,9 @@ def show(
             raise NotFound("There is no such interaction", on=interaction_id)
         key = interaction.raw_key
     content = stack.raw.get(key).content
+    now = stack.clock()
+    shown = entry(operator(), AuditAction.RAW_SHOWN, f"interaction/{interaction_id}", now=now, client="command line")
+    stack.audit.add(shown)  # before it is shown: what is not recorded is not shown
     if file is not None:
         try:
             file.write_bytes(content)

@@ -215,6 +215,15 @@ _OBSERVATION: dict[str, Maker] = {
 }
 """Logs, alarms and who is told of them: locally the log goes to the terminal."""
 
+_SIGN_IN: dict[str, Maker] = {
+    "AWS::Cognito::ManagedLoginBranding": _nothing,
+    "AWS::Cognito::UserPool": _nothing,
+    "AWS::Cognito::UserPoolClient": _nothing,
+    "AWS::Cognito::UserPoolDomain": _nothing,
+    "AWS::Cognito::UserPoolUser": _nothing,
+}
+"""Sign-in: locally who brings the key of the run is signed in."""
+
 _CODE: dict[str, Maker] = {
     "AWS::ApiGatewayV2::Authorizer": _nothing,
     "AWS::ApiGatewayV2::Integration": _nothing,
@@ -239,6 +248,7 @@ MAKERS: dict[str, Maker] = {
     "AWS::SecretsManager::Secret": _secret,
     **_PERMISSIONS,
     **_OBSERVATION,
+    **_SIGN_IN,
     **_CODE,
 }
 """Every resource type that the local runner knows."""

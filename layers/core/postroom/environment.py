@@ -33,6 +33,9 @@ SETTINGS: dict[str, Setting] = {
     "credentials_key": Setting("CREDENTIALS_KEY_ID", "the KMS key of credentials"),
     "thread_key_secret": Setting("THREAD_KEY_SECRET_ARN", "the secret that signs thread tokens"),
     "configuration_set": Setting("CONFIGURATION_SET", "the SES configuration set"),
+    "first_administrator": Setting(
+        "FIRST_ADMINISTRATOR", "the address of who becomes partition administrator while there is none", ""
+    ),
     "allow_plaintext_credentials": Setting(
         "ALLOW_PLAINTEXT_CREDENTIALS", "whether credentials may travel without TLS", "false"
     ),

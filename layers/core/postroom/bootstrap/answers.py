@@ -25,8 +25,11 @@ def admin_api() -> Administration:
     """Answer the routes of administration."""
     from postroom.bootstrap.administration import installation_of
     from postroom.services.api import Administration, ConfigurationDesk, MailboxQueries
+    from postroom.services.people import AuditLog, People, RoleBook
 
-    settings = clients.settings("table", "content_bucket", "outbound_queue", "poll_queue", "ews_poll_queue")
+    settings = clients.settings(
+        "table", "content_bucket", "outbound_queue", "poll_queue", "ews_poll_queue", "first_administrator"
+    )
     stores = clients.stores(settings)
     mailboxes = MailboxQueries(
         stores.interactions,
@@ -42,6 +45,15 @@ def admin_api() -> Administration:
         configuration=ConfigurationDesk(installation_of(stores, clock=clients.utc_now)),
         poll_queue=stores.queue("poll_queue"),
         ews_poll_queue=stores.queue("ews_poll_queue"),
+        people=People(
+            stores.users,
+            stores.roles,
+            stores.configurations,
+            clients.utc_now,
+            first_administrator=settings["first_administrator"],
+        ),
+        roles=RoleBook(stores.roles, stores.users, clients.utc_now),
+        audit=AuditLog(stores.audit, clients.utc_now),
     )
 
 

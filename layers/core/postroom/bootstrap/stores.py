@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from postroom.adapters.aws import S3Contents, SqsQueue
     from postroom.ports import (
         Arrivals,
+        Audit,
         CaseNotes,
         Cases,
         ConfigurationHistory,
@@ -265,6 +266,13 @@ class Stores:
         from postroom.adapters.dynamo.access import DynamoRoles
 
         return DynamoRoles(self._dynamo, self._table)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Return the audit log."""
+        from postroom.adapters.dynamo.access import DynamoAudit
+
+        return DynamoAudit(self._dynamo, self._table)
 
     @cached_property
     def request_memory(self) -> RequestMemory:

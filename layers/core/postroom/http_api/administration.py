@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from postroom.http_api import administration_configuration, administration_mailboxes, administration_service
+from postroom.http_api import (
+    administration_audit,
+    administration_configuration,
+    administration_mailboxes,
+    administration_people,
+    administration_service,
+)
 from postroom.http_api.foundation import Routes
 from postroom.services.api import Administration
 from postroom.services.requests import Door
@@ -23,4 +29,6 @@ def routes_of_administration(
     administration_service.add_routes(api, description)
     administration_mailboxes.add_routes(api)
     administration_configuration.add_routes(api)
+    administration_people.add_routes(api)
+    administration_audit.add_routes(api)
     return api

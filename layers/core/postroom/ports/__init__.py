@@ -1,5 +1,6 @@
 """What the services need from the outside, as small Protocols. Adapters provide them; tests bring five-line fakes."""
 
+from postroom.ports.audit import Audit
 from postroom.ports.mail_servers import (
     Compares,
     Connector,
@@ -37,21 +38,14 @@ from postroom.ports.operations import (
     UploadAddresses,
     WaitingChanges,
 )
-from postroom.ports.people import Kept, RequestMemory, Roles, Taken, Users
-from postroom.ports.storage import (
-    Contents,
-    Duplicates,
-    Interactions,
-    MailboxStates,
-    Outbox,
-    RawMessages,
-    Suppressions,
-)
+from postroom.ports.people import HeldWork, Kept, RequestMemory, Roles, Taken, Users, Written
+from postroom.ports.storage import Contents, Duplicates, Interactions, MailboxStates, Outbox, RawMessages, Suppressions
 from postroom.ports.surroundings import BatchQueue, Clock, Configurations, Queue, Secrets, SecretStore, Trial
 from postroom.ports.transports import BeforeData, Transport, Transports
 
 __all__ = [
     "Arrivals",
+    "Audit",
     "BatchQueue",
     "BeforeData",
     "CaseNotes",
@@ -69,6 +63,7 @@ __all__ = [
     "Duplicates",
     "ErasableContents",
     "Extendable",
+    "HeldWork",
     "InteractionChanges",
     "InteractionLists",
     "Interactions",
@@ -106,4 +101,5 @@ __all__ = [
     "UploadAddresses",
     "Users",
     "WaitingChanges",
+    "Written",
 ]

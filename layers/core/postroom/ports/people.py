@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
-from postroom.model.access import OwnRole, User
+from postroom.model.access import AuditEntry, OwnRole, User
+
+
+class Written(StrEnum):
+    """What came of writing a user."""
+
+    DONE = "done"
+    MOVED = "moved"  # somebody else has written it meanwhile
+    LAST_ADMINISTRATOR = "last_administrator"  # nobody would be left who may do everything
 
 
 class Users(Protocol):
@@ -17,11 +26,20 @@ class Users(Protocol):
         """Read one, as of now."""
         ...
 
-    def put(self, user: User, *, replaces: User | None = None) -> bool:
-        """Write a user whose version is one more than that of `replaces` (none: it is new); False if it moved.
+    def put(self, user: User, *, replaces: User | None, entry: AuditEntry) -> Written:
+        """Write a user, and the audit entry that tells of it, in one.
 
-        `replaces` of another id: it goes in the same write, as an invitation does that was accepted.
+        `replaces` is what was read before (none: it must not be there yet). If it has another id, it goes, as an
+        invitation does that was accepted.
         """
+        ...
+
+    def has_administrator(self) -> bool:
+        """Tell whether there is an active partition administrator."""
+        ...
+
+    def remove(self, user: User, *, entry: AuditEntry) -> Written:
+        """Remove a user as it was read."""
         ...
 
     def page(self, *, after: str = "", most: int = 100) -> tuple[Sequence[User], str]:
@@ -36,12 +54,24 @@ class Roles(Protocol):
         """Read all of them, by name."""
         ...
 
-    def put(self, role: OwnRole) -> bool:
+    def put(self, role: OwnRole, *, entry: AuditEntry) -> bool:
         """Write a role whose version is one more than the stored one's; False if that moved."""
         ...
 
-    def remove(self, role: OwnRole) -> bool:
+    def remove(self, role: OwnRole, *, entry: AuditEntry) -> bool:
         """Remove a role as it was read; False if it moved."""
+        ...
+
+
+class HeldWork(Protocol):
+    """What a user works on: what has to go on with somebody else when he leaves."""
+
+    def count(self, user: str) -> int:
+        """Count the cases in the user's hands."""
+        ...
+
+    def release(self, user: str, *, to: str | None, who: str, now: datetime) -> int:
+        """Give them back to their queues, or to another user; how many."""
         ...
 
 

@@ -30,6 +30,8 @@
 | history of a case         | `H#<thread>`    | `<8 digits of its version>` |
 | user, invitation          | `U#<hash of issuer and subject>` | `0` |
 | role of an installation   | `ROLES`         | `<name>`        |
+| who may do everything     | `ROLES`         | `#administrators` |
+| audit entry               | `AU#<day>#0`    | `<time>#<id>`   |
 | answer by idempotency key | `IK#<hash of caller and key>` | `0` |
 | tokens of a caller        | `RT#<hash of the caller>` | `0`   |
 | key of cursors            | `API`           | `key`           |
@@ -47,7 +49,8 @@
 
 A queue lists cases. Interactions stored before there were cases are listed as `Q#<queue>` / `<created>#<id>` until
 `postroom case adopt` has made their cases: a year begins with 2, the order of a case with 0 or 1.
-Users are listed by name: `U` / `<name>#<id>`.
+Users are listed by name: `U` / `<name>#<id>`. Audit entries are listed by object, `AO#<object>` / `<time>#<id>`, and
+by person in by_customer: `AP#<user>` / `<time>#<id>`.
 """
 
 from __future__ import annotations
@@ -191,6 +194,31 @@ USERS = "U"
 def role(name: str) -> Key:
     """Return the key of a role that the installation has defined."""
     return {PK: "ROLES", SK: name}
+
+
+def administrators() -> Key:
+    """Return the key of the set of those who may do everything."""
+    return {PK: "ROLES", SK: "#administrators"}
+
+
+def audit(at: datetime, entry: str) -> Key:
+    """Return the key of an audit entry."""
+    return {PK: audit_day(at), SK: listed(at, entry)}
+
+
+def audit_day(at: datetime) -> str:
+    """Return the partition key of a day's audit entries; a day of more than 1,000 acts a second would need shards."""
+    return f"AU#{at:%Y-%m-%d}#0"
+
+
+def audited(about: str) -> str:
+    """Index key (by_list) of the entries about an object."""
+    return f"AO#{about}"
+
+
+def audited_person(actor: str) -> str:
+    """Index key (by_customer) of the entries of a person."""
+    return f"AP#{actor}"
 
 
 def request(operation: str) -> Key:

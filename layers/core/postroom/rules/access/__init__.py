@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from postroom.room import lazily
 
 if TYPE_CHECKING:
+    from postroom.rules.access.grants import lacking
     from postroom.rules.access.judge import (
         Filter,
         Verdict,
@@ -22,6 +23,7 @@ else:
     __getattr__ = lazily(
         __name__,
         {
+            "grants": ["lacking"],
             "judge": [
                 "Filter",
                 "Verdict",
@@ -45,6 +47,7 @@ __all__ = [
     "Filter",
     "Verdict",
     "forbidden",
+    "lacking",
     "least_role",
     "may",
     "may_somewhere",

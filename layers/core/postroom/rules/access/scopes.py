@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from postroom.model.access import Scope
+from postroom.model.access import INSTALLATION, Scope
 from postroom.model.configuration import Configuration, Mailbox
 
 
@@ -11,11 +11,12 @@ def scope_of_queue(
 ) -> Scope:
     """Return where what lies in a queue belongs: to the queue's department, which may be the default one.
 
-    `department`: of what lies there, for a queue that is not configured any more; `owner`: who works on it.
+    `department`: of what lies there, for a queue that is not configured any more, which else belongs to the
+    installation: to a department's people it is not there. `owner`: who works on it.
     """
     found = next((one for one in configuration.queues if one.name == queue), None)
     default = configuration.settings.default_department
-    where = (found.department or default) if found is not None else department or default
+    where = (found.department or default) if found is not None else department or INSTALLATION
     return Scope(where, queue=queue, owner=owner)
 
 

@@ -31,6 +31,8 @@ else:
     __getattr__ = lazily(
         __name__,
         {
+            "carrying_out": ["Performed", "PreparedChange", "carry_out", "perform", "propose"],
+            "command_rules": ["NOUNS", "SECTIONS", "decide", "existing_object"],
             "commands": [
                 "Add",
                 "Apply",
@@ -45,10 +47,8 @@ else:
                 "SWITCHES",
                 "Switch",
             ],
-            "command_rules": ["NOUNS", "SECTIONS", "decide", "existing_object"],
             "entered_secret": ["try_again_with"],
             "history": ["enabled_and_gone", "history_of"],
-            "carrying_out": ["Performed", "PreparedChange", "carry_out", "perform", "propose"],
             "polling": ["poll_now"],
             "publication": ["Installation", "publish"],
             "queues_with_mail": ["keep_queues_with_mail", "past_queues", "queues_of"],

@@ -11,6 +11,7 @@ from postroom.services.api.configuration import ConfigurationDesk
 from postroom.services.api.interactions import InteractionQueries, Replies
 from postroom.services.api.mailboxes import MailboxQueries
 from postroom.services.api.outbox import OutboxQueries
+from postroom.services.people import AuditLog, People, RoleBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,9 @@ class Administration:
     configuration: ConfigurationDesk
     poll_queue: Queue
     ews_poll_queue: Queue
+    people: People
+    roles: RoleBook
+    audit: AuditLog
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from postroom.errors import Problem
+from postroom.errors import Invalid, Problem
 from postroom.services.api.problems import BodyTooLarge, UnreadableRequest
 
 LARGEST_BODY = 1_000_000
@@ -21,7 +21,7 @@ DEEPEST = 20
 
 
 def check_readable(event: Mapping[str, Any]) -> None:
-    """Refuse what is no text or no sensible JSON, with its place; raises UnreadableRequest or BodyTooLarge.
+    """Refuse what is no text or no sensible JSON, with its place; raises UnreadableRequest, BodyTooLarge or Invalid.
 
     The framework would let it through to code that takes text for text: half a surrogate pair cannot be stored, a
     million brackets end the recursion, a key given twice means two things.
@@ -35,7 +35,10 @@ def check_readable(event: Mapping[str, Any]) -> None:
     kind = {str(name).lower(): value for name, value in (event.get("headers") or {}).items()}.get("content-type", "")
     if kind and not str(kind).strip().lower().startswith(_JSON):
         return  # refused by the framework, by its type
-    _check_text("body", _parsed(text))
+    parsed = _parsed(text)
+    _check_text("body", parsed)
+    if not isinstance(parsed, dict):  # the framework takes the first of a list for the whole
+        raise Invalid([Problem("body", "is no JSON object.", "Send a JSON object.")])
 
 
 def _decoded(body: str, *, encoded: bool) -> str:

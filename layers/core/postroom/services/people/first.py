@@ -5,9 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from postroom.errors import Conflict
-from postroom.model.access import INSTALLATION, SignIn, User, UserState
-from postroom.ports import Users
+from postroom.model.access import (
+    INSTALLATION,
+    AuditAction,
+    Principal,
+    PrincipalKind,
+    SignIn,
+    User,
+    UserState,
+)
+from postroom.ports import Users, Written
 from postroom.rules.access import BuiltIn
+from postroom.services.people.audit import entry
 
 
 def appoint_administrator(sign_in: SignIn, *, users: Users, now: datetime) -> User:
@@ -27,6 +36,14 @@ def appoint_administrator(sign_in: SignIn, *, users: Users, now: datetime) -> Us
         roles={INSTALLATION: (BuiltIn.PARTITION_ADMINISTRATOR.value,)},
         version=1,
     )
-    if not users.put(user):
+    told = entry(
+        Principal("operator", "who set the installation up", PrincipalKind.SYSTEM),
+        AuditAction.USER_INVITED,
+        f"user/{user.id}",
+        now=now,
+        after={"name": user.name, "roles": {INSTALLATION: [BuiltIn.PARTITION_ADMINISTRATOR.value]}},
+        client="set-up",
+    )
+    if users.put(user, replaces=None, entry=told) is not Written.DONE:
         raise Conflict("Somebody else was appointed at the same moment", on=sign_in.name)
     return user

@@ -63,6 +63,11 @@ def principal(sign_in: SignIn, user: User | None, roles: Mapping[str, Role]) -> 
     """Make the principal of a sign-in and its user; none, or one that is not active, has no rights."""
     if user is None or user.state is not UserState.ACTIVE:
         return Principal(sign_in.user, sign_in.name, sign_in.kind, address=sign_in.address)
+    return principal_of_user(user, roles)
+
+
+def principal_of_user(user: User, roles: Mapping[str, Role]) -> Principal:
+    """Make the principal that a user is while active; roles that are not defined any more give nothing."""
     held = {where: tuple(roles[name] for name in names if name in roles) for where, names in user.roles.items()}
     return Principal(
         user.id,

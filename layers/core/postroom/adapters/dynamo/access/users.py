@@ -9,12 +9,14 @@ from botocore.exceptions import ClientError
 
 from postroom.adapters.aws import aws_errors, error_code
 from postroom.adapters.dynamo import items, keys, query_all, read_many
-from postroom.model.access import OwnRole, PrincipalKind, User, UserState
+from postroom.adapters.dynamo.access.audit import audit_write
+from postroom.model.access import INSTALLATION, AuditEntry, OwnRole, PrincipalKind, User, UserState
+from postroom.ports import Written
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_FAILED = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"})
+ADMINISTRATOR = "partition_administrator"  # rules.access.BuiltIn; a test compares
 _REMOVED = "removed"
 
 
@@ -33,25 +35,26 @@ class DynamoUsers:
             )
         return _user(items.unmarshal(answer["Item"])) if "Item" in answer else None
 
-    def put(self, user: User, *, replaces: User | None = None) -> bool:
-        """Write a user if what it replaces is still what was read."""
+    def put(self, user: User, *, replaces: User | None, entry: AuditEntry) -> Written:
+        """Write a user if what it replaces is still what was read, with its audit entry, and count administrators."""
         other = replaces if replaces is not None and replaces.id != user.id else None
         same = replaces if other is None else None
-        writes: list[Any] = [self._write(_values(user), same.version if same else None)]
+        writes = [self._put(_values(user), same)]
         if other is not None:
-            gone = {**_values(other), "state": _REMOVED, "version": other.version + 1}
-            writes.append(self._write({name: gone[name] for name in gone if name != keys.LIST_PK}, other.version))
-        try:
-            with aws_errors("writing a user", on=user.id):
-                if len(writes) == 1:
-                    self._client.put_item(**writes[0])
-                else:
-                    self._client.transact_write_items(TransactItems=[{"Put": one} for one in writes])
-        except ClientError as error:
-            if error_code(error) in _FAILED:
-                return False
-            raise
-        return True
+            writes.append(self._put(_gone(other), other))
+        return self._write(writes, was=same, now=user, entry=entry)
+
+    def has_administrator(self) -> bool:
+        """Look at the set of those who may do everything."""
+        with aws_errors("reading who may do everything"):
+            answer = self._client.get_item(
+                TableName=self._table, Key=items.marshal(keys.administrators()), ConsistentRead=True
+            )
+        return bool(answer.get("Item", {}).get("people"))
+
+    def remove(self, user: User, *, entry: AuditEntry) -> Written:
+        """Mark a user as removed: nothing is deleted from the table."""
+        return self._write([self._put(_gone(user), user)], was=user, now=None, entry=entry)
 
     def page(self, *, after: str = "", most: int = 100) -> tuple[Sequence[User], str]:
         """List users by name: a page of the index, then the items, since the index carries none of their fields."""
@@ -77,19 +80,49 @@ class DynamoUsers:
         listed = [found[name] for row in rows if (name := row[keys.PK].removeprefix("U#")) in found]
         return listed, rows[-1][keys.LIST_SK] if rows and "LastEvaluatedKey" in answer else ""
 
-    def _write(self, values: Mapping[str, Any], version: int | None) -> dict[str, Any]:
-        unchanged = {"ConditionExpression": "attribute_not_exists(pk) OR #state = :removed"}
-        names, given = {"#state": "state"}, {":removed": _REMOVED}
-        if version is not None:
-            unchanged = {"ConditionExpression": "#version = :version"}
-            names, given = {"#version": "version"}, {":version": version}  # type: ignore[dict-item]  # a number
-        return {
+    def _write(self, writes: list[Any], *, was: User | None, now: User | None, entry: AuditEntry) -> Written:
+        before, after = _is_administrator(was), _is_administrator(now)
+        who = now or was
+        if before != after and who is not None:
+            writes.append(self._count(who, joins=after))
+        writes.append({"Put": audit_write(self._table, entry)})
+        try:
+            with aws_errors("writing a user", on=entry.object):
+                self._client.transact_write_items(TransactItems=writes)
+        except ClientError as error:
+            if error_code(error) != "TransactionCanceledException":
+                raise
+            reasons: Any = error.response.get("CancellationReasons", [])
+            failed = [reason.get("Code") == "ConditionalCheckFailed" for reason in reasons]
+            is_last = before and not after and not failed[0] and failed[-2]
+            return Written.LAST_ADMINISTRATOR if is_last else Written.MOVED
+        return Written.DONE
+
+    def _put(self, values: Mapping[str, Any], stored: User | None) -> dict[str, Any]:
+        condition, names, given = "attribute_not_exists(pk) OR #it = :it", {"#it": "state"}, {":it": _REMOVED}
+        if stored is not None:
+            condition, names, given = "#it = :it", {"#it": "version"}, {":it": stored.version}  # type: ignore[dict-item]
+        put = {
             "TableName": self._table,
             "Item": items.marshal(values),
-            **unchanged,
+            "ConditionExpression": condition,
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": items.marshal(given),
         }
+        return {"Put": put}
+
+    def _count(self, user: User, *, joins: bool) -> dict[str, Any]:
+        """Keep who may do everything in one set: two who take that from one another must not both succeed."""
+        change: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": items.marshal(keys.administrators()),
+            "UpdateExpression": "ADD people :user" if joins else "DELETE people :user",
+            "ExpressionAttributeValues": items.marshal({":user": {user.id}}),
+        }
+        if not joins:
+            change["ConditionExpression"] = "size(people) > :one"
+            change["ExpressionAttributeValues"] = items.marshal({":user": {user.id}, ":one": 1})
+        return {"Update": change}
 
 
 class DynamoRoles:
@@ -109,17 +142,21 @@ class DynamoRoles:
             ExpressionAttributeValues=items.marshal({":pk": keys.role("")[keys.PK]}),
             ConsistentRead=True,
         )
-        return [_role(values) for values in map(items.unmarshal, pages) if values.get("state") != _REMOVED]
+        return [
+            _role(values)
+            for values in map(items.unmarshal, pages)
+            if values[keys.SK] != keys.administrators()[keys.SK] and values["state"] != _REMOVED
+        ]
 
-    def put(self, role: OwnRole) -> bool:
-        """Write a role if the stored one has the version before it."""
-        return self._put(role, removed=False)
+    def put(self, role: OwnRole, *, entry: AuditEntry) -> bool:
+        """Write a role if the stored one has the version before it, with its audit entry."""
+        return self._write(role, entry, removed=False)
 
-    def remove(self, role: OwnRole) -> bool:
+    def remove(self, role: OwnRole, *, entry: AuditEntry) -> bool:
         """Mark a role as removed: nothing is deleted from the table."""
-        return self._put(role, removed=True)
+        return self._write(role, entry, removed=True)
 
-    def _put(self, role: OwnRole, *, removed: bool) -> bool:
+    def _write(self, role: OwnRole, entry: AuditEntry, *, removed: bool) -> bool:
         stored = role.version if removed else role.version - 1
         values = {
             **keys.role(role.name),
@@ -129,21 +166,35 @@ class DynamoRoles:
             "version": role.version + 1 if removed else role.version,
             "state": _REMOVED if removed else "",
         }
+        condition, given = "version = :stored", {":stored": stored}
+        if stored == 0:
+            condition, given = "attribute_not_exists(pk) OR #state = :removed", {":removed": _REMOVED}  # type: ignore[dict-item]
+        put: Any = {
+            "TableName": self._table,
+            "Item": items.marshal(values),
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": items.marshal(given),
+            **({"ExpressionAttributeNames": {"#state": "state"}} if stored == 0 else {}),
+        }
         try:
             with aws_errors("writing a role", on=role.name):
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=items.marshal(values),
-                    ConditionExpression="#version = :stored OR (attribute_not_exists(pk) AND :stored = :none)"
-                    " OR (#state = :removed AND :stored = :none)",
-                    ExpressionAttributeNames={"#version": "version", "#state": "state"},
-                    ExpressionAttributeValues=items.marshal({":stored": stored, ":none": 0, ":removed": _REMOVED}),
+                self._client.transact_write_items(
+                    TransactItems=[{"Put": put}, {"Put": audit_write(self._table, entry)}]
                 )
         except ClientError as error:
-            if error_code(error) in _FAILED:
+            if error_code(error) == "TransactionCanceledException":
                 return False
             raise
         return True
+
+
+def _is_administrator(user: User | None) -> bool:
+    return user is not None and user.state is UserState.ACTIVE and ADMINISTRATOR in user.roles.get(INSTALLATION, ())
+
+
+def _gone(user: User) -> dict[str, Any]:
+    values = {**_values(user), "state": _REMOVED, "version": user.version + 1}
+    return {name: value for name, value in values.items() if name not in (keys.LIST_PK, keys.LIST_SK)}
 
 
 def _values(user: User) -> dict[str, Any]:

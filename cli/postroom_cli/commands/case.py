@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
+from uuid import uuid4
 
 import typer
 from postroom.errors import Conflict, Invalid, NotFound, Problem
 
 from postroom_cli import output
 from postroom_cli.author import author
+from postroom_cli.commands.config import read_text
 from postroom_cli.output import Json
 from postroom_cli.stack import Stack, find_stack
 
@@ -249,6 +252,38 @@ def close(
 
 
 @app.command()
+def reply(
+    context: typer.Context,
+    case_id: Id,
+    against: Annotated[int, typer.Option(help="The `mails version` of `case show` that the answer was written for.")],
+    file: Annotated[Path, typer.Option(help="The text; - for standard input.")] = Path("-"),
+    close_after: Annotated[bool, typer.Option("--close", help="Close the case when the answer was sent.")] = False,
+    code: Annotated[str, typer.Option(help="What it is closed with.")] = "",
+    override: Annotated[bool, typer.Option("--override", help="Although more has come since.")] = False,
+    idempotency_key: Annotated[str, typer.Option(help="The same key sends once.")] = "",
+    who: As = "",
+    json: Json = False,
+) -> None:
+    """Answer the newest mail of a case that one has claimed; refused when more has come since."""
+    from postroom.services.desk import Answering
+    from postroom.services.outbound import Reply
+
+    stack = find_stack(context)
+    wanted = Reply(text=read_text(file), idempotency_key=idempotency_key or str(uuid4()), agent=who or author())
+    case, outbound = _replies(stack).reply(_id(stack, case_id), wanted, Answering(against, close_after, code, override))
+    if not json:
+        output.say(f"The answer is in the outbox as {outbound.id}.")
+    _told(case, json)
+
+
+@app.command()
+def undo(context: typer.Context, case_id: Id, who: As = "", json: Json = False) -> None:
+    """Take back the answer that is on its way, while no sender has it."""
+    stack = find_stack(context)
+    _told(_replies(stack).undo(_id(stack, case_id), who=who or author()), json)
+
+
+@app.command()
 def reopen(context: typer.Context, case_id: Id, who: As = "", json: Json = False) -> None:
     """Open a closed case, and have it."""
     stack = find_stack(context)
@@ -352,6 +387,20 @@ def _desk(stack: Stack) -> Any:
     from postroom.services.desk import CaseWork
 
     return CaseWork(stack.cases, stack.case_notes, stack.configurations, stack.clock)
+
+
+def _replies(stack: Stack) -> Any:
+    from postroom.services.desk import CaseReplies
+
+    return CaseReplies(
+        stack.cases,
+        stack.interactions,
+        stack.outbox,
+        stack.configurations,
+        stack.contents,
+        stack.queue("outbound_queue"),
+        stack.clock,
+    )
 
 
 def _find(stack: Stack, text: str) -> Any:

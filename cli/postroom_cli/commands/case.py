@@ -311,10 +311,14 @@ def note(
     text: Annotated[str, typer.Argument(help="What to write; no mail ever quotes it.")],
     mention: Annotated[list[str] | None, typer.Option(help="Who should read it.")] = None,
     who: As = "",
+    json: Json = False,
 ) -> None:
     """Write a note on a case."""
     stack = find_stack(context)
-    _desk(stack).note(_id(stack, case_id), text, who=who or author(), mentions=mention or ())
+    written = _desk(stack).note(_id(stack, case_id), text, who=who or author(), mentions=mention or ())
+    if json:
+        output.document(output.plain(written))
+        return
     output.say("Noted.")
 
 
@@ -324,20 +328,28 @@ def leave(
     agent: Annotated[str, typer.Argument(help="Who leaves.")],
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     apply: Annotated[bool, typer.Option("--apply", help="Do it; else it is only shown.")] = False,
+    json: Json = False,
 ) -> None:
     """Release all cases of an agent who leaves; shows them first."""
     from postroom.model.case import CaseList, ListKind
 
     stack = find_stack(context)
     if not apply:
-        rows = list(_rows(stack, CaseList(ListKind.HELD, agent)))
-        output.say(f"{output.counted(len(rows), 'case')} would go back: {', '.join(row.number for row in rows)}")
+        numbers = [row.number for row in _rows(stack, CaseList(ListKind.HELD, agent))]
+        if json:
+            output.document({"would_release": numbers})
+            return
+        output.say(f"{output.counted(len(numbers), 'case')} would go back: {', '.join(numbers)}")
         return
-    output.say(f"{output.counted(_desk(stack).leave(agent, by=author(), reason=reason), 'case')} released.")
+    released = _desk(stack).leave(agent, by=author(), reason=reason)
+    if json:
+        output.document({"released": released})
+        return
+    output.say(f"{output.counted(released, 'case')} released.")
 
 
 @app.command()
-def adopt(context: typer.Context) -> None:
+def adopt(context: typer.Context, json: Json = False) -> None:
     """Make the cases of mail that was stored before there were cases; it may be stopped and begun again."""
     from postroom.services.administration import past_queues, queues_of
     from postroom.services.desk import adopt as make
@@ -345,6 +357,9 @@ def adopt(context: typer.Context) -> None:
     stack = find_stack(context)
     names = [*queues_of(stack.configurations.current()), *past_queues(stack.configurations)]
     made = make(names, cases=stack.cases, stored=stack.interactions, clock=stack.clock)
+    if json:
+        output.document({"made": made})
+        return
     output.say(f"{output.counted(made, 'case')} made.")
 
 

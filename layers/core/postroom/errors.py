@@ -165,6 +165,11 @@ class NotFound(PostroomError):
     remedy = "Check the name or id; `list` shows what there is."
 
 
+def no_such(noun: str, *, on: str) -> NotFound:
+    """Word that there is no mailbox, queue, … of this name; of one that the asker may not know of, it is told alike."""
+    return NotFound(f"There is no such {noun}", on=on)
+
+
 class Forbidden(PostroomError):
     """Who asks may know of the object, and may not do this to it."""
 

@@ -1,10 +1,11 @@
-"""An agent's hour by the command line, on stored mail."""
+"""The work on cases by the command line, on stored mail."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from postroom_cli.author import author
 
 from tests.functional.cli.conftest import Command
 from tests.functional.processing.conftest import CONFIGURATION
@@ -33,6 +34,33 @@ def test_an_agents_hour(postroom: Command, tmp_path: Path) -> None:
     assert postroom("case", "reopen", number, "--as", "bob", "--json").json["agent"] == "bob"
     told = [row["what"] for row in _lines(postroom("case", "history", number, "--json").out)]
     assert told == ["queued", "claimed", "changed", "noted", "answered", "undone", "closed", "reopened"]
+
+
+@pytest.fixture
+def case(postroom: Command) -> str:
+    """Return the id of the case of one mail."""
+    postroom.stack.configure(**CONFIGURATION)
+    return postroom.stack.process(mail())
+
+
+def test_a_note_is_told_as_it_was_written_and_shown_with_its_case(postroom: Command, case: str) -> None:
+    note = postroom("case", "note", case, "Call her.", "--mention", "bob", "--json").json
+    assert (note["case"], note["text"], note["mentions"], note["who"]) == (case, "Call her.", ["bob"], author())
+    assert [one["id"] for one in postroom("case", "show", case, "--json").json["notes"]] == [note["id"]]
+    assert postroom("case", "note", case, "Done.").out == "Noted.\n"
+
+
+def test_who_leaves_gives_back_the_cases_that_are_shown_before(postroom: Command, case: str) -> None:
+    number = postroom("case", "claim", case, "--as", "bob", "--json").json["number"]
+    assert postroom("case", "leave", "bob", "--json").json == {"would_release": [number]}
+    assert postroom("case", "leave", "bob", "--apply", "--json").json == {"released": 1}
+    assert postroom("case", "leave", "bob", "--json").json == {"would_release": []}
+    assert postroom("case", "show", case, "--json").json["state"] == "queued"
+
+
+def test_mail_that_has_its_case_is_given_none_by_adopting(postroom: Command, case: str) -> None:
+    assert postroom("case", "adopt", "--json").json == {"made": 0}
+    assert postroom("case", "show", case, "--json").status == 0
 
 
 def _lines(text: str) -> list[dict[str, str]]:

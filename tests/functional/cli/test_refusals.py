@@ -41,7 +41,7 @@ def refusing(
         ((*ADD, "--set", "mode=x"), 2, "mode"),
         ((*ADD, "--set", "mode"), 2, "has no value"),
         ((*ADD, "--set", "cycle_time=1", "--set", "cycle-time=2"), 2, "is given twice"),
-        (("mailbox", "change", UNKNOWN, "name=other"), 2, "cannot be changed"),
+        (("mailbox", "change", UNKNOWN, "name=other"), 2, f"Rename it: `postroom mailbox rename {UNKNOWN} other`"),
         ((*ADD, "--set", "password=CANARY"), 2, "takes no secret"),
         ((*ADD, "--type", "FTP"), 2, "FTP"),
         (("mailbox", "enable", UNKNOWN), 3, "no such mailbox"),

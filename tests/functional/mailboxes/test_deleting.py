@@ -149,7 +149,7 @@ def test_without_its_settings_the_default_server_keeps_the_mail_visible_and_send
         assert postroom.stack.invoke("Sweep", {})["sends_queued_again"] == 1
         serve_outbox(postroom)
     (row,) = postroom("outbox", "list", "--state", "DEFERRED", "--json").lines
-    assert (row["id"], row["to"]) == (waiting, ["ann@example.org"])
+    assert (row["id"], row["to"]) == (waiting, ['"Ann" <ann@example.org>'])
     assert "has not been entered (smtp)" in row["reason"]
     assert "postroom secret set smtp" in row["reason"]
     assert row["due"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from postroom.mail.headers import address_key
 from postroom.model import short_id
 from postroom.model.access.principal import PrincipalKind
 
@@ -69,7 +70,7 @@ def user_id(issuer: str, subject: str) -> str:
 
 def invitation_id(address: str) -> str:
     """Derive the id of the invitation of an address."""
-    return user_id(INVITATION, address.lower())
+    return user_id(INVITATION, address_key(address))
 
 
 @dataclass(frozen=True, slots=True)

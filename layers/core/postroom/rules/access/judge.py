@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from postroom.errors import Forbidden, NotFound
+from postroom.errors import Forbidden, no_such
 from postroom.model.access import INSTALLATION, Block, Level, Principal, PrincipalKind, Reach, Right, Scope
 from postroom.rules.access.roles import SHARED, SYSTEM
 
@@ -61,15 +61,15 @@ def may(principal: Principal, block: Block, level: Level, scope: Scope) -> Verdi
     return Verdict.FORBIDDEN
 
 
-def require(principal: Principal, scope: Scope, *rights: tuple[Block, Level], on: str) -> None:
+def require(principal: Principal, scope: Scope, *rights: tuple[Block, Level], on: str, noun: str = "object") -> None:
     """Raise what an act on an object meets that needs all of these rights; name first the one that shows the object.
 
-    NotFound, worded as for an object that is not there, or Forbidden; `on` names the object.
+    NotFound, worded as for an object that is not there, or Forbidden; `on` names the object, `noun` says what it is.
     """
     for place, (block, level) in enumerate(rights):
         verdict = may(principal, block, level, scope)
         if verdict is Verdict.NOT_FOUND and place == 0:
-            raise NotFound("There is no such object", on=on)
+            raise no_such(noun, on=on)
         if verdict is not Verdict.ALLOWED:
             raise forbidden(block, level, on=on)
 

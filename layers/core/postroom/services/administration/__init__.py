@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from postroom.services.administration.polling import poll_now
     from postroom.services.administration.publication import Installation, publish
     from postroom.services.administration.queues_with_mail import keep_queues_with_mail, past_queues, queues_of
-    from postroom.services.administration.rights import BLOCKS, authorise, scope_of
+    from postroom.services.administration.rights import BLOCKS, authorise, noun_of, scope_of
 else:
     __getattr__ = lazily(
         __name__,
@@ -52,7 +52,7 @@ else:
             "polling": ["poll_now"],
             "publication": ["Installation", "publish"],
             "queues_with_mail": ["keep_queues_with_mail", "past_queues", "queues_of"],
-            "rights": ["BLOCKS", "authorise", "scope_of"],
+            "rights": ["BLOCKS", "authorise", "noun_of", "scope_of"],
         },
     )
 
@@ -82,6 +82,7 @@ __all__ = [
     "existing_object",
     "history_of",
     "keep_queues_with_mail",
+    "noun_of",
     "past_queues",
     "perform",
     "poll_now",

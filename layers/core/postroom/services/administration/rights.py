@@ -8,6 +8,7 @@ from typing import Any
 from postroom.model.access import INSTALLATION, Block, Level, Principal, Scope
 from postroom.model.configuration import SETTINGS, Change, Configuration
 from postroom.rules.access import require
+from postroom.services.administration.command_rules import NOUNS
 from postroom.services.configuration import find_object
 
 BLOCKS: Mapping[str, Block] = {
@@ -51,6 +52,11 @@ def scope_of(configuration: Configuration, section: str, found: Any) -> Scope:
     return Scope(department=found.department)
 
 
+def noun_of(section: str) -> str:
+    """Say what was looked for in a section, where it is not there or not for whoever asks."""
+    return "section" if section == SETTINGS else NOUNS[section]
+
+
 def authorise(principal: Principal, change: Change, old: Configuration, new: Configuration) -> None:
     """Raise NotFound or Forbidden for a change that holds what the principal may not do; nothing of it is done then.
 
@@ -61,7 +67,7 @@ def authorise(principal: Principal, change: Change, old: Configuration, new: Con
         before = find_object(old, edit.section, edit.name)
         for scope, level in _needed(edit.section, before, edit.after, old, new):
             block = BLOCKS[edit.section]
-            require(principal, scope, (block, Level.VIEW), (block, level), on=edit.object)
+            require(principal, scope, (block, Level.VIEW), (block, level), on=edit.object, noun=noun_of(edit.section))
 
 
 def _needed(

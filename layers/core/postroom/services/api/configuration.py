@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from postroom.errors import Invalid, Moved, MovedObject, NotFound, Problem
+from postroom.errors import Invalid, Moved, MovedObject, NotFound, Problem, no_such
 from postroom.model.access import Block, Level, Principal
 from postroom.model.configuration import (
     SETTINGS,
@@ -36,6 +36,7 @@ from postroom.services.administration import (
     Switch,
     enabled_and_gone,
     history_of,
+    noun_of,
     perform,
     poll_now,
     propose,
@@ -232,7 +233,8 @@ class ConfigurationDesk:
         configuration = self.installation.configurations.current()
         found = self._visible(configuration, "mailboxes", name, principal)
         scope = scope_of(configuration, "mailboxes", found)
-        require(principal, scope, (Block.MAILBOXES, Level.VIEW), (Block.MAILBOXES, Level.MODIFY), on=name)
+        view, change = (Block.MAILBOXES, Level.VIEW), (Block.MAILBOXES, Level.MODIFY)
+        require(principal, scope, view, change, on=name, noun="mailbox")
         poll_now((name,), configuration, queue=queue, ews_queue=ews_queue)
 
     def plan(self, document: Mapping[str, Any], *, principal: Principal) -> ChangeDone:
@@ -310,8 +312,9 @@ class ConfigurationDesk:
         found = find_object(configuration, section, name)
         if found is None:
             require_somewhere(principal, block, Level.VIEW, on=section)
-            raise NotFound("There is no such object", on=name)
-        require(principal, scope_of(configuration, section, found), (block, Level.VIEW), on=name)
+            raise no_such(noun_of(section), on=name)
+        scope = scope_of(configuration, section, found)
+        require(principal, scope, (block, Level.VIEW), on=name or section, noun=noun_of(section))
         return found
 
     def _done(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import islice
 
-from postroom.errors import NotFound
+from postroom.errors import no_such
 from postroom.model import Interaction
 from postroom.model.access import Block, Level, Principal
 from postroom.ports import Clock, Configurations, Contents, Queue
@@ -35,7 +35,8 @@ class InteractionQueries:
 
     def in_queue(self, queue: str, *, principal: Principal) -> list[InteractionRow]:
         """List the newest interactions of a queue."""
-        require(principal, scope_of_queue(self.configurations.current(), queue), (Block.CASES, Level.VIEW), on=queue)
+        scope = scope_of_queue(self.configurations.current(), queue)
+        require(principal, scope, (Block.CASES, Level.VIEW), on=queue, noun="queue")
         return [InteractionRow.model_validate(row) for row in islice(self.interactions.list_queue(queue), MOST_ROWS)]
 
     def show(self, interaction_id: str, *, principal: Principal) -> InteractionWithBody:
@@ -70,9 +71,9 @@ def permitted(
     """Return an interaction that the principal may view and do this to; raises NotFound or Forbidden."""
     interaction = interactions.get(interaction_id)
     if interaction is None:
-        raise NotFound("There is no such object", on=interaction_id)
+        raise no_such("interaction", on=interaction_id)
     scope = scope_of_queue(configurations.current(), interaction.queue, department=interaction.department)
-    require(principal, scope, (Block.CASES, Level.VIEW), right, on=interaction_id)
+    require(principal, scope, (Block.CASES, Level.VIEW), right, on=interaction_id, noun="interaction")
     return interaction
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from postroom.errors import NotFound
+from postroom.errors import NotFound, no_such
 from postroom.model import Balance, OutboxState
 from postroom.model.access import Block, Level, Principal
 from postroom.model.configuration import Configuration, Mailbox
@@ -96,11 +96,7 @@ class MailboxQueries:
 
     def show(self, name: str, *, principal: Principal) -> MailboxShown:
         """Show one mailbox: its settings (secrets as references), health, last balances, and what to see to."""
-        configuration = self.configurations.current()
-        mailbox = configuration.mailbox(name)
-        if mailbox is None:
-            raise NotFound("There is no such object", on=name)
-        require(principal, scope_of_mailbox(configuration, mailbox), (Block.MAILBOXES, Level.VIEW), on=name)
+        configuration, mailbox = self._existing(name, principal)
         ((now, polls),) = self._now([configuration.effective(mailbox)], configuration)
         return MailboxShown(settings=mailbox, balances=tuple(polls), **_parts(now))
 
@@ -116,12 +112,14 @@ class MailboxQueries:
         (found,) = self.costs((name,))
         return MailboxCosts(mailbox=name, total=found.dollars, parts={line.what: line.dollars for line in found.steps})
 
-    def _existing(self, name: str, principal: Principal) -> None:
+    def _existing(self, name: str, principal: Principal) -> tuple[Configuration, Mailbox]:
         configuration = self.configurations.current()
         mailbox = configuration.mailbox(name)
         if mailbox is None:
-            raise NotFound("There is no such object", on=name)
-        require(principal, scope_of_mailbox(configuration, mailbox), (Block.MAILBOXES, Level.VIEW), on=name)
+            raise no_such("mailbox", on=name)
+        scope = scope_of_mailbox(configuration, mailbox)
+        require(principal, scope, (Block.MAILBOXES, Level.VIEW), on=name, noun="mailbox")
+        return configuration, mailbox
 
     def costs(self, names: Sequence[str] = (), *, mails: float | None = None) -> list[costs.Estimate]:
         """Estimate what mailboxes cost a month, the named ones or all; by what was counted, or by so many mails."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any
 
-from postroom.errors import Invalid, NotFound, Problem
+from postroom.errors import Invalid, Problem, no_such
 from postroom.model import AGENT_ID, Outbound, OutboxState
 from postroom.model.access import Block, Level, Principal, Scope
 from postroom.ports import InteractionLists as InteractionLists
@@ -50,8 +50,8 @@ class OutboxQueries:
         """Show one outbound mail with its history."""
         outbound = self.outbox.get(outbound_id)
         if outbound is None:
-            raise NotFound("There is no such object", on=outbound_id)
-        require(principal, scope_of(outbound), (Block.OUTBOX, Level.VIEW), on=outbound_id)
+            raise no_such("outbound mail", on=outbound_id)
+        require(principal, scope_of(outbound), (Block.OUTBOX, Level.VIEW), on=outbound_id, noun="outbound mail")
         own: dict[str, Any] = {field.name: getattr(outbound, field.name) for field in fields(Outbound)}
         own["parent_id"] = own.pop("answers")
         own["recipients"] = tuple(outbox_view.by_recipient(outbound))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from postroom.mail.headers import Address
+from postroom.mail.headers import Address, address_key
 from postroom.mail.origin import original_author, stated_author
 from postroom.mail.reader import Message
 from postroom.mail.reply_text import Forwarded
@@ -37,7 +37,7 @@ def correspondents(
     author = original_author(message)
     if author is None and senders and all(is_own(one.address, policy.own_addresses) for one in senders):
         # A form that writes under our address, and names the customer in a field of its own.
-        author = stated_author(message, other_than=senders[0].address.lower())
+        author = stated_author(message, other_than=address_key(senders[0].address))
     answer = answer_to(
         senders=senders,
         reply_to=reply_to,

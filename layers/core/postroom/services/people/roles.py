@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from postroom.errors import Conflict, Invalid, NotFound, Outdated, Problem
+from postroom.errors import Conflict, Invalid, Outdated, Problem, no_such
 from postroom.model.access import (
     INSTALLATION,
     AuditAction,
@@ -51,7 +51,7 @@ class RoleBook:
         """Show a role."""
         found = next((role for role in self.all(principal) if role.name == name), None)
         if found is None:
-            raise NotFound("There is no such object", on=name)
+            raise no_such("role", on=name)
         return found
 
     def define(self, wanted: OwnRole, principal: Principal) -> OwnRole:

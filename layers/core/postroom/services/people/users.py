@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from postroom.errors import Conflict, Forbidden, Invalid, NotFound, Outdated, Problem
-from postroom.mail.headers import is_valid
+from postroom.errors import Conflict, Forbidden, Invalid, NotFound, Outdated, Problem, no_such
+from postroom.mail.headers import address_key, is_valid
 from postroom.model.access import (
     INSTALLATION,
     INVITATION,
@@ -124,7 +124,7 @@ class People:
         """Invite who owns an address: roles wait for the first sign-in whose issuer has verified the address."""
         if not is_valid(address):
             raise Invalid([Problem("address", "is no e-mail address.", "Write it as ann@example.com.")])
-        folded = address.lower()
+        folded = address_key(address)
         return self._make(
             User(
                 id=invitation_id(folded),
@@ -422,4 +422,4 @@ def _one_department(user: User) -> str:
 
 
 def _missing(name: str) -> NotFound:
-    return NotFound("There is no such object", on=name)
+    return no_such("user", on=name)

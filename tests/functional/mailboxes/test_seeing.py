@@ -159,7 +159,7 @@ def test_what_a_mailbox_costs_a_month_is_told_from_its_settings_and_counted_mail
     assert found["counted_since"]
     assert busy["dollars"] == found["dollars"] > idle["dollars"] > 0
     calls = {line["what"]: line["quantity"] for line in found["calls"]}
-    assert calls["DynamoDB write units"] == pytest.approx(3 * 730 * 4 + 730 * 2 + 730 * 60)  # and a look each minute
+    assert calls["DynamoDB write units"] == pytest.approx(3 * 730 * 7 + 730 * 2 + 730 * 60)  # and a look each minute
     more = postroom("mailbox", "costs", "box0", "--mails", "100000", "--json").json
     assert more["dollars"] > 4 * busy["dollars"]
     shown = postroom("mailbox", "show", "box0", "--json").json

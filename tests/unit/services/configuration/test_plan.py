@@ -116,6 +116,29 @@ def test_what_is_in_use_is_not_removed_and_the_user_is_named(old: str, new: str,
     assert all("first" in guard.remedy for guard in guards)
 
 
+@pytest.mark.parametrize(
+    ("options", "warned"),
+    [
+        pytest.param({"login": "box@example.com"}, [], id="a login that says what held before"),
+        pytest.param({"login": "BOX@example.com"}, [], id="in capitals"),
+        pytest.param({"login": "other"}, ["mailboxes[name=box].login"], id="another login"),
+        pytest.param({"address": "other@example.com"}, ["mailboxes[name=box].address"], id="an address that logs in"),
+        pytest.param({"server": "Imap.Example.com"}, [], id="a server in capitals"),
+        pytest.param(
+            {"server": "mail.example.com", "type": "POP3"},
+            ["mailboxes[name=box].type", "mailboxes[name=box].server"],
+            id="another server by another protocol",
+        ),
+    ],
+)
+def test_a_mailbox_that_goes_elsewhere_is_warned_of_by_what_decides_where_it_lies(
+    options: dict[str, str], warned: list[str]
+) -> None:
+    box = {"name": "box", "address": "box@example.com", "server": "imap.example.com"}
+    old, new = (Configuration.model_validate({"mailboxes": [one]}) for one in (box, {**box, **options}))
+    assert [problem.path for problem in apply.plan(old, new).warnings] == warned
+
+
 def test_a_default_alias_may_go_when_another_takes_its_place() -> None:
     old = "aliases: [{name: a, address: a@example.com, default: true}]"
     new = "aliases: [{name: b, address: b@example.com, default: true}]"

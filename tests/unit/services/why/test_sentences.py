@@ -12,6 +12,7 @@ from postroom.model.event_kinds import EventKind, UnlistedKind, event_kind
 from postroom.model.interaction import Event, InteractionRef, Subtype
 from postroom.model.outbound import Delivery, Outbound, OutboxState
 from postroom.rules.threads import RULES
+from postroom.rules.workflows import RunResult
 from postroom.services.why.decision_sentences import tell_decision
 from postroom.services.why.event_sentences import tell_event
 from postroom.services.why.summaries import summary_of_outbound
@@ -22,6 +23,7 @@ OUTCOMES: dict[DecisionRule, list[str]] = {
     DecisionRule.KIND_REPORT: ["ndr", "report", "disposition", "feedback"],
     DecisionRule.SENDER: [flag.value for flag in SenderFlag],
     DecisionRule.AUTO_REPLY: ["suppressed", "queued", "written"],
+    DecisionRule.WORKFLOW: [*(result.value for result in RunResult), "cut"],
 }
 ANY_OUTCOME = ["joined", "new", "cut", "hint", "fall-back", "delete", "overridden", "claimed", "a-name"]
 

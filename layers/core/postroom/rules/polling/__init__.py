@@ -7,7 +7,7 @@ from postroom.room import lazily
 if TYPE_CHECKING:
     from postroom.rules.polling import arrival, position, set_aside
     from postroom.rules.polling.ledger import Ledger
-    from postroom.rules.polling.position import OLD_MARGIN, is_old, is_oversize, place, series
+    from postroom.rules.polling.position import OLD_MARGIN, is_old, is_oversize, place, place_parts, series
     from postroom.rules.polling.server_actions import after_giving_up, after_storage
     from postroom.rules.polling.set_aside import unacknowledged
 else:
@@ -15,7 +15,7 @@ else:
         __name__,
         {
             "ledger": ["Ledger"],
-            "position": ["OLD_MARGIN", "is_old", "is_oversize", "place", "series"],
+            "position": ["OLD_MARGIN", "is_old", "is_oversize", "place", "place_parts", "series"],
             "server_actions": ["after_giving_up", "after_storage"],
             "set_aside": ["unacknowledged"],
         },
@@ -30,6 +30,7 @@ __all__ = [
     "is_old",
     "is_oversize",
     "place",
+    "place_parts",
     "position",
     "series",
     "set_aside",

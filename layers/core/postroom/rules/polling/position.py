@@ -56,8 +56,18 @@ class Plan:
 
 def place(mailbox: Mailbox) -> str:
     """Return a digest of what a server's ids belong to; the way there (port, TLS, password, token) is no part of it."""
-    parts = (mailbox.type.value, (mailbox.server or "").casefold(), mailbox.user.casefold(), mailbox.folder_path)
+    parts = place_parts(mailbox).values()
     return hashlib.sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def place_parts(mailbox: Mailbox) -> Mapping[str, str]:
+    """Map the options that say where a mailbox lies to what decides of each: a login that is its address is no news."""
+    return {
+        "type": mailbox.type.value,
+        "server": (mailbox.server or "").casefold(),
+        "login": mailbox.user.casefold(),
+        "folder_path": mailbox.folder_path,
+    }
 
 
 def in_place(state: MailboxState, mailbox: Mailbox) -> MailboxState:

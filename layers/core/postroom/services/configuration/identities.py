@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from postroom.errors import Problem
 from postroom.mail.headers import address_key
 from postroom.model.configuration import Configuration, Mailbox
-from postroom.rules.polling import place
+from postroom.rules.polling import place, place_parts
 
 _TWICE = "mail that lies on its server would come, and be answered, a second time"
 
@@ -75,12 +75,12 @@ def successor_of(gone: Mailbox, old: Configuration, new: Configuration) -> Mailb
 
 
 def _moved(was: Mailbox, now: Mailbox) -> Iterator[Problem]:
-    if place(was) == place(now):
-        return
-    for field in ("type", "server", "login", "folder_path"):
-        if getattr(was, field) != getattr(now, field):
+    before = place_parts(was)
+    for option, part in place_parts(now).items():
+        if part != before[option]:
+            by_address = option == "login" and was.login == now.login
             yield Problem(
-                f"mailboxes[name={now.name}].{field}",
+                f"mailboxes[name={now.name}].{'address' if by_address else option}",
                 "changes: the mailbox is taken for the same if its server shows mail there that is known by id and "
                 "content; else all that lies there is looked at anew, and what was stored is known by its bytes.",
                 f"`postroom mailbox show {now.name}` tells after the next poll whether that was done.",

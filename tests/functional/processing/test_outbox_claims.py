@@ -181,7 +181,7 @@ def test_mail_that_was_written_before_is_diverted_too_and_acknowledgements_get_t
     assert [one.recipients for one in sink.mails] == [("sink@example.com",)] * 2
     parsed = message_from_bytes(sink.mails[0].content)
     assert parsed["To"] == "sink@example.com"
-    assert parsed["X-Postroom-Written-To"] == "ann@example.org, bob@example.org"
+    assert parsed["X-Postroom-Written-To"] == "Ann <ann@example.org>, bob@example.org"
     assert "send_mail_to of the alias support" in stack.outbox.history(waiting)[-1].detail
     # Without the diversion the blind copy is due: to automatic mail as well.
     with_alias(stack, sink, automatic_bcc="archive@example.com")

@@ -21,7 +21,7 @@ class LeftAlone(IntEnum):
     OVERSIZE = 4  # its headers are an interaction; the mail stays on the server
     BAD_SIZE = 5  # the server cannot say its size, and the mailbox does not allow that (G02)
     OLD = 6  # it was there before the first connection, and is not wanted (X13)
-    DOUBTFUL = 7  # as given up, but what came did not show that it was the mail: its server is asked for nothing
+    DOUBTFUL = 7  # as given up, but what came did not show that it was the mail: its server is never asked to delete it
 
     @classmethod
     def _missing_(cls, value: object) -> LeftAlone | None:
@@ -44,7 +44,7 @@ def is_left_alone(problem: Problem) -> bool:
 class Aside:
     """What a server is asked to do with a mail that was set aside, over-size or given up, and what came of it."""
 
-    why: LeftAlone  # OVERSIZE or GIVEN_UP
+    why: LeftAlone  # OVERSIZE, GIVEN_UP or DOUBTFUL
     done: str = ""  # what it has done (ports.Action), or that the mail was gone; "": nothing yet
     refused: int = 0  # times
     due: datetime | None = None  # when it is asked next

@@ -101,7 +101,8 @@ def test_what_did_not_show_that_it_was_the_mail_is_given_up_and_never_asked_to_b
     assert ledger.enter_failed(ONE, "a page came instead of the mail", doubtful=True) is LeftAlone.DOUBTFUL
     ledger.enter_asides()
     reached = ledger.reached(None)
-    assert (ledger.due(), reached.asides) == ({}, {})
+    assert ledger.due() == {Action.MOVE_FAILED: [ONE.id]}  # where it is seen, and can be moved back
+    assert reached.asides[ONE.id].why is LeftAlone.DOUBTFUL
     assert (reached.leaves_alone(ONE.id), ONE.id in reached.reasons) == (True, True)
 
 

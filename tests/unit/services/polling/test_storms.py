@@ -249,8 +249,6 @@ def check(weather: Weather) -> None:
             assert weather.taken.get(number) is Action.MOVE_FAILED, f"{number} is lost"
     mailbox = post.configurations.configuration.mailboxes[0]
     for number, uid in there.items():
-        if position.problems.get(str(uid)) == LeftAlone.DOUBTFUL:
-            continue  # what came was not the mail: nothing is wanted with it
         if position.leaves_alone(str(uid)):
             assert str(uid) in position.asides, f"nobody knows what is wanted with {number}"
             continue

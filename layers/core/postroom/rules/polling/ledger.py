@@ -76,15 +76,15 @@ class Ledger:
     def enter_failed(self, item: Item, reason: str, *, doubtful: bool = False) -> Problem:
         """Count a failed try; the third within no less than an hour puts a message on the problem list.
 
-        `doubtful`: what came did not show that it is the mail. Then nothing is known against the mail itself: it stays
-        on its server, whatever is done there with mail that cannot be fetched.
+        `doubtful`: what came did not show that it is the mail. Then nothing is known against the mail itself: it is
+        never deleted on its server, whatever is done there with mail that cannot be fetched.
         """
         problem = self._count(item.id)
         if doubtful and is_left_alone(problem):
             problem = LeftAlone.DOUBTFUL
         self._problems[item.id] = problem
         self.failed[item.id] = reason
-        if is_left_alone(problem) and not doubtful:
+        if is_left_alone(problem):
             self._given_up.append(item.id)
             self._enter_record(item)
         return problem
@@ -176,10 +176,12 @@ class Ledger:
         """Note what was set aside since the last time, so that the server is asked for it whoever comes to it."""
         new = [one for one in (*sorted(self.oversize), *self._given_up) if one not in self._entered]
         self._entered.update(new)
+        doubtful = {one for one in self._given_up if self._problems.get(one) is LeftAlone.DOUBTFUL}
         entered = set_aside.entered(
             self.position.asides,
             oversize=[one for one in new if one in self.oversize],
-            given_up=[one for one in new if one not in self.oversize],
+            given_up=[one for one in new if one not in self.oversize and one not in doubtful],
+            doubtful=[one for one in new if one in doubtful],
             stored=self.stored,
             now=self.started,
         )

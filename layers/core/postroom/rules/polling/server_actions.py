@@ -26,6 +26,11 @@ def after_giving_up(mailbox: Mailbox) -> Action | None:
     """Say what is done with a message that cannot be fetched (G07, G13)."""
     if mailbox.delete_bad_formatted_msg:
         return Action.DELETE
+    return after_doubt(mailbox)
+
+
+def after_doubt(mailbox: Mailbox) -> Action | None:
+    """Say what is done with a message that never showed that it is the one listed: at most it is moved (G13)."""
     if mailbox.move_failed_ews_item and mailbox.failed_items_folder_name and mailbox.type is not Type.POP3:
         return Action.MOVE_FAILED
     return None

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from postroom.model import FAILED_BUT_ONE, FAILED_ONCE, Action, Aside, LeftAlone, Position, is_left_alone
 from postroom.model.configuration import Mailbox, Type
-from postroom.rules.polling.server_actions import after_giving_up, after_oversize
+from postroom.rules.polling.server_actions import after_doubt, after_giving_up, after_oversize
 
 FIRST_WAIT = timedelta(minutes=10)
 LONGEST_WAIT = timedelta(days=1)
@@ -45,7 +45,13 @@ def tried_again(position: Position, ids: Collection[str]) -> Position:
 
 def wanted(aside: Aside, mailbox: Mailbox) -> Action | None:
     """Say what the mailbox wants done with such a mail; None: it stays as it is."""
-    return after_oversize(mailbox) if aside.why is LeftAlone.OVERSIZE else after_giving_up(mailbox)
+    match aside.why:
+        case LeftAlone.OVERSIZE:
+            return after_oversize(mailbox)
+        case LeftAlone.DOUBTFUL:
+            return after_doubt(mailbox)
+        case _:
+            return after_giving_up(mailbox)
 
 
 def pending(position: Position | None, mailbox: Mailbox) -> bool:
@@ -100,11 +106,13 @@ def entered(
     *,
     oversize: Iterable[str],
     given_up: Iterable[str],
+    doubtful: Iterable[str],
     stored: Iterable[str],
     now: datetime,
 ) -> dict[str, Aside]:
     """Enter what a poll has set aside; what is stored after all needs no more words."""
     new = dict.fromkeys(sorted(oversize), LeftAlone.OVERSIZE) | dict.fromkeys(given_up, LeftAlone.GIVEN_UP)
+    new |= dict.fromkeys(doubtful, LeftAlone.DOUBTFUL)
     gone = {*new, *stored}
     kept = {one: aside for one, aside in asides.items() if one not in gone}
     for one, why in new.items():

@@ -122,7 +122,7 @@ def _problem(mailbox: Mailbox, problem: Problem, aside: Aside | None, *, there: 
             return (
                 "on the problem list",
                 f"What came in {LeftAlone.GIVEN_UP} tries did not show that it was the mail: none follows by itself. "
-                f"{_STILL_THERE}",
+                f"{_on_server(mailbox, aside, there)}",
             )
         case LeftAlone.OVERSIZE:
             limit = f"it is larger than maximum_msg_size, {mailbox.maximum_msg_size} MB"

@@ -39,6 +39,8 @@ def test_the_table_has_the_indexes_of_the_template(runner: LocalRunner) -> None:
     table = runner.aws("dynamodb").describe_table(TableName=runner.environment["TABLE_NAME"])["Table"]
     assert {index["IndexName"] for index in table["GlobalSecondaryIndexes"]} == {
         "by_message_id",
+        "by_customer",
+        "by_due",
         "by_list",
         "by_thread",
     }

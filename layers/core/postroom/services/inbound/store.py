@@ -60,12 +60,13 @@ class Store:
             stored = replace(stored, interaction=there or stored.interaction)
         else:
             note_arrival(stored.interaction, old=plan.old)
-            made = stored.interaction
-            if made.parent_id is not None and made.thread_id != made.id:
+            made, joined = stored.interaction, plan.own.interaction.thread_id
+            # Elsewhere than it was planned it is by its case: one that goes on long after the first was closed.
+            if made.parent_id is not None and made.thread_id == joined != made.id:
                 follow_parent(
                     made.id,
                     made.parent_id,
-                    was=made.thread_id,
+                    was=joined,
                     interactions=self.interactions,
                     now=plan.now,
                     also=stored.outbound_id,

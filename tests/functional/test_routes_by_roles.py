@@ -77,6 +77,10 @@ def described() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/v1/interactions/{interaction_id}/reply"): {"text": "It left today."},
+    ("POST", "/v1/queues/claim-next"): {"queues": [f"{MARK}-queue"]},
+    ("POST", "/v1/cases/{case_id}/transfer"): {"queue": "orders"},
+    ("POST", "/v1/cases/{case_id}/notes"): {"text": "He called."},
+    ("POST", "/v1/cases/{case_id}/reply"): {"text": "It left today.", "mails_version": 1},
     ("POST", "/v1/users"): {"address": "new@example.com", "roles": {MARK: ["agent"]}},
     ("PATCH", "/v1/users/{user}"): {"name": "Somebody"},
     ("POST", "/v1/users/{user}/deactivate"): {"preview": True},
@@ -91,6 +95,7 @@ def made(stack: AwsStack) -> Objects:
     for number, box in enumerate(ids):
         stack.process(mail(number, f"{box}@example.com"), mailbox=box)
         ids[box]["interaction_id"] = interaction_id(box, sha256(mail(number, f"{box}@example.com")).hexdigest())
+        ids[box]["case_id"] = ids[box]["interaction_id"]  # of its thread, which the mail began
         ids[box]["name"] = box
     users = {}
     for subject, department in (("peer", "sales"), (f"{MARK}-peer", MARK)):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from postroom.bootstrap import clients
 
 if TYPE_CHECKING:
     from postroom.services.api import Administration, Desk
+    from postroom.services.desk import CaseReplies, CaseWork
     from postroom.services.requests import Door
 
 
@@ -59,11 +61,42 @@ def admin_api() -> Administration:
 
 @clients.kept
 def desk_api() -> Desk:
-    """Answer the routes of agents and supervisors; reads, and writes replies."""
-    from postroom.services.api import Desk, InteractionQueries, OutboxQueries, Replies
+    """Answer the routes of agents and supervisors; reads, and writes cases and replies."""
+    from postroom.services.api import CaseDesk, Desk, InteractionQueries, OutboxQueries, Replies
 
     stores = clients.stores(clients.settings("table", "content_bucket", "outbound_queue"))
+
+    @cache
+    def work() -> CaseWork:
+        from postroom.services.desk import CaseWork
+
+        return CaseWork(stores.cases, stores.case_notes, stores.configurations, clients.utc_now)
+
+    @cache
+    def replies() -> CaseReplies:
+        # Imported when the first answer is written: it brings masking and threading, which no reader waits for.
+        from postroom.services.desk import CaseReplies
+
+        return CaseReplies(
+            stores.cases,
+            stores.interactions,
+            stores.outbox,
+            stores.configurations,
+            stores.contents,
+            stores.queue("outbound_queue"),
+            clients.utc_now,
+        )
+
     return Desk(
+        cases=CaseDesk(
+            stores.cases,
+            stores.case_notes,
+            stores.interactions,
+            stores.configurations,
+            clients.utc_now,
+            work=work,
+            replies=replies,
+        ),
         interactions=InteractionQueries(stores.interactions, stores.configurations),
         outbox=OutboxQueries(stores.interactions, stores.outbox),
         replies=Replies(

@@ -19,6 +19,7 @@ class Asked:
     sign_in: SignIn
     cursors: Cursors
     path: str  # of the route, as it was declared
+    called: str  # the path that was called: a list below one object is another than below the next
     query: Mapping[str, str]
     if_match: str | None = None
     key: str = ""  # Idempotency-Key
@@ -53,4 +54,4 @@ class Asked:
     @property
     def _question(self) -> Mapping[str, str]:
         kept = {name: value for name, value in self.query.items() if name not in ("cursor", "limit")}
-        return {**kept, "": self.path}
+        return {**kept, "": self.called}

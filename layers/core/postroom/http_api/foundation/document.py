@@ -33,5 +33,16 @@ def describe(apis: Sequence[Routes[Any]]) -> str:
     whole["components"]["schemas"] = dict(sorted(whole["components"]["schemas"].items()))
     for operations in whole["paths"].values():
         for operation in operations.values():
+            _tell_of_nothing(operation["responses"])
             operation["responses"].get("204", {}).pop("content", None)
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+
+def _tell_of_nothing(responses: dict[str, Any]) -> None:
+    """Describe an answer that may be nothing as the two that it is: 204 is sent for nothing."""
+    for response in [one for status, one in responses.items() if status.startswith("2")]:
+        for content in response.get("content", {}).values():
+            kinds = content["schema"].get("anyOf", ())
+            if {"type": "null"} in kinds:
+                (content["schema"],) = [kind for kind in kinds if kind != {"type": "null"}]
+                responses["204"] = {"description": "There is none."}

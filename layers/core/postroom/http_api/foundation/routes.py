@@ -62,6 +62,7 @@ class Declared:
     keyed: bool  # Idempotency-Key is needed
     status: int
     sunset: date | None
+    tells_current: bool  # with 409 too: what the object is now
 
 
 def _error(description: str) -> OpenAPIResponse:
@@ -123,12 +124,24 @@ class Routes(Generic[_Behind]):
         versioned: bool = False,
         keyed: bool = False,
         sunset: date | None = None,
+        tells_current: bool = False,
     ) -> Callable[[_Route], _Route]:
         """Declare an act. `keyed`: refused without an Idempotency-Key, since a repetition would do it twice.
 
-        Any other POST takes the key as well. `versioned`: refused without If-Match.
+        Any other POST takes the key as well. `versioned`: refused without If-Match. `tells_current`: a refusal by the
+        object's state (409) says what the object is now.
         """
-        return self._add("POST", path, tag, needs, status=status, versioned=versioned, keyed=keyed, sunset=sunset)
+        return self._add(
+            "POST",
+            path,
+            tag,
+            needs,
+            status=status,
+            versioned=versioned,
+            keyed=keyed,
+            sunset=sunset,
+            tells_current=tells_current,
+        )
 
     def put(
         self, path: str, tag: str, needs: Needs | None, *, status: int = 200, versioned: bool = True
@@ -174,6 +187,7 @@ class Routes(Generic[_Behind]):
             sign_in,
             door.cursors,
             route.path,
+            _asked_for(event)[1],
             query,
             if_match=given.get("if-match"),
             key=given.get("idempotency-key", "") if route.method == "POST" else "",
@@ -196,7 +210,7 @@ class Routes(Generic[_Behind]):
         def act() -> dict[str, Any]:
             self._asked = asked
             answer = self._resolve(_as_json(event), context)
-            if answer["statusCode"] == 412:
+            if answer["statusCode"] == 412 or (answer["statusCode"] == 409 and route.tells_current):
                 return self._with_current(answer, event, context)
             return _finished(answer, route.status)
 
@@ -245,6 +259,7 @@ class Routes(Generic[_Behind]):
         keyed: bool = False,
         sunset: date | None = None,
         described: bool = True,
+        tells_current: bool = False,
     ) -> Callable[[_Route], _Route]:
         def add(route: _Route) -> _Route:
             whole = VERSION + path
@@ -272,7 +287,9 @@ class Routes(Generic[_Behind]):
                 deprecated=sunset is not None,
                 include_in_schema=described,
             )(route)
-            found = Declared(method, whole, _pattern(whole), needs, route, versioned, keyed, status, sunset)
+            found = Declared(
+                method, whole, _pattern(whole), needs, route, versioned, keyed, status, sunset, tells_current
+            )
             self.declared.append(found)
             return route
 

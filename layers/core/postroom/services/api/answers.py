@@ -43,7 +43,9 @@ class ProblemDetails(ApiAnswer):
     on: str = Field("", description="On which object; empty where there is none.")
     remedy: str = Field(description="What to do.")
     problems: tuple[ProblemPart, ...] = Field((), description="Each value of the request that was refused.")
-    current: dict[str, Any] | None = Field(default=None, description="With 412: what it is now, as its GET shows it.")
+    current: dict[str, Any] | None = Field(
+        default=None, description="With 412, and 409 of a case: what it is now, as its GET shows it."
+    )
 
 
 class Service(ApiAnswer):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from postroom.ports import Arrivals, Clock, Contents, DatedConfigurations, Looks, MailboxStates, Queue, SecretDates
 from postroom.ports import InteractionLists as InteractionLists
 from postroom.ports import OutboxHistory as OutboxHistory
+from postroom.services.api.cases import CaseDesk
 from postroom.services.api.configuration import ConfigurationDesk
 from postroom.services.api.interactions import InteractionQueries, Replies
 from postroom.services.api.mailboxes import MailboxQueries
@@ -72,6 +73,7 @@ class Administration:
 class Desk:
     """What the routes of agents and supervisors ask."""
 
+    cases: CaseDesk
     interactions: InteractionQueries
     outbox: OutboxQueries
     replies: Replies

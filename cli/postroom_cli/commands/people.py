@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from postroom.errors import Conflict, Invalid, NotFound, Problem
-from postroom.model.access import INSTALLATION, AuditEntry, OwnRole, User
-from postroom.rules.access import BuiltIn
-from postroom.services.api import audit_shown, rights_shown, role_shown, user_shown
-from postroom.services.people import AuditLog, People, Period, RoleBook, Wanted, principal_of_user
+from postroom.model.access import INSTALLATION
 
 from postroom_cli import output
 from postroom_cli.author import operator
 from postroom_cli.output import Json
 from postroom_cli.stack import find_stack
 
+if TYPE_CHECKING:
+    from postroom.model.access import AuditEntry, OwnRole, User
+    from postroom.services.people import People, Period, RoleBook
+
 users = typer.Typer(help="Invite people and machines, give and take roles.", no_args_is_help=True)
 roles = typer.Typer(help="Show and define roles.", no_args_is_help=True)
 audit = typer.Typer(help="Tell who did what.", no_args_is_help=True)
 
 CLIENT = "command line"
-BUILT_IN_NAMES = {name.value for name in BuiltIn}
 Who = Annotated[str, typer.Argument(metavar="USER", help="The user's id, address or name.")]
 RoleName = Annotated[str, typer.Option("--role", help="A role; `postroom role list` shows them.")]
 Department = Annotated[str, typer.Option(help="Where it holds; `*` is everywhere.")]
@@ -37,11 +37,15 @@ def register(parent: typer.Typer) -> None:
 
 
 def _people(context: typer.Context) -> People:
+    from postroom.services.people import People
+
     stack = find_stack(context)
     return People(stack.users, stack.roles, stack.configurations, stack.clock, client=CLIENT)
 
 
 def _book(context: typer.Context) -> RoleBook:
+    from postroom.services.people import RoleBook
+
     stack = find_stack(context)
     return RoleBook(stack.roles, stack.users, stack.clock, client=CLIENT)
 
@@ -71,6 +75,8 @@ def _find(people: People, who: str) -> User:
 
 
 def _tell(user: User, what: str, *, json: bool) -> None:
+    from postroom.services.api import user_shown
+
     if json:
         output.document(user_shown(user))
     else:
@@ -84,6 +90,8 @@ def _roles(user: User) -> str:
 @users.command("list")
 def list_users(context: typer.Context, json: Json = False) -> None:
     """List users, invitations and machines."""
+    from postroom.services.api import user_shown
+
     found = _all(_people(context))
     if json:
         for one in found:
@@ -96,6 +104,9 @@ def list_users(context: typer.Context, json: Json = False) -> None:
 @users.command("show")
 def show_user(context: typer.Context, user: Who, json: Json = False) -> None:
     """Show a user and what he may do."""
+    from postroom.services.api import rights_shown, user_shown
+    from postroom.services.people import principal_of_user
+
     people = _people(context)
     found = _find(people, user)
     rights = rights_shown(principal_of_user(found, people.defined()))
@@ -117,6 +128,8 @@ def invite(
     json: Json = False,
 ) -> None:
     """Invite a person: the role waits for the first sign-in with this address, verified by the issuer."""
+    from postroom.services.people import Wanted
+
     people = _people(context)
     made = people.invite(address, Wanted(name, {department: (role,)}), operator())
     _tell(made, "is invited", json=json)
@@ -132,6 +145,8 @@ def machine(
     json: Json = False,
 ) -> None:
     """Let a machine call the API that signs with AWS credentials."""
+    from postroom.services.people import Wanted
+
     made = _people(context).add_machine(arn, Wanted(None, {department: (role,)}, aliases=alias), operator())
     _tell(made, "may call", json=json)
 
@@ -153,6 +168,8 @@ def revoke(
 
 
 def _change_role(context: typer.Context, user: str, role: str, department: str, *, gives: bool, json: bool) -> None:
+    from postroom.services.people import Wanted
+
     people = _people(context)
     found = _find(people, user)
     held = tuple(name for name in found.roles.get(department, ()) if name != role)
@@ -172,6 +189,8 @@ def join(
     json: Json = False,
 ) -> None:
     """Make a user a member of a queue."""
+    from postroom.services.people import Wanted
+
     people = _people(context)
     found = _find(people, user)
     queues = {**found.queues, queue: tuple(language or ())}
@@ -181,6 +200,8 @@ def join(
 @users.command()
 def leave(context: typer.Context, user: Who, queue: str, json: Json = False) -> None:
     """Take a user out of a queue."""
+    from postroom.services.people import Wanted
+
     people = _people(context)
     found = _find(people, user)
     if queue not in found.queues:
@@ -197,6 +218,8 @@ def deactivate(
     json: Json = False,
 ) -> None:
     """Take a user's rights and give his work back to its queues."""
+    from postroom.services.api import user_shown
+
     people = _people(context)
     found = _find(people, user)
     leaving = people.deactivate(found.id, operator(), version=str(found.version), only_tell=not apply)
@@ -230,10 +253,13 @@ def remove(context: typer.Context, user: Who, json: Json = False) -> None:
 @roles.command("list")
 def list_roles(context: typer.Context, json: Json = False) -> None:
     """List the built-in roles and the installation's own."""
+    from postroom.rules.access import BuiltIn
+    from postroom.services.api import role_shown
+
     found = _book(context).all(operator())
     if json:
         for one in found:
-            output.line(role_shown(one, built_in=one.name in BUILT_IN_NAMES))
+            output.line(role_shown(one, built_in=one.name in list(BuiltIn)))
         return
     rows = [(one.name, one.title, len(one.rights), _groups(one)) for one in found]
     output.table("Roles", ("name", "title", "rights", "groups"), rows, empty="")
@@ -252,6 +278,9 @@ def define(
     json: Json = False,
 ) -> None:
     """Define a role, or define it anew."""
+    from postroom.model.access import OwnRole
+    from postroom.services.api import role_shown
+
     rights = dict(_right(one) for one in right)
     book = _book(context)
     stored = next((one for one in book.all(operator()) if one.name == name), None)
@@ -274,6 +303,8 @@ def map_group(
     json: Json = False,
 ) -> None:
     """Let who signs in for the first time in a group have a role."""
+    from postroom.model.access import OwnRole
+
     book = _book(context)
     stored = book.show(name, operator())
     wanted = OwnRole(name, stored.title, stored.rights, {**stored.groups, group: department})
@@ -314,6 +345,9 @@ def list_audit(
     json: Json = False,
 ) -> None:
     """List who did what, newest first."""
+    from postroom.services.api import audit_shown
+    from postroom.services.people import AuditLog
+
     stack = find_stack(context)
     log = AuditLog(stack.audit, stack.clock, client=CLIENT)
     found, _place = log.page(operator(), _period(since, until), about=about, actor=actor, most=limit)
@@ -337,6 +371,9 @@ def export_audit(
     json: Json = False,
 ) -> None:
     """Print the whole log of a period, with --json as JSON lines; that it was exported is told in it."""
+    from postroom.services.api import audit_shown
+    from postroom.services.people import AuditLog
+
     stack = find_stack(context)
     log = AuditLog(stack.audit, stack.clock, client=CLIENT)
     found = log.every(operator(), _period(since, until))
@@ -348,4 +385,6 @@ def export_audit(
 
 
 def _period(since: datetime | None, until: datetime | None) -> Period:
+    from postroom.services.people import Period
+
     return Period(since and since.replace(tzinfo=UTC), until and until.replace(tzinfo=UTC))

@@ -101,7 +101,7 @@ def test_a_plan_shows_the_names_of_secrets_only() -> None:
     ],
 )
 def test_what_is_in_use_is_not_removed_and_the_user_is_named(old: str, new: str, path: str, words: str) -> None:
-    from postroom.services.configuration.file import LIST_SECTIONS
+    from postroom.services.configuration import LIST_SECTIONS
     from postroom.services.configuration.validation import validate
     from postroom.services.configuration.yaml_tree import read_tree
 

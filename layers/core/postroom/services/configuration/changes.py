@@ -23,7 +23,7 @@ from postroom.model.configuration import (
 from postroom.ports import ConfigurationVersions
 from postroom.services.configuration import checks, identities
 from postroom.services.configuration.checks import NAMED_SECTIONS, REFERENCES, Finding
-from postroom.services.configuration.yaml_tree import format_path
+from postroom.services.configuration.sections import format_path
 
 
 @dataclass(frozen=True, slots=True)

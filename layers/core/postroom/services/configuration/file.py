@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 from pydantic import BaseModel
 
-from postroom.errors import Invalid, Problem
+from postroom.errors import Invalid
 from postroom.model.configuration import Configuration, Settings
 from postroom.services.configuration import checks
 from postroom.services.configuration.checks import Finding, Path
+from postroom.services.configuration.sections import LIST_SECTIONS, format_path
 from postroom.services.configuration.validation import suggestion, validate
-from postroom.services.configuration.yaml_tree import LocatedProblem, Node, format_path, line_of, read_tree
-
-LIST_SECTIONS: dict[str, type[BaseModel]] = {
-    name: get_args(info.annotation)[0]
-    for name, info in Configuration.model_fields.items()
-    if name != "settings"  # every other section is a tuple of objects
-}
+from postroom.services.configuration.yaml_tree import LocatedProblem, Node, line_of, read_tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +104,6 @@ def _located(finding: Finding, tree: Node) -> LocatedProblem:
     )
 
 
-def problems_of(configuration: Configuration) -> list[Problem]:
-    """List what is wrong with a configuration that did not come from a file."""
-    return [
-        Problem(format_path(finding.path), finding.problem, finding.remedy)
-        for finding in checks.problems(configuration)
-    ]
-
-
 def export_configuration(configuration: Configuration) -> str:
     """Write a configuration as YAML: only what differs from the defaults, secrets as references, in a stable order."""
     document = configuration.model_dump(mode="json", exclude_defaults=True)
@@ -154,13 +141,3 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
 
 
 _Dumper.add_representer(str, _text)
-
-
-def summary_of(configuration: Configuration) -> dict[str, int]:
-    """Count the objects of each section that has any."""
-    counts: dict[str, int] = {}
-    for name in LIST_SECTIONS:
-        objects: Sequence[BaseModel] = getattr(configuration, name)
-        if objects:
-            counts[name] = len(objects)
-    return counts

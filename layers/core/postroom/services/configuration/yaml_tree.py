@@ -253,11 +253,3 @@ def line_of(tree: Node, path: tuple[str | int, ...]) -> int:
         else:
             break
     return line
-
-
-def format_path(path: tuple[str | int, ...]) -> str:
-    """Write a path as `mailboxes[2].cycle_time`."""
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else (f".{step}" if text else step)
-    return text

@@ -48,9 +48,11 @@ class Caller:
         *,
         queues: tuple[str, ...] = (),
         aliases: tuple[str, ...] = (),
+        name: str = "",
+        address: str = "",
     ) -> Caller:
         """Somebody whom the table knows already."""
-        stack.appoint(ISSUER, subject, subject, roles, queues=queues, aliases=aliases)
+        stack.appoint(ISSUER, subject, name or subject, roles, queues=queues, aliases=aliases, address=address)
         return cls(stack, subject)
 
     @property

@@ -109,6 +109,7 @@ class AwsStack:
         queues: tuple[str, ...] = (),
         aliases: tuple[str, ...] = (),
         kind: PrincipalKind = PrincipalKind.PERSON,
+        address: str = "",
     ) -> User:
         """Make a user with roles by department, as if an administrator had."""
         user = User(
@@ -117,6 +118,7 @@ class AwsStack:
             subject=subject,
             kind=kind,
             name=name,
+            address=address,
             state=UserState.ACTIVE,
             created=utc_now(),
             roles=roles,

@@ -37,14 +37,14 @@ def _add_claims(api: Routes[Desk]) -> None:
         """Take a waiting case; 409 says who has it."""
         desk, who = api.behind().cases, api.asked.principal
         desk.permitted(case_id, who, _WORK)
-        return _done(api, desk.work().claim(case_id, who=who.name))
+        return _done(api, desk.work().claim(case_id, who=who.holder))
 
     @api.post("/cases/<case_id>/release", "cases", _MAY_WORK, tells_current=True)
     def release(case_id: Name, wanted: ReleaseWanted) -> CaseShown:
         """Put a case back into its queue, at its old place."""
         desk, who = api.behind().cases, api.asked.principal
         desk.permitted(case_id, who, _WORK)
-        return _done(api, desk.work().release(case_id, who=who.name, reason=wanted.reason))
+        return _done(api, desk.work().release(case_id, who=who.holder, reason=wanted.reason))
 
     @api.post("/cases/<case_id>/transfer", "cases", _MAY_TRANSFER, tells_current=True)
     def transfer(case_id: Name, wanted: TransferWanted) -> CaseShown:
@@ -60,7 +60,7 @@ def _add_states(api: Routes[Desk]) -> None:
         desk, who = api.behind().cases, api.asked.principal
         others = desk.others(desk.permitted(case_id, who, _WORK), who)
         done = desk.work().wait(
-            case_id, who=who.name, until=wanted.until, wake_on_reply=wanted.wake_on_reply, others=others
+            case_id, who=who.holder, until=wanted.until, wake_on_reply=wanted.wake_on_reply, others=others
         )
         return _done(api, done)
 
@@ -69,14 +69,14 @@ def _add_states(api: Routes[Desk]) -> None:
         """Go on with a case that waits for a date or the customer."""
         desk, who = api.behind().cases, api.asked.principal
         desk.permitted(case_id, who, _WORK)
-        return _done(api, desk.work().resume(case_id, who=who.name))
+        return _done(api, desk.work().resume(case_id, who=who.holder))
 
     @api.post("/cases/<case_id>/close", "cases", _MAY_WORK, tells_current=True)
     def close(case_id: Name, wanted: CloseWanted) -> CaseShown:
         """Close a case without an answer."""
         desk, who = api.behind().cases, api.asked.principal
         others = desk.others(desk.permitted(case_id, who, _WORK), who)
-        done = desk.work().close(case_id, who=who.name, code=wanted.code, no_answer=wanted.no_answer, others=others)
+        done = desk.work().close(case_id, who=who.holder, code=wanted.code, no_answer=wanted.no_answer, others=others)
         return _done(api, done)
 
     @api.post("/cases/<case_id>/reopen", "cases", _MAY_WORK, tells_current=True)
@@ -84,7 +84,7 @@ def _add_states(api: Routes[Desk]) -> None:
         """Open a closed case, and have it."""
         desk, who = api.behind().cases, api.asked.principal
         desk.permitted(case_id, who, _WORK)
-        return _done(api, desk.work().reopen(case_id, who=who.name))
+        return _done(api, desk.work().reopen(case_id, who=who.holder))
 
 
 def _add_marks(api: Routes[Desk]) -> None:
@@ -93,14 +93,14 @@ def _add_marks(api: Routes[Desk]) -> None:
         """Add and remove tags; those that are not named stay."""
         desk, who = api.behind().cases, api.asked.principal
         desk.permitted(case_id, who, _WORK)
-        return _done(api, desk.work().tag(case_id, who=who.name, add=wanted.add, remove=wanted.remove))
+        return _done(api, desk.work().tag(case_id, who=who.holder, add=wanted.add, remove=wanted.remove))
 
     @api.post("/cases/<case_id>/notes", "cases", _MAY_WORK, keyed=True)
     def note(case_id: Name, wanted: NoteWanted) -> CaseShown:
         """Write a note on a case; no mail ever quotes it."""
         desk, asked = api.behind().cases, api.asked
         desk.permitted(case_id, asked.principal, _WORK)
-        desk.work().note(case_id, wanted.text, who=asked.principal.name, key=asked.operation)
+        desk.work().note(case_id, wanted.text, who=asked.principal.holder, key=asked.operation)
         return _done(api, desk.permitted(case_id, asked.principal))
 
 

@@ -41,6 +41,14 @@ class Principal:
         return (*self.roles.get(INSTALLATION, ()), *here)
 
     @property
+    def holder(self) -> str:
+        """Return what cases know their holder by: the verified address, which is one person's, else the subject.
+
+        A name is not: two people of one name would have each other's cases.
+        """
+        return self.address or self.subject
+
+    @property
     def departments(self) -> frozenset[str]:
         """Return where roles are held; it may hold INSTALLATION."""
         return frozenset(where for where, roles in self.roles.items() if roles)

@@ -120,7 +120,7 @@ class CaseDesk:
             if may(principal, *WORK, scope_of_queue(configuration, name)) is Verdict.ALLOWED
         ]
         wanted = list(dict.fromkeys(queues)) or mine
-        return self.work().claim_next(wanted, who=principal.name) if wanted else None
+        return self.work().claim_next(wanted, who=principal.holder) if wanted else None
 
     def transfer(self, case_id: str, queue: str, note: str, principal: Principal) -> Case:
         """Give a case to another queue, of a department in which the principal has a role."""
@@ -130,7 +130,7 @@ class CaseDesk:
             # In the words for one that is not there: other departments' queues are not told of.
             raise Invalid([Problem("queue", f"there is no queue {queue[:80]!r}.", "Name one that is configured.")])
         return self.work().transfer(
-            case_id, who=principal.name, queue=queue, note=note, others=self.others(case, principal)
+            case_id, who=principal.holder, queue=queue, note=note, others=self.others(case, principal)
         )
 
     def reply(self, case_id: str, wanted: CaseReplyRequest, principal: Principal, *, operation: str) -> Case:
@@ -139,7 +139,9 @@ class CaseDesk:
         from postroom.services.desk import Answering
         from postroom.services.outbound import FileWanted, Reply
 
-        how = Answering(wanted.mails_version, wanted.close_after, wanted.code, wanted.override, wanted.mail)
+        how = Answering(
+            wanted.mails_version, wanted.close_after, wanted.code, wanted.override, wanted.mail, principal.holder
+        )
         own = set(type(how).__dataclass_fields__) | {"mails_version", "files"}
         reply = Reply(
             **wanted.model_dump(exclude=own),
@@ -154,11 +156,11 @@ class CaseDesk:
     def undo(self, case_id: str, principal: Principal) -> Case:
         """Take one's answer back while no sender has it; another's, by the right to cancel any mail."""
         case = self.permitted(case_id, principal, REPLY)
-        if case.agent not in ("", principal.name):
+        if case.agent not in ("", principal.holder):
             cancel = (Block.OUTBOX, Level.MANAGE)
             if may(principal, *cancel, self._scope(case, principal)) is not Verdict.ALLOWED:
                 raise forbidden(*cancel, on=case_id)
-        return self.replies().undo(case_id, who=principal.name)
+        return self.replies().undo(case_id, who=principal.holder)
 
     def _queue(self, name: str) -> QueueRow:
         waiting = CaseList(ListKind.WAITING, name)
@@ -167,7 +169,7 @@ class CaseDesk:
         return QueueRow(name=name, waiting=count, most_urgent_since=rows[0].enqueued if rows else None)
 
     def _scope(self, case: Case, principal: Principal) -> Scope:
-        owner = principal.subject if case.agent == principal.name else None
+        owner = principal.subject if case.agent == principal.holder else None
         configuration = self.configurations.current()
         return scope_of_queue(configuration, case.queue, department=case.department, owner=owner)
 

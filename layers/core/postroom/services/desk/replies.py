@@ -27,6 +27,7 @@ class Answering:
     code: str = ""
     override: bool = False
     mail: str = ""
+    who: str = ""  # who holds the case, where that is not the name below the mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,9 @@ class CaseReplies:
         """Answer; raises Conflict when the case moved on since it was read, Invalid with every problem of the mail."""
         prepared = self.preview(case_id, wanted, how)
         outbound = prepared.outbound
-        trigger = on.Answered(wanted.agent, outbound.id, how.against, how.close_after, how.code, how.override)
+        trigger = on.Answered(
+            how.who or wanted.agent, outbound.id, how.against, how.close_after, how.code, how.override
+        )
         for _try in range(MOST_TRIES):
             before = read(case_id, self.cases)
             after = rules.change(before, trigger, now=self.clock())

@@ -45,18 +45,25 @@ def test_no_role_has_a_wildcard_once_sam_has_added_its_own(translated: dict[str,
 
 
 def test_sam_adds_no_route_and_no_public_permission(translated: dict[str, Any]) -> None:
-    permissions = [
-        resource["Properties"]
-        for resource in translated["Resources"].values()
+    permissions = {
+        name: resource["Properties"]
+        for name, resource in translated["Resources"].items()
         if resource["Type"] == "AWS::Lambda::Permission"
-    ]
-    assert [permission["Principal"] for permission in permissions] == ["apigateway.amazonaws.com"]
-    assert all("SourceArn" in permission for permission in permissions)
+    }
+    # Each of the two APIs, of people and of machines, may call each of the two functions behind it.
+    assert sorted(permissions) == sorted(
+        f"{api}{function}Permission" for function in ("AdminApi", "DeskApi") for api in ("", "Machine")
+    )
+    assert {permission["Principal"] for permission in permissions.values()} == {"apigateway.amazonaws.com"}
+    assert all("SourceArn" in permission for permission in permissions.values())
 
 
 def test_every_function_is_built_with_its_layers() -> None:
     built = {artefact.name: artefact for artefact in check_build.artefacts(BUILD)}
-    assert len(built) == 8
+    assert set(built) == {
+        *("SchedulePolls", "FetchMailboxes", "FetchEws", "ProcessInbound", "SendOutbound", "TrackDelivery", "Sweep"),
+        *("AdminApi", "DeskApi"),
+    }
     assert all((artefact.code / "app.py").exists() for artefact in built.values())
     assert {name: len(artefact.layers) for name, artefact in built.items() if name != "FetchEws"} == dict.fromkeys(
         built.keys() - {"FetchEws"}, 2

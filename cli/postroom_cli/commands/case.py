@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
-from postroom.errors import Conflict, Invalid, NotFound, Problem
 
 from postroom_cli import output
 from postroom_cli.author import author
+from postroom_cli.commands import case_seeing
 from postroom_cli.commands.config import read_text
+from postroom_cli.commands.finding_cases import Id, id_of_case
 from postroom_cli.output import Json
 from postroom_cli.stack import Stack, find_stack
 
 app = typer.Typer(help="See and work on cases: one a thread.", no_args_is_help=True)
 queue_app = typer.Typer(help="See what waits in queues.", no_args_is_help=True)
+case_seeing.add_to(app, queue_app)  # first in the help
 
-Id = Annotated[str, typer.Argument(metavar="ID|NUMBER", help="The case's id, or its number: Z7QK3-M2P9R.")]
 As = Annotated[str, typer.Option("--as", help="Whom it is done as; else who you are on this machine.")]
-PAGE = 100
 
 
 def register(parent: typer.Typer) -> None:
@@ -31,126 +30,11 @@ def register(parent: typer.Typer) -> None:
     parent.add_typer(queue_app, name="queue")
 
 
-@app.command("list")
-def list_(
-    context: typer.Context,
-    queue: Annotated[str, typer.Option(help="What waits in this queue.")] = "",
-    agent: Annotated[str, typer.Option(help="What this agent has.")] = "",
-    pending: Annotated[bool, typer.Option("--pending", help="Of the queue: what waits for a date or a reply.")] = False,
-    closed: Annotated[str, typer.Option(metavar="YYYY-MM", help="Of the queue: what was closed in a month.")] = "",
-    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = PAGE,
-    json: Json = False,
-) -> None:
-    """List cases, the most urgent first; those that were closed, the newest first."""
-    from postroom.model.case import CaseList, ListKind
-
-    if bool(queue) == bool(agent):
-        raise Invalid([Problem("--queue", "or --agent is needed, not both.", "Name a queue, or an agent.")])
-    kind = ListKind.HELD if agent else ListKind.PENDING if pending else ListKind.CLOSED if closed else ListKind.WAITING
-    stack = find_stack(context)
-    wanted = CaseList(kind, agent or queue, _month(closed) if closed else None)
-    rows: list[Any] = []
-    more = False
-    for row in _rows(stack, wanted, newest_first=bool(closed)):
-        if len(rows) == limit:
-            more = True
-            break
-        rows.append(row)
-    if json:
-        for row in rows:
-            output.line({**output.plain(row), "number": row.number})
-        return
-    output.table(
-        "",
-        ("number", "since", "state", "agent", "customer", "subject", "mails", "why on top"),
-        (
-            (
-                row.number,
-                f"{row.enqueued:%Y-%m-%d %H:%M}",
-                row.state.value,
-                row.agent,
-                row.customer,
-                row.subject,
-                row.mails,
-                row.attention,
-            )
-            for row in rows
-        ),
-        empty="There is no such case.",
-    )
-    if more:
-        output.note(f"{limit} shown, there are more: raise --limit.")
-
-
-@app.command()
-def show(context: typer.Context, case_id: Id, json: Json = False) -> None:
-    """Show a case: where it stands, its mails and its notes."""
-    stack = find_stack(context)
-    case = _find(stack, case_id)
-    mails = stack.interactions.rows(stack.interactions.thread(case.id))
-    notes = [note for note in stack.case_notes.notes(case.id) if not note.deleted]
-    if json:
-        told = output.plain(case)
-        told.pop("unknown", None)
-        output.document({**told, "number": case.number, "mails": output.plain(mails), "notes": output.plain(notes)})
-        return
-    output.pairs(
-        {
-            "number": case.number,
-            "id": case.id,
-            "state": case.state.value,
-            "queue": case.queue,
-            "agent": case.agent,
-            "customer": case.customer,
-            "subject": case.subject,
-            "why on top": case.attention,
-            "waits until": f"{case.wait.until:%Y-%m-%d %H:%M} UTC" if case.wait and case.wait.until else "",
-            "closed with": case.close_code,
-            "category": case.category,
-            "tags": ", ".join(sorted(case.tags)),
-            "priority": str(case.priority or ""),
-            "goes on in": case.merged_into or case.continued_by,
-            "mails version": str(case.mails_version),
-        }
-    )
-    output.table(
-        "Mails",
-        ("id", "", "created", "from", "subject"),
-        (
-            (
-                one["id"],
-                one.get("direction", ""),
-                str(one.get("created", ""))[:16],
-                one.get("from", ""),
-                one.get("subject", ""),
-            )
-            for one in mails
-        ),
-    )
-    output.table("Notes", ("at", "by", ""), ((f"{one.at:%Y-%m-%d %H:%M}", one.who, one.text) for one in notes))
-
-
-@app.command()
-def history(context: typer.Context, case_id: Id, json: Json = False) -> None:
-    """Show who did what to a case, and when."""
-    stack = find_stack(context)
-    events = stack.cases.history(_find(stack, case_id).id)
-    if json:
-        for event in events:
-            output.line(output.plain(event))
-        return
-    output.table(
-        "",
-        ("version", "at", "what", "by", ""),
-        ((one.version, f"{one.at:%Y-%m-%d %H:%M:%S}", one.what, one.who, one.detail) for one in events),
-    )
-
-
 @app.command()
 def claim(context: typer.Context, case_id: Id, who: As = "", json: Json = False) -> None:
     """Take a waiting case."""
     stack = find_stack(context)
-    _told(_desk(stack).claim(_id(stack, case_id), who=who or author()), json)
+    _told(_desk(stack).claim(id_of_case(stack, case_id), who=who or author()), json)
 
 
 @app.command("next")
@@ -178,7 +62,7 @@ def release(
 ) -> None:
     """Put a case back into its queue, at its old place."""
     stack = find_stack(context)
-    _told(_desk(stack).release(_id(stack, case_id), who=who or author(), reason=reason), json)
+    _told(_desk(stack).release(id_of_case(stack, case_id), who=who or author(), reason=reason), json)
 
 
 @app.command()
@@ -191,7 +75,7 @@ def take(
 ) -> None:
     """Take a case from a colleague."""
     stack = find_stack(context)
-    _told(_desk(stack).take(_id(stack, case_id), who=who or author(), force=force), json)
+    _told(_desk(stack).take(id_of_case(stack, case_id), who=who or author(), force=force), json)
 
 
 @app.command()
@@ -207,7 +91,7 @@ def transfer(
     """Give a case to another queue, or to an agent."""
     stack = find_stack(context)
     done = _desk(stack).transfer(
-        _id(stack, case_id), who=who or author(), queue=queue, agent=agent, note=note, others=True
+        id_of_case(stack, case_id), who=who or author(), queue=queue, agent=agent, note=note, others=True
     )
     _told(done, json)
 
@@ -225,7 +109,10 @@ def pending(
     stack = find_stack(context)
     at = until.replace(tzinfo=UTC) if until else None
     _told(
-        _desk(stack).wait(_id(stack, case_id), who=who or author(), until=at, wake_on_reply=not keep, others=True), json
+        _desk(stack).wait(
+            id_of_case(stack, case_id), who=who or author(), until=at, wake_on_reply=not keep, others=True
+        ),
+        json,
     )
 
 
@@ -233,7 +120,7 @@ def pending(
 def resume(context: typer.Context, case_id: Id, who: As = "", json: Json = False) -> None:
     """Go on with a case that waits for a date or the customer."""
     stack = find_stack(context)
-    _told(_desk(stack).resume(_id(stack, case_id), who=who or author()), json)
+    _told(_desk(stack).resume(id_of_case(stack, case_id), who=who or author()), json)
 
 
 @app.command()
@@ -247,7 +134,9 @@ def close(
 ) -> None:
     """Close a case without an answer."""
     stack = find_stack(context)
-    done = _desk(stack).close(_id(stack, case_id), who=who or author(), code=code, no_answer=no_answer, others=True)
+    done = _desk(stack).close(
+        id_of_case(stack, case_id), who=who or author(), code=code, no_answer=no_answer, others=True
+    )
     _told(done, json)
 
 
@@ -270,7 +159,9 @@ def reply(
 
     stack = find_stack(context)
     wanted = Reply(text=read_text(file), idempotency_key=idempotency_key or str(uuid4()), agent=who or author())
-    case, outbound = _replies(stack).reply(_id(stack, case_id), wanted, Answering(against, close_after, code, override))
+    case, outbound = _replies(stack).reply(
+        id_of_case(stack, case_id), wanted, Answering(against, close_after, code, override)
+    )
     if not json:
         output.say(f"The answer is in the outbox as {outbound.id}.")
     _told(case, json)
@@ -280,14 +171,14 @@ def reply(
 def undo(context: typer.Context, case_id: Id, who: As = "", json: Json = False) -> None:
     """Take back the answer that is on its way, while no sender has it."""
     stack = find_stack(context)
-    _told(_replies(stack).undo(_id(stack, case_id), who=who or author()), json)
+    _told(_replies(stack).undo(id_of_case(stack, case_id), who=who or author()), json)
 
 
 @app.command()
 def reopen(context: typer.Context, case_id: Id, who: As = "", json: Json = False) -> None:
     """Open a closed case, and have it."""
     stack = find_stack(context)
-    _told(_desk(stack).reopen(_id(stack, case_id), who=who or author()), json)
+    _told(_desk(stack).reopen(id_of_case(stack, case_id), who=who or author()), json)
 
 
 @app.command()
@@ -301,7 +192,7 @@ def tag(
 ) -> None:
     """Add and remove tags; those that are not named stay."""
     stack = find_stack(context)
-    _told(_desk(stack).tag(_id(stack, case_id), who=who or author(), add=add or (), remove=remove or ()), json)
+    _told(_desk(stack).tag(id_of_case(stack, case_id), who=who or author(), add=add or (), remove=remove or ()), json)
 
 
 @app.command()
@@ -315,7 +206,7 @@ def note(
 ) -> None:
     """Write a note on a case."""
     stack = find_stack(context)
-    written = _desk(stack).note(_id(stack, case_id), text, who=who or author(), mentions=mention or ())
+    written = _desk(stack).note(id_of_case(stack, case_id), text, who=who or author(), mentions=mention or ())
     if json:
         output.document(output.plain(written))
         return
@@ -335,7 +226,7 @@ def leave(
 
     stack = find_stack(context)
     if not apply:
-        numbers = [row.number for row in _rows(stack, CaseList(ListKind.HELD, agent))]
+        numbers = [row.number for row in case_seeing.rows_of(stack, CaseList(ListKind.HELD, agent))]
         if json:
             output.document({"would_release": numbers})
             return
@@ -363,41 +254,6 @@ def adopt(context: typer.Context, json: Json = False) -> None:
     output.say(f"{output.counted(made, 'case')} made.")
 
 
-@queue_app.command("list")
-def queue_list(context: typer.Context, json: Json = False) -> None:
-    """List the queues with what waits in each, and since when."""
-    from postroom.model.case import CaseList, ListKind
-    from postroom.services.administration import queues_of
-
-    stack = find_stack(context)
-    rows = []
-    for name in queues_of(stack.configurations.current()):
-        waiting = CaseList(ListKind.WAITING, name)
-        first = stack.cases.page(waiting, most=1).rows
-        rows.append(
-            {
-                "queue": name,
-                "waiting": _capped(stack.cases.count(waiting)),
-                "most_urgent_since": f"{first[0].enqueued:%Y-%m-%d %H:%M}" if first else "",
-                "pending": _capped(stack.cases.count(CaseList(ListKind.PENDING, name))),
-            }
-        )
-    if json:
-        for row in rows:
-            output.line(row)
-        return
-    output.table(
-        "",
-        ("queue", "waiting", "the most urgent waits since", "pending"),
-        ((row["queue"], row["waiting"], row["most_urgent_since"], row["pending"]) for row in rows),
-        empty="There is no queue.",
-    )
-
-
-def _capped(count: int) -> str:
-    return "1000+" if count >= 1_000 else str(count)
-
-
 def _desk(stack: Stack) -> Any:
     from postroom.services.desk import CaseWork
 
@@ -416,49 +272,6 @@ def _replies(stack: Stack) -> Any:
         stack.queue("outbound_queue"),
         stack.clock,
     )
-
-
-def _find(stack: Stack, text: str) -> Any:
-    """Find a case by its id or number."""
-    from postroom.model.case import case_number, parse_case_number
-
-    word = parse_case_number(text)
-    if word is not None:
-        found = [one for one in stack.cases.of_number(word) if _is_number(case_number(one, len(word)), word)]
-        if len(found) > 1:
-            told = ", ".join(f"{case_number(one, 15)}" for one in found)
-            raise Conflict("two cases have this number", on=text, remedy=f"Give more of it: {told}.")
-        if found:
-            text = found[0]
-    case = stack.cases.get(text)
-    if case is None:
-        raise NotFound("There is no such case", on=text)
-    return case
-
-
-def _is_number(number: str, word: str) -> bool:
-    return number.replace("-", "") == word
-
-
-def _id(stack: Stack, text: str) -> str:
-    return str(_find(stack, text).id)
-
-
-def _month(text: str) -> datetime:
-    try:
-        return datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise Invalid([Problem("--closed", f"{text[:20]!r} is no month.", "Write it as 2026-11.")]) from error
-
-
-def _rows(stack: Stack, wanted: Any, *, newest_first: bool = False) -> Iterator[Any]:
-    after = ""
-    while True:
-        page = stack.cases.page(wanted, after=after, most=PAGE, newest_first=newest_first)
-        yield from page.rows
-        if not page.after:
-            return
-        after = page.after
 
 
 def _told(case: Any, json: bool) -> None:

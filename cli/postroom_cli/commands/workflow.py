@@ -54,7 +54,7 @@ def try_on(
             )
         failures.finish()
         return
-    output.say(f"{len(plans)} mails, {len(counted)} workflows")
+    output.say(f"{output.counted(len(plans), 'mail')}, {output.counted(len(counted), 'workflow')}")
     for name, one in counted.items():
         results = ", ".join(f"{result} {count}" for result, count in sorted(one.results.items()))
         output.say(f"{name}: {results or 'concerns none of them'}")

@@ -15,7 +15,7 @@ from postroom.model.case import (
     CaseEventKind as Kind,
 )
 from postroom.rules.cases import triggers as on
-from postroom.rules.cases.desk_limits import MOST_FIELDS, MOST_TAGS
+from postroom.rules.cases.limits import MOST_FIELDS, MOST_TAGS
 from postroom.rules.cases.mails import WHO, back, opened
 from postroom.rules.cases.refusals import not_yours, refusal, when
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from postroom.model.case import Case, CaseEffects, CaseState
-from postroom.rules.cases.desk_limits import MOST_FIELDS, MOST_TAGS
+from postroom.rules.cases.limits import MOST_FIELDS, MOST_TAGS
 
 
 def affected(case: Case, effects: CaseEffects) -> Case:

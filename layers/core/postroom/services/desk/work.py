@@ -14,6 +14,7 @@ from postroom.errors import Conflict, Invalid, Problem, Transient
 from postroom.model import short_id
 from postroom.model.case import Case, CaseEventKind, CaseList, CaseRow, Doing, ListKind, Note
 from postroom.ports import CaseNotes, Cases, Clock, Configurations
+from postroom.rules.cases import MOST_NOTE
 from postroom.rules.cases import triggers as on
 from postroom.services.desk.case_change import change, read
 
@@ -23,7 +24,6 @@ FIRST_TRIED = 20
 PAGE = 50
 MOST_WALKED = 2_000
 WRITING_LASTS = timedelta(seconds=60)
-MOST_NOTE = 20_000  # characters
 MOST_TAG = 60
 
 

@@ -8,11 +8,11 @@ from postroom.model import Decision, Interaction, Named, Outcome, Status, Unders
 from postroom.model import DecisionRule as Rule
 from postroom.model.case import CaseEffects
 from postroom.model.configuration import Trigger, WorkflowAction
+from postroom.rules.cases import MOST_NOTE
 from postroom.rules.workflows import Run, RunResult, Snapshot, WorkflowPlan, plan_workflows
 from postroom.services.inbound.facts import Facts
 from postroom.services.policy import Policy
 
-MOST_NOTE = 10_000  # characters
 MOST_TOLD = 30  # workflows that have a line of their own in `why`
 
 

@@ -2,3 +2,4 @@
 
 MOST_TAGS = 30
 MOST_FIELDS = 30
+MOST_NOTE = 20_000  # characters
